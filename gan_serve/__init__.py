@@ -1,0 +1,55 @@
+"""Classic GANs, served by ONNX Runtime.
+
+    >>> import gan_serve
+    >>> gan_serve.list_models()
+    ['acgan', 'cgan', 'dcgan', 'gan']
+    >>> acgan = gan_serve.load("acgan")
+    >>> result = acgan.generate(label=3, count=16, seed=0)
+    >>> result.array.shape
+    (16, 1, 32, 32)
+    >>> result.images()[0].show()
+    >>> result.save("threes.png", grid=True)
+    [PosixPath('threes.png')]
+
+Importing this package loads neither numpy nor ONNX Runtime; `load` does.
+"""
+
+from os import PathLike
+from typing import TYPE_CHECKING
+
+from gan_serve.errors import Failure, GanServeError, UsageError
+
+if TYPE_CHECKING:
+    from gan_serve.generator import Generator
+
+__all__ = ["Failure", "GanServeError", "UsageError", "__version__", "list_models", "load"]
+
+__version__ = "0.1.0"
+
+
+def load(name: str, *, device: str = "auto", models: str | PathLike[str] | None = None) -> "Generator":
+    """Open a model by its name, or by the name of its variant.
+
+    `device` is `auto`, `cpu`, `cuda` or `cuda:N`; `models` is a folder laid out as `<name>/<version>/model.onnx`, and
+    the shipped models where it is not given.
+
+        >>> gan_serve.load("acgan", device="cpu").generate(label=[0, 1, 2], count=8).save("grid.png", grid=True)
+
+    Raises:
+        UsageError: no such model or device.
+        Failure: the file is broken, or no runtime can execute it.
+    """
+    from gan_serve.repository import Repository, models_folder
+
+    return Repository(models_folder(models)).load(name, device=device)
+
+
+def list_models(models: str | PathLike[str] | None = None) -> list[str]:
+    """The names that `load` takes.
+
+    >>> gan_serve.list_models()
+    ['acgan', 'cgan', 'dcgan', 'gan']
+    """
+    from gan_serve.repository import Repository, models_folder
+
+    return Repository(models_folder(models)).names

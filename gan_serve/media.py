@@ -1,0 +1,118 @@
+"""Pictures and arrays <-> files that say how they were made. Each format has a function to write and one to read."""
+
+import io
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import ExifTags, PngImagePlugin
+from PIL import Image as Pictures
+
+from gan_serve.errors import Failure
+from gan_serve.npy import encode_npy, read_npy, read_npy_document
+from gan_serve.pixels import MOST_PIXELS, Picture
+
+PNG_KEY = "gan_serve"
+_EXIF_KEY = ExifTags.Base.ImageDescription
+
+
+def encode_picture(picture: Picture, format: str, document: str) -> bytes:
+    """The bytes of a PNG, WebP or JPEG file that carries `document`."""
+    buffer = io.BytesIO()
+    _WRITERS[format](picture, buffer, document)
+    return buffer.getvalue()
+
+
+def read_document(path: Path) -> str:
+    """The document that a generated file carries; its pixels are not decoded.
+
+    Raises:
+        Failure: unreadable, or gan-serve did not write it.
+    """
+    if path.suffix.lower() == ".npy":
+        return read_npy_document(path)
+    with _open_picture(path) as picture:
+        return _document(picture, path)
+
+
+def read_media(path: Path) -> tuple[str, NDArray[Any]]:
+    """The document and the numbers of a generated file: pixels, or the array as the model made it.
+
+    Raises:
+        Failure: unreadable, or gan-serve did not write it.
+    """
+    if path.suffix.lower() == ".npy":
+        return read_npy(path)
+    with _open_picture(path) as picture:
+        document = _document(picture, path)
+        try:
+            return document, np.asarray(picture)
+        except Exception as error:  # a decoder meets damage in many ways
+            raise Failure(f"{path}: damaged ({error})") from None
+
+
+def write_atomic(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_bytes(content)
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def _write_png(picture: Picture, buffer: io.BytesIO, document: str) -> None:
+    text = PngImagePlugin.PngInfo()
+    text.add_text(PNG_KEY, document)
+    picture.save(buffer, "PNG", pnginfo=text, compress_level=1)
+
+
+def _write_webp(picture: Picture, buffer: io.BytesIO, document: str) -> None:
+    picture.save(buffer, "WEBP", lossless=True, exif=_exif(document))
+
+
+def _write_jpeg(picture: Picture, buffer: io.BytesIO, document: str) -> None:
+    picture.save(buffer, "JPEG", quality=95, exif=_exif(document))
+
+
+_WRITERS: dict[str, Callable[[Picture, io.BytesIO, str], None]] = {
+    "png": _write_png,
+    "webp": _write_webp,
+    "jpeg": _write_jpeg,
+}
+
+
+def _exif(document: str) -> Pictures.Exif:
+    exif = Pictures.Exif()
+    exif[_EXIF_KEY] = document
+    return exif
+
+
+def _open_picture(path: Path) -> Picture:
+    """A picture whose header was read and whose size is bearable."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Pictures.DecompressionBombWarning)
+            picture = Pictures.open(path, formats=("PNG", "WEBP", "JPEG"))
+    except OSError as error:
+        raise Failure(f"{path}: {error.strerror or 'not a PNG, WebP, JPEG or NPY file'}") from None
+    except Exception as error:  # a decoder meets damage in many ways
+        raise Failure(f"{path}: damaged ({error})") from None
+    if picture.width * picture.height > MOST_PIXELS:
+        picture.close()
+        raise Failure(f"{path}: {picture.width}x{picture.height} pixels are more than gan-serve writes")
+    return picture
+
+
+def _document(picture: Picture, path: Path) -> str:
+    try:
+        document = picture.info.get(PNG_KEY) if picture.format == "PNG" else picture.getexif().get(_EXIF_KEY)
+    except Exception as error:  # a decoder meets damage in many ways
+        raise Failure(f"{path}: damaged ({error})") from None
+    if not isinstance(document, str):
+        raise Failure(f"{path}: gan-serve did not write it, or what it says about its making was removed")
+    return document

@@ -1,0 +1,87 @@
+"""What a generated file says about how it was made; enough to make it again."""
+
+import json
+from dataclasses import asdict, dataclass
+
+import gan_serve
+from gan_serve.errors import Failure
+from gan_serve.metadata import ModelMetadata
+from gan_serve.request import Inputs, Item, Request
+
+_WRITER = {"gan_serve": ""}
+_LONGEST = 4 * 2**20  # of the JSON document in a file that anyone may have written
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """The model, the request, and how the arrays became pixels; the fields are the keys of the JSON document."""
+
+    gan_serve: str
+    model: str
+    version: int
+    sha256: str
+    seed: int
+    index: int
+    count: int
+    inputs: tuple[Inputs, ...]  # one for each row of images
+    scale: int = 1
+    columns: int | None = None  # of a grid; None where every image stands alone
+
+    @property
+    def request(self) -> Request:
+        """What was asked of the model."""
+        return Request(self.seed, self.index, self.count, self.inputs)
+
+    def to_json(self) -> str:
+        """The document as it stands in the file."""
+        return json.dumps(asdict(self))
+
+
+def make_provenance(
+    metadata: ModelMetadata, sha256: str, request: Request, *, scale: int = 1, columns: int | None = None
+) -> Provenance:
+    """What is to be said of images that this version of gan-serve makes."""
+    return Provenance(
+        gan_serve=gan_serve.__version__,
+        model=metadata.name,
+        version=metadata.version,
+        sha256=sha256,
+        seed=request.seed,
+        index=request.index,
+        count=request.count,
+        inputs=request.inputs,
+        scale=scale,
+        columns=columns,
+    )
+
+
+def item_request(seed: int, item: Item) -> Request:
+    """The request for one image alone."""
+    return Request(seed, item.index, 1, (item.inputs,))
+
+
+def same_pixels(document: str, provenance: Provenance) -> bool:
+    """Whether a file's document tells of the same image; the version of gan-serve that wrote it does not matter."""
+    try:
+        return bool(json.loads(document) | _WRITER == json.loads(provenance.to_json()) | _WRITER)
+    except (ValueError, TypeError):
+        return False
+
+
+def parse_provenance(document: str, source: str) -> Provenance:
+    """Read and check the document found in `source` (a file's name, for the messages).
+
+    Raises:
+        Failure: gan-serve did not write it.
+    """
+    from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
+
+    strict = with_config(ConfigDict(extra="forbid"))(Provenance)
+    try:
+        if len(document) > _LONGEST:
+            raise Failure(f"{source}: its provenance is too long; gan-serve did not write it")
+        return TypeAdapter(strict).validate_json(document)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "document"
+        raise Failure(f"{source}: its provenance is wrong at {where}: {first['msg']}") from None

@@ -1,0 +1,89 @@
+"""What a user asks a model for, checked: which images, out of which seed, with which inputs."""
+
+import itertools
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from gan_serve.errors import UsageError
+from gan_serve.metadata import ModelMetadata
+from gan_serve.nearest import nearest
+from gan_serve.tensors import Label, Scalar
+
+Inputs = dict[str, int | float]  # what a user chose, by the input's name
+
+STREAMS = 2**64  # seeds and indices are 64-bit words of the random stream's key
+
+
+@dataclass(frozen=True)
+class Item:
+    """One image: its random stream, and its inputs."""
+
+    index: int
+    inputs: Inputs
+
+
+@dataclass(frozen=True)
+class Request:
+    """`count` images for each of the rows in `inputs`; the same place in every row has the same random stream."""
+
+    seed: int
+    index: int
+    count: int
+    inputs: tuple[Inputs, ...]
+
+    def __len__(self) -> int:
+        return len(self.inputs) * self.count
+
+    def item(self, place: int) -> Item:
+        """The image at one place; places run through row after row."""
+        return Item(self.index + place % self.count, self.inputs[place // self.count])
+
+
+def make_request(
+    metadata: ModelMetadata, values: Mapping[str, object], *, count: int = 1, seed: int | None = None, index: int = 0
+) -> Request:
+    """Check a user's wishes against what the model takes. `None` stands for a value that was not given.
+
+    Raises:
+        UsageError: an input that the model does not have, or a value that does not exist.
+    """
+    given = {name: value for name, value in values.items() if value is not None}
+    tensors = choices(metadata)
+    for name in given:
+        if name not in tensors:
+            raise UsageError(_unknown_input(metadata, name, list(tensors)))
+    sweeps = {name: tensor.parse(given[name]) for name, tensor in tensors.items() if name in given}
+    seed = random_seed() if seed is None else seed
+    _check_integer("seed", seed, 0, STREAMS - 1)
+    _check_integer("index", index, 0, STREAMS - 1)
+    _check_integer("count", count, 1, STREAMS - index)
+    return Request(seed, index, count, _rows(sweeps))
+
+
+def choices(metadata: ModelMetadata) -> dict[str, Label | Scalar]:
+    """The inputs that a user may set, by name; the others are noise."""
+    return {tensor.name: tensor for tensor in metadata.inputs if isinstance(tensor, Label | Scalar)}
+
+
+def random_seed() -> int:
+    """A seed short enough to be typed again."""
+    return int.from_bytes(os.urandom(4))
+
+
+def _rows(sweeps: Mapping[str, Sequence[int | float]]) -> tuple[Inputs, ...]:
+    for name, values in sweeps.items():
+        if not values:
+            raise UsageError(f"{name} is an empty list")
+    return tuple(dict(zip(sweeps, row, strict=True)) for row in itertools.product(*sweeps.values()))
+
+
+def _check_integer(name: str, value: object, low: int, high: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise UsageError(f"{name} {value!r} is not an integer from {low} to {high}")
+
+
+def _unknown_input(metadata: ModelMetadata, name: str, known: list[str]) -> str:
+    if not known:
+        return f"{metadata.name} has no input {name!r}; it takes none"
+    return f"{metadata.name} has no input {name!r}{nearest(name, known)}; it takes {', '.join(known)}"

@@ -1,0 +1,120 @@
+"""The answer to a request: arrays, and what to do with them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from os import PathLike, fspath
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from gan_serve.errors import Failure, UsageError
+from gan_serve.media import encode_picture, write_atomic
+from gan_serve.metadata import ModelMetadata
+from gan_serve.naming import item_stem, request_stem
+from gan_serve.npy import encode_npy
+from gan_serve.output import plan_output
+from gan_serve.pixels import Picture, Pixels, check_size, square_columns, tile, to_picture, to_pixels
+from gan_serve.provenance import item_request, make_provenance
+from gan_serve.request import Item, Request
+from gan_serve.sampling import Arrays
+from gan_serve.tensors import Image
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """Images of one request, with all that is needed to make them again."""
+
+    metadata: ModelMetadata
+    sha256: str
+    request: Request
+    items: tuple[Item, ...]  # the random stream and the inputs of each image
+    outputs: Arrays = field(repr=False)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    @property
+    def seed(self) -> int:
+        """The seed used, given or drawn."""
+        return self.request.seed
+
+    @property
+    def array(self) -> NDArray[Any]:
+        """The model's first output, (N, channels, height, width) for images."""
+        return self.outputs[self.metadata.outputs[0].name]
+
+    def images(self, scale: int = 1) -> list[Picture]:
+        """The images for Pillow, each pixel enlarged to a square of `scale`."""
+        return [to_picture(pixels, scale) for pixels in self._pixels()]
+
+    def grid(self, columns: int | None = None, scale: int = 1) -> Picture:
+        """All images in one: a row for each value of a list of inputs, or as near to a square as can be."""
+        columns = columns or grid_columns(self.request)
+        check_size(image_tensor(self.metadata), len(self), columns, scale)
+        return to_picture(tile(self._pixels(), columns), scale)
+
+    def encode(self, format: str = "png", *, scale: int = 1, columns: int | None = None) -> bytes:
+        """The bytes of one file with everything: an array, a grid of `columns`, or the only image."""
+        provenance = make_provenance(self.metadata, self.sha256, self.request, scale=scale, columns=columns)
+        if format == "npy":
+            return encode_npy(self.array, provenance.to_json())
+        if columns:
+            return encode_picture(self.grid(columns, scale), format, provenance.to_json())
+        if len(self) > 1:
+            raise UsageError(f"{len(self)} images do not fit into one {format}; make a grid")
+        return next(self.encode_each(format, scale))[1]
+
+    def encode_each(self, format: str, scale: int = 1) -> Iterator[tuple[str, bytes]]:
+        """A name and the bytes for a file of each image."""
+        for item, pixels in zip(self.items, self._pixels(), strict=True):
+            request = item_request(self.seed, item)
+            document = make_provenance(self.metadata, self.sha256, request, scale=scale).to_json()
+            content = encode_picture(to_picture(pixels, scale), format, document)
+            yield f"{item_stem(self.metadata.name, self.seed, item)}.{format}", content
+
+    def save(
+        self, path: str | PathLike[str], *, scale: int = 1, grid: bool = False, format: str | None = None
+    ) -> list[Path]:
+        """Write one file (a picture, a grid, an array), or a file for each image into a folder; tells which.
+
+            >>> result.save("three.png")  # the only image
+            >>> result.save("threes.png", grid=True, scale=4)
+            >>> result.save("threes.npy")  # the array
+            >>> result.save("threes/", format="webp")  # a file for each image
+
+        Raises:
+            UsageError: several images and one picture, or a format that does not exist.
+        """
+        stem = request_stem(self.metadata.name, self.request)
+        output = plan_output(fspath(path), format, stem=stem, images=len(self), grid=grid)
+        if not output.folder:
+            columns = grid_columns(self.request) if grid else None
+            write_atomic(output.path, self.encode(output.format, scale=scale, columns=columns))
+            return [output.path]
+        output.path.mkdir(parents=True, exist_ok=True)
+        paths = []
+        for name, content in self.encode_each(output.format, scale):
+            write_atomic(output.path / name, content)
+            paths.append(output.path / name)
+        return paths
+
+    def _pixels(self) -> Pixels:
+        return to_pixels(self.array, image_tensor(self.metadata))
+
+
+def grid_columns(request: Request) -> int:
+    """Columns of a request's grid: its rows are the grid's where there are several."""
+    return request.count if len(request.inputs) > 1 else square_columns(request.count)
+
+
+def image_tensor(metadata: ModelMetadata) -> Image:
+    """The picture that a model makes.
+
+    Raises:
+        Failure: it makes none.
+    """
+    tensor = metadata.outputs[0]
+    if not isinstance(tensor, Image):
+        raise Failure(f"{metadata.name} makes no images; its first output is a {tensor.kind}")
+    return tensor

@@ -1,0 +1,149 @@
+"""ONNX Runtime sessions on the device that was asked for, and errors that say how to mend what is missing."""
+
+import contextlib
+import importlib.metadata
+import io
+import logging
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from gan_serve.errors import Failure, UsageError
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession  # type: ignore[import-untyped]
+
+CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
+INSTALL_CPU = 'pip install "gan-serve[cpu]"'
+INSTALL_GPU = 'pip uninstall -y onnxruntime onnxruntime-gpu && pip install "gan-serve[gpu]"'
+DRIVER = "an NVIDIA driver >= 580"
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Device:
+    """Where a model runs: `auto`, `cpu`, `cuda` or `cuda:N`."""
+
+    kind: str
+    ordinal: int = 0
+
+    def __str__(self) -> str:
+        return f"cuda:{self.ordinal}" if self.kind == "cuda" else self.kind
+
+
+def parse_device(text: str) -> Device:
+    """The device that `text` names.
+
+    Raises:
+        UsageError: it names none.
+    """
+    match = re.fullmatch(r"(auto|cpu|cuda)|cuda:(\d{1,3})", text)
+    if not match:
+        raise UsageError(f"device {text!r} does not exist; use auto, cpu, cuda or cuda:N")
+    return Device(match[1] or "cuda", int(match[2] or 0))
+
+
+def installed_runtimes() -> dict[str, str]:
+    """The installed distributions that provide `onnxruntime`, with their versions."""
+    return {
+        found.metadata["Name"]: found.version
+        for name in ("onnxruntime", "onnxruntime-gpu")
+        for found in importlib.metadata.distributions(name=name)
+    }
+
+
+def import_runtime() -> Any:
+    """The `onnxruntime` module.
+
+    Raises:
+        Failure: it is not installed, or twice, so that one half overwrote the other.
+    """
+    if len(installed_runtimes()) > 1:
+        raise Failure(
+            "onnxruntime and onnxruntime-gpu are both installed and break each other; "
+            f'mend it with: {INSTALL_GPU} (or "gan-serve[cpu]")'
+        )
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise Failure(f"no ONNX Runtime ({error}); install it with: {INSTALL_CPU} (or {INSTALL_GPU})") from None
+    return onnxruntime
+
+
+def open_session(content: bytes, source: str, device: Device, threads: int) -> "InferenceSession":
+    """A session for the ONNX file whose bytes are `content`, on the device that was asked for.
+
+    `threads` is how many processors one request may use: one where requests run side by side, all for a lone one.
+
+    Raises:
+        Failure: the device cannot be used, or the graph cannot be loaded.
+    """
+    runtime = import_runtime()
+    if device.kind == "cpu" or (device.kind == "auto" and CUDA not in runtime.get_available_providers()):
+        return _open_cpu(runtime, content, source, threads)
+    try:
+        return _open_cuda(runtime, content, device)
+    except Failure as failure:
+        if device.kind == "cuda":
+            raise
+        _log.warning("running on the CPU: %s", failure)
+        return _open_cpu(runtime, content, source, threads)
+
+
+def runs_on(session: "InferenceSession") -> str:
+    """`cpu` or `cuda:N`, as the session reports it."""
+    if session.get_providers()[0] != CUDA:
+        return "cpu"
+    return f"cuda:{session.get_provider_options()[CUDA]['device_id']}"
+
+
+def _open_cpu(runtime: Any, content: bytes, source: str, threads: int) -> "InferenceSession":
+    try:
+        session: InferenceSession = runtime.InferenceSession(content, _options(runtime, threads), providers=[CPU])
+    except Exception as error:  # the runtime's exceptions have no common base
+        raise Failure(f"{source}: ONNX Runtime cannot load it ({one_line(error)}); export the model again") from None
+    return session
+
+
+def _open_cuda(runtime: Any, content: bytes, device: Device) -> "InferenceSession":
+    if CUDA not in runtime.get_available_providers():
+        raise Failure(f"this ONNX Runtime has no CUDA; mend it with: {INSTALL_GPU} (needs {DRIVER})")
+    with contextlib.redirect_stdout(io.StringIO()):  # it prints what it does not find
+        runtime.preload_dlls()
+    options = _options(runtime, threads=1)
+    options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
+    # TF32 would round what the CPU computes exactly; an exhaustive search for algorithms costs seconds per shape.
+    cuda = {"device_id": device.ordinal, "cudnn_conv_algo_search": "HEURISTIC", "use_tf32": 0}
+    try:
+        session: InferenceSession = runtime.InferenceSession(
+            content, options, providers=[(CUDA, cuda), CPU], enable_fallback=0
+        )
+    except Exception as error:  # the runtime's exceptions have no common base
+        raise Failure(f"CUDA cannot be used ({one_line(error)}); {_mend_cuda()}") from None
+    if not _really_on_cuda(session):
+        raise Failure(f"CUDA cannot be used: ONNX Runtime put the model on the CPU; {_mend_cuda()}")
+    return session
+
+
+def _really_on_cuda(session: "InferenceSession") -> bool:
+    if session.get_providers()[0] != CUDA:
+        return False
+    return any(part.ep_name == CUDA for part in session.get_provider_graph_assignment_info())
+
+
+def _mend_cuda() -> str:
+    return f"it needs {DRIVER} and the CUDA 13 libraries: {INSTALL_GPU}; gan-serve doctor shows what is there"
+
+
+def _options(runtime: Any, threads: int) -> Any:
+    options = runtime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4  # what goes wrong is raised, and told in one line
+    return options
+
+
+def one_line(error: Exception) -> str:
+    """The gist of a message that may run over many lines."""
+    return " ".join(str(error).split())[:300]

@@ -1,0 +1,51 @@
+"""From a seed to a model's inputs, the same bits for ever.
+
+Every (seed, index, input) has a random stream of its own, a counter-based generator keyed with them. An image is
+therefore the same alone, in a batch, and in whatever order images are made. The distributions are `RandomState`'s:
+NumPy promises never to change them, while those of its newer `Generator` may improve from one release to the next.
+"""
+
+import zlib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gan_serve.request import Item
+from gan_serve.tensors import AnyTensor, Label, Latent, Scalar
+
+Arrays = dict[str, NDArray[Any]]
+
+
+def random_stream(seed: int, index: int, name: str) -> np.random.RandomState:
+    """The random numbers of one input of one image."""
+    counter = [0, 0, 0, zlib.crc32(name.encode())]
+    return np.random.RandomState(np.random.Philox(key=[seed, index], counter=counter))
+
+
+def complete(tensors: Sequence[AnyTensor], seed: int, item: Item) -> Item:
+    """The item with every label and scalar set: a label not given is drawn, a scalar not given is its default."""
+    inputs = dict(item.inputs)
+    for tensor in tensors:
+        if isinstance(tensor, Label) and tensor.name not in inputs:
+            inputs[tensor.name] = int(random_stream(seed, item.index, tensor.name).randint(len(tensor.classes)))
+        elif isinstance(tensor, Scalar):
+            inputs.setdefault(tensor.name, tensor.default)
+    return Item(item.index, inputs)
+
+
+def input_arrays(tensors: Sequence[AnyTensor], seed: int, items: Sequence[Item]) -> Arrays:
+    """The arrays that a session takes for these completed items."""
+    return {
+        tensor.name: np.array([_value(tensor, seed, item) for item in items], dtype=tensor.dtype) for tensor in tensors
+    }
+
+
+def _value(tensor: AnyTensor, seed: int, item: Item) -> NDArray[np.float64] | float:
+    if not isinstance(tensor, Latent):
+        return item.inputs[tensor.name]
+    stream = random_stream(seed, item.index, tensor.name)
+    return (
+        stream.standard_normal(tensor.size) if tensor.distribution == "normal" else stream.uniform(-1, 1, tensor.size)
+    )

@@ -1,0 +1,164 @@
+"""Kinds of tensor: what a number in a model's input or output means.
+
+Serving knows these kinds and nothing else about a model. A kind says how its values look to a person (`parse`), and
+which array they become (`shape` without the batch axis, and `dtype`). Importing this module loads no numpy.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from gan_serve.errors import UsageError
+
+
+class Tensor(BaseModel):
+    """What every kind has: a name, and one sentence for the people who set or read it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    dtype: ClassVar[Literal["float32", "int64"]] = "float32"
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    description: str = ""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of one item, without the batch axis."""
+        raise NotImplementedError
+
+
+class Latent(Tensor):
+    """Noise, drawn by the server from (seed, index): a vector of independent numbers."""
+
+    kind: Literal["latent"] = "latent"
+    size: int = Field(gt=0)
+    distribution: Literal["normal", "uniform"] = "normal"  # N(0, 1), or U(-1, 1)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (self.size,)
+
+
+class Label(Tensor):
+    """One class out of several. Not given, it is drawn at random from (seed, index)."""
+
+    dtype = "int64"
+
+    kind: Literal["label"] = "label"
+    classes: tuple[str, ...] = Field(min_length=2)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return ()
+
+    @property
+    def hint(self) -> str:
+        """What a user may write, in a few words."""
+        return f"0-{len(self.classes) - 1} or a class name: {', '.join(self.classes)}"
+
+    def parse(self, value: object) -> list[int]:
+        """Class indices for an index, a class name, a list or a range: `3`, `"three"`, `"0,2,5-7"`, `[0, "seven"]`.
+
+        Raises:
+            UsageError: no such class.
+        """
+        if isinstance(value, str):
+            return self._parse_text(value)
+        if isinstance(value, Iterable):
+            return [index for item in value for index in self.parse(item)]
+        return [self._checked(_as_integer(value), value)]
+
+    def _parse_text(self, text: str) -> list[int]:
+        # The whole text first, so that a class name may hold a comma or a hyphen (T-shirt/top).
+        if (named := self._named(text)) is not None:
+            return [named]
+        return [index for part in text.split(",") for index in self._parse_part(part.strip())]
+
+    def _parse_part(self, part: str) -> list[int]:
+        if (named := self._named(part)) is not None:
+            return [named]
+        if match := re.fullmatch(r"(\d{1,9})\s*-\s*(\d{1,9})", part):
+            first, last = (self._checked(int(end), end) for end in match.groups())
+            return list(range(first, last + 1)) if first <= last else list(range(first, last - 1, -1))
+        return [self._checked(int(part) if re.fullmatch(r"-?\d{1,9}", part) else None, part)]
+
+    def _named(self, text: str) -> int | None:
+        folded = [name.casefold() for name in self.classes]
+        return folded.index(text.casefold()) if text.casefold() in folded else None
+
+    def _checked(self, index: int | None, given: object) -> int:
+        if index is None or not 0 <= index < len(self.classes):
+            raise UsageError(f"{self.name} {given!r} does not exist; use {self.hint}")
+        return index
+
+
+class Scalar(Tensor):
+    """One number that a user may turn, such as a code or the truncation."""
+
+    kind: Literal["scalar"] = "scalar"
+    low: float
+    high: float
+    default: float
+
+    @model_validator(mode="after")
+    def _default_is_in_range(self) -> "Scalar":
+        if not self.low <= self.default <= self.high:
+            raise ValueError(f"default {self.default} of {self.name} is outside {self.low}..{self.high}")
+        return self
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return ()
+
+    @property
+    def hint(self) -> str:
+        """What a user may write, in a few words."""
+        return f"a number from {self.low:g} to {self.high:g}"
+
+    def parse(self, value: object) -> list[float]:
+        """Numbers for a number, a list, or text such as `"-1,0,1"`.
+
+        Raises:
+            UsageError: not a number, or out of range.
+        """
+        if isinstance(value, str):
+            return [self._checked(part) for part in value.split(",")]
+        if isinstance(value, Iterable):
+            return [number for item in value for number in self.parse(item)]
+        return [self._checked(value)]
+
+    def _checked(self, value: object) -> float:
+        try:
+            number = float(value)  # type: ignore[arg-type]  # whatever cannot be a number raises below
+        except (TypeError, ValueError):
+            number = float("nan")
+        if not self.low <= number <= self.high:  # NaN fails here too
+            raise UsageError(f"{self.name} {value!r} is not {self.hint}")
+        return number
+
+
+class Image(Tensor):
+    """A picture, channels first, whose values run from `low` (black) to `high` (white)."""
+
+    kind: Literal["image"] = "image"
+    channels: Literal[1, 3]
+    height: int = Field(gt=0)
+    width: int = Field(gt=0)
+    low: float = -1.0
+    high: float = 1.0
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (self.channels, self.height, self.width)
+
+
+AnyTensor = Annotated[Latent | Label | Scalar | Image, Field(discriminator="kind")]
+
+
+def _as_integer(value: object) -> int | None:
+    """The integer that a Python or numpy integer stands for; None for everything else, booleans included."""
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        return None
+    return int(value.__index__())

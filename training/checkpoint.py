@@ -1,0 +1,47 @@
+"""Save and resume a training, bit-exact on a CPU in float32."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from gan_serve.errors import Failure
+
+State = dict[str, Any]  # nested dicts and lists of tensors and plain values
+
+
+def save(path: Path, state: State) -> None:
+    """Write the state; an interruption leaves the old file or the new one, never half of one."""
+    part = path.with_suffix(".part")
+    torch.save(state, part)
+    part.replace(path)
+
+
+def load(path: Path, device: torch.device) -> State:
+    """Read a state that `save` wrote; nothing in the file is executed.
+
+    Raises:
+        Failure: the file is missing or damaged.
+    """
+    try:
+        state: State = torch.load(path, map_location=device, weights_only=True)
+    except FileNotFoundError:
+        raise Failure(f"no checkpoint at {path}; train first") from None
+    except Exception as error:  # a damaged archive can raise nearly anything
+        raise Failure(f"{path}: not a readable checkpoint ({type(error).__name__})") from error
+    return state
+
+
+def random_state() -> State:
+    """Where every random generator of PyTorch stands."""
+    state: State = {"cpu": torch.get_rng_state()}
+    if torch.cuda.is_available():
+        state["cuda"] = torch.cuda.get_rng_state()
+    return state
+
+
+def restore_random_state(state: State) -> None:
+    """Put every random generator where `random_state` found it."""
+    torch.set_rng_state(state["cpu"].cpu())
+    if "cuda" in state and torch.cuda.is_available():
+        torch.cuda.set_rng_state(state["cuda"].cpu())

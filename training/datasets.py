@@ -1,0 +1,234 @@
+"""A name, a file or a folder -> images in memory -> batches."""
+
+import os
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from gan_serve.errors import Failure, UsageError
+from gan_serve.metadata import Data
+from training import distributed
+from training.gan import Batch, ImageSpec
+
+Split = Literal["train", "test"]
+Pixels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A known data set: where the hub keeps it, and on which terms it is given."""
+
+    hub: str
+    image: str  # the column that holds the images
+    classes: tuple[str, ...]
+    license: str
+    attribution: str
+
+
+_DIGITS = tuple("0123456789")
+_GARMENTS = (
+    "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
+)  # fmt: skip
+SOURCES = {
+    "mnist": Source(
+        hub="ylecun/mnist",
+        image="image",
+        classes=_DIGITS,
+        license="no formal licence is known",
+        attribution="MNIST, Yann LeCun, Corinna Cortes, Christopher J. C. Burges",
+    ),
+    "fashion_mnist": Source(
+        hub="zalando-datasets/fashion_mnist",
+        image="image",
+        classes=_GARMENTS,
+        license="MIT",
+        attribution="Fashion-MNIST, Han Xiao, Kashif Rasul, Roland Vollgraf (Zalando SE)",
+    ),
+    "cifar10": Source(
+        hub="uoft-cs/cifar10",
+        image="img",
+        classes=("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
+        license="none found; a research data set",
+        attribution="CIFAR-10, Alex Krizhevsky, Vinod Nair, Geoffrey Hinton",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Images as bytes in memory, shuffled only when batches are drawn."""
+
+    name: str
+    images: torch.Tensor  # uint8 (N, C, H, W)
+    labels: torch.Tensor  # int64 (N,)
+    classes: tuple[str, ...]
+    license: str
+    attribution: str
+
+    @property
+    def spec(self) -> ImageSpec:
+        """What networks need to know."""
+        return ImageSpec(channels=self.images.shape[1], size=self.images.shape[2], classes=self.classes)
+
+    @property
+    def data(self) -> Data:
+        """What a model card says of it."""
+        return Data(name=self.name, images=len(self.images), license=self.license, attribution=self.attribution)
+
+
+def load(source: str, split: Split = "train", image_size: int = 28) -> Dataset:
+    """A known name, an `.npz` file, or a folder with a subfolder of images per class.
+
+    A known name is looked for as `NAME.npz` in the folder `$GAN_SERVE_DATA`, then on the Hugging Face hub.
+    Images of a folder are resized to squares of `image_size`; transparency becomes white.
+
+    Raises:
+        UsageError: no such data set.
+        Failure: the data cannot be used, with the reason.
+    """
+    path = Path(source)
+    if source in SOURCES:
+        local = Path(os.environ.get("GAN_SERVE_DATA", "")) / f"{source}.npz"
+        dataset = _from_npz(local, split) if local.is_file() else _from_hub(source, split)
+    elif path.is_dir():
+        dataset = _from_folder(path / split if (path / split).is_dir() else path, image_size)
+    elif path.suffix == ".npz" and path.is_file():
+        dataset = _from_npz(path, split)
+    else:
+        raise UsageError(f"no data {source!r}; use one of {', '.join(SOURCES)}, an .npz file or a folder of images")
+    return _checked(dataset)
+
+
+def batches(
+    dataset: Dataset, batch_size: int, seed: int, device: torch.device, first_step: int = 0
+) -> Iterator[Batch]:
+    """Endless batches of this process's share: `image` in [-1, 1] and `label`.
+
+    Which images step n sees depends on the seed and n alone, so that a resumed training sees what it would have seen.
+    """
+    everyone = batch_size * distributed.world_size()
+    if everyone > len(dataset.images):
+        raise Failure(f"{dataset.name} has {len(dataset.images)} images, fewer than one batch of {everyone}")
+    steps_per_epoch = len(dataset.images) // everyone
+    images, labels = dataset.images.to(device), dataset.labels.to(device)
+    epoch, step = divmod(first_step, steps_per_epoch)
+    while True:
+        order = torch.randperm(len(images), generator=torch.Generator().manual_seed(seed * 1_000_003 + epoch))
+        for position in range(step, steps_per_epoch):
+            first = position * everyone + distributed.rank() * batch_size
+            chosen = order[first : first + batch_size].to(device)
+            yield {"image": to_signed(images[chosen]), "label": labels[chosen]}
+        epoch, step = epoch + 1, 0
+
+
+def to_signed(images: torch.Tensor) -> torch.Tensor:
+    """Bytes 0..255 -> float32 -1..1."""
+    return images.float().div_(127.5).sub_(1)
+
+
+def _from_hub(name: str, split: Split) -> Dataset:
+    source = SOURCES[name]
+    try:
+        import datasets
+
+        table = datasets.load_dataset(source.hub, split=split)
+    except Exception as error:  # the library raises many kinds, most of them from the network layer below it
+        raise Failure(
+            f"cannot get {name} from the Hugging Face hub ({type(error).__name__}); "
+            f"go online, or set GAN_SERVE_DATA to a folder that holds {name}.npz"
+        ) from error
+    return _dataset(name, _stack(table[source.image]), np.asarray(table["label"]), source.classes)
+
+
+def _stack(images: Any) -> Pixels:
+    return np.stack([np.asarray(image) for image in images])
+
+
+def _from_npz(path: Path, split: Split) -> Dataset:
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            prefix = f"{split}_" if f"{split}_images" in arrays else ""
+            images = arrays[f"{prefix}images"]
+            labels = arrays[f"{prefix}labels"] if f"{prefix}labels" in arrays else np.zeros(len(images), np.int64)
+            classes = tuple(map(str, arrays["classes"])) if "classes" in arrays else ()
+    except KeyError:
+        raise Failure(f"{path}: holds no array `{split}_images` or `images`") from None
+    except (OSError, ValueError, EOFError) as error:
+        raise Failure(f"{path}: not a readable .npz file of plain arrays ({error})") from None
+    if path.stem in SOURCES and not classes:
+        classes = SOURCES[path.stem].classes
+    return _dataset(path.stem, images, labels, classes)
+
+
+def _from_folder(folder: Path, size: int) -> Dataset:
+    subfolders = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+    classes = tuple(path.name for path in subfolders) or ("image",)
+    pictures: list[Pixels] = []
+    labels: list[int] = []
+    unreadable: list[str] = []
+    for label, subfolder in enumerate(subfolders or [folder]):
+        for path in sorted(path for path in subfolder.iterdir() if path.is_file() and not path.name.startswith(".")):
+            try:
+                pictures.append(_read_image(path, size))
+                labels.append(label)
+            except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError):
+                unreadable.append(str(path.relative_to(folder)))
+    if unreadable:
+        shown = ", ".join(unreadable[:5]) + (f" and {len(unreadable) - 5} more" if len(unreadable) > 5 else "")
+        warnings.warn(f"{folder}: left out {len(unreadable)} unreadable files: {shown}", stacklevel=2)
+    if not pictures:
+        raise Failure(f"{folder}: no readable images; put them into one subfolder per class")
+    images = np.stack(pictures)
+    if (images == images[..., :1]).all():
+        images = images[..., 0]  # grey throughout
+    return _dataset(folder.name, images, np.array(labels), classes)
+
+
+def _read_image(path: Path, size: int) -> Pixels:
+    """Any image as RGB pixels (size, size, 3): centre crop, then resize; transparent parts become white."""
+    with Image.open(path) as image:
+        rgba = image.convert("RGBA")
+    side = min(rgba.size)
+    left, top = (rgba.width - side) // 2, (rgba.height - side) // 2
+    square = rgba.resize((size, size), Image.Resampling.LANCZOS, box=(left, top, left + side, top + side))
+    white = Image.new("RGBA", square.size, "white")
+    return np.asarray(Image.alpha_composite(white, square).convert("RGB"))
+
+
+def _dataset(name: str, images: NDArray[Any], labels: NDArray[Any], classes: tuple[str, ...]) -> Dataset:
+    if images.dtype != np.uint8 or images.ndim not in (3, 4):
+        raise Failure(f"{name}: images are {images.dtype} of shape {images.shape}, not uint8 (N, H, W) or (N, H, W, C)")
+    if images.ndim == 3:
+        images = images[..., None]
+    if labels.shape != (len(images),) or not np.issubdtype(labels.dtype, np.integer):
+        raise Failure(f"{name}: {len(images)} images need as many integer labels, not {labels.dtype} {labels.shape}")
+    if not classes:
+        classes = tuple(map(str, range(int(labels.max(initial=0)) + 1)))
+    source = SOURCES.get(name)
+    return Dataset(
+        name=name,
+        images=torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2))),
+        labels=torch.from_numpy(labels.astype(np.int64)),
+        classes=classes,
+        license=source.license if source else "unknown; the user's own data",
+        attribution=source.attribution if source else name,
+    )
+
+
+def _checked(dataset: Dataset) -> Dataset:
+    count, channels, height, width = dataset.images.shape
+    if count < 2:
+        raise Failure(f"{dataset.name}: {count} image(s); a GAN learns a distribution and needs many")
+    if channels not in (1, 3) or height != width:
+        raise Failure(f"{dataset.name}: images are {height}x{width} with {channels} channels; use square, grey or RGB ones")
+    low, high = int(dataset.labels.min()), int(dataset.labels.max())
+    if low < 0 or high >= len(dataset.classes):
+        raise Failure(f"{dataset.name}: labels run from {low} to {high}, but there are {len(dataset.classes)} classes")
+    return dataset

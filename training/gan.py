@@ -1,0 +1,195 @@
+"""The contract between a variant and everything else: what it trains, how often, and what it ships."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from gan_serve.metadata import Feedback, Paper, Task
+from gan_serve.tensors import AnyTensor, Image, Label, Latent, Scalar
+from training import distributed, layers, losses
+
+Batch = dict[str, Tensor]  # image label ...
+Terms = dict[str, Tensor]  # named, already weighted; their sum is minimised, each one is logged
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Hyperparameters of a variant. Subclass it to add one; the command line can override every field."""
+
+    dataset: str
+    steps: int
+    batch_size: int = 64
+    learning_rate: float = 2e-4
+    discriminator_learning_rate: float | None = None  # None: the same as the generator's
+    betas: tuple[float, float] = (0.5, 0.999)
+    ema: float = 0.999
+    final_learning_rate: float = 1.0  # the share of the learning rate that is left at the end of a linear decay
+    image_size: int = 28  # pixels; what images of a folder are resized to
+
+
+@dataclass(frozen=True)
+class ImageSpec:
+    """What a variant needs to know of its data to build its networks."""
+
+    channels: int
+    size: int  # pixels; images are square
+    classes: tuple[str, ...]
+
+    @property
+    def image(self) -> Image:
+        """The kind of tensor that such an image is."""
+        return Image(name="image", channels=self.channels, height=self.size, width=self.size)  # type: ignore[arg-type]
+
+
+@dataclass
+class Player:
+    """Networks that minimise one loss while every other network is frozen."""
+
+    networks: list[nn.Module]
+    loss: Callable[[Batch], Terms]
+    every: int = 1  # WGAN's generator plays every 5th step
+    learning_rate: float | None = None  # None: the recipe's
+
+
+def _nothing() -> None:
+    return None
+
+
+@dataclass
+class Stage:
+    """Players that take turns for a share of the steps."""
+
+    players: dict[str, Player]
+    share: float = 1.0
+    on_start: Callable[[], None] = _nothing  # grow a resolution, start the encoder's phase ...
+
+
+@dataclass
+class Servable:
+    """A network and the meaning of its tensors: what becomes one ONNX file."""
+
+    network: nn.Module
+    inputs: tuple[AnyTensor, ...]
+    outputs: tuple[AnyTensor, ...]
+    task: Task
+    description: str
+    feedback: Feedback | None = None
+
+    def examples(self, count: int, seed: int = 0) -> tuple[Tensor, ...]:
+        """Random inputs, each of shape (count, ...), such as the network will see when served."""
+        random = torch.Generator().manual_seed(seed)
+        return tuple(_example(tensor, count, random) for tensor in self.inputs)
+
+
+def _example(tensor: AnyTensor, count: int, random: torch.Generator) -> Tensor:
+    match tensor:
+        case Latent(size=size, distribution="uniform"):
+            return torch.rand(count, size, generator=random) * 2 - 1
+        case Latent(size=size):
+            return torch.randn(count, size, generator=random)
+        case Label(classes=classes):
+            return torch.randint(len(classes), (count,), generator=random)
+        case Scalar(low=low, high=high) | Image(low=low, high=high):
+            return torch.rand(count, *tensor.shape, generator=random) * (high - low) + low
+
+
+class GAN(nn.Module):
+    """The unconditional two-player game; a variant overrides what its paper changes.
+
+    A subclass sets `recipe` and `paper`, and builds `generator` and `discriminator` from the `ImageSpec`.
+    """
+
+    recipe: ClassVar[Recipe]
+    paper: ClassVar[Paper]
+    differences: ClassVar[str] = ""  # from the paper, for the model card
+    adversarial: ClassVar[losses.Adversarial] = losses.non_saturating
+    latent_size: ClassVar[int] = 64
+    discriminator_steps: ClassVar[int] = 1
+
+    generator: nn.Module
+    discriminator: nn.Module
+
+    def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
+        super().__init__()
+        self.spec = spec
+        self.settings = recipe or self.recipe
+        self.observed: dict[str, Tensor] = {}
+
+    def latent(self, batch: Batch) -> Tensor:
+        """Standard normal noise of shape (N, latent_size) for a batch of N."""
+        return distributed.own_share_of_normal(len(batch["image"]), self.latent_size, like=batch["image"])
+
+    def fake(self, batch: Batch) -> Tensor:
+        """Generated images of shape (N, C, H, W)."""
+        images: Tensor = self.generator(self.latent(batch))
+        return images
+
+    def discriminator_loss(self, batch: Batch) -> Terms:
+        """What the discriminator minimises."""
+        real, fake = self.discriminator(batch["image"]), self.discriminator(self.fake(batch))
+        self.observe(real, fake)
+        return {"adversarial": self.adversarial.discriminator(real, fake)}
+
+    def generator_loss(self, batch: Batch) -> Terms:
+        """What the generator minimises."""
+        return {"adversarial": self.adversarial.generator(self.discriminator(self.fake(batch)))}
+
+    def observe(self, real: Tensor, fake: Tensor) -> None:
+        """Note D(real) and D(fake) as probabilities, from logits of any shape; a healthy game drifts towards 0.5."""
+        self.observed = {
+            "D(real)": real.detach().float().sigmoid().mean(),
+            "D(fake)": fake.detach().float().sigmoid().mean(),
+        }
+
+    def stages(self) -> list[Stage]:
+        """The whole game, in order."""
+        discriminator = Player(
+            [self.discriminator], self.discriminator_loss, learning_rate=self.settings.discriminator_learning_rate
+        )
+        generator = Player([self.generator], self.generator_loss, every=self.discriminator_steps)
+        return [Stage({"discriminator": discriminator, "generator": generator})]
+
+    def after_step(self, progress: float) -> None:
+        """Called after every step; `progress` runs from 0 to 1 within the stage."""
+
+    def servables(self) -> dict[str, Servable]:
+        """What to ship, by name: "" is the variant itself, "part" becomes the model `<variant>-part`."""
+        return {
+            "": Servable(
+                self.generator,
+                inputs=(Latent(name="latent", size=self.latent_size),),
+                outputs=(self.spec.image,),
+                task="unconditional",
+                description=f"Draws one {self.spec.size}x{self.spec.size} image from noise.",
+            )
+        }
+
+
+class ConditionalGAN(GAN):
+    """A game whose generator also sees a label: it takes the latent and the one-hot label, concatenated."""
+
+    def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
+        super().__init__(spec, recipe)
+        self.generator = layers.LabelledGenerator(self.latent_size, len(spec.classes), spec.channels, spec.size)
+
+    def fake(self, batch: Batch) -> Tensor:
+        images: Tensor = self.generator(self.latent(batch), batch["label"])
+        return images
+
+    def servables(self) -> dict[str, Servable]:
+        classes = self.spec.classes
+        return {
+            "": Servable(
+                self.generator,
+                inputs=(
+                    Latent(name="latent", size=self.latent_size),
+                    Label(name="label", classes=classes, description="What to draw."),
+                ),
+                outputs=(self.spec.image,),
+                task="class-conditional",
+                description=f"Draws one {self.spec.size}x{self.spec.size} image of the class that is asked for.",
+            )
+        }

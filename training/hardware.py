@@ -1,0 +1,56 @@
+"""Which device and which precision a training runs on, and what the machine is called in a model card."""
+
+import os
+from pathlib import Path
+
+import torch
+
+from gan_serve.errors import UsageError
+
+
+def find_device(name: str) -> torch.device:
+    """`auto` (CUDA where there is one), `cpu`, `cuda` or `cuda:N`.
+
+    Under `torchrun`, each process takes the GPU of its local rank.
+
+    Raises:
+        UsageError: no such device here.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise UsageError(f"unknown device {name!r}; use auto, cpu, cuda or cuda:N") from None
+    if device.type not in ("cpu", "cuda"):
+        raise UsageError(f"unknown device {name!r}; use auto, cpu, cuda or cuda:N")
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise UsageError("no CUDA device is usable here; use --device cpu")
+    if device.type == "cuda" and device.index is None:
+        device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+    return device
+
+
+def find_precision(name: str, device: torch.device) -> str:
+    """`fp32`, `bf16`, or for `auto` bf16 where the processor has units for it."""
+    if name not in ("auto", "fp32", "bf16"):
+        raise UsageError(f"unknown precision {name!r}; use auto, fp32 or bf16")
+    if name != "auto":
+        return name
+    return "bf16" if _has_bf16_units(device) else "fp32"
+
+
+def _has_bf16_units(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    capabilities = torch.cpu.get_capabilities()
+    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
+
+
+def describe(device: torch.device) -> str:
+    """The hardware in words: `AMD EPYC, 2 cores`, `NVIDIA H200`."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return f"{models[0] if models else 'CPU'}, {torch.get_num_threads()} cores"

@@ -1,0 +1,98 @@
+"""Shared blocks and standard networks."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from gan_serve.errors import UsageError
+
+
+def base_size(size: int) -> tuple[int, int]:
+    """The side of the smallest feature map, and how many doublings lead from it to `size`: 28 -> (7, 2), 32 -> (4, 3).
+
+    Raises:
+        UsageError: no such map of 3 to 7 pixels exists.
+    """
+    doublings = 0
+    while size > 7 and size % 2 == 0:
+        size, doublings = size // 2, doublings + 1
+    if not 3 <= size <= 7:
+        raise UsageError("these networks need square images whose side is 3 to 7 times a power of two: 28, 32, 48, 64")
+    return size, doublings
+
+
+def dcgan_generator(inputs: int, channels: int, size: int, width: int = 64) -> nn.Sequential:
+    """Vector (N, inputs) -> image (N, channels, size, size) in [-1, 1]; `width` is that of the last hidden layer.
+
+    The rules of the DCGAN paper: no pooling, no dense hidden layer, batch normalisation except at the output,
+    ReLU and tanh, transposed convolutions.
+    """
+    base, doublings = base_size(size)
+    widths = [width * 2**level for level in reversed(range(doublings))]
+    project = nn.Linear(inputs, widths[0] * base * base, bias=False)  # the paper's "project and reshape"
+    blocks: list[nn.Module] = [
+        project, nn.Unflatten(1, (widths[0], base, base)), nn.BatchNorm2d(widths[0]), nn.ReLU(inplace=True)
+    ]  # fmt: skip
+    for before, after in zip(widths, widths[1:], strict=False):
+        convolution = nn.ConvTranspose2d(before, after, 4, stride=2, padding=1, bias=False)
+        blocks += [convolution, nn.BatchNorm2d(after), nn.ReLU(inplace=True)]
+    blocks += [nn.ConvTranspose2d(widths[-1], channels, 4, stride=2, padding=1), nn.Tanh()]
+    return nn.Sequential(*blocks).apply(init_dcgan)
+
+
+
+
+def dcgan_features(channels: int, size: int, width: int = 64) -> nn.Sequential:
+    """Image (N, channels, size, size) -> features (N, C, base, base), by the DCGAN paper's rules for discriminators."""
+    _, doublings = base_size(size)
+    widths = [width * 2**level for level in range(doublings)]
+    blocks: list[nn.Module] = [nn.Conv2d(channels, width, 4, stride=2, padding=1), nn.LeakyReLU(0.2, inplace=True)]
+    for before, after in zip(widths, widths[1:], strict=False):
+        convolution = nn.Conv2d(before, after, 4, stride=2, padding=1, bias=False)
+        blocks += [convolution, nn.BatchNorm2d(after), nn.LeakyReLU(0.2, inplace=True)]
+    return nn.Sequential(*blocks).apply(init_dcgan)
+
+
+def dcgan_width(size: int, width: int = 64) -> int:
+    """How many channels `dcgan_features` returns."""
+    return width * 2 ** (base_size(size)[1] - 1)
+
+
+def dcgan_head(size: int, width: int = 64, outputs: int = 1) -> nn.Sequential:
+    """Features of `dcgan_features` -> logits (N, outputs)."""
+    base, _ = base_size(size)
+    head = nn.Sequential(nn.Conv2d(dcgan_width(size, width), outputs, base), nn.Flatten())
+    return head.apply(init_dcgan)
+
+
+def init_dcgan(module: nn.Module) -> None:
+    """Weights from N(0, 0.02), as in the DCGAN paper."""
+    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+        nn.init.normal_(module.weight, 0.0, 0.02)
+    elif isinstance(module, nn.BatchNorm2d):
+        nn.init.normal_(module.weight, 1.0, 0.02)
+
+
+class LabelledGenerator(nn.Module):
+    """Latent (N, Z) and label (N,) -> image: DCGAN's generator on the latent beside the one-hot label."""
+
+    def __init__(self, latent_size: int, classes: int, channels: int, size: int, width: int = 64) -> None:
+        super().__init__()
+        self.classes = classes
+        self.body = dcgan_generator(latent_size + classes, channels, size, width)
+
+    def forward(self, latent: Tensor, label: Tensor) -> Tensor:
+        """Images (N, channels, size, size) in [-1, 1]."""
+        images: Tensor = self.body(torch.cat([latent, one_hot(label, self.classes)], dim=1))
+        return images
+
+
+def one_hot(label: Tensor, classes: int) -> Tensor:
+    """Class indices (N,) -> float32 (N, classes)."""
+    return F.one_hot(label, classes).float()
+
+
+def concatenate_label(images: Tensor, label: Tensor) -> Tensor:
+    """Add one constant plane per class: (N, C, H, W) and one-hot (N, K) -> (N, C + K, H, W)."""
+    planes = label.to(images.dtype)[:, :, None, None].expand(-1, -1, *images.shape[2:])
+    return torch.cat([images, planes], dim=1)

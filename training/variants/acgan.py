@@ -1,0 +1,61 @@
+"""AC-GAN."""
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from gan_serve.metadata import Paper
+from training import layers
+from training.gan import Batch, ConditionalGAN, ImageSpec, Recipe, Terms
+
+
+class ACGAN(ConditionalGAN):
+    """Conditional Image Synthesis with Auxiliary Classifier GANs (Odena, Olah and Shlens 2017).
+
+    https://arxiv.org/abs/1610.09585
+
+    Differs: DCGAN-sized networks for 28x28 images.
+    """
+
+    paper = Paper(
+        title="Conditional Image Synthesis with Auxiliary Classifier GANs",
+        authors="Augustus Odena, Christopher Olah, Jonathon Shlens",
+        year=2017,
+        url="https://arxiv.org/abs/1610.09585",
+    )
+    differences = "DCGAN-sized networks for 28x28 images; an exponential average of the weights."
+    recipe = Recipe(dataset="mnist", steps=28_000, final_learning_rate=0.1)
+
+    def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
+        super().__init__(spec, recipe)
+        self.discriminator = TwoHeads(spec)
+
+    def discriminator_loss(self, batch: Batch) -> Terms:
+        real, real_class = self.discriminator(batch["image"])
+        fake, fake_class = self.discriminator(self.fake(batch))
+        self.observe(real, fake)
+        return {
+            "adversarial": self.adversarial.discriminator(real, fake),  # -L_S
+            "class_real": F.cross_entropy(real_class.float(), batch["label"]),  # -L_C
+            "class_fake": F.cross_entropy(fake_class.float(), batch["label"]),
+        }
+
+    def generator_loss(self, batch: Batch) -> Terms:
+        fake, fake_class = self.discriminator(self.fake(batch))
+        return {
+            "adversarial": self.adversarial.generator(fake),
+            "class": F.cross_entropy(fake_class.float(), batch["label"]),
+        }
+
+
+class TwoHeads(nn.Module):
+    """Image (N, C, H, W) -> source logits (N, 1) and class logits (N, K), from shared features."""
+
+    def __init__(self, spec: ImageSpec) -> None:
+        super().__init__()
+        self.features = layers.dcgan_features(spec.channels, spec.size)
+        self.source = layers.dcgan_head(spec.size)
+        self.label = layers.dcgan_head(spec.size, outputs=len(spec.classes))
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        features = self.features(image)
+        return self.source(features), self.label(features)

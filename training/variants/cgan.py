@@ -1,0 +1,64 @@
+"""cGAN."""
+
+from torch import Tensor, nn
+
+from gan_serve.metadata import Paper
+from training import layers
+from training.gan import Batch, ConditionalGAN, ImageSpec, Recipe, Terms
+
+
+class CGAN(ConditionalGAN):
+    """Conditional Generative Adversarial Nets (Mirza and Osindero 2014).
+
+    https://arxiv.org/abs/1411.1784
+
+    Differs: convolutions (DCGAN's) where the paper has dense maxout layers; the label enters the discriminator as
+    constant planes beside the image and beside its features.
+    """
+
+    paper = Paper(
+        title="Conditional Generative Adversarial Nets",
+        authors="Mehdi Mirza, Simon Osindero",
+        year=2014,
+        url="https://arxiv.org/abs/1411.1784",
+    )
+    differences = (
+        "Convolutions instead of dense maxout layers; the label enters the discriminator as constant planes beside "
+        "the image and its features; an exponential average of the weights."
+    )
+    recipe = Recipe(dataset="mnist", steps=28_000, final_learning_rate=0.1)
+
+    def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
+        super().__init__(spec, recipe)
+        self.discriminator = ConditionalDiscriminator(spec)
+
+    def discriminator_loss(self, batch: Batch) -> Terms:
+        label = batch["label"]
+        real, fake = self.discriminator(batch["image"], label), self.discriminator(self.fake(batch), label)
+        self.observe(real, fake)
+        return {"adversarial": self.adversarial.discriminator(real, fake)}
+
+    def generator_loss(self, batch: Batch) -> Terms:
+        return {"adversarial": self.adversarial.generator(self.discriminator(self.fake(batch), batch["label"]))}
+
+
+class ConditionalDiscriminator(nn.Module):
+    """Image (N, C, H, W) and label (N,) -> logits (N, 1): how real the image is, as one of its label."""
+
+    def __init__(self, spec: ImageSpec, width: int = 64) -> None:
+        super().__init__()
+        self.classes = len(spec.classes)
+        self.features = layers.dcgan_features(spec.channels + self.classes, spec.size, width)
+        features = layers.dcgan_width(spec.size, width)
+        self.joint = nn.Sequential(
+            nn.Conv2d(features + self.classes, features, 3, padding=1, bias=False),
+            nn.BatchNorm2d(features),
+            nn.LeakyReLU(0.2, inplace=True),
+        ).apply(layers.init_dcgan)
+        self.head = layers.dcgan_head(spec.size, width)
+
+    def forward(self, image: Tensor, label: Tensor) -> Tensor:
+        one_hot = layers.one_hot(label, self.classes)
+        features = self.features(layers.concatenate_label(image, one_hot))
+        logits: Tensor = self.head(self.joint(layers.concatenate_label(features, one_hot)))
+        return logits

@@ -1,0 +1,28 @@
+"""DCGAN."""
+
+from gan_serve.metadata import Paper
+from training import layers
+from training.gan import GAN, ImageSpec, Recipe
+
+
+class DCGAN(GAN):
+    """Unsupervised Representation Learning with Deep Convolutional GANs (Radford, Metz and Chintala 2015).
+
+    https://arxiv.org/abs/1511.06434
+
+    Differs in size: two strided layers for 28x28 images where the paper has four for 64x64.
+    """
+
+    paper = Paper(
+        title="Unsupervised Representation Learning with Deep Convolutional Generative Adversarial Networks",
+        authors="Alec Radford, Luke Metz, Soumith Chintala",
+        year=2015,
+        url="https://arxiv.org/abs/1511.06434",
+    )
+    differences = "Two strided layers for 28x28 images instead of four for 64x64; an exponential average of the weights."
+    recipe = Recipe(dataset="fashion_mnist", steps=28_000, final_learning_rate=0.1)
+
+    def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
+        super().__init__(spec, recipe)
+        self.generator = layers.dcgan_generator(self.latent_size, spec.channels, spec.size)
+        self.discriminator = layers.dcgan_features(spec.channels, spec.size).append(layers.dcgan_head(spec.size))
