@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from gan_serve.errors import Failure
-from training import checkpoint, datasets, distributed, hardware, variants
+from training import checkpoint, datasets, distributed, hardware, provenance, variants
 from training.gan import GAN, Batch, ImageSpec, Player, Recipe, Stage, Terms
 from training.report import Report
 
@@ -48,6 +48,7 @@ class Trainer:
         self.device = hardware.find_device(device)
         self.run = dataclasses.replace(run, precision=hardware.find_precision(run.precision, self.device))
         self.output = output
+        self.commit = provenance.commit()
         distributed.start(self.device)
         torch.manual_seed(run.seed)
         self.dataset = datasets.load(run.data, image_size=run.recipe.image_size)
@@ -81,6 +82,7 @@ class Trainer:
             "spec": dataclasses.asdict(self.dataset.spec),
             "data": self.dataset.data.model_dump(),
             "hardware": hardware.describe(self.device),
+            "commit": self.commit,
             "step": self.step,
             "seconds": self.seconds,
             "entered": self.entered,
