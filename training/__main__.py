@@ -3,7 +3,7 @@
 import dataclasses
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_type_hints
 
 import typer
 
@@ -32,7 +32,9 @@ def list_variants() -> None:
 @app.command(epilog="Example: python -m training train acgan --data mnist.npz --steps 2000 --set learning_rate=1e-4")
 def train(
     variant: Variant,
-    data: Annotated[str | None, typer.Option(help="A known name, an .npz file or a folder [default: the recipe's].")] = None,
+    data: Annotated[
+        str | None, typer.Option(help="A known name, an .npz file or a folder [default: the recipe's].")
+    ] = None,
     steps: Annotated[int | None, typer.Option(min=1, help="Training steps [default: the recipe's].")] = None,
     batch_size: Annotated[int | None, typer.Option(min=2, help="Images per step and process.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
@@ -44,45 +46,38 @@ def train(
     settings: Annotated[list[str] | None, typer.Option("--set", help="Override any recipe value: NAME=VALUE.")] = None,
 ) -> None:
     """Train a variant; stop it with Ctrl-C and go on with --resume."""
-    from training import distributed
-    from training.report import Report
-    from training.train import Run, Stopped, Trainer, run_from
+    from training import runs
 
     folder = output or RUNS / variant
-    given = {"steps": steps, "batch_size": batch_size} | _parsed(variants.find(variant).recipe, settings or [])
+    recipe = variants.find(variant).recipe
+    run = (
+        runs.saved_run(folder, variant)
+        if resume
+        else runs.Run(variant, recipe, data or recipe.dataset, seed, precision)
+    )
+    given = {"steps": steps, "batch_size": batch_size} | _parsed(recipe, settings or [])
     changes = {name: value for name, value in given.items() if value is not None}
-    state = None
-    if resume:
-        state = checkpoint_of(folder, variant)
-        run = run_from(state)
-    else:
-        recipe = variants.find(variant).recipe
-        run = Run(variant, recipe, data=data or recipe.dataset, seed=seed, precision=precision)
     run = dataclasses.replace(run, recipe=dataclasses.replace(run.recipe, **changes))
     folder.mkdir(parents=True, exist_ok=True)
-    trainer = Trainer(run, folder, device)
-    if state:
-        trainer.restore(state)
     try:
-        with Report(folder, run.recipe.steps) as report:
-            trainer.train(report, checkpoint_minutes)
-    except Stopped as stopped:
-        typer.echo(f"{stopped} at step {trainer.step}; go on with: python -m training train {variant} --resume", err=True)
+        path = runs.play(run, folder, resume=resume, device=device, checkpoint_minutes=checkpoint_minutes)
+    except runs.Stopped as stopped:
+        typer.echo(f"{stopped}; go on with: python -m training train {variant} --output {folder} --resume", err=True)
         raise typer.Exit(stopped.exit_code) from None
-    finally:
-        distributed.stop()
-    typer.echo(f"{folder / 'checkpoint.pt'}")
+    typer.echo(path)
 
 
-def checkpoint_of(folder: Path, variant: str) -> Any:
-    """The checkpoint in a training's folder, which must be the variant's."""
-    from training import checkpoint, hardware
-    from training.train import CHECKPOINT
+@app.command()
+def judge(
+    data: Annotated[str, typer.Argument(help="mnist or fashion_mnist.")],
+    epochs: Annotated[int, typer.Option(min=1, help="Passes over the training set.")] = 10,
+    seed: Annotated[int, typer.Option(min=0, help="Decides weights and batches.")] = 0,
+) -> None:
+    """Train the classifier that scores what GANs make of a data set."""
+    from training.judge import make_judge
 
-    state = checkpoint.load(folder / CHECKPOINT, hardware.find_device("cpu"))
-    if state["run"]["variant"] != variant:
-        raise UsageError(f"{folder} holds a training of {state['run']['variant']}, not of {variant}")
-    return state
+    path, accuracy = make_judge(data, epochs, seed)
+    typer.echo(f"{path} recognises {accuracy:.2%} of the test set")
 
 
 def _parsed(recipe: Recipe, settings: list[str]) -> dict[str, Any]:
@@ -93,7 +88,7 @@ def _parsed(recipe: Recipe, settings: list[str]) -> dict[str, Any]:
     """
     from pydantic import TypeAdapter, ValidationError
 
-    kinds = {field.name: field.type for field in dataclasses.fields(recipe)}
+    kinds: dict[str, Any] = get_type_hints(type(recipe))
     parsed = {}
     for setting in settings:
         name, _, text = setting.partition("=")

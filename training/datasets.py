@@ -106,9 +106,7 @@ def load(source: str, split: Split = "train", image_size: int = 28) -> Dataset:
     return _checked(dataset)
 
 
-def batches(
-    dataset: Dataset, batch_size: int, seed: int, device: torch.device, first_step: int = 0
-) -> Iterator[Batch]:
+def batches(dataset: Dataset, batch_size: int, seed: int, device: torch.device, first_step: int = 0) -> Iterator[Batch]:
     """Endless batches of this process's share: `image` in [-1, 1] and `label`.
 
     Which images step n sees depends on the seed and n alone, so that a resumed training sees what it would have seen.
@@ -227,7 +225,9 @@ def _checked(dataset: Dataset) -> Dataset:
     if count < 2:
         raise Failure(f"{dataset.name}: {count} image(s); a GAN learns a distribution and needs many")
     if channels not in (1, 3) or height != width:
-        raise Failure(f"{dataset.name}: images are {height}x{width} with {channels} channels; use square, grey or RGB ones")
+        raise Failure(
+            f"{dataset.name}: images are {height}x{width} with {channels} channels; use square, grey or RGB ones"
+        )
     low, high = int(dataset.labels.min()), int(dataset.labels.max())
     if low < 0 or high >= len(dataset.classes):
         raise Failure(f"{dataset.name}: labels run from {low} to {high}, but there are {len(dataset.classes)} classes")

@@ -96,7 +96,29 @@ def _example(tensor: AnyTensor, count: int, random: torch.Generator) -> Tensor:
             return torch.rand(count, *tensor.shape, generator=random) * (high - low) + low
 
 
-class GAN(nn.Module):
+class Game(nn.Module):
+    """What the training loop plays: networks, the players that move them, and what is worth shipping."""
+
+    settings: Recipe
+
+    def __init__(self, settings: Recipe) -> None:
+        super().__init__()
+        self.settings = settings
+        self.observed: dict[str, Tensor] = {}  # figures worth logging that no loss contains
+
+    def stages(self) -> list[Stage]:
+        """The whole game, in order."""
+        raise NotImplementedError
+
+    def after_step(self, progress: float) -> None:
+        """Called after every step; `progress` runs from 0 to 1 within the stage."""
+
+    def servables(self) -> dict[str, Servable]:
+        """What to ship, by name: "" is the variant itself, "part" becomes the model `<variant>-part`."""
+        raise NotImplementedError
+
+
+class GAN(Game):
     """The unconditional two-player game; a variant overrides what its paper changes.
 
     A subclass sets `recipe` and `paper`, and builds `generator` and `discriminator` from the `ImageSpec`.
@@ -105,7 +127,7 @@ class GAN(nn.Module):
     recipe: ClassVar[Recipe]
     paper: ClassVar[Paper]
     differences: ClassVar[str] = ""  # from the paper, for the model card
-    adversarial: ClassVar[losses.Adversarial] = losses.non_saturating
+    adversarial: losses.Adversarial = losses.non_saturating
     latent_size: ClassVar[int] = 64
     discriminator_steps: ClassVar[int] = 1
 
@@ -113,10 +135,8 @@ class GAN(nn.Module):
     discriminator: nn.Module
 
     def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
-        super().__init__()
+        super().__init__(recipe or self.recipe)
         self.spec = spec
-        self.settings = recipe or self.recipe
-        self.observed: dict[str, Tensor] = {}
 
     def latent(self, batch: Batch) -> Tensor:
         """Standard normal noise of shape (N, latent_size) for a batch of N."""
@@ -145,18 +165,13 @@ class GAN(nn.Module):
         }
 
     def stages(self) -> list[Stage]:
-        """The whole game, in order."""
         discriminator = Player(
             [self.discriminator], self.discriminator_loss, learning_rate=self.settings.discriminator_learning_rate
         )
         generator = Player([self.generator], self.generator_loss, every=self.discriminator_steps)
         return [Stage({"discriminator": discriminator, "generator": generator})]
 
-    def after_step(self, progress: float) -> None:
-        """Called after every step; `progress` runs from 0 to 1 within the stage."""
-
     def servables(self) -> dict[str, Servable]:
-        """What to ship, by name: "" is the variant itself, "part" becomes the model `<variant>-part`."""
         return {
             "": Servable(
                 self.generator,

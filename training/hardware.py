@@ -26,7 +26,7 @@ def find_device(name: str) -> torch.device:
         raise UsageError(f"unknown device {name!r}; use auto, cpu, cuda or cuda:N")
     if device.type == "cuda" and not torch.cuda.is_available():
         raise UsageError("no CUDA device is usable here; use --device cpu")
-    if device.type == "cuda" and device.index is None:
+    if name == "cuda":
         device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
     return device
 
@@ -50,7 +50,7 @@ def _has_bf16_units(device: torch.device) -> bool:
 def describe(device: torch.device) -> str:
     """The hardware in words: `AMD EPYC, 2 cores`, `NVIDIA H200`."""
     if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
+        return str(torch.cuda.get_device_name(device))
     lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
     models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return f"{models[0] if models else 'CPU'}, {torch.get_num_threads()} cores"

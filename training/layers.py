@@ -1,5 +1,7 @@
 """Shared blocks and standard networks."""
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -33,13 +35,11 @@ def dcgan_generator(inputs: int, channels: int, size: int, width: int = 64) -> n
     blocks: list[nn.Module] = [
         project, nn.Unflatten(1, (widths[0], base, base)), nn.BatchNorm2d(widths[0]), nn.ReLU(inplace=True)
     ]  # fmt: skip
-    for before, after in zip(widths, widths[1:], strict=False):
+    for before, after in pairwise(widths):
         convolution = nn.ConvTranspose2d(before, after, 4, stride=2, padding=1, bias=False)
         blocks += [convolution, nn.BatchNorm2d(after), nn.ReLU(inplace=True)]
     blocks += [nn.ConvTranspose2d(widths[-1], channels, 4, stride=2, padding=1), nn.Tanh()]
     return nn.Sequential(*blocks).apply(init_dcgan)
-
-
 
 
 def dcgan_features(channels: int, size: int, width: int = 64) -> nn.Sequential:
@@ -47,7 +47,7 @@ def dcgan_features(channels: int, size: int, width: int = 64) -> nn.Sequential:
     _, doublings = base_size(size)
     widths = [width * 2**level for level in range(doublings)]
     blocks: list[nn.Module] = [nn.Conv2d(channels, width, 4, stride=2, padding=1), nn.LeakyReLU(0.2, inplace=True)]
-    for before, after in zip(widths, widths[1:], strict=False):
+    for before, after in pairwise(widths):
         convolution = nn.Conv2d(before, after, 4, stride=2, padding=1, bias=False)
         blocks += [convolution, nn.BatchNorm2d(after), nn.LeakyReLU(0.2, inplace=True)]
     return nn.Sequential(*blocks).apply(init_dcgan)
@@ -55,7 +55,8 @@ def dcgan_features(channels: int, size: int, width: int = 64) -> nn.Sequential:
 
 def dcgan_width(size: int, width: int = 64) -> int:
     """How many channels `dcgan_features` returns."""
-    return width * 2 ** (base_size(size)[1] - 1)
+    _, doublings = base_size(size)
+    return width << (doublings - 1)
 
 
 def dcgan_head(size: int, width: int = 64, outputs: int = 1) -> nn.Sequential:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, cast
 
 import torch
 from rich.console import Console
@@ -14,7 +14,7 @@ from torch.utils.tensorboard import SummaryWriter
 
 from gan_serve.errors import Failure
 from training import distributed
-from training.gan import GAN, Terms
+from training.gan import Game, Terms
 
 if TYPE_CHECKING:
     from training.train import Trainer
@@ -56,25 +56,27 @@ class Report:
         Raises:
             Failure: a loss is not a number.
         """
-        if trainer.step % LOG_STEPS and trainer.step < trainer.run.recipe.steps:
+        if trainer.step % LOG_STEPS and trainer.step < trainer.recipe.steps:
             return
-        values = {name: value.item() for name, value in (terms | trainer.gan.observed).items()}
+        values = {name: value.item() for name, value in (terms | trainer.game.observed).items()}
         _refuse_nan(values, trainer.step)
         if self.board is None:
             return
         for name, value in values.items():
             self.board.add_scalar(name, value, trainer.step)
-        facts = " ".join([f"{self._speed(trainer):,.0f} images/s", *(f"{key} {value:.2f}" for key, value in values.items())])
+        facts = " ".join(
+            [f"{self._speed(trainer):,.0f} images/s", *(f"{key} {value:.2f}" for key, value in values.items())]
+        )
         self.bar.update(self.task, completed=trainer.step, facts=facts)
         self._warn_if_certain(values, trainer.step)
         if trainer.step % PICTURE_STEPS == 0:
             self._show_pictures(trainer, self.board)
             if not self.console.is_terminal:  # a log file shows no bar
-                self.console.print(f"step {trainer.step} of {trainer.run.recipe.steps}: {facts}", highlight=False)
+                self.console.print(f"step {trainer.step} of {trainer.recipe.steps}: {facts}", highlight=False)
 
     def _speed(self, trainer: Trainer) -> float:
         """Images per second since the last time it was asked for."""
-        images = trainer.step * trainer.run.recipe.batch_size * distributed.world_size()
+        images = trainer.step * trainer.recipe.batch_size * distributed.world_size()
         speed = (images - self.images) / max(trainer.seconds - self.seconds, 1e-9)
         self.images, self.seconds = images, trainer.seconds
         return speed
@@ -92,11 +94,14 @@ class Report:
             )
 
     def _show_pictures(self, trainer: Trainer, board: SummaryWriter) -> None:
-        images = sample(trainer.average.module, PICTURES)
+        images = sample(cast(Game, trainer.average.module), PICTURES)
         board.add_images("samples", images.add(1).div(2).clamp(0, 1), trainer.step)
         real = trainer.dataset.images[:: max(1, len(trainer.dataset.images) // 1_000)].float().div(127.5).sub(1)
         if _variety(images) < UNIFORM * _variety(real):
-            self.warn(f"step {trainer.step}: all samples look alike, the generator has collapsed; start again with another seed")
+            self.warn(
+                f"step {trainer.step}: all samples look alike, the generator has collapsed; "
+                "start again with another seed"
+            )
 
     def warn(self, message: str) -> None:
         """Say it at once, above the bar."""
@@ -104,11 +109,11 @@ class Report:
 
 
 @torch.no_grad()
-def sample(gan: GAN, count: int) -> Tensor:
+def sample(game: Game, count: int) -> Tensor:
     """What the first servable makes of fixed random inputs, as float32 on the CPU."""
-    servable = next(iter(gan.servables().values()))
+    servable = next(iter(game.servables().values()))
     was_training = servable.network.training
-    device = next(gan.parameters()).device
+    device = next(game.parameters()).device
     output = servable.network.eval()(*(example.to(device) for example in servable.examples(count)))
     servable.network.train(was_training)
     first: Tensor = output[0] if isinstance(output, tuple) else output

@@ -1,128 +1,74 @@
 """The one training loop. It knows players and stages, and no variant."""
 
-import dataclasses
-import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from types import FrameType
-from typing import Any
+from itertools import pairwise
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from gan_serve.errors import Failure
-from training import checkpoint, datasets, distributed, hardware, provenance, variants
-from training.gan import GAN, Batch, ImageSpec, Player, Recipe, Stage, Terms
-from training.report import Report
-
-CHECKPOINT = "checkpoint.pt"
-
-
-@dataclass(frozen=True)
-class Run:
-    """Everything that determines a training: what `--resume` and a model card need to know of it."""
-
-    variant: str
-    recipe: Recipe
-    data: str  # a known name, a file or a folder
-    seed: int = 0
-    precision: str = "auto"  # bf16 where the processor has units for it, else fp32
-
-
-class Stopped(Exception):
-    """A signal asked the training to stop, and its checkpoint is written."""
-
-    def __init__(self, signal_number: int) -> None:
-        super().__init__(f"stopped by {signal.Signals(signal_number).name}")
-        self.exit_code = 128 + signal_number
+from training import checkpoint, datasets, distributed, hardware
+from training.datasets import Dataset
+from training.gan import Batch, Game, Player, Stage, Terms
 
 
 class Trainer:
     """One training, from its first step or from a checkpoint, to its last step."""
 
-    def __init__(self, run: Run, output: Path, device: str = "auto") -> None:
+    def __init__(
+        self, game: Game, dataset: Dataset, *, seed: int, precision: str = "auto", device: str = "auto"
+    ) -> None:
         self.device = hardware.find_device(device)
-        self.run = dataclasses.replace(run, precision=hardware.find_precision(run.precision, self.device))
-        self.output = output
-        self.commit = provenance.commit()
+        self.precision = hardware.find_precision(precision, self.device)
+        self.recipe, self.dataset, self.seed = game.settings, dataset, seed
         distributed.start(self.device)
-        torch.manual_seed(run.seed)
-        self.dataset = datasets.load(run.data, image_size=run.recipe.image_size)
-        self.gan = variants.find(run.variant)(self.dataset.spec, run.recipe)
-        self.gan.to(self.device, memory_format=torch.channels_last)
-        distributed.broadcast(self.gan)
-        self.average = averaged(self.gan)
+        self.game = game.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # as documented
+        distributed.broadcast(self.game)
+        self.average = averaged(self.game)
         self.optimizers: dict[tuple[int, ...], torch.optim.Optimizer] = {}  # by the networks they move
-        self.stages = self.gan.stages()
+        self.stages = self.game.stages()
         self.entered = 0  # how many stages have begun
         self.step = 0
         self.seconds = 0.0
+        torch.manual_seed(seed)
 
     def restore(self, state: checkpoint.State) -> None:
         """Stand where `state` was saved."""
         self.step, self.seconds = state["step"], state["seconds"]
         while self.entered < state["entered"]:
             self._enter_next_stage()
-        self.gan.load_state_dict(state["gan"])
+        self.game.load_state_dict(state["game"])
         self.average.load_state_dict(state["average"])
         for optimizer, saved in zip(self.optimizers.values(), state["optimizers"], strict=True):
             optimizer.load_state_dict(saved)
         checkpoint.restore_random_state(state["random"])
 
-    def save(self) -> None:
-        """Write the checkpoint; under `torchrun` the first process does."""
-        if distributed.rank() != 0:
-            return
-        state = {
-            "run": dataclasses.asdict(self.run),
-            "spec": dataclasses.asdict(self.dataset.spec),
-            "data": self.dataset.data.model_dump(),
-            "hardware": hardware.describe(self.device),
-            "commit": self.commit,
+    def state(self) -> checkpoint.State:
+        """All that `restore` needs."""
+        return {
             "step": self.step,
             "seconds": self.seconds,
             "entered": self.entered,
-            "gan": self.gan.state_dict(),
+            "game": self.game.state_dict(),
             "average": self.average.state_dict(),
             "optimizers": [optimizer.state_dict() for optimizer in self.optimizers.values()],
             "random": checkpoint.random_state(),
         }
-        checkpoint.save(self.output / CHECKPOINT, state)
 
-    def train(self, report: Report, checkpoint_minutes: float = 5.0) -> None:
-        """Play to the last step, with a checkpoint every so many minutes, at a signal, and at the end.
-
-        Raises:
-            Stopped: SIGTERM or SIGINT arrived.
-            Failure: a loss is not a number; the last checkpoint stays as it was.
-        """
-        batches = datasets.batches(self.dataset, self.run.recipe.batch_size, self.run.seed, self.device, self.step)
-        began = saved = time.monotonic() - self.seconds
-        with _signals() as received:
-            for terms in self._steps(batches):
-                self.seconds = time.monotonic() - began
-                report.after_step(self, terms)
-                stop = distributed.any_process(bool(received), self.device)
-                if stop or time.monotonic() - saved > 60 * checkpoint_minutes:
-                    self.save()
-                    saved = time.monotonic()
-                if stop:
-                    raise Stopped(received[0] if received else signal.SIGTERM)
-        self.save()
-
-    def _steps(self, batches: Iterator[Batch]) -> Iterator[Terms]:
+    def train(self) -> Iterator[Terms]:
+        """Play to the last step; after each one, yield what was minimised in it."""
+        batches = datasets.batches(self.dataset, self.recipe.batch_size, self.seed, self.device, self.step)
+        began = time.monotonic() - self.seconds
         for number, (first, last) in enumerate(self._spans()):
             while self.step < last:
                 if self.entered == number:
                     self._enter_next_stage()
                 terms = self._play(self.stages[number], next(batches))
                 self.step += 1
-                self.gan.after_step((self.step - first) / (last - first))
-                self.average.update_parameters(self.gan)
+                self.game.after_step((self.step - first) / (last - first))
+                self.average.update_parameters(self.game)
+                self.seconds = time.monotonic() - began
                 yield terms
 
     def _spans(self) -> list[tuple[int, int]]:
@@ -131,8 +77,8 @@ class Trainer:
         ends, passed = [0], 0.0
         for stage in self.stages:
             passed += stage.share
-            ends.append(round(self.run.recipe.steps * passed / whole))
-        return list(zip(ends, ends[1:], strict=False))
+            ends.append(round(self.recipe.steps * passed / whole))
+        return list(pairwise(ends))
 
     def _enter_next_stage(self) -> None:
         stage = self.stages[self.entered]
@@ -143,10 +89,9 @@ class Trainer:
         self.entered += 1
 
     def _optimizer(self, player: Player) -> torch.optim.Optimizer:
-        recipe = self.run.recipe
-        rate = player.learning_rate or recipe.learning_rate
+        rate = player.learning_rate or self.recipe.learning_rate
         group = {"params": _parameters(player), "base_rate": rate}
-        return torch.optim.Adam([group], lr=rate, betas=recipe.betas, fused=True)
+        return torch.optim.Adam([group], lr=rate, betas=self.recipe.betas, fused=True)
 
     def _play(self, stage: Stage, batch: Batch) -> Terms:
         batch["image"] = batch["image"].contiguous(memory_format=torch.channels_last)
@@ -159,12 +104,12 @@ class Trainer:
 
     def _update(self, player: Player, batch: Batch) -> Terms:
         parameters = _parameters(player)
-        self.gan.requires_grad_(False)
+        self.game.requires_grad_(False)
         for parameter in parameters:
             parameter.requires_grad_(True)
         optimizer = self.optimizers[_key(player)]
         optimizer.zero_grad()
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.run.precision == "bf16"):
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
             terms = player.loss(batch)
             loss = torch.stack(list(terms.values())).sum()
         loss.backward()  # type: ignore[no-untyped-call]
@@ -175,34 +120,13 @@ class Trainer:
         return terms
 
     def _decay(self) -> float:
-        return 1 - (1 - self.run.recipe.final_learning_rate) * self.step / self.run.recipe.steps
+        return 1 - (1 - self.recipe.final_learning_rate) * self.step / self.recipe.steps
 
 
-def averaged(gan: GAN) -> AveragedModel:
-    """The exponential average of a GAN's weights and buffers, which is what gets shipped."""
-    return AveragedModel(gan, multi_avg_fn=get_ema_multi_avg_fn(gan.settings.ema), use_buffers=True)
-
-
-def load_trained(output: Path) -> tuple[GAN, checkpoint.State]:
-    """The averaged GAN of a training's folder, ready to be exported, and the checkpoint it came from.
-
-    Raises:
-        Failure: there is no readable checkpoint.
-    """
-    state = checkpoint.load(output / CHECKPOINT, torch.device("cpu"))
-    run = run_from(state)
-    gan = variants.find(run.variant)(ImageSpec(**state["spec"]), run.recipe)
-    average = averaged(gan)
-    average.load_state_dict(state["average"])
-    trained: GAN = average.module
-    return trained.eval(), state
-
-
-def run_from(state: checkpoint.State) -> Run:
-    """The run that a checkpoint belongs to."""
-    fields: dict[str, Any] = dict(state["run"])
-    recipe = type(variants.find(fields["variant"]).recipe)
-    return Run(**fields | {"recipe": recipe(**fields["recipe"])})
+def averaged(game: Game) -> AveragedModel:
+    """The exponential average of a game's weights and buffers, which is what gets shipped."""
+    update = get_ema_multi_avg_fn(game.settings.ema)  # type: ignore[no-untyped-call]
+    return AveragedModel(game, multi_avg_fn=update, use_buffers=True)
 
 
 def _parameters(player: Player) -> list[nn.Parameter]:
@@ -211,19 +135,3 @@ def _parameters(player: Player) -> list[nn.Parameter]:
 
 def _key(player: Player) -> tuple[int, ...]:
     return tuple(id(network) for network in player.networks)
-
-
-@contextmanager
-def _signals() -> Iterator[list[int]]:
-    """Collect SIGTERM and SIGINT instead of dying in the middle of a step."""
-    received: list[int] = []
-
-    def note(number: int, frame: FrameType | None) -> None:
-        received.append(number)
-
-    before = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield received
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -19,8 +19,10 @@ class DCGAN(GAN):
         year=2015,
         url="https://arxiv.org/abs/1511.06434",
     )
-    differences = "Two strided layers for 28x28 images instead of four for 64x64; an exponential average of the weights."
-    recipe = Recipe(dataset="fashion_mnist", steps=28_000, final_learning_rate=0.1)
+    differences = (
+        "Two strided layers for 28x28 images instead of four for 64x64; an exponential average of the weights."
+    )
+    recipe = Recipe(dataset="fashion_mnist", steps=20_000, final_learning_rate=0.1)
 
     def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)

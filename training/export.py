@@ -1,0 +1,123 @@
+"""Servable -> ONNX file with its metadata inside; a file that differs from PyTorch is refused."""
+
+import warnings
+from collections.abc import Sequence
+
+import numpy as np
+import onnx
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from gan_serve.errors import Failure
+from gan_serve.metadata import PROPERTY, ModelMetadata
+from gan_serve.runtime import open_session, parse_device
+from training.gan import Servable
+from training.runs import Trained
+
+OPSET = 18  # old enough for every runtime of the last years
+BATCHES = (1, 2, 3, 7, 16)
+TOLERANCE = 1e-4  # between PyTorch and ONNX Runtime, for values in -1..1
+ROW_TOLERANCE = 1e-6  # between a row alone and the same row in a batch
+
+
+def describe(
+    trained: Trained, part: str, servable: Servable, *, name: str | None = None, version: int = 1
+) -> ModelMetadata:
+    """The metadata of one of a training's servables; the name is the variant's, or `<variant>-<part>`."""
+    usual = f"{trained.variant}-{part}" if part else trained.variant
+    return ModelMetadata(
+        name=name or usual,
+        version=version,
+        variant=trained.variant,
+        default=name in (None, usual) and part == next(iter(trained.gan.servables())),
+        task=servable.task,
+        description=servable.description,
+        inputs=servable.inputs,
+        outputs=servable.outputs,
+        paper=trained.gan.paper,
+        differences=trained.gan.differences,
+        data=trained.data,
+        training=trained.training,
+        feedback=servable.feedback,
+    )
+
+
+def export(servable: Servable, metadata: ModelMetadata) -> bytes:
+    """The ONNX file of a servable.
+
+    Raises:
+        Failure: ONNX Runtime computes something else than PyTorch, or a row depends on its batch.
+    """
+    names = [tensor.name for tensor in metadata.inputs], [tensor.name for tensor in metadata.outputs]
+    network = servable.network.cpu().eval()
+    content = with_property(to_onnx(network, servable.examples(4), *names), PROPERTY, metadata.to_json())
+    check(content, network, servable)
+    return content
+
+
+def to_onnx(network: nn.Module, examples: tuple[Tensor, ...], inputs: Sequence[str], outputs: Sequence[str]) -> bytes:
+    """The network's graph with a dynamic batch axis and its weights inside; `examples` has two rows or more."""
+    dynamic = tuple({0: torch.export.Dim.DYNAMIC} for _ in examples)
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore")  # the exporter's own deprecations; what matters is checked by its results
+        program = torch.onnx.export(
+            network,
+            examples,
+            dynamo=True,
+            input_names=inputs,
+            output_names=outputs,
+            dynamic_shapes=dynamic,
+            opset_version=OPSET,
+            verbose=False,
+        )
+    assert program is not None  # it is None only for the old exporter
+    model: onnx.ModelProto = program.model_proto
+    for node in model.graph.node:  # traces of the source code, which would name this machine's folders
+        del node.metadata_props[:]
+        node.doc_string = ""
+    onnx.checker.check_model(model, full_check=True)
+    return bytes(model.SerializeToString())
+
+
+def with_property(content: bytes, key: str, document: str) -> bytes:
+    """The same ONNX file with one metadata property set."""
+    model = onnx.load_from_string(content)
+    properties = {entry.key: entry.value for entry in model.metadata_props} | {key: document}
+    del model.metadata_props[:]
+    onnx.helper.set_model_props(model, properties)
+    return bytes(model.SerializeToString())
+
+
+def check(content: bytes, network: nn.Module, servable: Servable) -> None:
+    """Compare ONNX Runtime with PyTorch at several batch sizes, and each row alone with the row in its batch.
+
+    Raises:
+        Failure: they differ.
+    """
+    session = open_session(content, "the export", parse_device("cpu"), threads=1)
+    names = [tensor.name for tensor in servable.inputs]
+    for batch in BATCHES:
+        examples = servable.examples(batch, seed=batch)
+        feeds = {name: example.numpy() for name, example in zip(names, examples, strict=True)}
+        with torch.no_grad():
+            expected = _arrays(network(*examples))
+        found = session.run(None, feeds)
+        _compare(found, expected, TOLERANCE, f"ONNX Runtime differs from PyTorch at batch {batch}")
+        alone = session.run(None, {name: feed[-1:] for name, feed in feeds.items()})
+        _compare(alone, [array[-1:] for array in found], ROW_TOLERANCE, f"a row depends on its batch of {batch}")
+
+
+def _arrays(outputs: Tensor | tuple[Tensor, ...]) -> list[NDArray[np.float32]]:
+    return [output.numpy() for output in (outputs if isinstance(outputs, tuple) else (outputs,))]
+
+
+def _compare(
+    found: Sequence[NDArray[np.float32]], expected: Sequence[NDArray[np.float32]], most: float, what: str
+) -> None:
+    for one, other in zip(found, expected, strict=True):
+        if one.shape != other.shape:
+            raise Failure(f"{what}: shape {one.shape} instead of {other.shape}; nothing was written")
+        apart = float(np.abs(one - other).max())
+        if not apart <= most:  # NaN is a difference too
+            raise Failure(f"{what}: by {apart:.2g}, at most {most:g} is allowed; nothing was written")

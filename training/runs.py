@@ -1,0 +1,170 @@
+"""A training with a folder: started, reported, checkpointed, stopped by a signal, resumed, and read back."""
+
+import dataclasses
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any, cast
+
+import torch
+
+from gan_serve.errors import UsageError
+from gan_serve.metadata import Data, Training
+from training import checkpoint, datasets, distributed, hardware, provenance, variants
+from training.gan import GAN, ImageSpec, Recipe
+from training.report import Report
+from training.train import Trainer, averaged
+
+CHECKPOINT = "checkpoint.pt"
+
+
+@dataclass(frozen=True)
+class Run:
+    """What determines a training: what `--resume` and a model card need to know of it."""
+
+    variant: str
+    recipe: Recipe
+    data: str  # a known name, a file or a folder
+    seed: int = 0
+    precision: str = "auto"  # bf16 where the processor has units for it, else fp32
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What came out of a run: the averaged networks, and the facts for the model card."""
+
+    variant: str
+    gan: GAN
+    data: Data
+    training: Training
+
+
+class Stopped(Exception):
+    """A signal asked the training to stop, and its checkpoint is written."""
+
+    def __init__(self, number: int, step: int) -> None:
+        super().__init__(f"stopped by {signal.Signals(number).name} at step {step}")
+        self.exit_code = 128 + number
+
+
+def play(run: Run, folder: Path, *, resume: bool, device: str = "auto", checkpoint_minutes: float = 5.0) -> Path:
+    """Train to the last step; returns the checkpoint, written every so many minutes, at a signal and at the end.
+
+    Raises:
+        Stopped: SIGTERM or SIGINT arrived.
+        Failure: a loss is not a number; the last checkpoint stays as it was.
+    """
+    dataset = datasets.load(run.data, image_size=run.recipe.image_size)
+    torch.manual_seed(run.seed)
+    gan = variants.find(run.variant)(dataset.spec, run.recipe)
+    trainer = Trainer(gan, dataset, seed=run.seed, precision=run.precision, device=device)
+    facts = _facts(trainer, run)
+    if resume:
+        trainer.restore(checkpoint.load(folder / CHECKPOINT, trainer.device))
+    path = folder / CHECKPOINT
+    try:
+        with Report(folder, run.recipe.steps) as report, _signals() as received:
+            _follow(trainer, facts, report, path, received=received, minutes=checkpoint_minutes)
+    finally:
+        distributed.stop()
+    return path
+
+
+def _follow(
+    trainer: Trainer, facts: checkpoint.State, report: Report, path: Path, *, received: list[int], minutes: float
+) -> None:
+    saved = time.monotonic()
+    for terms in trainer.train():
+        report.after_step(trainer, terms)
+        stop = distributed.any_process(bool(received), trainer.device)
+        if stop or time.monotonic() - saved > 60 * minutes:
+            _save(path, trainer, facts)
+            saved = time.monotonic()
+        if stop:
+            raise Stopped(received[0] if received else signal.SIGTERM, trainer.step)
+    _save(path, trainer, facts)
+
+
+def _facts(trainer: Trainer, run: Run) -> checkpoint.State:
+    return {
+        "run": dataclasses.asdict(run) | {"precision": trainer.precision},
+        "spec": dataclasses.asdict(trainer.dataset.spec),
+        "data": trainer.dataset.data.model_dump(),
+        "hardware": hardware.describe(trainer.device),
+        "commit": provenance.commit(),
+    }
+
+
+def _save(path: Path, trainer: Trainer, facts: checkpoint.State) -> None:
+    if distributed.rank() == 0:
+        checkpoint.save(path, trainer.state() | facts)
+
+
+def saved_run(folder: Path, variant: str) -> Run:
+    """The run whose checkpoint is in the folder.
+
+    Raises:
+        Failure: there is no readable checkpoint.
+        UsageError: it is another variant's.
+    """
+    return _run(checkpoint.load(folder / CHECKPOINT, torch.device("cpu")), folder, variant)
+
+
+def load_trained(folder: Path, variant: str) -> Trained:
+    """What came out of the training in the folder, finished or not; raises as `saved_run` does."""
+    state = checkpoint.load(folder / CHECKPOINT, torch.device("cpu"))
+    run = _run(state, folder, variant)
+    average = averaged(variants.find(variant)(ImageSpec(**state["spec"]), run.recipe))
+    average.load_state_dict(state["average"])
+    training = Training(
+        steps=state["step"],
+        batch_size=run.recipe.batch_size,
+        seed=run.seed,
+        precision=run.precision,
+        hardware=state["hardware"],
+        duration_seconds=round(state["seconds"], 1),
+        commit=state["commit"],
+        recipe=_plain(run.recipe),
+    )
+    return Trained(variant, cast(GAN, average.module.eval()), Data(**state["data"]), training)
+
+
+def _run(state: checkpoint.State, folder: Path, variant: str) -> Run:
+    fields: dict[str, Any] = dict(state["run"])
+    if fields["variant"] != variant:
+        raise UsageError(f"{folder} holds a training of {fields['variant']}, not of {variant}; name its --output")
+    return Run(**fields | {"recipe": recipe_from(variant, fields["recipe"])})
+
+
+def recipe_from(variant: str, fields: dict[str, Any]) -> Recipe:
+    """A variant's recipe with the values that a checkpoint or a model's metadata recorded."""
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()
+    }
+    return type(variants.find(variant).recipe)(**values)
+
+
+def _plain(recipe: Recipe) -> dict[str, Any]:
+    """The recipe as JSON knows it: its tuples are lists."""
+    values = dataclasses.asdict(recipe)
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+
+
+@contextmanager
+def _signals() -> Iterator[list[int]]:
+    """Collect SIGTERM and SIGINT instead of dying in the middle of a step."""
+    received: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        received.append(number)
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
