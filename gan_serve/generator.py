@@ -1,5 +1,6 @@
 """One model: what a user asks for -> arrays -> ONNX Runtime -> arrays."""
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -7,6 +8,7 @@ import numpy as np
 
 from gan_serve.cpus import cpu_count
 from gan_serve.errors import Failure
+from gan_serve.metadata import ModelMetadata
 from gan_serve.repository import Model
 from gan_serve.request import Item, Request, make_request
 from gan_serve.result import Result
@@ -14,6 +16,7 @@ from gan_serve.runtime import one_line, open_session, parse_device, runs_on
 from gan_serve.sampling import Arrays, complete, input_arrays
 from gan_serve.tensors import Image
 
+_SMALL = 2**18  # values of the output; 256 images of 32 x 32
 BATCH = 64  # larger ones are no faster on a processor and cost memory
 
 
@@ -71,6 +74,11 @@ class Generator:
         return outputs
 
 
+def threads_for(metadata: ModelMetadata, images: int) -> int:
+    """Threads for a lone request: all, unless it is so small that starting them takes longer than the work."""
+    return 1 if images * math.prod(metadata.outputs[0].shape) <= _SMALL else cpu_count()
+
+
 def _check_servable(model: Model) -> None:
     if model.metadata.feedback or any(isinstance(tensor, Image) for tensor in model.metadata.inputs):
         raise Failure(f"{model.path}: this gan-serve cannot feed a model with images; upgrade it")
@@ -83,4 +91,6 @@ def _check_graph(model: Model, session: Any) -> None:
     ):
         described, found = [tensor.name for tensor in tensors], [node.name for node in nodes]
         if described != found:
-            raise Failure(f"{model.path}: the graph's {side} are {found}, its metadata says {described}; export it again")
+            raise Failure(
+                f"{model.path}: the graph's {side} are {found}, its metadata says {described}; export it again"
+            )

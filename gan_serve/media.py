@@ -1,5 +1,6 @@
 """Pictures and arrays <-> files that say how they were made. Each format has a function to write and one to read."""
 
+import contextlib
 import io
 import warnings
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from PIL import ExifTags, PngImagePlugin
 from PIL import Image as Pictures
 
 from gan_serve.errors import Failure
-from gan_serve.npy import encode_npy, read_npy, read_npy_document
+from gan_serve.npy import read_npy, read_npy_document
 from gan_serve.pixels import MOST_PIXELS, Picture
 
 PNG_KEY = "gan_serve"
@@ -55,14 +56,38 @@ def read_media(path: Path) -> tuple[str, NDArray[Any]]:
 
 
 def write_atomic(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
+    """Write a file whole or not at all.
+
+    Raises:
+        Failure: it cannot be written.
+    """
     part = path.with_name(f".{path.name}.part")
     try:
         part.write_bytes(content)
         part.replace(path)
+    except OSError as error:
+        _remove(part)
+        raise Failure(f"{path}: cannot be written ({error.strerror})") from None
     except BaseException:
-        part.unlink(missing_ok=True)
+        _remove(part)
         raise
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder and those above it, unless they are there.
+
+    Raises:
+        Failure: they cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Failure(f"{path}: cannot be made a folder ({error.strerror})") from None
+
+
+def _remove(part: Path) -> None:
+    with contextlib.suppress(OSError):
+        part.unlink()
 
 
 def _write_png(picture: Picture, buffer: io.BytesIO, document: str) -> None:

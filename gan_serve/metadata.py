@@ -3,13 +3,18 @@
 import json
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from gan_serve.errors import Failure
 from gan_serve.tensors import AnyTensor
 
 PROPERTY = "gan_serve"  # the key in the ONNX file's metadata_props
 SCHEMA: Final = 1  # raise it when a reader of the old schema would misunderstand the new one
+
+# The tool's own options; an input of one of these names could not be set.
+RESERVED = frozenset(
+    ("model", "count", "seed", "index", "output", "format", "grid", "scale", "show", "device", "models", "help")
+)
 
 Task = Literal["unconditional", "class-conditional", "latent-code", "image-to-image"]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=64)]
@@ -89,6 +94,15 @@ class ModelMetadata(_Document):
     scores: tuple[Score, ...] = ()
     scores_protocol: str = ""  # sample counts, seeds and judge behind the scores
     feedback: Feedback | None = None
+
+    @model_validator(mode="after")
+    def _inputs_can_be_named(self) -> "ModelMetadata":
+        names = [tensor.name for tensor in self.inputs]
+        if taken := RESERVED.intersection(names):
+            raise ValueError(f"an input cannot have the name of an option: {', '.join(sorted(taken))}")
+        if len(set(names)) < len(names):
+            raise ValueError("two inputs have the same name")
+        return self
 
     def to_json(self) -> str:
         """The document as it stands in the file."""

@@ -41,6 +41,8 @@ def read_property(content: bytes, key: str, source: str) -> str:
     """
     message = memoryview(content)
     try:
+        if not content:
+            raise _Malformed
         properties = dict(_properties(message))
         external = _has_external_data(message, _MODEL)
     except (_Malformed, UnicodeDecodeError):

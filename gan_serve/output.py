@@ -19,52 +19,50 @@ class Output:
     folder: bool = False
 
 
-def plan_output(given: str, format: str | None, *, stem: str, images: int, grid: bool) -> Output:
-    """Where `images` images go when the user names `given`; `stem` names what the user did not.
+def plan_output(given: str | None, format: str | None, *, stem: str, images: int, grid: bool) -> Output:
+    """Where `images` images go when the user names `given`; `stem` names what the user does not.
 
     Raises:
         UsageError: they do not fit there.
     """
-    check_format(format, grid)
-    path = Path(given)
-    suffix_format = _SUFFIXES.get(path.suffix.lower())
-    one_file = images == 1 or grid or format == "npy"
-    if given.endswith(("/", os.sep)) or path.is_dir():
+    _check_format(format, grid)
+    one_file = format == "npy" or writes_one_picture(images, format, grid)
+    if given is None or given.endswith(("/", os.sep)) or Path(given).is_dir():
         format = format or "png"
-        return Output(path / f"{stem}.{format}", format) if one_file else Output(path, format, folder=True)
-    if suffix_format is None and not one_file:
+        if one_file:
+            return Output(Path(given or "") / f"{stem}.{format}", format)
+        return Output(Path(given or stem), format, folder=True)
+    path = Path(given)
+    if not one_file and path.suffix.lower() not in _SUFFIXES:
         return Output(path, format or "png", folder=True)
-    format = _file_format(path, suffix_format, format)
-    check_format(format, grid)
+    format = format_of(path, format)
+    _check_format(format, grid)
     if not one_file and format != "npy":
         raise UsageError(f"{images} images do not fit into {path}; make a grid, or give a folder or a .npy file")
     return Output(path, format)
 
 
-def plan_default(format: str | None, *, stem: str, images: int, grid: bool) -> Output:
-    """Where they go when the user names nothing: here."""
-    check_format(format, grid)
-    format = format or "png"
-    if images == 1 or grid or format == "npy":
-        return Output(Path(f"{stem}.{format}"), format)
-    return Output(Path(stem), format, folder=True)
+def writes_one_picture(images: int, format: str | None, grid: bool) -> bool:
+    """Whether the answer is one picture: no array, no folder."""
+    return format != "npy" and (images == 1 or grid)
 
 
-def check_format(format: str | None, grid: bool) -> None:
-    """Refuse a format that does not exist, or that holds no grid.
+def format_of(path: Path, format: str | None = None) -> str:
+    """The format that a file's name and the user agree on.
 
     Raises:
-        UsageError: so it is.
+        UsageError: they do not, or the name tells none.
     """
+    named = _SUFFIXES.get(path.suffix.lower())
+    if named and format and named != format:
+        raise UsageError(f"{path} would be {named}, but {format} was asked for; leave out one of them")
+    if path.suffix and not (named or format):
+        raise UsageError(f"{path}: no format is named {path.suffix}; use {', '.join(_SUFFIXES)}")
+    return named or format or "png"
+
+
+def _check_format(format: str | None, grid: bool) -> None:
     if format is not None and format not in FORMATS:
         raise UsageError(f"format {format!r} does not exist; use {', '.join(FORMATS)}")
     if format == "npy" and grid:
         raise UsageError("a grid is a picture, npy holds arrays; leave out one of them")
-
-
-def _file_format(path: Path, suffix_format: str | None, format: str | None) -> str:
-    if suffix_format and format and suffix_format != format:
-        raise UsageError(f"{path} would be {suffix_format}, the format asked for is {format}; leave out one of them")
-    if path.suffix and not (suffix_format or format):
-        raise UsageError(f"{path}: no format is named {path.suffix}; use {', '.join(_SUFFIXES)}")
-    return suffix_format or format or "png"

@@ -2,6 +2,9 @@
 
 import json
 from dataclasses import asdict, dataclass
+from typing import Annotated
+
+from pydantic import Field, PositiveInt, TypeAdapter, ValidationError
 
 import gan_serve
 from gan_serve.errors import Failure
@@ -23,9 +26,9 @@ class Provenance:
     seed: int
     index: int
     count: int
-    inputs: tuple[Inputs, ...]  # one for each row of images
-    scale: int = 1
-    columns: int | None = None  # of a grid; None where every image stands alone
+    inputs: Annotated[tuple[Inputs, ...], Field(min_length=1)]  # one for each row of images
+    scale: PositiveInt = 1
+    columns: PositiveInt | None = None  # of a grid; None where every image stands alone
 
     @property
     def request(self) -> Request:
@@ -74,14 +77,11 @@ def parse_provenance(document: str, source: str) -> Provenance:
     Raises:
         Failure: gan-serve did not write it.
     """
-    from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
-
-    strict = with_config(ConfigDict(extra="forbid"))(Provenance)
+    if len(document) > _LONGEST:
+        raise Failure(f"{source}: what it says about its making is too long; gan-serve did not write it")
     try:
-        if len(document) > _LONGEST:
-            raise Failure(f"{source}: its provenance is too long; gan-serve did not write it")
-        return TypeAdapter(strict).validate_json(document)
+        return TypeAdapter(Provenance).validate_json(document)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "document"
-        raise Failure(f"{source}: its provenance is wrong at {where}: {first['msg']}") from None
+        raise Failure(f"{source}: what it says about its making is wrong at {where}: {first['msg']}") from None

@@ -120,7 +120,7 @@ class Repository:
             if model.metadata.variant == variant and model.metadata.default:
                 return model
         if not self.entries:
-            raise UsageError(f"no models in {self.root}; name their folder with --models DIR or {ENVIRONMENT}")
+            raise UsageError(f"no model {variant!r}: no models in {self.root}; name their folder with --models DIR")
         known = {*self.names, *(model.metadata.variant for model in models)}
         raise UsageError(f"no model {variant!r}{nearest(variant, known)}; gan-serve list shows them all")
 

@@ -9,7 +9,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from gan_serve.errors import Failure, UsageError
-from gan_serve.media import encode_picture, write_atomic
+from gan_serve.media import encode_picture, make_folder, write_atomic
 from gan_serve.metadata import ModelMetadata
 from gan_serve.naming import item_stem, request_stem
 from gan_serve.npy import encode_npy
@@ -88,11 +88,11 @@ class Result:
         """
         stem = request_stem(self.metadata.name, self.request)
         output = plan_output(fspath(path), format, stem=stem, images=len(self), grid=grid)
+        make_folder(output.path if output.folder else output.path.parent)
         if not output.folder:
             columns = grid_columns(self.request) if grid else None
             write_atomic(output.path, self.encode(output.format, scale=scale, columns=columns))
             return [output.path]
-        output.path.mkdir(parents=True, exist_ok=True)
         paths = []
         for name, content in self.encode_each(output.format, scale):
             write_atomic(output.path / name, content)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from gan_serve.errors import Failure, UsageError
 
 if TYPE_CHECKING:
-    from onnxruntime import InferenceSession  # type: ignore[import-untyped]
+    from onnxruntime import InferenceSession
 
 CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 INSTALL_CPU = 'pip install "gan-serve[cpu]"'
@@ -44,22 +44,13 @@ def parse_device(text: str) -> Device:
     return Device(match[1] or "cuda", int(match[2] or 0))
 
 
-def installed_runtimes() -> dict[str, str]:
-    """The installed distributions that provide `onnxruntime`, with their versions."""
-    return {
-        found.metadata["Name"]: found.version
-        for name in ("onnxruntime", "onnxruntime-gpu")
-        for found in importlib.metadata.distributions(name=name)
-    }
-
-
 def import_runtime() -> Any:
     """The `onnxruntime` module.
 
     Raises:
         Failure: it is not installed, or twice, so that one half overwrote the other.
     """
-    if len(installed_runtimes()) > 1:
+    if all(any(importlib.metadata.distributions(name=name)) for name in ("onnxruntime", "onnxruntime-gpu")):
         raise Failure(
             "onnxruntime and onnxruntime-gpu are both installed and break each other; "
             f'mend it with: {INSTALL_GPU} (or "gan-serve[cpu]")'

@@ -20,8 +20,9 @@ Arrays = dict[str, NDArray[Any]]
 
 def random_stream(seed: int, index: int, name: str) -> np.random.RandomState:
     """The random numbers of one input of one image."""
-    counter = [0, 0, 0, zlib.crc32(name.encode())]
-    return np.random.RandomState(np.random.Philox(key=[seed, index], counter=counter))
+    key = np.array([seed, index], np.uint64)  # a list of large integers would become floats
+    counter = np.array([0, 0, 0, zlib.crc32(name.encode())], np.uint64)
+    return np.random.RandomState(np.random.Philox(key=key, counter=counter))
 
 
 def complete(tensors: Sequence[AnyTensor], seed: int, item: Item) -> Item:

@@ -58,6 +58,16 @@ class Label(Tensor):
         """What a user may write, in a few words."""
         return f"0-{len(self.classes) - 1} or a class name: {', '.join(self.classes)}"
 
+    @property
+    def default_hint(self) -> str:
+        """What happens when the user sets nothing."""
+        return "drawn at random"
+
+    @property
+    def example(self) -> str:
+        """A value that a user might write."""
+        return f"0-{len(self.classes) - 1}"
+
     def parse(self, value: object) -> list[int]:
         """Class indices for an index, a class name, a list or a range: `3`, `"three"`, `"0,2,5-7"`, `[0, "seven"]`.
 
@@ -116,6 +126,16 @@ class Scalar(Tensor):
     def hint(self) -> str:
         """What a user may write, in a few words."""
         return f"a number from {self.low:g} to {self.high:g}"
+
+    @property
+    def default_hint(self) -> str:
+        """What happens when the user sets nothing."""
+        return f"{self.default:g}"
+
+    @property
+    def example(self) -> str:
+        """A value that a user might write."""
+        return f"{self.low:g},{self.high:g}"
 
     def parse(self, value: object) -> list[float]:
         """Numbers for a number, a list, or text such as `"-1,0,1"`.

@@ -2,6 +2,7 @@
 
 import dataclasses
 import sys
+import warnings
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
@@ -16,7 +17,7 @@ app = typer.Typer(
     help="Train GAN variants, export them to ONNX, score them and publish them into models/.",
 )  # fmt: skip
 
-RUNS = Path("runs")
+RUNS, MODELS = Path("runs"), Path("models")
 Variant = Annotated[str, typer.Argument(help="The name of a file in training/variants, such as acgan.")]
 Folder = Annotated[Path | None, typer.Option("--output", "-o", help="The training's folder [default: runs/VARIANT].")]
 
@@ -46,7 +47,7 @@ def train(
     settings: Annotated[list[str] | None, typer.Option("--set", help="Override any recipe value: NAME=VALUE.")] = None,
 ) -> None:
     """Train a variant; stop it with Ctrl-C and go on with --resume."""
-    from training import runs
+    from training import distributed, runs
 
     folder = output or RUNS / variant
     recipe = variants.find(variant).recipe
@@ -64,12 +65,13 @@ def train(
     except runs.Stopped as stopped:
         typer.echo(f"{stopped}; go on with: python -m training train {variant} --output {folder} --resume", err=True)
         raise typer.Exit(stopped.exit_code) from None
-    typer.echo(path)
+    if distributed.rank() == 0:
+        typer.echo(path)
 
 
 @app.command()
 def judge(
-    data: Annotated[str, typer.Argument(help="mnist or fashion_mnist.")],
+    data: Annotated[str, typer.Argument(help="A known name, an .npz file or a folder.")],
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the training set.")] = 10,
     seed: Annotated[int, typer.Option(min=0, help="Decides weights and batches.")] = 0,
 ) -> None:
@@ -78,6 +80,65 @@ def judge(
 
     path, accuracy = make_judge(data, epochs, seed)
     typer.echo(f"{path} recognises {accuracy:.2%} of the test set")
+
+
+Models = Annotated[Path, typer.Option(help="The folder of models.")]
+Name = Annotated[str | None, typer.Option(help="The model's name [default: the variant's].")]
+Version = Annotated[int, typer.Option(min=1, help="The model's version.")]
+
+
+@app.command()
+def export(
+    variant: Variant, output: Folder = None, models: Models = MODELS, name: Name = None, version: Version = 1
+) -> None:
+    """Write a training's models as ONNX files; a file that differs from PyTorch is refused."""
+    from training import publish, runs
+
+    for path in publish.export_all(
+        runs.load_trained(output or RUNS / variant, variant), models, name=name, version=version
+    ):
+        typer.echo(path)
+
+
+@app.command()
+def evaluate(
+    model: Annotated[str, typer.Argument(help="A model's name.")],
+    models: Models = MODELS,
+    data: Annotated[str | None, typer.Option(help="Its data, if that is a file or a folder.")] = None,
+) -> None:
+    """Score an exported model through ONNX Runtime; the scores go into its file and its card."""
+    from training.publish import evaluate_in_place
+
+    for score in evaluate_in_place(models, model, data).scores:
+        control = "" if score.control is None else f", untrained {score.control:g}"
+        typer.echo(f"{score.name:22} {score.value:<10g} real {score.real:g}{control}")
+
+
+@app.command("publish")
+def publish_models(
+    variant: Variant, output: Folder = None, models: Models = MODELS, name: Name = None, version: Version = 1
+) -> None:
+    """Export, evaluate and describe a training's models, all or nothing."""
+    from training import publish, runs
+
+    for path in publish.publish(
+        runs.load_trained(output or RUNS / variant, variant), models, name=name, version=version
+    ):
+        typer.echo(path)
+
+
+@app.command("cards")
+def write_cards(
+    check: Annotated[bool, typer.Option("--check", help="Change nothing; fail if a file is out of date.")] = False,
+) -> None:
+    """Generate the model cards, the gallery and the README's table from the models' metadata."""
+    from training import cards
+
+    stale = cards.write(Path(), check=check)
+    for path in stale:
+        typer.echo(f"{path} {'is out of date; run: python -m training cards' if check else 'written'}", err=check)
+    if check and stale:
+        raise typer.Exit(1)
 
 
 def _parsed(recipe: Recipe, settings: list[str]) -> dict[str, Any]:
@@ -104,6 +165,7 @@ def _parsed(recipe: Recipe, settings: list[str]) -> dict[str, Any]:
 
 def main() -> None:
     """Run the command line; an error of the user's is one line."""
+    warnings.formatwarning = lambda message, *_: f"warning: {message}\n"  # one line, without the code's place
     try:
         app()
     except GanServeError as error:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -151,14 +152,14 @@ def _stack(images: Any) -> Pixels:
 
 def _from_npz(path: Path, split: Split) -> Dataset:
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             prefix = f"{split}_" if f"{split}_images" in arrays else ""
             images = arrays[f"{prefix}images"]
             labels = arrays[f"{prefix}labels"] if f"{prefix}labels" in arrays else np.zeros(len(images), np.int64)
             classes = tuple(map(str, arrays["classes"])) if "classes" in arrays else ()
     except KeyError:
         raise Failure(f"{path}: holds no array `{split}_images` or `images`") from None
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, ValueError, EOFError, BadZipFile) as error:
         raise Failure(f"{path}: not a readable .npz file of plain arrays ({error})") from None
     if path.stem in SOURCES and not classes:
         classes = SOURCES[path.stem].classes
@@ -192,12 +193,19 @@ def _from_folder(folder: Path, size: int) -> Dataset:
 def _read_image(path: Path, size: int) -> Pixels:
     """Any image as RGB pixels (size, size, 3): centre crop, then resize; transparent parts become white."""
     with Image.open(path) as image:
-        rgba = image.convert("RGBA")
+        rgba = _to_8_bits(image).convert("RGBA")
     side = min(rgba.size)
     left, top = (rgba.width - side) // 2, (rgba.height - side) // 2
     square = rgba.resize((size, size), Image.Resampling.LANCZOS, box=(left, top, left + side, top + side))
     white = Image.new("RGBA", square.size, "white")
     return np.asarray(Image.alpha_composite(white, square).convert("RGB"))
+
+
+def _to_8_bits(image: Image.Image) -> Image.Image:
+    """16-bit grey images keep their upper byte; Pillow's own conversion would clip them to white."""
+    if not image.mode.startswith("I"):
+        return image
+    return Image.fromarray((np.asarray(image).clip(0, 65_535) >> 8).astype(np.uint8))
 
 
 def _dataset(name: str, images: NDArray[Any], labels: NDArray[Any], classes: tuple[str, ...]) -> Dataset:

@@ -46,8 +46,8 @@ class Sample:
     labels: NDArray[np.int64] | None
 
 
-def evaluate(model: Model) -> ModelMetadata:
-    """The model's metadata with its scores.
+def evaluate(model: Model, source: str | None = None) -> ModelMetadata:
+    """The model's metadata with its scores; `source` is where its data is, if not under its known name.
 
     Raises:
         UsageError: there is no judge for its data, or it makes no images from noise.
@@ -56,7 +56,8 @@ def evaluate(model: Model) -> ModelMetadata:
     if metadata.task not in ("unconditional", "class-conditional"):
         raise UsageError(f"{metadata.name}: no protocol is known for the task {metadata.task}")
     judge = Judge(metadata.data.name)
-    train, test = datasets.load(metadata.data.name), datasets.load(metadata.data.name, "test")
+    source, size = source or metadata.data.name, int(metadata.training.recipe["image_size"])  # type: ignore[arg-type]
+    train, test = datasets.load(source, "train", size), datasets.load(source, "test", size)
     reference = judge.look(_real(test).images)
     fake, control = _draw(model), _draw(_untrained(model, train))
     real = _real(train)
@@ -78,14 +79,15 @@ def evaluate(model: Model) -> ModelMetadata:
         for name, (better, description) in DESCRIPTIONS.items()
         if name in value
     )
-    return metadata.model_copy(update={"scores": scores, "scores_protocol": _protocol(judge)})
+    return metadata.model_copy(update={"scores": scores, "scores_protocol": _protocol(judge, test)})
 
 
-def _protocol(judge: Judge) -> str:
+def _protocol(judge: Judge, test: Dataset) -> str:
     return (
-        f"{IMAGES:,} images of seed {SEED} against the 10,000 test images, one training. The judge is a small "
-        f"classifier trained on the real training images ({judge.facts['test_accuracy']:.2%} on the test set). "
-        f"Real: {IMAGES:,} training images in place of generated ones. Control: the untrained generator. "
+        f"{IMAGES:,} images of seed {SEED} against {len(test.images[:IMAGES]):,} test images, one training. "
+        f"The judge is a small classifier trained on the real training images "
+        f"({judge.facts['test_accuracy']:.2%} on the test set). "
+        "Real: training images, as many, in place of generated ones. Control: the untrained generator. "
         f"Neighbourhoods of k = {metrics.NEIGHBOURS}."
     )
 

@@ -97,15 +97,15 @@ def test_accuracy(classifier: Classifier, test: Dataset) -> float:
     return (torch.cat(guesses) == test.labels).float().mean().item()
 
 
-def make_judge(name: str, epochs: int, seed: int = 0) -> tuple[Path, float]:
-    """Train the judge of a known data set and write it; returns its file and its accuracy on the test set."""
-    train, test = datasets.load(name), datasets.load(name, "test")
+def make_judge(source: str, epochs: int, seed: int = 0) -> tuple[Path, float]:
+    """Train the judge of a data set and write it; returns its file and its accuracy on the test set."""
+    train, test = datasets.load(source), datasets.load(source, "test")
     classifier = train_classifier(train, epochs, seed)
     accuracy = test_accuracy(classifier, test)
     example = datasets.to_signed(test.images[:4])
     content = export.to_onnx(classifier, (example,), ["image"], ["probabilities", "features"])
-    facts = {"data": name, "test_accuracy": round(accuracy, 4), "epochs": epochs, "seed": seed}
-    path = FOLDER / f"{name}.onnx"
+    facts = {"data": train.name, "test_accuracy": round(accuracy, 4), "epochs": epochs, "seed": seed}
+    path = FOLDER / f"{train.name}.onnx"
     write_atomic(path, export.with_property(content, PROPERTY, json.dumps(facts)))
     return path, accuracy
 

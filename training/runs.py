@@ -39,6 +39,7 @@ class Trained:
 
     variant: str
     gan: GAN
+    source: str  # where the data was
     data: Data
     training: Training
 
@@ -130,7 +131,7 @@ def load_trained(folder: Path, variant: str) -> Trained:
         commit=state["commit"],
         recipe=_plain(run.recipe),
     )
-    return Trained(variant, cast(GAN, average.module.eval()), Data(**state["data"]), training)
+    return Trained(variant, cast(GAN, average.module.eval()), run.data, Data(**state["data"]), training)
 
 
 def _run(state: checkpoint.State, folder: Path, variant: str) -> Run:

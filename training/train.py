@@ -98,11 +98,12 @@ class Trainer:
         played: Terms = {}
         for name, player in stage.players.items():
             if self.step % player.every == 0:
-                terms = self._update(player, batch)
+                terms = self.update(player, batch)
                 played |= {f"{name}/{term}": value.detach() for term, value in terms.items()}
         return played
 
-    def _update(self, player: Player, batch: Batch) -> Terms:
+    def update(self, player: Player, batch: Batch) -> Terms:
+        """One turn of one player: every other network is frozen."""
         parameters = _parameters(player)
         self.game.requires_grad_(False)
         for parameter in parameters:

@@ -1,0 +1,31 @@
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: generate test check setup
+
+generate: $(VENV)/serving  ## set up what serving needs, and let an AC-GAN draw a three
+	$(BIN)/gan-serve generate --model acgan --label 3 --show
+
+test: $(VENV)/everything  ## set up everything, and run the whole suite
+	$(BIN)/python -m pytest
+
+check: $(VENV)/everything  ## lint, types, and whether the generated files are up to date
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m training cards --check
+
+setup: $(VENV)/everything
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/serving: $(BIN)/python pyproject.toml constraints.txt
+	$(PIP) --editable ".[cpu]"
+	touch $@
+
+$(VENV)/everything: $(BIN)/python pyproject.toml constraints.txt
+	$(PIP) --editable ".[cpu,train,dev]"
+	touch $@ $(VENV)/serving

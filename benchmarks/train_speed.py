@@ -1,0 +1,108 @@
+"""Images per second of this project's loop against a plain float32 loop as tutorials write it.
+
+Same networks, batch, optimizer and machine, in turns within one run, so that what else the machine does hits both:
+
+    python benchmarks/train_speed.py [--size 32] [--seconds 5] [--rounds 5]
+"""
+
+import argparse
+import dataclasses
+import statistics
+import time
+from collections.abc import Callable, Iterator
+
+import torch
+from torch import nn
+
+from training import hardware, variants
+from training.datasets import Dataset
+from training.train import Trainer
+
+IMAGES = 6_400
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--size", type=int, default=32, help="pixels")
+    parser.add_argument("--batch-size", type=int, default=64)
+    parser.add_argument("--seconds", type=float, default=5.0, help="of each loop in each round")
+    parser.add_argument("--rounds", type=int, default=5)
+    arguments = parser.parse_args()
+    dataset = _noise(arguments.size)
+    ours, plain = _ours(dataset, arguments.batch_size), _plain(dataset, arguments.batch_size)
+    for loop in (ours, plain):
+        _speed(loop, arguments.batch_size, seconds=1.0)
+    rounds = [
+        tuple(_speed(loop, arguments.batch_size, arguments.seconds) for loop in (ours, plain))
+        for _ in range(arguments.rounds)
+    ]
+    device = hardware.find_device("cpu")
+    precision = hardware.find_precision("auto", device)
+    mine, other = (statistics.median(column) for column in zip(*rounds, strict=True))
+    print(f"{hardware.describe(device)}, DCGAN {arguments.size}x{arguments.size}, batch {arguments.batch_size}")
+    print(f"this loop ({precision}): {mine:,.0f} images/s")
+    print(f"plain loop (fp32): {other:,.0f} images/s")
+    print(f"ratio, median of {len(rounds)} rounds: {statistics.median(one / two for one, two in rounds):.2f}")
+
+
+def _noise(size: int) -> Dataset:
+    """Speed does not depend on what the images show."""
+    images = torch.randint(256, (IMAGES, 1, size, size), dtype=torch.uint8)
+    return Dataset("noise", images, torch.zeros(IMAGES, dtype=torch.long), ("noise",), "", "")
+
+
+def _ours(dataset: Dataset, batch_size: int) -> Iterator[object]:
+    variant = variants.find("dcgan")
+    recipe = dataclasses.replace(variant.recipe, steps=10**9, batch_size=batch_size)
+    return Trainer(variant(dataset.spec, recipe), dataset, seed=0, device="cpu").train()
+
+
+def _plain(dataset: Dataset, batch_size: int) -> Iterator[object]:
+    """The loop of the usual tutorial: float32, NCHW, a data loader, both networks always differentiated."""
+    recipe = variants.find("dcgan").recipe
+    gan = variants.find("dcgan")(dataset.spec, recipe)
+    generator, discriminator, criterion = gan.generator, gan.discriminator, nn.BCEWithLogitsLoss()
+    optimizers = [
+        torch.optim.Adam(network.parameters(), lr=recipe.learning_rate, betas=recipe.betas)
+        for network in (discriminator, generator)
+    ]
+    images = torch.utils.data.TensorDataset(dataset.images.float().div(127.5).sub(1))
+    loader = torch.utils.data.DataLoader(images, batch_size=batch_size, shuffle=True, drop_last=True)
+    while True:
+        for (real,) in loader:
+            yield _plain_step(real, generator, discriminator, criterion, optimizers, gan.latent_size)
+
+
+def _plain_step(
+    real: torch.Tensor,
+    generator: nn.Module,
+    discriminator: nn.Module,
+    criterion: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
+    optimizers: list[torch.optim.Optimizer],
+    latent_size: int,
+) -> tuple[float, float]:
+    ones, zeros = torch.ones(len(real), 1), torch.zeros(len(real), 1)
+    fake = generator(torch.randn(len(real), latent_size))
+    discriminator.zero_grad()
+    loss_real = criterion(discriminator(real), ones)
+    loss_real.backward()
+    loss_fake = criterion(discriminator(fake.detach()), zeros)
+    loss_fake.backward()
+    optimizers[0].step()
+    generator.zero_grad()
+    loss = criterion(discriminator(fake), ones)
+    loss.backward()
+    optimizers[1].step()
+    return (loss_real + loss_fake).item(), loss.item()
+
+
+def _speed(loop: Iterator[object], batch_size: int, seconds: float) -> float:
+    began, steps = time.perf_counter(), 0
+    while (passed := time.perf_counter() - began) < seconds:
+        next(loop)
+        steps += 1
+    return steps * batch_size / passed
+
+
+if __name__ == "__main__":
+    main()

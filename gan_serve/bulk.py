@@ -1,0 +1,51 @@
+"""Large requests: batches over all processors, results in order, memory that does not grow with the request."""
+
+from collections import abc, deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from gan_serve.cpus import cpu_count
+from gan_serve.generator import BATCH, Generator
+from gan_serve.job import Job
+from gan_serve.result import Result
+from gan_serve.targets import Array, Folder, Target, is_made
+
+Work = tuple[Result, Callable[[], None]]  # a part of the answer, and the call that writes it
+
+
+def fill(job: Job, generator: Generator, on_start: Callable[[int], None]) -> abc.Generator[Result, None, None]:
+    """Make what an earlier call left undone; tells how much was there, then yields each part once it is written.
+
+    The generator's session is best opened with one thread: requests side by side leave no processor idle, while
+    one request on all of them does.
+    """
+    if is_made(job):
+        on_start(len(job.request))
+        return
+    with Folder(job) if job.output.folder else Array(job) as target:
+        on_start(len(job.request) - len(target.pending))
+        for result, write in _in_order(target.pending, lambda places: _make(target, generator, places)):
+            write()
+            yield result
+
+
+def _make(target: Target, generator: Generator, places: Sequence[int]) -> Work:
+    result = generator.run_places(target.job.request, places)
+    return result, target.prepare(result)
+
+
+def _in_order(places: Sequence[int], make: Callable[[Sequence[int]], Work]) -> Iterator[Work]:
+    """Batches in their order, few of them under way at a time."""
+    batches = (places[at : at + BATCH] for at in range(0, len(places), BATCH))
+    runners = cpu_count()
+    executor = ThreadPoolExecutor(runners)
+    window: deque[Future[Work]] = deque()
+    try:
+        for batch in batches:
+            window.append(executor.submit(make, batch))
+            if len(window) > 2 * runners:
+                yield window.popleft().result()
+        while window:
+            yield window.popleft().result()
+    finally:
+        executor.shutdown(cancel_futures=True)

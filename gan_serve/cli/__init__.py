@@ -1,0 +1,96 @@
+"""The command line. Its commands import what they need when they run, so that `--help` costs nothing."""
+
+import gc
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated, NoReturn
+
+import typer
+
+from gan_serve import __version__
+from gan_serve.errors import GanServeError
+
+# Pydantic would look through every installed package for plug-ins, of which this tool uses none.
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+
+# Where each command stands; only the one that is called is imported.
+_COMMANDS = {
+    "generate": "generate:generate",
+    "list": "models:list_models",
+    "info": "models:info",
+    "reproduce": "reproduce:reproduce",
+    "doctor": "doctor:doctor",
+}
+
+
+def main() -> NoReturn:
+    """The program `gan-serve`."""
+    # Importing makes many objects and no garbage, so looking for some after every 700 of them is time lost.
+    gc.set_threshold(100_000)
+    code = run(sys.argv[1:])
+    # The system frees all memory at once; Python would take as long again as one image takes to unload its modules.
+    os._exit(code)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command; whatever goes wrong is one line on stderr and the exit code."""
+    try:
+        code = _run(list(arguments))
+        sys.stdout.flush()
+        return code
+    except GanServeError as error:
+        return _fail(str(error), error.exit_code)
+    except typer.TyperException as error:
+        return _fail(error.format_message(), error.exit_code)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        return 1  # the reader has seen enough
+    except OSError as error:
+        return _fail(f"{error.filename or 'output'}: {error.strerror or error}", 1)
+
+
+def _run(arguments: list[str]) -> int:
+    app = typer.Typer(
+        name="gan-serve",
+        help="Classic GANs, served by ONNX Runtime.",
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+    app.callback()(_options)
+    named = [name for name in _COMMANDS if [name] == arguments[:1]]
+    for name in named or _COMMANDS:
+        _add_command(app, name, arguments)
+    command = typer.main.get_command(app)
+    return command.main(arguments or ["--help"], prog_name="gan-serve", standalone_mode=False) or 0
+
+
+def _add_command(app: typer.Typer, name: str, arguments: list[str]) -> None:
+    module, _, function = _COMMANDS[name].partition(":")
+    command = getattr(importlib.import_module(f"gan_serve.cli.{module}"), function)
+    if name == "generate":
+        from gan_serve.cli.inputs import CONTEXT, with_model_options
+
+        app.command(name, context_settings=CONTEXT)(with_model_options(command, arguments))
+    else:
+        app.command(name)(command)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"gan-serve {__version__}")
+        raise typer.Exit
+
+
+def _options(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.", callback=_print_version)] = False,
+) -> None:
+    pass
+
+
+def _fail(message: str, code: int) -> int:
+    typer.echo(f"error: {' '.join(message.split())}", err=True)
+    return code

@@ -1,0 +1,87 @@
+"""What the model named on the command line adds to it: an option for each input, and examples with its name."""
+
+import inspect
+import itertools
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gan_serve.cli.options import find_model, flag
+from gan_serve.errors import UsageError
+from gan_serve.nearest import nearest
+
+if TYPE_CHECKING:
+    from gan_serve.tensors import Label, Scalar
+
+# What no option claims is kept, so that the answer can name what the model takes.
+CONTEXT = {"ignore_unknown_options": True, "allow_extra_args": True}
+
+
+def with_model_options(command: Callable[..., None], arguments: Sequence[str]) -> Callable[..., None]:
+    """The command with its `**inputs` replaced by the inputs of the model that `arguments` name.
+
+    Raises:
+        GanServeError: there is no such model, or it is broken.
+    """
+    model = _value(arguments, "--model") if arguments[:1] == ["generate"] else None
+    tensors = _choices(model, _value(arguments, "--models")) if model else []
+    signature = inspect.signature(command)
+    fixed = [each for each in signature.parameters.values() if each.kind is not inspect.Parameter.VAR_KEYWORD]
+    parameters = fixed + [_parameter(tensor) for tensor in tensors]
+    context = inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
+
+    def with_options(context: typer.Context, **options: Any) -> None:
+        _refuse(context.args, [each.name for each in fixed], [tensor.name for tensor in tensors], options["model"])
+        command(**options)
+
+    with_options.__signature__ = signature.replace(parameters=[context, *parameters])  # type: ignore[attr-defined]
+    with_options.__annotations__ = {each.name: each.annotation for each in (context, *parameters)}
+    with_options.__doc__ = f"{inspect.getdoc(command)}\n\n\b\n" + "\n".join(_examples(model, tensors))
+    return with_options
+
+
+def _value(arguments: Sequence[str], option: str) -> str | None:
+    """The value of an option that the parser has not seen yet; the last one counts, as it does for the parser."""
+    value = None
+    for argument, following in itertools.pairwise([*arguments, None]):
+        if argument == option:
+            value = following
+        elif argument and argument.startswith(f"{option}="):
+            value = argument.removeprefix(f"{option}=")
+    return value
+
+
+def _choices(model: str, models: str | None) -> "list[Label | Scalar]":
+    from gan_serve.request import choices
+
+    return list(choices(find_model(model, Path(models) if models else None).metadata).values())
+
+
+def _parameter(tensor: "Label | Scalar") -> inspect.Parameter:
+    option = typer.Option(
+        flag(tensor.name),
+        metavar="VALUE",
+        help=f"{tensor.description} {tensor.hint}; a list makes a row of each.".strip(),
+        show_default=tensor.default_hint,
+    )
+    return inspect.Parameter(
+        tensor.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[str | None, option]
+    )
+
+
+def _refuse(unknown: Sequence[str], fixed: Sequence[str], inputs: Sequence[str], model: str) -> None:
+    if unknown:
+        takes = (
+            f"the inputs of {model} are {', '.join(map(flag, inputs))}" if inputs else f"{model} has no inputs to set"
+        )
+        raise UsageError(f"no option {unknown[0]}{nearest(unknown[0], map(flag, [*fixed, *inputs]))}; {takes}")
+
+
+def _examples(model: str | None, tensors: "Sequence[Label | Scalar]") -> list[str]:
+    command = f"gan-serve generate --model {model or 'NAME'}"
+    examples = ["Examples:", command, f"{command} --count 16 --grid --scale 4 --seed 42"]
+    examples += [f"{command} {flag(tensor.name)} {tensor.example} --count 8 --grid" for tensor in tensors]
+    examples += [f"{command} --count 100000 --output many.npy"]
+    return examples if model else [*examples, f"{command} --help      the inputs of that model"]

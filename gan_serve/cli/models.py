@@ -1,0 +1,94 @@
+"""gan-serve list and gan-serve info."""
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gan_serve.cli.options import ModelsOption, flag, open_repository
+
+if TYPE_CHECKING:
+    from gan_serve.metadata import ModelMetadata
+    from gan_serve.tensors import AnyTensor
+
+
+def list_models(
+    as_json: Annotated[bool, typer.Option("--json", help="The whole metadata, for programs.")] = False,
+    task: Annotated[str | None, typer.Option(metavar="TASK", help="Only models for this task.")] = None,
+    models: ModelsOption = None,
+) -> None:
+    """List the models."""
+    found, failures = open_repository(models).read_all()
+    shown = [model.metadata for model in found if task in (None, model.metadata.task)]
+    if as_json:
+        typer.echo(json.dumps([metadata.model_dump(mode="json") for metadata in shown], indent=2))
+    elif shown:
+        _print_table(shown)
+    else:
+        typer.echo(f"no models for {task}" if task else "no models", err=True)
+    for failure in failures:
+        typer.echo(f"broken: {failure}", err=True)
+
+
+def info(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A model that gan-serve list shows.")],
+    models: ModelsOption = None,
+) -> None:
+    """Tell what a model takes, makes, and where it is from."""
+    found = open_repository(models).find(model)
+    for name, value in _facts(found.metadata):
+        typer.echo(f"{name:<12} {value}")
+    typer.echo(f"{'file':<12} {found.path} ({len(found.content) / 1e6:.1f} MB, sha256 {found.sha256})")
+    card = found.path.parent.parent / "README.md"
+    if card.exists():
+        typer.echo(f"{'card':<12} {card}")
+
+
+def _print_table(models: "list[ModelMetadata]") -> None:
+    from rich.console import Console
+    from rich.table import Column, Table
+
+    from gan_serve.request import choices
+
+    console = Console()
+    if not console.is_terminal:
+        console.width = 200  # a pipe has no width, and a reader of it no use for line breaks
+    table = Table(
+        *(Column(name, no_wrap=True) for name in ("model", "version", "task", "options", "makes")),
+        "description",
+        box=None,
+    )
+    for model in models:
+        options = " ".join(flag(name) for name in choices(model))
+        table.add_row(model.name, str(model.version), model.task, options, _makes(model.outputs[0]), model.description)
+    console.print(table)
+
+
+def _facts(model: "ModelMetadata") -> list[tuple[str, str]]:
+    training, data, paper = model.training, model.data, model.paper
+    return [
+        ("model", f"{model.name} version {model.version}: {model.description}"),
+        ("task", model.task),
+        *(("input", f"{tensor.name}: {_takes(tensor)}") for tensor in model.inputs),
+        *(("output", f"{tensor.name}: {_makes(tensor)}") for tensor in model.outputs),
+        *(("score", f"{score.name} {score.value:g}: {score.description}") for score in model.scores),
+        ("paper", f"{paper.title}, {paper.authors} {paper.year}, {paper.url}"),
+        ("data", f"{data.name}, {data.images:,} images, {data.license}, {data.attribution}"),
+        (
+            "training",
+            f"{training.steps:,} steps of {training.batch_size} in {training.precision}, seed {training.seed}, "
+            f"{training.duration_seconds / 60:.0f} minutes on {training.hardware}",
+        ),
+    ]
+
+
+def _takes(tensor: "AnyTensor") -> str:
+    from gan_serve.tensors import Image, Latent
+
+    if isinstance(tensor, Latent):
+        return f"{tensor.size} {tensor.distribution} numbers, drawn from the seed"
+    return _makes(tensor) if isinstance(tensor, Image) else f"{tensor.hint} (default: {tensor.default_hint})"
+
+
+def _makes(tensor: "AnyTensor") -> str:
+    return f"{tensor.kind} {'x'.join(map(str, tensor.shape))}"

@@ -1,0 +1,33 @@
+"""Options that several commands share."""
+
+import functools
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from gan_serve.repository import Model, Repository
+
+ModelsOption = Annotated[
+    Path | None, typer.Option("--models", metavar="DIR", help="Folder of models.  [env: GAN_SERVE_MODELS]")
+]
+DeviceOption = Annotated[str, typer.Option(metavar="DEVICE", help="auto, cpu, cuda or cuda:N.")]
+
+
+def open_repository(models: Path | None) -> "Repository":
+    """The models in the folder that the user named, or the shipped ones."""
+    from gan_serve.repository import Repository, models_folder
+
+    return Repository(models_folder(models))
+
+
+@functools.cache
+def find_model(name: str, models: Path | None) -> "Model":
+    """The model that the user named; its options and its run share one reading."""
+    return open_repository(models).find(name)
+
+
+def flag(name: str) -> str:
+    """How an input is written on the command line."""
+    return f"--{name.replace('_', '-')}"

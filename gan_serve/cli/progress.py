@@ -1,0 +1,58 @@
+"""The progress of a large job, on stderr."""
+
+import sys
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
+
+_PATIENCE = 1.0  # seconds without a bar; a job that ends sooner needs none
+
+
+class Progress:
+    """Counts images, and shows a bar in a terminal once the job takes its time."""
+
+    def __init__(self, total: int, seed: int) -> None:
+        self.total = total
+        self.seed = seed
+        self.done = 0
+        self._began = time.monotonic()
+        self._bar: Bar | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
+        if self._bar:
+            self._bar.stop()
+
+    def start(self, done: int) -> None:
+        """Begin with what an earlier call left."""
+        self.done = done
+        typer.echo(f"seed {self.seed}", err=True)
+        if done:
+            state = "nothing to do" if done == self.total else "continuing"
+            typer.echo(f"{state}: {done:,} of {self.total:,} done", err=True)
+
+    def advance(self, images: int) -> None:
+        """So many more are on the disk."""
+        self.done += images
+        if self._bar is None and sys.stderr.isatty() and time.monotonic() - self._began > _PATIENCE:
+            self._bar = _open_bar(self.total)
+        if self._bar:
+            self._bar.update(self._bar.task_ids[0], completed=self.done)
+
+
+def _open_bar(total: int) -> "Bar":
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    bar = Bar(BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=Console(stderr=True), transient=True)
+    bar.add_task("images", total=total)
+    bar.start()
+    return bar

@@ -1,0 +1,78 @@
+"""gan-serve reproduce: a generated file, made again from what it says about itself."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gan_serve.cli.options import DeviceOption, ModelsOption, open_repository
+from gan_serve.errors import Failure
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from gan_serve.metadata import ModelMetadata
+    from gan_serve.provenance import Provenance
+    from gan_serve.repository import Model, Repository
+    from gan_serve.request import Request
+
+
+def reproduce(
+    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="A file that gan-serve wrote.")],
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where to; beside the image if not given.")
+    ] = None,
+    device: DeviceOption = "auto",
+    models: ModelsOption = None,
+) -> None:
+    """Make a generated file again, and compare."""
+    from gan_serve.generator import Generator
+    from gan_serve.media import read_media, write_atomic
+    from gan_serve.output import format_of
+    from gan_serve.provenance import parse_provenance
+
+    document, original = read_media(image)
+    provenance = parse_provenance(document, str(image))
+    generator = Generator(_same_model(open_repository(models), provenance), device=device)
+    result = generator.run(_request(generator.metadata, provenance, original))
+    copy = output or image.with_stem(f"{image.stem}-reproduced")
+    write_atomic(copy, result.encode(format_of(copy), scale=provenance.scale, columns=provenance.columns))
+    typer.echo(copy)
+    if difference := _difference(original, read_media(copy)[1]):
+        raise Failure(f"{copy} differs from {image}: {difference}")
+    typer.echo("identical", err=True)
+
+
+def _same_model(repository: "Repository", provenance: "Provenance") -> "Model":
+    model = repository.find(provenance.model, provenance.version)
+    if model.sha256 != provenance.sha256:
+        raise Failure(
+            f"{model.path} is another file (sha256 {model.sha256[:12]}...) than the one that made the image "
+            f"(sha256 {provenance.sha256[:12]}...); get that one with --models DIR"
+        )
+    return model
+
+
+def _request(metadata: "ModelMetadata", provenance: "Provenance", original: "NDArray[Any]") -> "Request":
+    """What was asked, checked: anyone may have written the file."""
+    from gan_serve.pixels import check_size
+    from gan_serve.request import make_request
+    from gan_serve.result import image_tensor
+
+    request = provenance.request
+    for row in request.inputs:
+        make_request(metadata, row, count=request.count, seed=request.seed, index=request.index)
+    images = len(request) if provenance.columns else 1
+    check_size(image_tensor(metadata), images, provenance.columns or 1, provenance.scale)
+    if provenance.columns is None and len(request) != (len(original) if original.dtype.kind == "f" else 1):
+        raise Failure("the image does not hold what it says about its making; its text was changed")
+    return request
+
+
+def _difference(original: "NDArray[Any]", copy: "NDArray[Any]") -> str:
+    import numpy as np
+
+    if original.shape != copy.shape:
+        return f"{original.shape} is now {copy.shape}"
+    apart = np.abs(original.astype(float) - copy.astype(float))
+    return f"{np.count_nonzero(apart)} of {apart.size} values, at most {apart.max():.3g} apart" if apart.any() else ""

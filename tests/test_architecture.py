@@ -1,0 +1,57 @@
+"""Serving stands alone: no torch, no training, no variant."""
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SERVING = sorted((ROOT / "gan_serve").rglob("*.py"))
+VARIANTS = [path.stem for path in (ROOT / "training" / "variants").glob("*.py") if not path.stem.startswith("_")]
+
+
+def imports(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+def strings(tree: ast.AST) -> Iterator[str]:
+    """Every text but the docstrings."""
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef)
+    docstrings = {ast.get_docstring(node, clean=False) for node in ast.walk(tree) if isinstance(node, documented)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value not in docstrings:
+            yield node.value
+
+
+@pytest.mark.parametrize("path", SERVING, ids=lambda path: str(path.relative_to(ROOT)))
+def test_serving_imports_no_training_and_names_no_variant(path: Path) -> None:
+    tree = ast.parse(path.read_text())
+    roots = {name.partition(".")[0] for name in imports(tree)}
+    assert not roots & {"torch", "training", "onnx", "onnxscript", "tests"}
+    words = {word for text in strings(tree) for word in re.findall(r"[\w-]+", text)}
+    assert not words & set(VARIANTS)
+
+
+@pytest.mark.parametrize("path", SERVING, ids=lambda path: str(path.relative_to(ROOT)))
+def test_only_the_command_line_imports_the_command_line(path: Path) -> None:
+    inner = path.parent.name != "cli" and path.name != "__main__.py"
+    assert not (inner and any(name.startswith("gan_serve.cli") for name in imports(ast.parse(path.read_text()))))
+
+
+def test_serving_loads_no_torch_and_its_import_loads_nothing_heavy(models: Path) -> None:
+    script = (
+        "import sys, gan_serve; early = {'numpy', 'onnxruntime', 'PIL', 'pydantic'} & set(sys.modules);"
+        "gan_serve.load('digits', models=sys.argv[1]).generate(2).images();"
+        "late = {'torch', 'onnx', 'training', 'gradio', 'rich'} & set(sys.modules);"
+        "sys.exit(' '.join(early | late) or 0)"
+    )
+    run = subprocess.run([sys.executable, "-c", script, models], capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stderr) == (0, "")

@@ -1,0 +1,144 @@
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import gan_serve
+from gan_serve.media import read_media
+
+COUNT = 20_000
+
+
+def start(models: Path, *arguments: object) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "gan_serve", "generate", "--model", "digits", "--models", models, *arguments]
+    return subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def stop(process: subprocess.Popen[str], number: signal.Signals, begun: Callable[[], bool]) -> str:
+    """Send a signal once the job has begun to write; what it says."""
+    deadline = time.monotonic() + 60
+    while not begun():
+        assert process.poll() is None, "the job ended before it could be interrupted"
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    process.send_signal(number)
+    return process.communicate(timeout=60)[1]
+
+
+def finish(models: Path, *arguments: object) -> str:
+    process = start(models, *arguments)
+    error = process.communicate(timeout=120)[1]
+    assert process.returncode == 0, error
+    return error
+
+
+def expected(models: Path, seed: int, index: int) -> np.ndarray:
+    return gan_serve.load("digits", models=models).generate(seed=seed, index=index).array[0]
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)])
+def test_interrupted_array_goes_on_with_the_same_seed(
+    models: Path, tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    output, part = tmp_path / "all.npy", tmp_path / ".all.npy.part"
+    process = start(models, "--count", COUNT, "--output", output)
+    said = stop(process, number, lambda: part.exists() and part.stat().st_size > 200_000)
+    assert process.returncode == code
+    assert not output.exists()
+    assert number is signal.SIGKILL or re.fullmatch(
+        r"seed \d+\nerror: interrupted: [\d,]+ of 20,000 done; the same command goes on from there\n", said
+    )
+    again = finish(models, "--count", COUNT, "--output", output)
+    seed, continued = re.fullmatch(r"seed (\d+)\ncontinuing: ([\d,]+) of 20,000 done\n", again).groups()
+    assert int(continued.replace(",", "")) > 0
+    assert [path.name for path in tmp_path.iterdir()] == ["all.npy"]
+    array = np.load(output)
+    assert array.shape == (COUNT, 1, 8, 8)
+    for index in (0, 1000, COUNT - 1):
+        np.testing.assert_array_equal(array[index], expected(models, int(seed), index))
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -9)])
+def test_interrupted_folder_has_only_whole_files_and_goes_on(
+    models: Path, tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    folder = tmp_path / "all"
+    process = start(models, "--count", 3000, "--label", 3, "--output", folder)
+    stop(process, number, lambda: folder.exists() and sum(1 for _ in folder.glob("*.png")) > 100)
+    assert process.returncode == code
+    before = {path: path.stat().st_mtime_ns for path in folder.glob("*.png")}
+    assert 100 < len(before) < 3000
+    for path in before:
+        read_media(path)
+    again = finish(models, "--count", 3000, "--label", 3, "--output", folder)
+    seed = re.match(r"seed (\d+)\ncontinuing: [\d,]+ of 3,000 done\n", again)[1]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        f"digits-label3-seed{seed}-index{index:05}.png" for index in range(3000)
+    ]
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+
+
+def test_finished_job_called_again_does_nothing(models: Path, tmp_path: Path) -> None:
+    for output in (tmp_path / "all.npy", tmp_path / "all"):
+        arguments = ["--count", 5, "--seed", 1, "--output", output]
+        finish(models, *arguments)
+        assert finish(models, *arguments) == "seed 1\nnothing to do: 5 of 5 done\n"
+
+
+def test_longer_job_keeps_what_is_there(models: Path, tmp_path: Path) -> None:
+    arguments = ["--seed", 1, "--output", tmp_path / "all/"]
+    finish(models, "--count", 5, *arguments)
+    assert "continuing: 5 of 8 done" in finish(models, "--count", 8, *arguments)
+
+
+@pytest.mark.parametrize("name", ["all.npy", "all"])
+def test_other_files_are_not_overwritten(models: Path, tmp_path: Path, name: str) -> None:
+    finish(models, "--count", 5, "--seed", 1, "--output", tmp_path / name)
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    files[-1].write_bytes(b"of someone else")
+    before = {path: path.read_bytes() for path in files}
+    process = start(models, "--count", 8, "--seed", 1, "--output", tmp_path / name)
+    assert re.fullmatch(r"error: .* exists and was made otherwise; .*\n", process.communicate()[1])
+    assert process.returncode == 1
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+def test_another_job_is_not_mixed_into_an_unfinished_one(models: Path, tmp_path: Path) -> None:
+    output, part = tmp_path / "all.npy", tmp_path / ".all.npy.part"
+    process = start(models, "--count", COUNT, "--output", output)
+    stop(process, signal.SIGKILL, lambda: part.exists() and part.stat().st_size > 0)
+    process = start(models, "--count", COUNT + 1, "--output", output)
+    assert re.fullmatch(r"error: .*all\.npy holds another unfinished job; .*\n", process.communicate()[1])
+    assert process.returncode == 1
+
+
+def test_memory_does_not_grow_with_the_job(models: Path, tmp_path: Path) -> None:
+    def peak(count: int) -> int:
+        script = (
+            "import resource, sys; from gan_serve.cli import run; run(sys.argv[1:]);"
+            "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+        )
+        command = [
+            "generate",
+            "--model",
+            "digits",
+            "--models",
+            models,
+            "--output",
+            tmp_path / f"{count}.npy",
+            "--count",
+            count,
+        ]
+        done = subprocess.run(
+            [sys.executable, "-c", script, *map(str, command)], capture_output=True, text=True, check=True
+        )
+        return int(done.stdout.splitlines()[-1])
+
+    array_kilobytes = 30_000 * 64 * 4 / 1024
+    assert peak(30_000) - peak(300) < array_kilobytes

@@ -1,0 +1,323 @@
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import DIGIT, GREY, LATENT, metadata_of, save_model
+from PIL import Image
+
+import gan_serve
+from gan_serve.cli import run as run_command
+from gan_serve.media import encode_picture, read_document
+from gan_serve.metadata import RESERVED
+
+
+@dataclass
+class Outcome:
+    code: int
+    out: str
+    error: str
+
+
+Run = Callable[..., Outcome]
+
+
+@pytest.fixture
+def run(models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run a command line in an empty folder, beside the small models."""
+    monkeypatch.setenv("GAN_SERVE_MODELS", str(models))
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+
+    def run(*arguments: object) -> Outcome:
+        code = run_command([str(argument) for argument in arguments])
+        return Outcome(code, *capsys.readouterr())
+
+    return run
+
+
+def process(*arguments: object, **options) -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-m", "gan_serve", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, check=False, **options)
+
+
+def here() -> list[str]:
+    return sorted(str(path) for path in Path().rglob("*") if path.is_file())
+
+
+def test_one_image_is_a_named_file_here(run: Run) -> None:
+    outcome = run("generate", "--model", "digits", "--label", "three", "--seed", 42)
+    assert outcome == Outcome(0, "digits-label3-seed42.png\n", "seed 42\n")
+    assert here() == ["digits-label3-seed42.png"]
+
+
+def test_seed_is_told_and_gives_the_same_file(run: Run) -> None:
+    first = run("generate", "--model", "digits", "--output", "a.png")
+    seed = first.error.removeprefix("seed ").strip()
+    run("generate", "--model", "digits", "--output", "b.png", "--seed", seed)
+    assert Path("a.png").read_bytes() == Path("b.png").read_bytes()
+
+
+def test_grid_has_a_row_for_each_label(run: Run) -> None:
+    outcome = run("generate", "--model", "digits", "--label", "0-9", "--count", 4, "--grid", "--scale", 2, "--seed", 1)
+    assert outcome.out == "digits-label0-9-seed1-count4.png\n"
+    with Image.open(outcome.out.strip()) as image:
+        assert image.size == (4 * 8 * 2, 10 * 8 * 2)
+
+
+def test_several_images_are_a_folder(run: Run, models: Path) -> None:
+    outcome = run("generate", "--model", "digits", "--label", "1,5", "--count", 2, "--seed", 1)
+    assert outcome.out == "digits-label1,5-seed1-count2\n"
+    names = [f"digits-label{label}-seed1-index{index:05}.png" for label in (1, 5) for index in (0, 1)]
+    assert [Path(path).name for path in here()] == names
+    alone = gan_serve.load("digits", models=models).generate(seed=1, index=1, label=5)
+    with Image.open(Path(outcome.out.strip()) / names[3]) as image:
+        np.testing.assert_array_equal(np.asarray(image), np.asarray(alone.images()[0]))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "files"),
+    [
+        (["--output", "three.webp"], ["three.webp"]),
+        (["--output", "three.JPG"], ["three.JPG"]),
+        (["--output", "three", "--format", "jpeg"], ["three"]),
+        (["--output", "new/"], ["new/digits-seed1.png"]),
+        (
+            ["--output", "many", "--count", "2", "--label", "1"],
+            ["many/digits-label1-seed1-index00000.png", "many/digits-label1-seed1-index00001.png"],
+        ),
+        (["--output", "all.npy", "--count", "3"], ["all.npy"]),
+        (["--format", "npy", "--count", "3"], ["digits-seed1-count3.npy"]),
+        (["--format", "webp", "--index", "7"], ["digits-seed1-index7.webp"]),
+    ],
+)
+def test_output(run: Run, arguments: list[str], files: list[str]) -> None:
+    outcome = run("generate", "--model", "digits", "--seed", 1, *arguments)
+    assert outcome.code == 0, outcome.error
+    assert here() == files
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["generate", "--model", "digit"], "no model 'digit' (did you mean digits?); gan-serve list"),
+        (["generate", "--model", "digits", "--label", "10"], "label '10' does not exist; use 0-9 or a class name"),
+        (["generate", "--model", "digits", "--lable", "1"], "no option --lable (did you mean --label"),
+        (["generate", "--model", "plain", "--label", "1"], "plain has no inputs to set"),
+        (["generate", "--model", "turned", "--tilt-angle", "2"], "tilt_angle '2' is not a number from -1 to 1"),
+        (["generate", "--model", "digits", "--count", "0"], "count 0"),
+        (["generate", "--model", "digits", "--count", "many"], "'--count'"),
+        (["generate", "--model", "digits", "--seed", "-1"], "seed -1"),
+        (["generate", "--model", "digits", "--scale", "0"], "scale 0"),
+        (["generate", "--model", "digits", "--scale", "99999"], "too large"),
+        (["generate", "--model", "digits", "--count", "10000000", "--grid"], "too large"),
+        (["generate", "--model", "digits", "--format", "gif"], "use png, webp, jpeg, npy"),
+        (["generate", "--model", "digits", "--format", "npy", "--grid"], "a grid is a picture"),
+        (["generate", "--model", "digits", "--output", "x.bmp"], "no format is named .bmp"),
+        (["generate", "--model", "digits", "--output", "x.png", "--format", "webp"], "leave out one"),
+        (["generate", "--model", "digits", "--output", "x.png", "--count", "2"], "2 images do not fit"),
+        (["generate", "--model", "digits", "--output", "-", "--count", "2"], "2 images do not fit"),
+        (["generate", "--model", "digits", "--device", "tpu"], "use auto, cpu, cuda or cuda:N"),
+        (["generate", "--model", "digits", "--models", "absent"], "no models folder"),
+        (["generate"], "--model"),
+        (["generate", "--model"], "--model"),
+        (["generate", "--model", "digits", "stray"], "stray"),
+        (["info", "digit"], "did you mean digits"),
+        (["frobnicate"], "frobnicate"),
+        (["list", "--jsn"], "--jsn"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_exit_code_2(run: Run, arguments: list[str], message: str) -> None:
+    outcome = run(*arguments)
+    assert outcome.code == 2
+    assert message in outcome.error
+    assert re.fullmatch(r"error: .*\n", outcome.error)
+    assert (outcome.out, here()) == ("", [])
+
+
+@pytest.mark.parametrize("content", [None, b"", b"\x08\x0a\x3a\xff\xff\x03", b"PK\x03\x04", b"\x08\x0a"])
+def test_broken_model_is_one_line_and_exit_code_1(run: Run, tmp_path: Path, content: bytes | None) -> None:
+    path = save_model(tmp_path / "models", metadata_of("broken", (LATENT,), GREY), content or b"")
+    if content is None:
+        path.unlink()
+    outcome = run("generate", "--model", "broken", "--models", tmp_path / "models")
+    assert outcome.code == 1
+    assert re.fullmatch(r"error: .*model\.onnx: .*\n", outcome.error)
+
+
+@pytest.mark.parametrize("output", ["/dev/null/x.png", "file/x.png", "file/", "folder.png", "file/x.npy"])
+def test_unwritable_output_is_one_line_and_exit_code_1(run: Run, output: str) -> None:
+    Path("file").write_text("in the way")
+    Path("folder.png").mkdir()
+    Path("folder.png/digits-seed1.png").mkdir()
+    outcome = run("generate", "--model", "digits", "--seed", 1, "--output", output)
+    assert outcome.code == 1
+    assert re.fullmatch(r"(seed 1\n)?error: .*\n", outcome.error)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_folder_without_permission(run: Run) -> None:
+    Path("locked").mkdir(mode=0o500)
+    assert run("generate", "--model", "digits", "--output", "locked/x.png").code == 1
+
+
+def test_full_disk_is_one_line(models: Path) -> None:
+    with Path("/dev/full").open("wb") as full:
+        command = [
+            sys.executable,
+            "-m",
+            "gan_serve",
+            "generate",
+            "--model",
+            "digits",
+            "--models",
+            models,
+            "--output",
+            "-",
+        ]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, check=False)
+    assert done.returncode == 1
+    assert b"No space left" in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+def test_reader_that_leaves_is_no_error(models: Path) -> None:
+    command = f"{sys.executable} -m gan_serve list --json --models {models} | true"
+    assert subprocess.run(command, shell=True, capture_output=True, check=False).stderr == b""
+
+
+def test_stdout_gets_the_bytes_of_one_file(models: Path) -> None:
+    done = process("generate", "--model", "digits", "--models", models, "--seed", 1, "--output", "-")
+    assert (done.returncode, done.stderr) == (0, b"seed 1\n")
+    with Image.open(io.BytesIO(done.stdout)) as image:
+        assert image.size == (8, 8)
+
+
+def test_stdout_gets_an_array(models: Path) -> None:
+    done = process(
+        "generate", "--model", "digits", "--models", models, "--count", 5, "--format", "npy", "--output", "-"
+    )
+    assert np.load(io.BytesIO(done.stdout)).shape == (5, 1, 8, 8)
+
+
+def test_show_draws_on_stderr(run: Run) -> None:
+    outcome = run("generate", "--model", "digits", "--seed", 1, "--show")
+    assert outcome.out == "digits-seed1.png\n"
+    assert outcome.error.count("▀") == 8 * 8 // 2
+
+
+def test_help_of_a_model_shows_its_inputs(run: Run) -> None:
+    assert "--label" not in run("generate", "--help").out
+    label = run("generate", "--model", "digits", "--help").out
+    assert "--label" in label
+    assert "seven" in label
+    scalar = " ".join(run("generate", "--help", "--model=turned").out.split())
+    assert "--tilt-angle VALUE a number from -1 to 1" in scalar
+    assert "default: (0.5)" in scalar
+
+
+def test_no_input_can_take_the_name_of_an_option(run: Run) -> None:
+    options = re.findall(r"^  --(\w+)", run("generate", "--help").out, re.MULTILINE)
+    assert set(options) <= RESERVED
+
+
+def test_help_and_version_load_nothing_heavy() -> None:
+    script = (
+        "import sys; from gan_serve.cli import run; code = run(sys.argv[1:]);"
+        "heavy = {'numpy', 'onnxruntime', 'PIL', 'torch', 'gradio'} & set(sys.modules);"
+        "sys.exit(code or ' '.join(heavy) or 0)"
+    )
+    for arguments in (["--help"], ["--version"], ["generate", "--help"], []):
+        done = subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_listing_loads_no_runtime(models: Path) -> None:
+    script = "import sys; from gan_serve.cli import run; run(sys.argv[1:]); sys.exit('onnxruntime' in sys.modules)"
+    for command in (["list"], ["info", "digits"], ["generate", "--help", "--model", "digits"]):
+        arguments = [sys.executable, "-c", script, *command, "--models", models]
+        assert subprocess.run(arguments, capture_output=True, check=False).returncode == 0
+
+
+def test_version(run: Run) -> None:
+    assert run("--version").out == f"gan-serve {gan_serve.__version__}\n"
+
+
+def test_list_and_its_json(run: Run) -> None:
+    assert [line.split()[0] for line in run("list").out.splitlines()] == ["model", "digits", "plain", "turned-grey"]
+    listed = json.loads(run("list", "--json", "--task", "class-conditional").out)
+    assert listed == [json.loads(DIGIT.to_json())]
+
+
+def test_list_shows_what_is_broken_and_the_rest(run: Run, tmp_path: Path) -> None:
+    save_model(tmp_path / "models", DIGIT)
+    save_model(tmp_path / "models", metadata_of("broken", (LATENT,), GREY), b"\x08\x0a\x3a\xff\xff\x03")
+    outcome = run("list", "--models", tmp_path / "models")
+    assert "digits" in outcome.out
+    assert re.fullmatch(r"broken: .*truncated.*\n", outcome.error)
+    assert "truncated" in run("doctor", "--models", tmp_path / "models").out
+
+
+def test_info(run: Run) -> None:
+    out = run("info", "digits").out
+    for fact in ("digits version 1", "0-9 or a class name", "A Test", "CC0", "model.onnx"):
+        assert fact in out
+
+
+def test_doctor(run: Run, tmp_path: Path) -> None:
+    healthy = run("doctor")
+    assert healthy.code == 0
+    assert "CPUExecutionProvider" in healthy.out
+    (tmp_path / "none").mkdir()
+    ill = run("doctor", "--models", tmp_path / "none")
+    assert ill.code == 1
+    assert "--models DIR" in ill.out
+
+
+@pytest.mark.parametrize("name", ["x.png", "x.webp", "x.jpg", "x.npy"])
+def test_reproduce_makes_the_same_again(run: Run, name: str) -> None:
+    shape = [] if name == "x.npy" else ["--grid", "--scale", 2]
+    run("generate", "--model", "digits", "--label", "2,3", "--count", 3, "--index", 5, *shape, "--output", name)
+    outcome = run("reproduce", name)
+    assert (outcome.code, outcome.error) == (0, "identical\n")
+    assert read_document(Path(outcome.out.strip())) == read_document(Path(name))
+
+
+def test_reproduce_says_how_far_apart(run: Run) -> None:
+    run("generate", "--model", "digits", "--output", "x.png", "--seed", 1)
+    document = read_document(Path("x.png"))
+    Path("y.png").write_bytes(encode_picture(Image.new("L", (8, 8)), "png", document))
+    outcome = run("reproduce", "y.png")
+    assert outcome.code == 1
+    assert re.fullmatch(
+        r"error: y-reproduced.png differs from y.png: \d+ of 64 values, at most \d+ apart\n", outcome.error
+    )
+
+
+def test_reproduce_needs_the_same_model_file(run: Run, tmp_path: Path) -> None:
+    run("generate", "--model", "digits", "--output", "x.png")
+    save_model(tmp_path / "models", DIGIT.model_copy(update={"description": "Another file."}))
+    outcome = run("reproduce", "x.png", "--models", tmp_path / "models")
+    assert outcome.code == 1
+    assert "is another file" in outcome.error
+
+
+@pytest.mark.parametrize(
+    "change",
+    [("count", 10**9), ("inputs", [{"label": 99}]), ("inputs", []), ("seed", -1), ("scale", 10**6), ("columns", 0)],
+)
+def test_reproduce_of_a_forged_file_is_one_line(run: Run, change: tuple[str, object]) -> None:
+    run("generate", "--model", "digits", "--output", "x.npy")
+    array, document = Path("x.npy").read_bytes().split(b'{"gan_serve"')
+    forged = json.loads(b'{"gan_serve"' + document) | dict([change])
+    Path("x.npy").write_bytes(array + json.dumps(forged).encode())
+    outcome = run("reproduce", "x.npy")
+    assert outcome.code in (1, 2)
+    assert re.fullmatch(r"error: .*\n", outcome.error)

@@ -1,0 +1,99 @@
+import os
+from pathlib import Path
+
+import pytest
+from conftest import DIGIT, GREY, LATENT, metadata_of, save_model
+
+import gan_serve
+from gan_serve import Failure, UsageError
+from gan_serve.repository import Repository, models_folder
+
+
+def test_names_and_shared_loading(models: Path) -> None:
+    repository = Repository(models)
+    assert repository.names == ["digits", "plain", "turned-grey"] == gan_serve.list_models(models)
+    assert repository.load("digits") is repository.load("digits")
+
+
+def test_variant_finds_its_default(models: Path) -> None:
+    assert Repository(models).find("turned").metadata.name == "turned-grey"
+
+
+def test_highest_version_wins_and_a_version_can_be_asked_for(tmp_path: Path) -> None:
+    for version in (2, 10):
+        save_model(tmp_path, metadata_of("many", (LATENT,), GREY, version=version))
+    repository = Repository(tmp_path)
+    assert repository.find("many").metadata.version == 10
+    assert repository.find("many", 2).metadata.version == 2
+    with pytest.raises(UsageError, match="there is 2, 10"):
+        repository.find("many", 3)
+
+
+@pytest.mark.parametrize("name", ["digit", "../digits", "digits/1", "/etc", "", "DIGITS"])
+def test_unknown_name_is_never_a_path(models: Path, name: str) -> None:
+    with pytest.raises(UsageError, match="no model"):
+        Repository(models).find(name)
+
+
+def test_nearest_names(models: Path) -> None:
+    with pytest.raises(UsageError, match="did you mean digits"):
+        Repository(models).find("digit")
+
+
+def test_broken_file_hides_no_other(tmp_path: Path) -> None:
+    save_model(tmp_path, DIGIT)
+    save_model(tmp_path, metadata_of("broken", (LATENT,), GREY), b"\x08\x0a\x3a\xff\xff\x03")
+    (tmp_path / "absent" / "1").mkdir(parents=True)
+    (tmp_path / "README.md").write_text("gallery")
+    found, failures = Repository(tmp_path).read_all()
+    assert [model.metadata.name for model in found] == ["digits"]
+    assert [str(failure).split(": ")[1].split(" ")[2] for failure in failures] == ["is", "is"]
+    assert "missing" in str(failures[0])
+    assert "truncated" in str(failures[1])
+
+
+def test_file_in_the_wrong_folder(tmp_path: Path) -> None:
+    save_model(tmp_path, DIGIT).parent.parent.rename(tmp_path / "letters")
+    with pytest.raises(Failure, match="move it to digits/1"):
+        Repository(tmp_path).find("letters")
+
+
+def test_links_out_of_the_folder_and_hard_links_are_refused(tmp_path: Path) -> None:
+    path = save_model(tmp_path / "elsewhere", DIGIT)
+    for link, name in ((os.symlink, "soft"), (os.link, "hard")):
+        target = tmp_path / name / "digits" / "1" / "model.onnx"
+        target.parent.mkdir(parents=True)
+        link(path, target)
+        with pytest.raises(Failure, match="link"):
+            Repository(tmp_path / name).find("digits")
+
+
+def test_links_inside_the_folder_are_followed(tmp_path: Path) -> None:
+    save_model(tmp_path / "..data", DIGIT)  # as Kubernetes mounts a volume
+    (tmp_path / "digits").symlink_to("..data/digits")
+    assert Repository(tmp_path).find("digits").metadata == DIGIT
+
+
+@pytest.mark.timeout(10)
+def test_file_that_is_no_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "pipe" / "1").mkdir(parents=True)
+    os.mkfifo(tmp_path / "pipe" / "1" / "model.onnx")
+    with pytest.raises(Failure, match="not a regular file"):
+        Repository(tmp_path).find("pipe")
+
+
+def test_folder_is_the_given_or_the_environment_or_the_shipped_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("GAN_SERVE_MODELS", "/from/environment")
+    assert models_folder(tmp_path) == tmp_path
+    assert models_folder() == Path("/from/environment")
+    monkeypatch.delenv("GAN_SERVE_MODELS")
+    assert models_folder().name == "models"
+
+
+def test_no_folder_and_no_models(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no models folder"):
+        Repository(tmp_path / "absent")
+    with pytest.raises(UsageError, match="no models in"):
+        Repository(tmp_path).find("digits")

@@ -1,0 +1,149 @@
+import importlib.metadata
+import logging
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from conftest import DIGIT, build_model
+
+from gan_serve import Failure, UsageError
+from gan_serve import runtime as subject
+from gan_serve.cpus import cpu_count, cpu_quota
+from gan_serve.runtime import CPU, CUDA, Device, import_runtime, open_session, parse_device, runs_on
+
+CONTENT = build_model(DIGIT).SerializeToString()
+
+
+@pytest.mark.parametrize(
+    ("text", "device"),
+    [("auto", Device("auto")), ("cpu", Device("cpu")), ("cuda", Device("cuda", 0)), ("cuda:3", Device("cuda", 3))],
+)
+def test_device(text: str, device: Device) -> None:
+    assert parse_device(text) == device
+
+
+@pytest.mark.parametrize("text", ["", "gpu", "CUDA", "cuda:", "cuda:-1", "cuda:x", "cuda:1 ", "cpu:0"])
+def test_no_device(text: str) -> None:
+    with pytest.raises(UsageError, match="use auto, cpu, cuda or cuda:N"):
+        parse_device(text)
+
+
+def test_cpu_session_says_where_it_runs() -> None:
+    for device in ("auto", "cpu"):
+        assert runs_on(open_session(CONTENT, "model.onnx", parse_device(device), 1)).startswith(
+            device.replace("auto", "")
+        )
+
+
+def test_no_runtime(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(Failure, match=r'pip install "gan-serve\[cpu\]"'):
+        import_runtime()
+
+
+def test_both_runtimes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.metadata, "distributions", lambda name: [object()])
+    with pytest.raises(Failure, match=r"both installed.*pip uninstall -y onnxruntime onnxruntime-gpu && pip install"):
+        import_runtime()
+
+
+class Session:
+    """What ONNX Runtime makes on a machine with a GPU."""
+
+    def __init__(self, providers: list[str], nodes_on: str) -> None:
+        self._providers, self._nodes_on = providers, nodes_on
+
+    def get_providers(self) -> list[str]:
+        return self._providers
+
+    def get_provider_options(self) -> dict[str, dict[str, str]]:
+        return {CUDA: {"device_id": "1"}}
+
+    def get_provider_graph_assignment_info(self) -> list[Any]:
+        return [SimpleNamespace(ep_name=self._nodes_on)]
+
+
+def gpu_runtime(session: Session | Exception) -> Any:
+    """An `onnxruntime-gpu` whose CUDA sessions turn out to be `session`."""
+
+    def open_one(content: bytes, options: Any, providers: list[Any], **_: Any) -> Session:
+        if providers == [CPU]:
+            return Session([CPU], CPU)
+        if isinstance(session, Exception):
+            raise session
+        return session
+
+    options = SimpleNamespace(add_session_config_entry=lambda key, value: None)
+    return SimpleNamespace(
+        get_available_providers=lambda: [CUDA, CPU],
+        preload_dlls=lambda: print("libcudnn.so is missing"),
+        SessionOptions=lambda: options,
+        InferenceSession=open_one,
+    )
+
+
+UNUSABLE = [RuntimeError("CUDA failure 35:\n driver too old"), Session([CPU], CPU), Session([CUDA, CPU], CPU)]
+
+
+@pytest.mark.parametrize("session", UNUSABLE)
+def test_cuda_that_cannot_be_used_says_how_to_mend_it(monkeypatch: pytest.MonkeyPatch, capsys, session) -> None:
+    monkeypatch.setattr(subject, "import_runtime", lambda: gpu_runtime(session))
+    with pytest.raises(Failure, match=r"driver >= 580 .*pip install \"gan-serve\[gpu\]\"") as error:
+        open_session(CONTENT, "model.onnx", Device("cuda"), 1)
+    assert "\n" not in str(error.value)
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("session", UNUSABLE)
+def test_auto_falls_back_with_one_line(monkeypatch: pytest.MonkeyPatch, caplog, session) -> None:
+    monkeypatch.setattr(subject, "import_runtime", lambda: gpu_runtime(session))
+    with caplog.at_level(logging.WARNING):
+        assert runs_on(open_session(CONTENT, "model.onnx", Device("auto"), 1)) == "cpu"
+    assert len(caplog.records) == 1
+    assert caplog.messages[0].startswith("running on the CPU: CUDA cannot be used")
+
+
+def test_cuda_that_works(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subject, "import_runtime", lambda: gpu_runtime(Session([CUDA, CPU], CUDA)))
+    for device in (Device("cuda", 1), Device("auto")):
+        assert runs_on(open_session(CONTENT, "model.onnx", device, 1)) == "cuda:1"
+
+
+def test_cuda_without_a_gpu_runtime(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subject, "import_runtime", lambda: SimpleNamespace(get_available_providers=lambda: [CPU]))
+    with pytest.raises(Failure, match="this ONNX Runtime has no CUDA; mend it with: pip uninstall"):
+        open_session(CONTENT, "model.onnx", Device("cuda"), 1)
+
+
+@pytest.mark.parametrize(
+    ("membership", "files", "quota"),
+    [
+        ("0::/box/app", {"box/cpu.max": "150000 100000", "box/app/cpu.max": "max 100000"}, 1.5),
+        ("0::/", {"cpu.max": "400000 100000"}, 4),
+        ("0::/", {"cpu.max": "max 100000"}, None),
+        (
+            "4:cpu,cpuacct:/box",
+            {"cpu,cpuacct/box/cpu.cfs_quota_us": "50000", "cpu,cpuacct/box/cpu.cfs_period_us": "100000"},
+            0.5,
+        ),
+        ("4:cpu:/", {"cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000"}, None),
+        ("4:memory:/", {"memory/cpu.max": "100000 100000"}, None),
+        ("0::/absent", {}, None),
+    ],
+)
+def test_quota_of_a_container(tmp_path: Path, membership: str, files: dict[str, str], quota: float | None) -> None:
+    (tmp_path / "membership").write_text(membership + "\n")
+    for name, content in files.items():
+        path = tmp_path / "cgroup" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content + "\n")
+    assert cpu_quota(tmp_path / "cgroup", tmp_path / "membership") == quota
+
+
+def test_quota_bounds_the_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gan_serve.cpus.affinity", lambda: 8)
+    for quota, threads in ((None, 8), (0.5, 1), (2.5, 3), (64, 8)):
+        monkeypatch.setattr("gan_serve.cpus.cpu_quota", lambda quota=quota: quota)
+        assert cpu_count() == threads

@@ -1,0 +1,38 @@
+"""What is generated from the models' metadata is up to date, and goes stale when a model changes."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from training import cards
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    shutil.copytree(ROOT / "models", tmp_path / "models")
+    shutil.copy(ROOT / "README.md", tmp_path)
+    return tmp_path
+
+
+def test_the_generated_files_are_up_to_date(checkout: Path) -> None:
+    assert cards.write(checkout, check=True) == []
+
+
+def test_an_edited_card_is_noticed_and_made_again(checkout: Path) -> None:
+    card = checkout / "models" / "acgan" / "README.md"
+    original = card.read_text()
+    card.write_text(original.replace("fcd", "FID"))
+    assert cards.write(checkout, check=True) == [card]
+    assert card.read_text() != original, "a check changes nothing"
+    assert cards.write(checkout) == [card]
+    assert card.read_text() == original
+
+
+def test_the_table_names_every_model(checkout: Path) -> None:
+    text = (checkout / "README.md").read_text()
+    for folder in (checkout / "models").iterdir():
+        if folder.is_dir():
+            assert f"[`{folder.name}`](models/{folder.name}/README.md)" in text

@@ -1,0 +1,138 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from gan_serve.errors import Failure, UsageError
+from training import datasets
+
+CPU = torch.device("cpu")
+
+
+def write_npz(path: Path, **arrays: np.ndarray) -> str:
+    np.savez(path, **arrays)
+    return str(path)
+
+
+def test_an_npz_file_gives_its_split(digits_file: Path) -> None:
+    train, test = datasets.load(str(digits_file)), datasets.load(str(digits_file), "test")
+    assert (len(train.images), len(test.images)) == (1500, 297)
+    assert train.images.shape[1:] == (1, 8, 8)
+    assert train.classes == tuple("0123456789")
+
+
+@pytest.mark.parametrize(
+    ("arrays", "complaint"),
+    [
+        ({"pictures": np.zeros((4, 8, 8), np.uint8)}, "holds no array"),
+        ({"images": np.zeros((4, 8, 8), np.float32)}, "not uint8"),
+        ({"images": np.zeros((4, 8), np.uint8)}, "not uint8"),
+        ({"images": np.zeros((4, 8, 6), np.uint8)}, "use square"),
+        ({"images": np.zeros((4, 8, 8, 2), np.uint8)}, "use square"),
+        ({"images": np.zeros((1, 8, 8), np.uint8)}, "1 image"),
+        ({"images": np.zeros((0, 8, 8), np.uint8)}, "0 image"),
+        ({"images": np.zeros((4, 8, 8), np.uint8), "labels": np.zeros(3, np.int64)}, "as many integer labels"),
+        ({"images": np.zeros((4, 8, 8), np.uint8), "labels": np.zeros(4)}, "as many integer labels"),
+        ({"images": np.zeros((4, 8, 8), np.uint8), "labels": np.array([0, 1, -1, 0])}, "labels run from -1"),
+        (
+            {
+                "images": np.zeros((4, 8, 8), np.uint8),
+                "labels": np.array([0, 1, 2, 0]),
+                "classes": np.array(["a", "b"]),
+            },
+            "but there are 2 classes",
+        ),
+    ],
+)
+def test_unusable_arrays_are_refused_in_one_line(tmp_path: Path, arrays: dict[str, np.ndarray], complaint: str) -> None:
+    with pytest.raises(Failure, match=complaint) as caught:
+        datasets.load(write_npz(tmp_path / "data.npz", **arrays))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_damaged_npz_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "data.npz"
+    path.write_bytes(b"PK\x03\x04 this is no archive")
+    with pytest.raises(Failure, match="not a readable"):
+        datasets.load(str(path))
+
+
+def test_pickled_arrays_are_not_loaded(tmp_path: Path) -> None:
+    with pytest.raises(Failure, match="plain arrays"):
+        datasets.load(write_npz(tmp_path / "data.npz", images=np.array([{"a": 1}], dtype=object)))
+
+
+def test_unknown_data_says_what_there_is() -> None:
+    with pytest.raises(UsageError, match="mnist, fashion_mnist, cifar10"):
+        datasets.load("nmist")
+
+
+def test_a_folder_takes_images_of_every_kind(tmp_path: Path) -> None:
+    (tmp_path / "cat").mkdir()
+    (tmp_path / "dog").mkdir()
+    Image.new("P", (40, 30), 3).save(tmp_path / "cat" / "palette.png")
+    Image.new("RGBA", (50, 50), (255, 0, 0, 0)).save(tmp_path / "cat" / "transparent.png")
+    Image.fromarray(np.full((20, 20), 40_000, np.uint16)).save(tmp_path / "dog" / "deep.png")
+    Image.new("CMYK", (33, 64), (0, 200, 200, 0)).save(tmp_path / "dog" / "print.jpg")
+    (tmp_path / "dog" / "broken.png").write_bytes(b"not an image")
+    with pytest.warns(UserWarning, match=r"left out 1 unreadable files: dog/broken\.png"):
+        dataset = datasets.load(str(tmp_path), image_size=28)
+    assert dataset.classes == ("cat", "dog")
+    assert dataset.labels.tolist() == [0, 0, 1, 1]
+    assert dataset.images.shape == (4, 3, 28, 28)
+    assert (dataset.images[1] == 255).all(), "transparent parts are white"
+    assert (dataset.images[2] == 40_000 >> 8).all(), "16-bit grey keeps its brightness"
+
+
+def test_a_folder_of_grey_images_has_one_channel(tmp_path: Path) -> None:
+    for number in range(3):
+        Image.new("L", (9, 9), 80 * number).save(tmp_path / f"{number}.png")
+    assert datasets.load(str(tmp_path), image_size=8).images.shape == (3, 1, 8, 8)
+
+
+def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Failure, match="no readable images"):
+        datasets.load(str(tmp_path))
+
+
+def test_a_hub_data_set_is_read_through_the_datasets_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import datasets as hub
+
+    pictures = [Image.new("L", (28, 28), shade) for shade in (0, 100, 200)]
+    features = hub.Features({"image": hub.Image(), "label": hub.ClassLabel(names=list("0123456789"))})
+    table = hub.Dataset.from_dict({"image": pictures, "label": [7, 1, 3]}, features=features)
+    (tmp_path / "repository").mkdir()
+    table.to_parquet(tmp_path / "repository" / "train-00000-of-00001.parquet")
+    monkeypatch.delenv("GAN_SERVE_DATA", raising=False)
+    monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "cache"))
+    known = datasets.SOURCES["mnist"]
+    there = datasets.Source(str(tmp_path / "repository"), known.image, known.classes, known.license, known.attribution)
+    monkeypatch.setitem(datasets.SOURCES, "mnist", there)
+    dataset = datasets.load("mnist")
+    assert dataset.labels.tolist() == [7, 1, 3]
+    assert dataset.images[1].unique().tolist() == [100]
+
+
+def test_every_image_comes_once_per_epoch_and_a_later_start_sees_the_same(digits: datasets.Dataset) -> None:
+    marked = datasets.Dataset(
+        "marked", torch.zeros(64, 1, 8, 8, dtype=torch.uint8), torch.arange(64), tuple(map(str, range(64))), "", ""
+    )
+    stream = datasets.batches(marked, 16, seed=3, device=CPU)
+    labels = [next(stream)["label"] for _ in range(8)]
+    assert sorted(torch.cat(labels[:4]).tolist()) == list(range(64))
+    assert torch.cat(labels[:4]).tolist() != torch.cat(labels[4:]).tolist(), "each epoch has an order of its own"
+    later = datasets.batches(marked, 16, seed=3, device=CPU, first_step=6)
+    assert torch.equal(next(later)["label"], labels[6])
+
+
+def test_images_run_from_minus_one_to_one(digits: datasets.Dataset) -> None:
+    image = next(datasets.batches(digits, 64, seed=0, device=CPU))["image"]
+    assert image.min() == -1
+    assert image.max() == 1
+
+
+def test_too_few_images_for_a_batch_is_said(digits: datasets.Dataset) -> None:
+    with pytest.raises(Failure, match="fewer than one batch of 2000"):
+        next(datasets.batches(digits, 2000, seed=0, device=CPU))

@@ -1,0 +1,78 @@
+"""From a training to a scored and described model, with real digits of 8x8 pixels."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import gan_serve
+from training import judge as judges
+from training import publish as publishing
+from training import runs, variants
+from training.runs import Run
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory, digits_file: Path) -> Path:
+    """A folder of models with an AC-GAN of the small digits, trained for a moment."""
+    folder = tmp_path_factory.mktemp("published")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(judges, "FOLDER", folder / "judges")
+        patch.setattr("training.evaluate.IMAGES", 1_000)
+        patch.setattr("training.evaluate.CLASSIFIER_EPOCHS", 2)
+        (folder / "judges").mkdir()
+        _, accuracy = judges.make_judge(str(digits_file), epochs=10)
+        assert accuracy > 0.9
+        recipe = type(variants.find("acgan").recipe)(dataset="digits", steps=150, batch_size=32, image_size=8)
+        (folder / "run").mkdir()
+        runs.play(Run("acgan", recipe, str(digits_file)), folder / "run", resume=False, device="cpu")
+        trained = runs.load_trained(folder / "run", "acgan")
+        publishing.publish(trained, folder / "models", name="acgan-digits", version=2)
+    return folder / "models"
+
+
+def test_a_published_model_is_whole(published: Path) -> None:
+    files = {str(path.relative_to(published)) for path in published.rglob("*") if path.is_file()}
+    assert files == {f"acgan-digits/{name}" for name in ("2/model.onnx", "README.md", "sample.png")}
+
+
+def test_it_generates_and_knows_where_it_is_from(published: Path) -> None:
+    generator = gan_serve.load("acgan-digits", models=published)
+    assert generator.generate(label="0-9", count=2, seed=0).array.shape == (20, 1, 8, 8)
+    metadata = generator.metadata
+    assert not metadata.default, "a further training of a variant is not its default"
+    assert (metadata.training.steps, metadata.training.batch_size, metadata.data.images) == (150, 32, 1500)
+    assert metadata.training.duration_seconds > 0
+
+
+def test_scores_stand_beside_real_data_and_the_untrained_generator(published: Path) -> None:
+    scores = {score.name: score for score in gan_serve.load("acgan-digits", models=published).metadata.scores}
+    assert {"fcd", "label_accuracy", "intra_class_diversity", "gan_train", "precision", "recall"} <= set(scores)
+    fcd, accuracy = scores["fcd"], scores["label_accuracy"]
+    assert fcd.real is not None
+    assert fcd.control is not None
+    assert fcd.real < fcd.value < fcd.control
+    assert accuracy.control is not None
+    assert accuracy.control < 0.3 < accuracy.value
+    card = (published / "acgan-digits" / "README.md").read_text()
+    assert f"| fcd | {fcd.value:g} | {fcd.real:g} | {fcd.control:g} |" in card
+
+
+def test_the_sample_is_what_seed_0_makes(published: Path) -> None:
+    with Image.open(published / "acgan-digits" / "sample.png") as picture:
+        assert json.loads(picture.text["gan_serve"])["seed"] == 0  # type: ignore[attr-defined]
+        shown = np.asarray(picture)
+    grid = gan_serve.load("acgan-digits", models=published).generate(label="0-9", count=10, seed=0).grid(scale=2)
+    assert np.array_equal(shown, np.asarray(grid))
+
+
+def test_a_failed_publication_changes_nothing(published: Path, tmp_path: Path) -> None:
+    shutil.copytree(published, tmp_path / "models")
+    before = {path: path.read_bytes() for path in (tmp_path / "models").rglob("*") if path.is_file()}
+    trained = runs.load_trained(published.parent / "run", "acgan")
+    with pytest.raises(gan_serve.UsageError, match="no judge for digits"):
+        publishing.publish(trained, tmp_path / "models", name="acgan-digits", version=2)
+    assert {path: path.read_bytes() for path in (tmp_path / "models").rglob("*") if path.is_file()} == before

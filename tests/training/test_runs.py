@@ -1,0 +1,140 @@
+"""The training command line, run for real."""
+
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from gan_serve.errors import Failure
+from training import checkpoint
+
+ROOT = Path(__file__).parents[2]
+SMALL = ("--batch-size", "16", "--device", "cpu")
+
+
+def command(*arguments: object) -> list[str]:
+    return [sys.executable, "-m", "training", *map(str, arguments)]
+
+
+def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command(*arguments), cwd=ROOT, capture_output=True, text=True, check=False, timeout=200)
+
+
+def state(folder: Path) -> checkpoint.State:
+    return checkpoint.load(folder / "checkpoint.pt", torch.device("cpu"))
+
+
+def same(one: object, other: object) -> bool:
+    if isinstance(one, torch.Tensor):
+        return isinstance(other, torch.Tensor) and torch.equal(one, other)
+    if isinstance(one, dict):
+        return isinstance(other, dict) and one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+    if isinstance(one, list):
+        return isinstance(other, list) and all(map(same, one, other))
+    return one == other
+
+
+def test_training_in_two_parts_is_bit_exact(tmp_path: Path, digits_file: Path) -> None:
+    options = ("--data", digits_file, *SMALL, "--precision", "fp32", "--seed", 3)
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    assert run("train", "dcgan", *options, "--steps", 12, "-o", whole, "--set", "final_learning_rate=1").returncode == 0
+    assert run("train", "dcgan", *options, "--steps", 6, "-o", parts, "--set", "final_learning_rate=1").returncode == 0
+    assert state(parts)["step"] == 6
+    assert run("train", "dcgan", "--resume", "--steps", 12, "-o", parts, "--device", "cpu").returncode == 0
+    one, other = state(whole), state(parts)
+    for key in ("step", "game", "average", "optimizers", "random"):
+        assert same(one[key], other[key]), key
+
+
+def test_sigterm_leaves_a_checkpoint_to_go_on_from(tmp_path: Path, digits_file: Path) -> None:
+    arguments = command("train", "gan", "--data", digits_file, *SMALL, "--steps", 1_000_000, "-o", tmp_path)
+    process = subprocess.Popen(arguments, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    wait_for_tensorboard(tmp_path)
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 128 + signal.SIGTERM
+    stopped = re.search(r"stopped by SIGTERM at step (\d+); go on with: python -m training train gan", errors)
+    assert stopped, errors
+    step = int(stopped[1])
+    assert state(tmp_path)["step"] == step
+    resumed = run("train", "gan", "--resume", "-o", tmp_path, "--steps", step + 5)
+    assert resumed.returncode == 0, resumed.stderr
+    assert state(tmp_path)["step"] == step + 5
+
+
+def wait_for_tensorboard(folder: Path) -> None:
+    """Training has begun once it has logged something."""
+    deadline = time.monotonic() + 100
+    while not list((folder / "tensorboard").glob("events*")) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    time.sleep(2)
+
+
+def test_what_was_overridden_is_recorded(tmp_path: Path, digits_file: Path) -> None:
+    done = run(
+        "train", "gan", "--data", digits_file, *SMALL, "--steps", 2, "-o", tmp_path,
+        "--set", "learning_rate=1e-3", "--set", "betas=0,0.9", "--set", "saturating=true",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    recipe = state(tmp_path)["run"]["recipe"]
+    assert (recipe["learning_rate"], recipe["betas"], recipe["saturating"]) == (1e-3, (0.0, 0.9), True)
+    assert (recipe["steps"], recipe["batch_size"]) == (2, 16)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "complaint"),
+    [
+        (("train", "dcgna"), 2, "did you mean dcgan"),
+        (("train", "dcgan", "--data", "nowhere"), 2, "no data 'nowhere'"),
+        (("train", "dcgan", "--device", "tpu"), 2, "unknown device 'tpu'"),
+        (("train", "dcgan", "--precision", "fp8"), 2, "unknown precision 'fp8'"),
+        (("train", "dcgan", "--set", "speed=3"), 2, "no 'speed'"),
+        (("train", "dcgan", "--set", "learning_rate=fast"), 2, "learning_rate is a float"),
+        (("train", "dcgan", "--resume"), 1, "train first"),
+        (("export", "dcgan"), 1, "train first"),
+        (("evaluate", "dcgna"), 2, "no model 'dcgna'"),
+        (("judge", "moons"), 2, "no data 'moons'"),
+    ],
+)
+def test_mistakes_get_one_line(
+    tmp_path: Path, digits_file: Path, arguments: tuple[str, ...], code: int, complaint: str
+) -> None:
+    data = ("--data", digits_file) if "--data" not in arguments else ()
+    more = {"train": ("-o", tmp_path, "--steps", 1, *data), "export": ("-o", tmp_path)}.get(arguments[0], ())
+    failed = run(*arguments, *more)
+    assert failed.returncode == code, failed.stderr
+    assert failed.stderr.startswith("error: ")
+    assert complaint in failed.stderr
+    assert failed.stderr.count("\n") == 1
+
+
+def test_a_loss_that_is_no_number_stops_the_training_at_once(tmp_path: Path, digits_file: Path) -> None:
+    failed = run(
+        "train", "dcgan", "--data", digits_file, *SMALL, "--precision", "fp32", "--steps", 200, "-o", tmp_path,
+        "--set", "learning_rate=1e30",
+    )  # fmt: skip
+    assert failed.returncode == 1
+    assert "is not a number; lower the learning rate" in " ".join(failed.stderr.split())
+    assert not (tmp_path / "checkpoint.pt").exists()
+
+
+def test_a_damaged_checkpoint_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "checkpoint.pt").write_bytes(b"PK\x03\x04 half a file")
+    with pytest.raises(Failure, match="not a readable checkpoint"):
+        checkpoint.load(tmp_path / "checkpoint.pt", torch.device("cpu"))
+
+
+def test_checkpoints_hold_no_code(tmp_path: Path) -> None:
+    torch.save({"step": print}, tmp_path / "checkpoint.pt")
+    with pytest.raises(Failure, match="not a readable checkpoint"):
+        checkpoint.load(tmp_path / "checkpoint.pt", torch.device("cpu"))
+
+
+def test_the_command_line_lists_every_variant() -> None:
+    listed = run("list").stdout
+    assert [line.split()[0] for line in listed.splitlines()] == ["acgan", "cgan", "dcgan", "gan"]

@@ -1,0 +1,73 @@
+"""Every file in training/variants is tested by existing."""
+
+import dataclasses
+import inspect
+from pathlib import Path
+
+import pytest
+import torch
+
+from gan_serve.metadata import Data, Training
+from training import datasets, export, variants
+from training.datasets import Dataset
+from training.gan import ImageSpec
+from training.runs import Trained
+from training.train import Trainer
+
+ROOT = Path(__file__).parents[2]
+FACTS = {"steps": 1, "batch_size": 1, "seed": 0, "precision": "fp32", "hardware": "CPU", "duration_seconds": 1.0,
+         "commit": "", "recipe": {}}  # fmt: skip
+
+
+@pytest.fixture(params=variants.names())
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def trainer(name: str, digits: Dataset) -> Trainer:
+    variant = variants.find(name)
+    recipe = dataclasses.replace(variant.recipe, steps=10, batch_size=8)
+    torch.manual_seed(0)
+    return Trainer(variant(digits.spec, recipe), digits, seed=0, precision="fp32", device="cpu")
+
+
+def test_a_step_has_finite_losses_and_tells_what_the_discriminator_believes(trainer: Trainer) -> None:
+    terms = next(trainer.train())
+    assert terms
+    assert all(torch.isfinite(value) for value in terms.values())
+    assert all(0 <= trainer.game.observed[name] <= 1 for name in ("D(real)", "D(fake)"))
+
+
+def test_only_the_player_whose_turn_it_is_moves(trainer: Trainer) -> None:
+    next(trainer.train())
+    batch = next(datasets.batches(trainer.dataset, 8, 1, trainer.device))
+    for player in trainer.stages[0].players.values():
+        own = {id(parameter) for network in player.networks for parameter in network.parameters()}
+        before = {name: parameter.clone() for name, parameter in trainer.game.named_parameters()}
+        trainer.update(player, batch)
+        for name, parameter in trainer.game.named_parameters():
+            if id(parameter) not in own:
+                assert torch.equal(parameter, before[name]), name
+        assert any(not torch.equal(parameter, before[name]) for name, parameter in trainer.game.named_parameters())
+
+
+def test_the_export_equals_pytorch_and_describes_itself(name: str) -> None:
+    torch.manual_seed(0)
+    variant = variants.find(name)
+    known = datasets.SOURCES[variant.recipe.dataset]
+    gan = variant(ImageSpec(1, variant.recipe.image_size, known.classes)).eval()
+    data = {"name": variant.recipe.dataset, "images": 1, "license": known.license, "attribution": known.attribution}
+    trained = Trained(name, gan, known.hub, Data(**data), Training(**FACTS))
+    for part, servable in gan.servables().items():
+        metadata = export.describe(trained, part, servable)
+        content = export.export(servable, metadata)  # compares with PyTorch at batch 1, 2, 3, 7 and 16, or raises
+        assert len(content) < 4_000_000
+        assert metadata.name == (f"{name}-{part}" if part else name)
+        assert str(ROOT).encode() not in content
+
+
+def test_its_file_names_the_paper(name: str) -> None:
+    variant = variants.find(name)
+    assert variant.paper.url in (inspect.getdoc(variant) or "")
+    assert variant.differences

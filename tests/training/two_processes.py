@@ -1,0 +1,41 @@
+"""Run under torchrun, or alone: train a small game and print its losses and its weights."""
+
+import json
+import sys
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from training import datasets, distributed
+from training.gan import GAN, ImageSpec, Recipe
+from training.train import Trainer
+
+
+class Plain(GAN):
+    """No batch normalisation, whose statistics would see the share of one process only."""
+
+    def __init__(self, spec: ImageSpec, recipe: Recipe) -> None:
+        super().__init__(spec, recipe)
+        pixels = spec.size**2
+        self.generator = nn.Sequential(
+            nn.Linear(self.latent_size, pixels), nn.Tanh(), nn.Unflatten(1, (1, spec.size, spec.size))
+        )
+        self.discriminator = nn.Sequential(nn.Flatten(), nn.Linear(pixels, 32), nn.ReLU(), nn.Linear(32, 1))
+
+
+def main(data: str, batch_size: int) -> None:
+    dataset = datasets.load(data)
+    torch.manual_seed(distributed.rank())  # so that only the broadcast can make the weights equal
+    recipe = Recipe(dataset="digits", steps=20, batch_size=batch_size)
+    trainer = Trainer(Plain(dataset.spec, recipe), dataset, seed=5, precision="fp32", device="cpu")
+    losses = [sum(term.item() for term in terms.values()) for terms in trainer.train()]
+    weights = torch.cat([F.normalize(tensor.flatten(), dim=0) for tensor in trainer.game.parameters()])
+    print(
+        "RESULT " + json.dumps({"rank": distributed.rank(), "losses": losses, "weights": weights.tolist()}), flush=True
+    )
+    distributed.stop()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))

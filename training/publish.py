@@ -1,0 +1,75 @@
+"""A finished training -> models/<name>/: the ONNX file, its scores, its card and its sample."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from gan_serve.errors import UsageError
+from gan_serve.generator import Generator
+from gan_serve.media import write_atomic
+from gan_serve.metadata import PROPERTY, ModelMetadata
+from gan_serve.repository import Model, Repository
+from gan_serve.tensors import Label
+from training import cards
+from training.evaluate import evaluate
+from training.export import describe, export, with_property
+from training.runs import Trained
+
+SAMPLE_COLUMNS, SAMPLE_ROWS, SAMPLE_SCALE = 10, 10, 2
+
+
+def export_all(trained: Trained, models: Path, *, name: str | None = None, version: int = 1) -> list[Path]:
+    """Export every servable of a training into a folder of models; returns the ONNX files.
+
+    Raises:
+        UsageError: one name was given for several servables.
+        Failure: an export differs from PyTorch; nothing of it is written.
+    """
+    servables = trained.gan.servables()
+    if name and len(servables) > 1:
+        raise UsageError(f"{trained.variant} ships {len(servables)} models, which cannot all be called {name}")
+    exports = [
+        (metadata, export(servable, metadata))
+        for part, servable in servables.items()
+        for metadata in [describe(trained, part, servable, name=name, version=version)]
+    ]
+    return [_write(models, metadata, content) for metadata, content in exports]
+
+
+def evaluate_in_place(models: Path, name: str, source: str | None = None) -> ModelMetadata:
+    """Score a model and write the scores into its file and its card."""
+    model = Repository(models).find(name)
+    scored = evaluate(model, source)
+    _write(models, scored, with_property(model.content, PROPERTY, scored.to_json()))
+    write_atomic(models / scored.name / "README.md", cards.card(scored).encode())
+    return scored
+
+
+def publish(trained: Trained, models: Path, *, name: str | None = None, version: int = 1) -> list[Path]:
+    """Export, evaluate, draw a sample, write the card; only when all of it succeeded, move it to `models`."""
+    with TemporaryDirectory() as folder:
+        staging = Path(folder).resolve()
+        for path in export_all(trained, staging, name=name, version=version):
+            scored = evaluate_in_place(staging, path.parent.parent.name, trained.source)
+            _sample(Repository(staging).find(scored.name), staging / scored.name / "sample.png")
+        files = sorted(path for path in staging.rglob("*") if path.is_file())
+        for path in files:
+            target = models / path.relative_to(staging)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            write_atomic(target, path.read_bytes())
+    return [models / path.relative_to(staging) for path in files]
+
+
+def _sample(model: Model, path: Path) -> None:
+    """The picture in the card: seed 0, a row for each label."""
+    label = next((tensor for tensor in model.metadata.inputs if isinstance(tensor, Label)), None)
+    inputs: dict[str, Any] = {label.name: range(len(label.classes))} if label else {}
+    count = SAMPLE_COLUMNS if label else SAMPLE_COLUMNS * SAMPLE_ROWS
+    Generator(model).generate(count, seed=0, **inputs).save(path, grid=True, scale=SAMPLE_SCALE)
+
+
+def _write(models: Path, metadata: ModelMetadata, content: bytes) -> Path:
+    path = models / metadata.name / str(metadata.version) / "model.onnx"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomic(path, content)
+    return path
