@@ -21,7 +21,7 @@ from training.runs import recipe_from
 
 IMAGES = 10_000
 SEED = 1  # of the images that are scored; the sample in the card has another
-CLASSIFIER_EPOCHS = 15
+CLASSIFIER_EPOCHS = 10
 
 Better = Literal["higher", "lower"]
 DESCRIPTIONS: dict[str, tuple[Better, str]] = {

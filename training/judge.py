@@ -78,7 +78,7 @@ def train_classifier(dataset: Dataset, epochs: int, seed: int = 0) -> Classifier
     steps = epochs * (len(dataset.images) // 128)
     settings = Recipe(
         dataset=dataset.name, steps=steps, batch_size=128, learning_rate=1e-3, betas=(0.9, 0.999),
-        ema=0.995, final_learning_rate=0.02,
+        ema=0.98, final_learning_rate=0.02,
     )  # fmt: skip
     torch.manual_seed(seed)
     trainer = Trainer(Classification(dataset.spec, settings), dataset, seed=seed)

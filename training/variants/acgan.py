@@ -23,7 +23,7 @@ class ACGAN(ConditionalGAN):
         url="https://arxiv.org/abs/1610.09585",
     )
     differences = "DCGAN-sized networks for 28x28 images; an exponential average of the weights."
-    recipe = Recipe(dataset="mnist", steps=28_000, final_learning_rate=0.1)
+    recipe = Recipe(dataset="mnist", steps=44_000, final_learning_rate=0.1)
 
     def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
@@ -52,7 +52,8 @@ class TwoHeads(nn.Module):
 
     def __init__(self, spec: ImageSpec) -> None:
         super().__init__()
-        self.features = layers.dcgan_features(spec.channels, spec.size)
+        # Dropout, as in the paper, also keeps the class head from agreeing with the generator on private signs.
+        self.features = layers.dcgan_features(spec.channels, spec.size).append(nn.Dropout(0.5))
         self.source = layers.dcgan_head(spec.size)
         self.label = layers.dcgan_head(spec.size, outputs=len(spec.classes))
 
