@@ -1,20 +1,24 @@
-"""Pictures in a terminal: two pixels to a character, the upper one in front, the lower one behind."""
-
-import shutil
+"""Pictures in a terminal: two pixels to a character, one above the other."""
 
 import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.text import Text
 
-from gan_serve.pixels import Picture, Pixels
+from gan_serve.pixels import Picture
 from gan_serve.result import Result, grid_columns
 
+_SHADES = " .:-=+*#%@"  # dark to bright, for terminals without colours and for files
 
-def draw(result: Result) -> str:
-    """The images of a result as text, as many side by side as fit."""
-    width = shutil.get_terminal_size().columns
-    pictures = [_fit(picture, width) for picture in result.images()]
-    columns = max(1, min(width // pictures[0].width, grid_columns(result.request)))
-    rows = [pictures[at : at + columns] for at in range(0, len(pictures), columns)]
-    return "\n".join(_line(upper, lower) for row in rows for upper, lower in _pairs(row))
+
+def draw(result: Result, console: Console) -> None:
+    """Print the images of a result, as many side by side as fit, in what colours the console has."""
+    pictures = [_fit(picture, console.width) for picture in result.images()]
+    columns = max(1, min(console.width // pictures[0].width, grid_columns(result.request)))
+    line = _shaded if console.color_system in (None, "standard") else _coloured
+    for at in range(0, len(pictures), columns):
+        for pair in _pairs_of_lines(pictures[at : at + columns]):
+            console.print(line(pair), soft_wrap=True)
 
 
 def _fit(picture: Picture, width: int) -> Picture:
@@ -23,17 +27,21 @@ def _fit(picture: Picture, width: int) -> Picture:
     return picture
 
 
-def _pairs(row: list[Picture]) -> list[tuple[Pixels, Pixels]]:
+def _pairs_of_lines(row: list[Picture]) -> NDArray[np.uint8]:
+    """(pairs, 2, width, 3): an upper and a lower line of pixels for each line of text."""
     pixels = np.hstack([np.asarray(picture) for picture in row])
-    odd = pixels.shape[0] % 2
-    pixels = np.pad(pixels, ((0, odd), (0, 0), (0, 0)))
-    return list(zip(pixels[::2], pixels[1::2], strict=True))
+    height, width, _ = pixels.shape
+    return np.pad(pixels, ((0, height % 2), (0, 0), (0, 0))).reshape(-1, 2, width, 3)
 
 
-def _line(upper: Pixels, lower: Pixels) -> str:
-    cells = [_cell(*top, *bottom) for top, bottom in zip(upper.tolist(), lower.tolist(), strict=True)]
-    return "".join(cells) + "\x1b[0m"
+def _coloured(pair: NDArray[np.uint8]) -> Text:
+    """A half block's foreground is the upper pixel, its background the lower one."""
+    text = Text()
+    for above, below in zip(*pair.tolist(), strict=True):
+        text.append("▀", style=f"rgb({','.join(map(str, above))}) on rgb({','.join(map(str, below))})")
+    return text
 
 
-def _cell(red: int, green: int, blue: int, red_below: int, green_below: int, blue_below: int) -> str:
-    return f"\x1b[38;2;{red};{green};{blue};48;2;{red_below};{green_below};{blue_below}m▀"
+def _shaded(pair: NDArray[np.uint8]) -> Text:
+    levels = (pair.mean(axis=(0, 2)) * len(_SHADES) / 256).astype(int)
+    return Text("".join(_SHADES[level] for level in levels))

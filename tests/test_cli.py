@@ -207,10 +207,14 @@ def test_stdout_gets_an_array(models: Path) -> None:
     assert np.load(io.BytesIO(done.stdout)).shape == (5, 1, 8, 8)
 
 
-def test_show_draws_on_stderr(run: Run) -> None:
+def test_show_draws_on_stderr(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     outcome = run("generate", "--model", "digits", "--seed", 1, "--show")
     assert outcome.out == "digits-seed1.png\n"
-    assert outcome.error.count("▀") == 8 * 8 // 2
+    assert [len(line) for line in outcome.error.splitlines() if not line.startswith("seed")] == [8] * 4, "in shades"
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLORTERM", "truecolor")
+    coloured = run("generate", "--model", "digits", "--seed", 1, "--show")
+    assert coloured.error.count("▀") == 8 * 8 // 2
 
 
 def test_help_of_a_model_shows_its_inputs(run: Run) -> None:

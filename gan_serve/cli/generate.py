@@ -134,9 +134,11 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _draw(result: "Result") -> None:
+    from rich.console import Console
+
     from gan_serve.terminal import draw
 
-    _say(draw(result))
+    draw(result, Console(stderr=True))
 
 
 def _say(line: str) -> None:
