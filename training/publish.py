@@ -37,21 +37,21 @@ def export_all(trained: Trained, models: Path, *, name: str | None = None, versi
 
 
 def evaluate_in_place(models: Path, name: str, source: str | None = None) -> ModelMetadata:
-    """Score a model and write the scores into its file and its card."""
+    """Score a model; writes the scores into its file, and the card and the sample that belong to the file."""
     model = Repository(models).find(name)
     scored = evaluate(model, source)
     _write(models, scored, with_property(model.content, PROPERTY, scored.to_json()))
     write_atomic(models / scored.name / "README.md", cards.card(scored).encode())
+    _sample(Repository(models).find(scored.name), models / scored.name / "sample.png")
     return scored
 
 
 def publish(trained: Trained, models: Path, *, name: str | None = None, version: int = 1) -> list[Path]:
-    """Export, evaluate, draw a sample, write the card; only when all of it succeeded, move it to `models`."""
+    """Export, evaluate and describe; only when all of it succeeded, move it to `models`."""
     with TemporaryDirectory() as folder:
         staging = Path(folder).resolve()
         for path in export_all(trained, staging, name=name, version=version):
-            scored = evaluate_in_place(staging, path.parent.parent.name, trained.source)
-            _sample(Repository(staging).find(scored.name), staging / scored.name / "sample.png")
+            evaluate_in_place(staging, path.parent.parent.name, trained.source)
         files = sorted(path for path in staging.rglob("*") if path.is_file())
         for path in files:
             target = models / path.relative_to(staging)
