@@ -1,4 +1,4 @@
-"""Serving stands alone: no torch, no training, no variant."""
+"""Serving stands alone: no torch, no training, no variant. Variants stand alone too, and never move a weight."""
 
 import ast
 import re
@@ -55,3 +55,18 @@ def test_serving_loads_no_torch_and_its_import_loads_nothing_heavy(models: Path)
     )
     run = subprocess.run([sys.executable, "-c", script, models], capture_output=True, text=True, check=False)
     assert (run.returncode, run.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_variant_imports_no_other_and_leaves_the_moving_to_the_loop(variant: str) -> None:
+    tree = ast.parse((ROOT / "training" / "variants" / f"{variant}.py").read_text())
+    assert not [name for name in imports(tree) if name.startswith("training.variants")]
+    called = {
+        node.func.attr for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    }
+    assert not called & {"backward", "step", "requires_grad_"}
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_variant_is_documented(variant: str) -> None:
+    assert f"\n## {variant}\n" in (ROOT / "docs" / "variants.md").read_text()

@@ -27,16 +27,19 @@ def run(*command: object, **environment: str) -> subprocess.CompletedProcess[str
     return done
 
 
-def results(output: str) -> list[dict[str, Any]]:
-    found = [json.loads(line.partition("RESULT ")[2]) for line in output.splitlines() if "RESULT " in line]
-    return sorted(found, key=lambda result: result["rank"])
+def losses_and_weights(*command: object, folder: Path) -> list[dict[str, Any]]:
+    """What each process wrote."""
+    folder.mkdir()
+    run(*command, folder)
+    return [json.loads(path.read_text()) for path in sorted(folder.iterdir())]
 
 
-def test_two_processes_end_with_the_same_weights_as_one_on_the_whole_batch(digits_file: Path) -> None:
-    first, second = results(run(*TORCHRUN, SCRIPT, digits_file, 16).stdout)
-    (alone,) = results(run(sys.executable, SCRIPT, digits_file, 32).stdout)
+def test_two_processes_end_with_the_same_weights_as_one_on_the_whole_batch(tmp_path: Path, digits_file: Path) -> None:
+    first, second = losses_and_weights(*TORCHRUN, SCRIPT, digits_file, 16, folder=tmp_path / "two")
+    (alone,) = losses_and_weights(sys.executable, SCRIPT, digits_file, 32, folder=tmp_path / "one")
     assert first["weights"] == second["weights"]
-    assert first["weights"] == pytest.approx(alone["weights"], abs=1e-4)
+    assert first["losses"] != second["losses"], "each sees its own share"
+    assert first["weights"] == pytest.approx(alone["weights"], abs=1e-5)
     mean = [(one + other) / 2 for one, other in zip(first["losses"], second["losses"], strict=True)]
     assert mean == pytest.approx(alone["losses"], rel=1e-4)
 

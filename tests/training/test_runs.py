@@ -12,6 +12,7 @@ import torch
 
 from gan_serve.errors import Failure
 from training import checkpoint
+from training.__main__ import main
 
 ROOT = Path(__file__).parents[2]
 SMALL = ("--batch-size", "16", "--device", "cpu")
@@ -102,15 +103,24 @@ def test_what_was_overridden_is_recorded(tmp_path: Path, digits_file: Path) -> N
     ],
 )
 def test_mistakes_get_one_line(
-    tmp_path: Path, digits_file: Path, arguments: tuple[str, ...], code: int, complaint: str
+    tmp_path: Path,
+    digits_file: Path,
+    arguments: tuple[str, ...],
+    code: int,
+    complaint: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     data = ("--data", digits_file) if "--data" not in arguments else ()
     more = {"train": ("-o", tmp_path, "--steps", 1, *data), "export": ("-o", tmp_path)}.get(arguments[0], ())
-    failed = run(*arguments, *more)
-    assert failed.returncode == code, failed.stderr
-    assert failed.stderr.startswith("error: ")
-    assert complaint in failed.stderr
-    assert failed.stderr.count("\n") == 1
+    monkeypatch.setattr(sys, "argv", ["training", *map(str, (*arguments, *more))])
+    with pytest.raises(SystemExit) as exit:
+        main()
+    errors = capsys.readouterr().err
+    assert exit.value.code == code
+    assert errors.startswith("error: ")
+    assert complaint in errors
+    assert errors.count("\n") == 1
 
 
 def test_a_loss_that_is_no_number_stops_the_training_at_once(tmp_path: Path, digits_file: Path) -> None:

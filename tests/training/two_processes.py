@@ -1,11 +1,11 @@
-"""Run under torchrun, or alone: train a small game and print its losses and its weights."""
+"""Run under torchrun, or alone: train a small game and write its losses and its weights, a file per process."""
 
 import json
 import sys
+from pathlib import Path
 
 import torch
 from torch import nn
-from torch.nn import functional as F
 
 from training import datasets, distributed
 from training.gan import GAN, ImageSpec, Recipe
@@ -24,18 +24,17 @@ class Plain(GAN):
         self.discriminator = nn.Sequential(nn.Flatten(), nn.Linear(pixels, 32), nn.ReLU(), nn.Linear(32, 1))
 
 
-def main(data: str, batch_size: int) -> None:
+def main(data: str, batch_size: int, folder: Path) -> None:
     dataset = datasets.load(data)
     torch.manual_seed(distributed.rank())  # so that only the broadcast can make the weights equal
     recipe = Recipe(dataset="digits", steps=20, batch_size=batch_size)
     trainer = Trainer(Plain(dataset.spec, recipe), dataset, seed=5, precision="fp32", device="cpu")
     losses = [sum(term.item() for term in terms.values()) for terms in trainer.train()]
-    weights = torch.cat([F.normalize(tensor.flatten(), dim=0) for tensor in trainer.game.parameters()])
-    print(
-        "RESULT " + json.dumps({"rank": distributed.rank(), "losses": losses, "weights": weights.tolist()}), flush=True
-    )
+    weights = torch.cat([tensor.flatten() for tensor in trainer.game.parameters()])
+    result = json.dumps({"losses": losses, "weights": weights.tolist()})
+    (folder / f"{distributed.rank()}.json").write_text(result)
     distributed.stop()
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    main(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]))
