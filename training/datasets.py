@@ -1,5 +1,6 @@
 """A name, a file or a folder -> images in memory -> batches."""
 
+import logging
 import os
 import warnings
 from collections.abc import Iterator
@@ -137,6 +138,8 @@ def _from_hub(name: str, split: Split) -> Dataset:
     try:
         import datasets
 
+        # What goes wrong is told below, in one line instead of one for each try.
+        logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
         table = datasets.load_dataset(source.hub, split=split)
     except Exception as error:  # the library raises many kinds, most of them from the network layer below it
         raise Failure(

@@ -1,5 +1,6 @@
 """Servable -> ONNX file with its metadata inside; a file that differs from PyTorch is refused."""
 
+import logging
 import warnings
 from collections.abc import Sequence
 
@@ -59,6 +60,7 @@ def export(servable: Servable, metadata: ModelMetadata) -> bytes:
 def to_onnx(network: nn.Module, examples: tuple[Tensor, ...], inputs: Sequence[str], outputs: Sequence[str]) -> bytes:
     """The network's graph with a dynamic batch axis and its weights inside; `examples` has two rows or more."""
     dynamic = tuple({0: torch.export.Dim.DYNAMIC} for _ in examples)
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it would warn that torchvision is not installed
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # the exporter's own deprecations; what matters is checked by its results
         program = torch.onnx.export(
