@@ -65,7 +65,9 @@ def play(run: Run, folder: Path, *, resume: bool, device: str = "auto", checkpoi
     trainer = Trainer(gan, dataset, seed=run.seed, precision=run.precision, device=device)
     facts = _facts(trainer, run)
     if resume:
-        trainer.restore(checkpoint.load(folder / CHECKPOINT, trainer.device))
+        state = checkpoint.load(folder / CHECKPOINT, trainer.device)
+        trainer.restore(state)
+        facts["commit"] = _continued(state["commit"], facts["commit"], trainer.step)
     path = folder / CHECKPOINT
     try:
         with Report(folder, run.recipe.steps) as report, _signals() as received:
@@ -98,6 +100,11 @@ def _facts(trainer: Trainer, run: Run) -> checkpoint.State:
         "hardware": hardware.describe(trainer.device),
         "commit": provenance.commit(),
     }
+
+
+def _continued(before: str, now: str, step: int) -> str:
+    """Which code trained which steps."""
+    return before if before.endswith(now) else f"{before}, from step {step} {now}"
 
 
 def _save(path: Path, trainer: Trainer, facts: checkpoint.State) -> None:
