@@ -2,7 +2,7 @@
 
 Same networks, batch, optimizer and machine, in turns within one run, so that what else the machine does hits both:
 
-    python benchmarks/train_speed.py [--size 32] [--seconds 5] [--rounds 5]
+    python benchmarks/train_speed.py [--size 32] [--precision auto] [--rounds 5]
 """
 
 import argparse
@@ -24,20 +24,21 @@ IMAGES = 6_400
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", type=int, default=32, help="pixels")
+    parser.add_argument("--precision", default="auto", help="of this loop: auto, bf16 or fp32")
     parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument("--seconds", type=float, default=5.0, help="of each loop in each round")
     parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
     dataset = _noise(arguments.size)
-    ours, plain = _ours(dataset, arguments.batch_size), _plain(dataset, arguments.batch_size)
+    precision = hardware.find_precision(arguments.precision, hardware.find_device("cpu"))
+    ours, plain = _ours(dataset, arguments.batch_size, precision), _plain(dataset, arguments.batch_size)
     for loop in (ours, plain):
-        _speed(loop, arguments.batch_size, seconds=1.0)
+        _speed(loop, arguments.batch_size, arguments.seconds)  # the first steps choose and compile kernels
     rounds = [
         tuple(_speed(loop, arguments.batch_size, arguments.seconds) for loop in (ours, plain))
         for _ in range(arguments.rounds)
     ]
     device = hardware.find_device("cpu")
-    precision = hardware.find_precision("auto", device)
     mine, other = (statistics.median(column) for column in zip(*rounds, strict=True))
     print(f"{hardware.describe(device)}, DCGAN {arguments.size}x{arguments.size}, batch {arguments.batch_size}")
     print(f"this loop ({precision}): {mine:,.0f} images/s")
@@ -51,10 +52,10 @@ def _noise(size: int) -> Dataset:
     return Dataset("noise", images, torch.zeros(IMAGES, dtype=torch.long), ("noise",), "", "")
 
 
-def _ours(dataset: Dataset, batch_size: int) -> Iterator[object]:
+def _ours(dataset: Dataset, batch_size: int, precision: str) -> Iterator[object]:
     variant = variants.find("dcgan")
     recipe = dataclasses.replace(variant.recipe, steps=10**9, batch_size=batch_size)
-    return Trainer(variant(dataset.spec, recipe), dataset, seed=0, device="cpu").train()
+    return Trainer(variant(dataset.spec, recipe), dataset, seed=0, precision=precision, device="cpu").train()
 
 
 def _plain(dataset: Dataset, batch_size: int) -> Iterator[object]:
