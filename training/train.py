@@ -1,12 +1,12 @@
 """The one training loop. It knows players and stages, and no variant."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import torch
-from torch import nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
 
 from training import checkpoint, datasets, distributed, hardware
 from training.datasets import Dataset
@@ -126,7 +126,16 @@ class Trainer:
 
 def averaged(game: Game) -> AveragedModel:
     """The exponential average of a game's weights and buffers, which is what gets shipped."""
-    update = get_ema_multi_avg_fn(game.settings.ema)  # type: ignore[no-untyped-call]
+
+    def update(averages: Sequence[Tensor], values: Sequence[Tensor], count: Tensor | int) -> None:
+        # A short memory at first, so that the random weights of the start are soon forgotten.
+        decay = min(game.settings.ema, (1 + int(count)) / (10 + int(count)))
+        for average, value in zip(averages, values, strict=True):
+            if average.is_floating_point():
+                average.lerp_(value.to(average.dtype), 1 - decay)
+            else:
+                average.copy_(value)  # counters
+
     return AveragedModel(game, multi_avg_fn=update, use_buffers=True)
 
 

@@ -26,7 +26,7 @@ def published(tmp_path_factory: pytest.TempPathFactory, digits_file: Path) -> Pa
         (folder / "judges").mkdir()
         _, accuracy = judges.make_judge(str(digits_file), epochs=10)
         assert accuracy > 0.9
-        recipe = type(variants.find("acgan").recipe)(dataset="digits", steps=150, batch_size=32, image_size=8)
+        recipe = type(variants.find("acgan").recipe)(dataset="digits", steps=600, batch_size=32, image_size=8)
         (folder / "run").mkdir()
         runs.play(Run("acgan", recipe, str(digits_file)), folder / "run", resume=False, device="cpu")
         trained = runs.load_trained(folder / "run", "acgan")
@@ -44,7 +44,7 @@ def test_it_generates_and_knows_where_it_is_from(published: Path) -> None:
     assert generator.generate(label="0-9", count=2, seed=0).array.shape == (20, 1, 8, 8)
     metadata = generator.metadata
     assert not metadata.default, "a further training of a variant is not its default"
-    assert (metadata.training.steps, metadata.training.batch_size, metadata.data.images) == (150, 32, 1500)
+    assert (metadata.training.steps, metadata.training.batch_size, metadata.data.images) == (600, 32, 1500)
     assert metadata.training.duration_seconds > 0
 
 
