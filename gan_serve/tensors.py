@@ -56,7 +56,10 @@ class Label(Tensor):
     @property
     def hint(self) -> str:
         """What a user may write, in a few words."""
-        return f"0-{len(self.classes) - 1} or a class name: {', '.join(self.classes)}"
+        indices = f"0-{len(self.classes) - 1}"
+        if self.classes == tuple(map(str, range(len(self.classes)))):
+            return indices  # the names say nothing more
+        return f"{indices} or a class name: {', '.join(self.classes)}"
 
     @property
     def default_hint(self) -> str:

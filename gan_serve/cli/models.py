@@ -8,7 +8,7 @@ import typer
 from gan_serve.cli.options import ModelsOption, flag, open_repository
 
 if TYPE_CHECKING:
-    from gan_serve.metadata import ModelMetadata
+    from gan_serve.metadata import ModelMetadata, Score
     from gan_serve.tensors import AnyTensor
 
 
@@ -71,7 +71,7 @@ def _facts(model: "ModelMetadata") -> list[tuple[str, str]]:
         ("task", model.task),
         *(("input", f"{tensor.name}: {_takes(tensor)}") for tensor in model.inputs),
         *(("output", f"{tensor.name}: {_makes(tensor)}") for tensor in model.outputs),
-        *(("score", f"{score.name} {score.value:g}: {score.description}") for score in model.scores),
+        *(("score", _score(score)) for score in model.scores),
         ("paper", f"{paper.title}, {paper.authors} {paper.year}, {paper.url}"),
         ("data", f"{data.name}, {data.images:,} images, {data.license}, {data.attribution}"),
         (
@@ -92,3 +92,9 @@ def _takes(tensor: "AnyTensor") -> str:
 
 def _makes(tensor: "AnyTensor") -> str:
     return f"{tensor.kind} {'x'.join(map(str, tensor.shape))}"
+
+
+def _score(score: "Score") -> str:
+    beside = [("real data", score.real), ("untrained", score.control)]
+    known = ", ".join(f"{name} {value:g}" for name, value in beside if value is not None)
+    return f"{score.name} {score.value:g}{f' ({known})' if known else ''}: {score.description}"
