@@ -50,13 +50,13 @@ class Report:
         if self.board:
             self.board.close()
 
-    def after_step(self, trainer: Trainer, terms: Terms) -> None:
-        """Note one step.
+    def after_step(self, trainer: Trainer, terms: Terms, *, now: bool = False) -> None:
+        """Note one step, where it is one in many or is to be noted `now`.
 
         Raises:
             Failure: a loss is not a number.
         """
-        if trainer.step % LOG_STEPS and trainer.step < trainer.recipe.steps:
+        if trainer.step % LOG_STEPS and not now:
             return
         values = {name: value.item() for name, value in (terms | trainer.game.observed).items()}
         _refuse_nan(values, trainer.step)

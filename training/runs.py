@@ -82,14 +82,15 @@ def _follow(
 ) -> None:
     saved = time.monotonic()
     for terms in trainer.train():
-        report.after_step(trainer, terms)
         stop = distributed.any_process(bool(received), trainer.device)
-        if stop or time.monotonic() - saved > 60 * minutes:
-            _save(path, trainer, facts)
+        save = stop or trainer.step == trainer.recipe.steps or time.monotonic() - saved > 60 * minutes
+        report.after_step(trainer, terms, now=save)  # a checkpoint must not hold what is not a number
+        if save:
             saved = time.monotonic()
+            if distributed.rank() == 0:
+                checkpoint.save(path, trainer.state() | facts)
         if stop:
             raise Stopped(received[0] if received else signal.SIGTERM, trainer.step)
-    _save(path, trainer, facts)
 
 
 def _facts(trainer: Trainer, run: Run) -> checkpoint.State:
@@ -105,11 +106,6 @@ def _facts(trainer: Trainer, run: Run) -> checkpoint.State:
 def _continued(before: str, now: str, step: int) -> str:
     """Which code trained which steps."""
     return before if before.endswith(now) else f"{before}, from step {step} {now}"
-
-
-def _save(path: Path, trainer: Trainer, facts: checkpoint.State) -> None:
-    if distributed.rank() == 0:
-        checkpoint.save(path, trainer.state() | facts)
 
 
 def saved_run(folder: Path, variant: str) -> Run:
