@@ -29,7 +29,7 @@ class ACGAN(ConditionalGAN):
     )
     # With the paper's 1, the class head accepts whatever the generator makes of a label: it drew eights for threes.
     fake_class_weight = 0.1
-    recipe = Recipe(dataset="mnist", steps=20_000, final_learning_rate=0.1)
+    recipe = Recipe(dataset="mnist", steps=15_000, final_learning_rate=0.1)
 
     def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
