@@ -3,16 +3,14 @@
 import dataclasses
 import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import Any, cast
 
 import torch
 
 from gan_serve.errors import UsageError
+from gan_serve.interrupt import noted_signals
 from gan_serve.metadata import Data, Training
 from training import checkpoint, datasets, distributed, hardware, provenance, variants
 from training.gan import GAN, ImageSpec, Recipe
@@ -70,7 +68,7 @@ def play(run: Run, folder: Path, *, resume: bool, device: str = "auto", checkpoi
         facts["commit"] = _continued(state["commit"], facts["commit"], trainer.step)
     path = folder / CHECKPOINT
     try:
-        with Report(folder, run.recipe.steps) as report, _signals() as received:
+        with Report(folder, run.recipe.steps) as report, noted_signals() as received:
             _follow(trainer, facts, report, path, received=received, minutes=checkpoint_minutes)
     finally:
         distributed.stop()
@@ -156,19 +154,3 @@ def _plain(recipe: Recipe) -> dict[str, Any]:
     """The recipe as JSON knows it: its tuples are lists."""
     values = dataclasses.asdict(recipe)
     return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
-
-
-@contextmanager
-def _signals() -> Iterator[list[int]]:
-    """Collect SIGTERM and SIGINT instead of dying in the middle of a step."""
-    received: list[int] = []
-
-    def note(number: int, frame: FrameType | None) -> None:
-        received.append(number)
-
-    before = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield received
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -8,14 +8,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gan_serve.cli.interrupt import Interrupted, interruptible
 from gan_serve.cli.options import DeviceOption, ModelsOption, find_model
+from gan_serve.errors import GanServeError
+from gan_serve.interrupt import noted_signals
 
 if TYPE_CHECKING:
     from gan_serve.output import Output
     from gan_serve.repository import Model
     from gan_serve.request import Request
     from gan_serve.result import Result
+
+
+class Interrupted(GanServeError):
+    """The job was stopped from outside, between two files."""
+
+    def __init__(self, number: int, done: int, total: int) -> None:
+        super().__init__(f"interrupted: {done:,} of {total:,} done; the same command goes on from there")
+        self.exit_code = 128 + number
 
 
 def generate(
@@ -115,14 +124,13 @@ def _run_job(found: "Model", request: "Request", plan: "Output", device: str, sc
     job = Job(found.metadata, found.sha256, request, plan, scale)
     generator = Generator(found, device=device, threads=1)
     progress = Progress(len(request), request.seed)
-    try:
-        with interruptible(), progress, closing(fill(job, generator, progress.start)) as results:
-            for result in results:
-                if show and progress.done == 0:
-                    _draw(result)
-                progress.advance(len(result))
-    except KeyboardInterrupt as interrupt:
-        raise Interrupted(interrupt, progress.done, len(request)) from None
+    with noted_signals() as signals, progress, closing(fill(job, generator, progress.start)) as results:
+        for result in results:
+            if show and progress.done == 0:
+                _draw(result)
+            progress.advance(len(result))
+            if signals and progress.done < len(request):
+                raise Interrupted(signals[0], progress.done, len(request))
     typer.echo(plan.path)
 
 
