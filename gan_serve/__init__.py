@@ -6,7 +6,7 @@
     >>> acgan = gan_serve.load("acgan")
     >>> result = acgan.generate(label=3, count=16, seed=0)
     >>> result.array.shape
-    (16, 1, 32, 32)
+    (16, 1, 28, 28)
     >>> result.images()[0].show()
     >>> result.save("threes.png", grid=True)
     [PosixPath('threes.png')]
