@@ -1,94 +1,9 @@
-"""Small models, made as the exporter makes them: a graph, and its metadata inside the file."""
+"""What every test of serving starts from."""
 
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper
-
-from gan_serve.metadata import PROPERTY, Data, ModelMetadata, Paper, Training
-from gan_serve.tensors import AnyTensor, Image, Label, Latent, Scalar
-
-DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-
-
-def metadata_of(name: str, inputs: tuple[AnyTensor, ...], image: Image, **changes: Any) -> ModelMetadata:
-    fields: dict[str, Any] = {
-        "name": name,
-        "version": 1,
-        "variant": name,
-        "default": True,
-        "task": "class-conditional" if any(isinstance(tensor, Label) for tensor in inputs) else "unconditional",
-        "description": f"{name} draws noise.",
-        "inputs": inputs,
-        "outputs": (image,),
-        "paper": Paper(title="A Test", authors="Nobody", year=2026, url="https://example.org"),
-        "data": Data(name="noise", images=1, license="CC0", attribution="Nobody"),
-        "training": Training(
-            steps=1, batch_size=1, seed=0, precision="fp32", hardware="CPU", duration_seconds=60, commit="", recipe={}
-        ),
-    }
-    return ModelMetadata(**(fields | changes))
-
-
-def build_model(metadata: ModelMetadata) -> onnx.ModelProto:
-    """tanh(latent @ W + embedding[label] + scalars), reshaped to the image."""
-    image = metadata.outputs[0]
-    size = int(np.prod(image.shape))
-    random = np.random.RandomState(0)
-    nodes, weights, terms = [], [], []
-    for tensor in metadata.inputs:
-        width = tensor.size if isinstance(tensor, Latent) else len(tensor.classes) if isinstance(tensor, Label) else 1
-        weight = (random.standard_normal((width, size)) / width**0.5).astype(np.float32)
-        weights.append(numpy_helper.from_array(weight, f"{tensor.name}_weight"))
-        terms.append(f"{tensor.name}_term")
-        nodes += _term(tensor, terms[-1])
-    nodes += [helper.make_node("Sum", terms, ["sum"]), helper.make_node("Tanh", ["sum"], ["flat"])]
-    weights.append(numpy_helper.from_array(np.array([-1, *image.shape], np.int64), "shape"))
-    nodes.append(helper.make_node("Reshape", ["flat", "shape"], [image.name]))
-    inputs = [
-        helper.make_tensor_value_info(tensor.name, _element(tensor), ["batch", *tensor.shape])
-        for tensor in metadata.inputs
-    ]
-    outputs = [helper.make_tensor_value_info(image.name, TensorProto.FLOAT, ["batch", *image.shape])]
-    graph = helper.make_graph(nodes, metadata.name, inputs, outputs, weights)
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
-    helper.set_model_props(model, {PROPERTY: metadata.to_json()})
-    return model
-
-
-def _element(tensor: AnyTensor) -> int:
-    return TensorProto.INT64 if tensor.dtype == "int64" else TensorProto.FLOAT
-
-
-def _term(tensor: AnyTensor, output: str) -> list[onnx.NodeProto]:
-    weight = f"{tensor.name}_weight"
-    if isinstance(tensor, Latent):
-        return [helper.make_node("MatMul", [tensor.name, weight], [output])]
-    if isinstance(tensor, Label):
-        return [helper.make_node("Gather", [weight, tensor.name], [output])]
-    axis = helper.make_node("Constant", [], [f"{tensor.name}_axis"], value_ints=[1])
-    column = helper.make_node("Unsqueeze", [tensor.name, f"{tensor.name}_axis"], [f"{tensor.name}_column"])
-    return [axis, column, helper.make_node("MatMul", [f"{tensor.name}_column", weight], [output])]
-
-
-def save_model(root: Path, metadata: ModelMetadata, content: bytes | None = None) -> Path:
-    path = root / metadata.name / str(metadata.version) / "model.onnx"
-    path.parent.mkdir(parents=True)
-    path.write_bytes(build_model(metadata).SerializeToString() if content is None else content)
-    return path
-
-
-LATENT = Latent(name="latent", size=16)
-GREY = Image(name="image", channels=1, height=8, width=8)
-COLOUR = Image(name="image", channels=3, height=8, width=6, low=0)
-DIGIT = metadata_of("digits", (LATENT, Label(name="label", classes=DIGITS)), GREY)
-PLAIN = metadata_of("plain", (Latent(name="latent", size=16, distribution="uniform"),), COLOUR)
-TURNED = metadata_of(
-    "turned-grey", (LATENT, Scalar(name="tilt_angle", low=-1, high=1, default=0.5)), GREY, variant="turned"
-)
+from small_models import DIGIT, PLAIN, TURNED, save_model
 
 
 @pytest.fixture(scope="session")

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import DIGIT, GREY, LATENT, metadata_of, save_model
 from PIL import Image
+from small_models import DIGIT, GREY, LATENT, metadata_of, save_model
 
 import gan_serve
 from gan_serve.cli import run as run_command

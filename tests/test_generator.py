@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from conftest import DIGIT, GREY, LATENT, build_model, metadata_of, save_model
+from small_models import DIGIT, GREY, LATENT, build_model, metadata_of, save_model
 
 import gan_serve
 from gan_serve import Failure, UsageError

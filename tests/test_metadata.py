@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from conftest import DIGIT, TURNED
+from small_models import DIGIT, TURNED
 
 from gan_serve import Failure
 from gan_serve.metadata import parse_metadata

@@ -3,8 +3,8 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from conftest import DIGIT, build_model
 from onnx import TensorProto, helper, numpy_helper
+from small_models import DIGIT, build_model
 
 from gan_serve import Failure
 from gan_serve.metadata import PROPERTY

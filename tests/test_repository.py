@@ -2,7 +2,7 @@ import os
 from pathlib import Path
 
 import pytest
-from conftest import DIGIT, GREY, LATENT, metadata_of, save_model
+from small_models import DIGIT, GREY, LATENT, metadata_of, save_model
 
 import gan_serve
 from gan_serve import Failure, UsageError

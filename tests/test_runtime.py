@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from conftest import DIGIT, build_model
+from small_models import DIGIT, build_model
 
 from gan_serve import Failure, UsageError
 from gan_serve import runtime as subject

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from conftest import DIGITS
+from small_models import DIGITS
 
 from gan_serve import UsageError
 from gan_serve.tensors import Label, Scalar
