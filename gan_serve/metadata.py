@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from gan_serve.errors import Failure
-from gan_serve.tensors import AnyTensor
+from gan_serve.tensors import AnyTensor, Label
 
 PROPERTY = "gan_serve"  # the key in the ONNX file's metadata_props
 SCHEMA: Final = 1  # raise it when a reader of the old schema would misunderstand the new one
@@ -103,6 +103,11 @@ class ModelMetadata(_Document):
         if len(set(names)) < len(names):
             raise ValueError("two inputs have the same name")
         return self
+
+    @property
+    def label(self) -> Label | None:
+        """The input that says which class to make, if the model has one."""
+        return next((tensor for tensor in self.inputs if isinstance(tensor, Label)), None)
 
     def to_json(self) -> str:
         """The document as it stands in the file."""

@@ -127,8 +127,7 @@ def card(metadata: ModelMetadata) -> str:
 
 
 def _usage(metadata: ModelMetadata) -> str:
-    label = next((tensor for tensor in metadata.inputs if isinstance(tensor, Label)), None)
-    option, argument = (" --label 3", "label=3, ") if label else ("", "")
+    option, argument = (" --label 3", "label=3, ") if metadata.label else ("", "")
     return (
         f"```sh\ngan-serve generate --model {metadata.name}{option}\n```\n\n"
         f'```python\nimport gan_serve\n\ngan_serve.load("{metadata.name}").generate({argument}count=16, seed=0)'

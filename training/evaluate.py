@@ -13,7 +13,6 @@ from gan_serve.errors import UsageError
 from gan_serve.generator import Generator
 from gan_serve.metadata import ModelMetadata, Score
 from gan_serve.repository import Model
-from gan_serve.tensors import Label
 from training import datasets, export, metrics, variants
 from training.datasets import Dataset
 from training.judge import Judge, Opinion, test_accuracy, train_classifier
@@ -109,7 +108,7 @@ def _scores(sample: Sample, opinion: Opinion, reference: Opinion, test: Dataset)
 def _draw(model: Model) -> Sample:
     """Images of a model; balanced by label where it takes one, and no two from the same noise."""
     generator = Generator(model)
-    label = next((tensor for tensor in model.metadata.inputs if isinstance(tensor, Label)), None)
+    label = model.metadata.label
     if label is None:
         return Sample(generator.generate(IMAGES, seed=SEED).array, None)
     each = IMAGES // len(label.classes)

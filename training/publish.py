@@ -9,7 +9,6 @@ from gan_serve.generator import Generator
 from gan_serve.media import write_atomic
 from gan_serve.metadata import PROPERTY, ModelMetadata
 from gan_serve.repository import Model, Repository
-from gan_serve.tensors import Label
 from training import cards
 from training.evaluate import evaluate
 from training.export import describe, export, with_property
@@ -28,11 +27,10 @@ def export_all(trained: Trained, models: Path, *, name: str | None = None, versi
     servables = trained.gan.servables()
     if name and len(servables) > 1:
         raise UsageError(f"{trained.variant} ships {len(servables)} models, which cannot all be called {name}")
-    exports = [
-        (metadata, export(servable, metadata))
-        for part, servable in servables.items()
-        for metadata in [describe(trained, part, servable, name=name, version=version)]
-    ]
+    exports = []
+    for part, servable in servables.items():
+        metadata = describe(trained, part, servable, name=name, version=version)
+        exports.append((metadata, export(servable, metadata)))
     return [_write(models, metadata, content) for metadata, content in exports]
 
 
@@ -62,7 +60,7 @@ def publish(trained: Trained, models: Path, *, name: str | None = None, version:
 
 def _sample(model: Model, path: Path) -> None:
     """The picture in the card: seed 0, a row for each label."""
-    label = next((tensor for tensor in model.metadata.inputs if isinstance(tensor, Label)), None)
+    label = model.metadata.label
     inputs: dict[str, Any] = {label.name: range(len(label.classes))} if label else {}
     count = SAMPLE_COLUMNS if label else SAMPLE_COLUMNS * SAMPLE_ROWS
     Generator(model).generate(count, seed=0, **inputs).save(path, grid=True, scale=SAMPLE_SCALE)
