@@ -66,6 +66,12 @@ def dcgan_head(size: int, width: int = 64, outputs: int = 1) -> nn.Sequential:
     return head.apply(init_dcgan)
 
 
+def pointwise(before: int, after: int) -> nn.Sequential:
+    """A 1x1 convolution with batch normalisation: (N, before, H, W) -> (N, after, H, W)."""
+    convolution = nn.Conv2d(before, after, 1, bias=False)
+    return nn.Sequential(convolution, nn.BatchNorm2d(after), nn.LeakyReLU(0.2, inplace=True)).apply(init_dcgan)
+
+
 def init_dcgan(module: nn.Module) -> None:
     """Weights from N(0, 0.02), as in the DCGAN paper."""
     if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):

@@ -18,6 +18,7 @@ from training.report import Report
 from training.train import Trainer, averaged
 
 CHECKPOINT = "checkpoint.pt"
+SNAPSHOTS = 8  # how many of a training's averages are kept, evenly spaced, for its learning curve
 
 
 @dataclass(frozen=True)
@@ -78,17 +79,34 @@ def play(run: Run, folder: Path, *, resume: bool, device: str = "auto", checkpoi
 def _follow(
     trainer: Trainer, facts: checkpoint.State, report: Report, path: Path, *, received: list[int], minutes: float
 ) -> None:
-    saved = time.monotonic()
+    saved, every = time.monotonic(), max(1, trainer.recipe.steps // SNAPSHOTS)
     for terms in trainer.train():
         stop = distributed.any_process(bool(received), trainer.device)
-        save = stop or trainer.step == trainer.recipe.steps or time.monotonic() - saved > 60 * minutes
+        snapshot = trainer.step % every == 0
+        save = stop or snapshot or trainer.step == trainer.recipe.steps or time.monotonic() - saved > 60 * minutes
         report.after_step(trainer, terms, now=save)  # a checkpoint must not hold what is not a number
         if save:
             saved = time.monotonic()
             if distributed.rank() == 0:
-                checkpoint.save(path, trainer.state() | facts)
+                state = trainer.state() | facts
+                checkpoint.save(path, state)
+                if snapshot:
+                    _keep_snapshot(path.parent, state)
         if stop:
             raise Stopped(received[0] if received else signal.SIGTERM, trainer.step)
+
+
+def _keep_snapshot(folder: Path, state: checkpoint.State) -> None:
+    """A checkpoint without what only `restore` needs, three times as small."""
+    (folder / "snapshots").mkdir(exist_ok=True)
+    needless = ("game", "optimizers", "random")
+    kept = {name: value for name, value in state.items() if name not in needless}
+    checkpoint.save(folder / "snapshots" / f"{state['step']}.pt", kept)
+
+
+def snapshots(folder: Path) -> list[Path]:
+    """The averages that a training kept on its way, in order; for `load_snapshot`."""
+    return sorted((folder / "snapshots").glob("*.pt"), key=lambda path: int(path.stem))
 
 
 def _facts(trainer: Trainer, run: Run) -> checkpoint.State:
@@ -113,13 +131,19 @@ def saved_run(folder: Path, variant: str) -> Run:
         Failure: there is no readable checkpoint.
         UsageError: it is another variant's.
     """
-    return _run(checkpoint.load(folder / CHECKPOINT, torch.device("cpu")), folder, variant)
+    path = folder / CHECKPOINT
+    return _run(checkpoint.load(path, torch.device("cpu")), path, variant)
 
 
 def load_trained(folder: Path, variant: str) -> Trained:
     """What came out of the training in the folder, finished or not; raises as `saved_run` does."""
-    state = checkpoint.load(folder / CHECKPOINT, torch.device("cpu"))
-    run = _run(state, folder, variant)
+    return load_snapshot(folder / CHECKPOINT, variant)
+
+
+def load_snapshot(path: Path, variant: str) -> Trained:
+    """What a training had become when the file was written; raises as `saved_run` does."""
+    state = checkpoint.load(path, torch.device("cpu"))
+    run = _run(state, path, variant)
     average = averaged(variants.find(variant)(ImageSpec(**state["spec"]), run.recipe))
     average.load_state_dict(state["average"])
     training = Training(
@@ -135,10 +159,10 @@ def load_trained(folder: Path, variant: str) -> Trained:
     return Trained(variant, cast(GAN, average.module.eval()), run.data, Data(**state["data"]), training)
 
 
-def _run(state: checkpoint.State, folder: Path, variant: str) -> Run:
+def _run(state: checkpoint.State, path: Path, variant: str) -> Run:
     fields: dict[str, Any] = dict(state["run"])
     if fields["variant"] != variant:
-        raise UsageError(f"{folder} holds a training of {fields['variant']}, not of {variant}; name its --output")
+        raise UsageError(f"{path} holds a training of {fields['variant']}, not of {variant}; name its --output")
     return Run(**fields | {"recipe": recipe_from(variant, fields["recipe"])})
 
 

@@ -31,7 +31,7 @@ class ACGAN(ConditionalGAN):
     fake_class_weight = 0.1
     # With the paper's 1, the generator prefers what is easy to recognise to what is varied.
     generator_class_weight = 0.25
-    recipe = Recipe(dataset="mnist", steps=23_000, final_learning_rate=0.1)
+    recipe = Recipe(dataset="mnist", steps=28_000, final_learning_rate=0.1)
 
     def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
@@ -60,7 +60,8 @@ class TwoHeads(nn.Module):
 
     def __init__(self, spec: ImageSpec) -> None:
         super().__init__()
-        self.features = layers.dcgan_features(spec.channels, spec.size)
+        width = layers.dcgan_width(spec.size)
+        self.features = layers.dcgan_features(spec.channels, spec.size).append(layers.pointwise(width, width))
         self.source = layers.dcgan_head(spec.size)
         self.label = layers.dcgan_head(spec.size, outputs=len(spec.classes))
 

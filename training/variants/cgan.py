@@ -26,7 +26,7 @@ class CGAN(ConditionalGAN):
         "Convolutions instead of dense maxout layers; the label enters the discriminator as constant planes beside "
         "the image and its features; an exponential average of the weights."
     )
-    recipe = Recipe(dataset="mnist", steps=16_000, final_learning_rate=0.1)
+    recipe = Recipe(dataset="mnist", steps=28_000, final_learning_rate=0.1)
 
     def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
@@ -50,11 +50,7 @@ class ConditionalDiscriminator(nn.Module):
         self.classes = len(spec.classes)
         self.features = layers.dcgan_features(spec.channels + self.classes, spec.size, width)
         features = layers.dcgan_width(spec.size, width)
-        self.joint = nn.Sequential(
-            nn.Conv2d(features + self.classes, features, 1, bias=False),
-            nn.BatchNorm2d(features),
-            nn.LeakyReLU(0.2, inplace=True),
-        ).apply(layers.init_dcgan)
+        self.joint = layers.pointwise(features + self.classes, features)
         self.head = layers.dcgan_head(spec.size, width)
 
     def forward(self, image: Tensor, label: Tensor) -> Tensor:

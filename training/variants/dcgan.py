@@ -22,7 +22,7 @@ class DCGAN(GAN):
     differences = (
         "Two strided layers for 28x28 images instead of four for 64x64; an exponential average of the weights."
     )
-    recipe = Recipe(dataset="fashion_mnist", steps=7_000, final_learning_rate=0.1)
+    recipe = Recipe(dataset="fashion_mnist", steps=28_000, final_learning_rate=0.1)
 
     def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
