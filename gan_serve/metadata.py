@@ -66,6 +66,13 @@ class Score(_Document):
     control: float | None = None  # the same figure for the untrained generator
 
 
+class Milestone(_Document):
+    """How far the model had come on its way: Frechet distance on the judge's features after so many steps."""
+
+    step: int
+    fcd: float
+
+
 class Feedback(_Document):
     """An output that is fed back as an input, so many times (MidiNet's bars, AnoGAN's latent)."""
 
@@ -93,6 +100,7 @@ class ModelMetadata(_Document):
     training: Training
     scores: tuple[Score, ...] = ()
     scores_protocol: str = ""  # sample counts, seeds and judge behind the scores
+    learning_curve: tuple[Milestone, ...] = ()  # what shows where more steps stop helping
     feedback: Feedback | None = None
 
     @model_validator(mode="after")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gan_serve.errors import Failure
-from gan_serve.metadata import ModelMetadata, Score
+from gan_serve.metadata import Milestone, ModelMetadata, Score
 from gan_serve.repository import Repository
 from gan_serve.tensors import AnyTensor, Image, Label, Latent, Scalar
 
@@ -117,7 +117,7 @@ def card(metadata: ModelMetadata) -> str:
                 f"{metadata.data.images:,} images of {metadata.data.name}. Attribution: {metadata.data.attribution}. "
                 f"Licence of the data: {metadata.data.license}. The weights come under the project's licence as far as "
                 "the data's terms allow.",
-                "## Training\n\n" + _table(["what", "value"], facts),
+                "## Training\n\n" + _table(["what", "value"], facts) + _learning_curve(metadata.learning_curve),
                 "## Scores\n\n"
                 + (_scores(metadata.scores, metadata.scores_protocol) if metadata.scores else "None yet."),
             ]
@@ -154,6 +154,15 @@ def _shape(tensor: AnyTensor) -> str:
             return f"{tensor.hint}, default {default:g}"
         case Image(channels=channels, width=width, height=height):
             return f"{width}x{height} {'grey' if channels == 1 else 'RGB'}"
+
+
+def _learning_curve(milestones: Sequence[Milestone]) -> str:
+    """FCD against steps as one wide table; nothing where it was not measured."""
+    if not milestones:
+        return ""
+    steps = [f"{milestone.step:,}" for milestone in milestones]
+    distances = [f"{milestone.fcd:g}" for milestone in milestones]
+    return "\n\nThe average on its way:\n\n" + _table(["steps", *steps], [["FCD", *distances]])
 
 
 def _scores(scores: Sequence[Score], protocol: str) -> str:

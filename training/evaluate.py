@@ -8,15 +8,17 @@ from typing import Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from rich.progress import track
 
 from gan_serve.errors import UsageError
 from gan_serve.generator import Generator
-from gan_serve.metadata import ModelMetadata, Score
+from gan_serve.metadata import Milestone, ModelMetadata, Score
 from gan_serve.repository import Model
 from training import datasets, export, metrics, variants
 from training.datasets import Dataset
+from training.gan import GAN, Servable
 from training.judge import Judge, Opinion, test_accuracy, train_classifier
-from training.runs import recipe_from
+from training.runs import Trained, load_snapshot, recipe_from
 
 IMAGES = 10_000
 SEED = 1  # of the images that are scored; the sample in the card has another
@@ -81,6 +83,23 @@ def evaluate(model: Model, source: str | None = None) -> ModelMetadata:
     return metadata.model_copy(update={"scores": scores, "scores_protocol": _protocol(judge, test)})
 
 
+def learning_curve(model: Model, trained: Trained) -> tuple[Milestone, ...]:
+    """The FCD of each snapshot of the training that the model came from, by the same protocol.
+
+    Raises:
+        UsageError: there is no judge for its data.
+    """
+    judge = Judge(trained.data.name)
+    reference = judge.look(_real(datasets.load(trained.source, "test", trained.gan.settings.image_size)).images)
+    milestones = []
+    for path in track(trained.snapshots, f"learning curve of {model.metadata.name}", transient=True):
+        snapshot = load_snapshot(path, trained.variant)
+        drawn = _draw(_exported(snapshot.gan, model.metadata))
+        distance = metrics.frechet_distance(reference.features, judge.look(drawn.images).features)
+        milestones.append(Milestone(step=snapshot.training.steps, fcd=round(distance, 4)))
+    return tuple(milestones)
+
+
 def _protocol(judge: Judge, test: Dataset) -> str:
     return (
         f"{IMAGES:,} images of seed {SEED} against {len(test.images[:IMAGES]):,} test images, one training. "
@@ -129,10 +148,20 @@ def _untrained(model: Model, dataset: Dataset) -> Model:
     metadata = model.metadata
     torch.manual_seed(SEED)
     gan = variants.find(metadata.variant)(dataset.spec, recipe_from(metadata.variant, metadata.training.recipe))
-    part = metadata.name.removeprefix(metadata.variant).removeprefix("-")
+    return _exported(gan, metadata)
+
+
+def _exported(gan: GAN, metadata: ModelMetadata) -> Model:
+    """The model that `metadata` describes, made from another state of the same variant's networks."""
+    content = export.export(_servable(gan, metadata), metadata)
+    return Model(metadata, hashlib.sha256(content).hexdigest(), Path("not in a file"), content)
+
+
+def _servable(gan: GAN, metadata: ModelMetadata) -> Servable:
+    """The part of the variant that the model is; a model with a name of its own is the first."""
     servables = gan.servables()
-    content = export.export(servables.get(part) or next(iter(servables.values())), metadata)
-    return Model(metadata, hashlib.sha256(content).hexdigest(), Path("untrained"), content)
+    part = metadata.name.removeprefix(metadata.variant).removeprefix("-")
+    return servables.get(part) or next(iter(servables.values()))
 
 
 def _gan_train(sample: Sample, train: Dataset, test: Dataset) -> float:

@@ -10,7 +10,7 @@ from gan_serve.media import write_atomic
 from gan_serve.metadata import PROPERTY, ModelMetadata
 from gan_serve.repository import Model, Repository
 from training import cards
-from training.evaluate import evaluate
+from training.evaluate import evaluate, learning_curve
 from training.export import describe, export, with_property
 from training.runs import Trained
 
@@ -34,10 +34,17 @@ def export_all(trained: Trained, models: Path, *, name: str | None = None, versi
     return [_write(models, metadata, content) for metadata, content in exports]
 
 
-def evaluate_in_place(models: Path, name: str, source: str | None = None) -> ModelMetadata:
-    """Score a model; writes the scores into its file, and the card and the sample that belong to the file."""
+def evaluate_in_place(
+    models: Path, name: str, source: str | None = None, trained: Trained | None = None
+) -> ModelMetadata:
+    """Score a model; writes the scores into its file, and the card and the sample that belong to the file.
+
+    With the training that it came from, its learning curve is measured too.
+    """
     model = Repository(models).find(name)
     scored = evaluate(model, source)
+    if trained:
+        scored = scored.model_copy(update={"learning_curve": learning_curve(model, trained)})
     _write(models, scored, with_property(model.content, PROPERTY, scored.to_json()))
     write_atomic(models / scored.name / "README.md", cards.card(scored).encode())
     _sample(Repository(models).find(scored.name), models / scored.name / "sample.png")
@@ -49,7 +56,7 @@ def publish(trained: Trained, models: Path, *, name: str | None = None, version:
     with TemporaryDirectory() as folder:
         staging = Path(folder).resolve()
         for path in export_all(trained, staging, name=name, version=version):
-            evaluate_in_place(staging, path.parent.parent.name, trained.source)
+            evaluate_in_place(staging, path.parent.parent.name, trained.source, trained)
         files = sorted(path for path in staging.rglob("*") if path.is_file())
         for path in files:
             target = models / path.relative_to(staging)

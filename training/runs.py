@@ -41,6 +41,7 @@ class Trained:
     source: str  # where the data was
     data: Data
     training: Training
+    snapshots: tuple[Path, ...] = ()  # its averages on the way, for `load_snapshot`
 
 
 class Stopped(Exception):
@@ -67,6 +68,9 @@ def play(run: Run, folder: Path, *, resume: bool, device: str = "auto", checkpoi
         state = checkpoint.load(folder / CHECKPOINT, trainer.device)
         trainer.restore(state)
         facts["commit"] = _continued(state["commit"], facts["commit"], trainer.step)
+    else:
+        for path in _snapshots(folder):  # of an earlier training
+            path.unlink()
     path = folder / CHECKPOINT
     try:
         with Report(folder, run.recipe.steps) as report, noted_signals() as received:
@@ -104,9 +108,10 @@ def _keep_snapshot(folder: Path, state: checkpoint.State) -> None:
     checkpoint.save(folder / "snapshots" / f"{state['step']}.pt", kept)
 
 
-def snapshots(folder: Path) -> list[Path]:
-    """The averages that a training kept on its way, in order; for `load_snapshot`."""
-    return sorted((folder / "snapshots").glob("*.pt"), key=lambda path: int(path.stem))
+def _snapshots(folder: Path) -> tuple[Path, ...]:
+    """In the order of their steps."""
+    paths = sorted((folder / "snapshots").glob("*.pt"), key=lambda path: int(path.stem))
+    return tuple(paths)
 
 
 def _facts(trainer: Trainer, run: Run) -> checkpoint.State:
@@ -137,7 +142,8 @@ def saved_run(folder: Path, variant: str) -> Run:
 
 def load_trained(folder: Path, variant: str) -> Trained:
     """What came out of the training in the folder, finished or not; raises as `saved_run` does."""
-    return load_snapshot(folder / CHECKPOINT, variant)
+    trained = load_snapshot(folder / CHECKPOINT, variant)
+    return dataclasses.replace(trained, snapshots=_snapshots(folder))
 
 
 def load_snapshot(path: Path, variant: str) -> Trained:

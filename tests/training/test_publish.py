@@ -61,6 +61,15 @@ def test_scores_stand_beside_real_data_and_the_untrained_generator(published: Pa
     assert f"| fcd | {fcd.value:g} | {fcd.real:g} | {fcd.control:g} |" in card
 
 
+def test_the_learning_curve_falls_and_ends_at_the_score(published: Path) -> None:
+    metadata = gan_serve.load("acgan-digits", models=published).metadata
+    curve = metadata.learning_curve
+    assert [milestone.step for milestone in curve] == [75, 150, 225, 300, 375, 450, 525, 600]
+    assert curve[-1].fcd < curve[0].fcd
+    assert curve[-1].fcd == next(score.value for score in metadata.scores if score.name == "fcd")
+    assert f"| FCD | {curve[0].fcd:g} |" in (published / "acgan-digits" / "README.md").read_text()
+
+
 def test_the_sample_is_what_seed_0_makes(published: Path) -> None:
     with Image.open(published / "acgan-digits" / "sample.png") as picture:
         assert json.loads(picture.text["gan_serve"])["seed"] == 0  # type: ignore[attr-defined]
