@@ -1,6 +1,7 @@
 """Training in several processes under `torchrun`; every function is the identity in a single process."""
 
 import os
+from collections.abc import Callable
 
 import torch
 import torch.distributed as dist
@@ -57,10 +58,12 @@ def any_process(flag: bool, device: torch.device) -> bool:
     return bool(votes)
 
 
-def own_share_of_normal(count: int, size: int, like: Tensor) -> Tensor:
-    """This process's rows of the (count * world_size, size) normal noise that a single process would have drawn.
+def own_share(draw: Callable[..., Tensor], count: int, *shape: int, like: Tensor) -> Tensor:
+    """This process's rows of the (count * world_size, *shape) noise that a single process would have drawn.
+
+    `draw` is torch.randn or torch.rand, on the device of `like`.
 
     All processes draw all of it: their random states stay equal, so that a step does not depend on their number.
     """
-    noise = torch.randn(count * world_size(), size, device=like.device)
+    noise = draw(count * world_size(), *shape, device=like.device)
     return noise[rank() * count : (rank() + 1) * count]

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -26,6 +26,7 @@ class Recipe:
     discriminator_learning_rate: float | None = None  # None: the same as the generator's
     betas: tuple[float, float] = (0.5, 0.999)
     ema: float = 0.999
+    optimizer: Literal["adam", "rmsprop"] = "adam"
     final_learning_rate: float = 1.0  # the share of the learning rate that is left at the end of a linear decay
     image_size: int = 28  # pixels; what images of a folder are resized to
 
@@ -52,6 +53,10 @@ class Player:
     loss: Callable[[Batch], Terms]
     every: int = 1  # WGAN's generator plays every 5th step
     learning_rate: float | None = None  # None: the recipe's
+
+    def plays(self, step: int) -> bool:
+        """Whether it is this player's turn; steps count from 0."""
+        return (step + 1) % self.every == 0
 
 
 def _nothing() -> None:
@@ -140,7 +145,11 @@ class GAN(Game):
 
     def latent(self, batch: Batch) -> Tensor:
         """Standard normal noise of shape (N, latent_size) for a batch of N."""
-        return distributed.own_share_of_normal(len(batch["image"]), self.latent_size, like=batch["image"])
+        return distributed.own_share(torch.randn, len(batch["image"]), self.latent_size, like=batch["image"])
+
+    def uniform(self, batch: Batch, *shape: int) -> Tensor:
+        """Uniform noise in [0, 1) of shape (N, *shape) for a batch of N."""
+        return distributed.own_share(torch.rand, len(batch["image"]), *shape, like=batch["image"])
 
     def fake(self, batch: Batch) -> Tensor:
         """Generated images of shape (N, C, H, W)."""
@@ -158,10 +167,15 @@ class GAN(Game):
         return {"adversarial": self.adversarial.generator(self.discriminator(self.fake(batch)))}
 
     def observe(self, real: Tensor, fake: Tensor) -> None:
-        """Note D(real) and D(fake) as probabilities, from logits of any shape; a healthy game drifts towards 0.5."""
+        """Note what D makes of both, from logits of any shape.
+
+        Probabilities where the loss has them, which drift towards 0.5 in a healthy game; else the mean scores.
+        """
+        believed = self.adversarial.probability
+        name, read = ("D", believed) if believed else ("score", Tensor.float)
         self.observed = {
-            "D(real)": real.detach().float().sigmoid().mean(),
-            "D(fake)": fake.detach().float().sigmoid().mean(),
+            f"{name}(real)": read(real.detach()).mean(),
+            f"{name}(fake)": read(fake.detach()).mean(),
         }
 
     def stages(self) -> list[Stage]:

@@ -1,5 +1,6 @@
 """Shared blocks and standard networks."""
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import torch
@@ -7,6 +8,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gan_serve.errors import UsageError
+
+Norm = Callable[[int], nn.Module]  # channels -> a normalising layer
 
 
 def base_size(size: int) -> tuple[int, int]:
@@ -42,14 +45,14 @@ def dcgan_generator(inputs: int, channels: int, size: int, width: int = 64) -> n
     return nn.Sequential(*blocks).apply(init_dcgan)
 
 
-def dcgan_features(channels: int, size: int, width: int = 64) -> nn.Sequential:
+def dcgan_features(channels: int, size: int, width: int = 64, norm: Norm = nn.BatchNorm2d) -> nn.Sequential:
     """Image (N, channels, size, size) -> features (N, C, base, base), by the DCGAN paper's rules for discriminators."""
     _, doublings = base_size(size)
     widths = [width * 2**level for level in range(doublings)]
     blocks: list[nn.Module] = [nn.Conv2d(channels, width, 4, stride=2, padding=1), nn.LeakyReLU(0.2, inplace=True)]
     for before, after in pairwise(widths):
         convolution = nn.Conv2d(before, after, 4, stride=2, padding=1, bias=False)
-        blocks += [convolution, nn.BatchNorm2d(after), nn.LeakyReLU(0.2, inplace=True)]
+        blocks += [convolution, norm(after), nn.LeakyReLU(0.2, inplace=True)]
     return nn.Sequential(*blocks).apply(init_dcgan)
 
 
@@ -64,6 +67,16 @@ def dcgan_head(size: int, width: int = 64, outputs: int = 1) -> nn.Sequential:
     base, _ = base_size(size)
     head = nn.Sequential(nn.Conv2d(dcgan_width(size, width), outputs, base), nn.Flatten())
     return head.apply(init_dcgan)
+
+
+def dcgan_discriminator(channels: int, size: int, norm: Norm = nn.BatchNorm2d) -> nn.Sequential:
+    """Image (N, channels, size, size) -> logits (N, 1)."""
+    return dcgan_features(channels, size, norm=norm).append(dcgan_head(size))
+
+
+def instance_norm(channels: int) -> nn.Module:
+    """Normalises each image by itself, with a learned scale: for critics whose gradients are penalised per sample."""
+    return nn.InstanceNorm2d(channels, affine=True)
 
 
 def pointwise(before: int, after: int) -> nn.Sequential:

@@ -1,8 +1,9 @@
-"""Paired adversarial losses: pure functions of logits, computed in float32 whatever the networks' precision."""
+"""Paired adversarial losses and penalties: pure functions, computed in float32 whatever the networks' precision."""
 
 from collections.abc import Callable
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -12,6 +13,7 @@ class Adversarial(NamedTuple):
 
     discriminator: Callable[[Tensor, Tensor], Tensor]  # (real logits, fake logits) -> loss
     generator: Callable[[Tensor], Tensor]  # fake logits -> loss
+    probability: Callable[[Tensor], Tensor] | None = None  # logits -> the belief that an image is real, where it is one
 
 
 def cross_entropy_discriminator_loss(real: Tensor, fake: Tensor) -> Tensor:
@@ -29,5 +31,68 @@ def minimax_generator_loss(fake: Tensor) -> Tensor:
     return -F.softplus(fake.float()).mean()
 
 
-non_saturating = Adversarial(cross_entropy_discriminator_loss, non_saturating_generator_loss)
-minimax = Adversarial(cross_entropy_discriminator_loss, minimax_generator_loss)
+def least_squares_discriminator_loss(real: Tensor, fake: Tensor) -> Tensor:
+    """(D(x) - 1)^2 / 2 + D(G(z))^2 / 2: the coding a = 0, b = 1 of Mao et al. 2017."""
+    return (real.float() - 1).square().mean() / 2 + fake.float().square().mean() / 2
+
+
+def least_squares_generator_loss(fake: Tensor) -> Tensor:
+    """(D(G(z)) - 1)^2 / 2, which pulls at far fakes however certain D is (c = 1)."""
+    return (fake.float() - 1).square().mean() / 2
+
+
+def wasserstein_critic_loss(real: Tensor, fake: Tensor) -> Tensor:
+    """E f(G(z)) - E f(x): minus the estimate of the Wasserstein distance."""
+    return fake.float().mean() - real.float().mean()
+
+
+def wasserstein_generator_loss(fake: Tensor) -> Tensor:
+    """-E f(G(z))."""
+    return -fake.float().mean()
+
+
+def _sigmoid(logits: Tensor) -> Tensor:
+    return logits.float().sigmoid()
+
+
+def _clamped(values: Tensor) -> Tensor:
+    return values.float().clamp(0, 1)
+
+
+non_saturating = Adversarial(cross_entropy_discriminator_loss, non_saturating_generator_loss, _sigmoid)
+minimax = Adversarial(cross_entropy_discriminator_loss, minimax_generator_loss, _sigmoid)
+# At its optimum the least-squares D is p(real) / (p(real) + p(fake)), a probability like the sigmoid's.
+least_squares = Adversarial(least_squares_discriminator_loss, least_squares_generator_loss, _clamped)
+wasserstein = Adversarial(wasserstein_critic_loss, wasserstein_generator_loss)
+
+
+def gradient_norms(discriminator: Callable[[Tensor], Tensor], points: Tensor) -> Tensor:
+    """|dD/dx| at each of the points (N, ...), over all that is not the batch: (N,), itself differentiable."""
+    with torch.autocast(points.device.type, enabled=False), torch.enable_grad():
+        points = points.detach().float().requires_grad_(True)
+        (gradients,) = torch.autograd.grad(discriminator(points).sum(), points, create_graph=True)
+    norms: Tensor = torch.linalg.vector_norm(gradients.flatten(1), dim=1)
+    return norms
+
+
+def gradient_penalty(norms: Tensor) -> Tensor:
+    """(|dD/dx| - 1)^2, averaged over the points."""
+    return (norms - 1).square().mean()
+
+
+def interpolate(real: Tensor, fake: Tensor, share: Tensor) -> Tensor:
+    """Points between a real and a generated image; `share` is uniform and one number per sample (N, 1, 1, 1)."""
+    return share * real.float() + (1 - share) * fake.detach().float()
+
+
+def around(real: Tensor, noise: Tensor) -> Tensor:
+    """Points near real images, DRAGAN's x + 0.5 std(x) u, with u uniform in [0, 1] of the images' shape."""
+    return real + 0.5 * real.std() * noise
+
+
+def pulling_away(features: Tensor) -> Tensor:
+    """Mean squared cosine between the features (N, ...) of different samples (Zhao, Mathieu and LeCun 2017)."""
+    directions = F.normalize(features.float().flatten(1), dim=1)
+    count = len(directions)
+    cosines = (directions @ directions.T).square()
+    return (cosines.sum() - cosines.diagonal().sum()) / (count * (count - 1))

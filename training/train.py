@@ -91,13 +91,15 @@ class Trainer:
     def _optimizer(self, player: Player) -> torch.optim.Optimizer:
         rate = player.learning_rate or self.recipe.learning_rate
         group = {"params": _parameters(player), "base_rate": rate}
+        if self.recipe.optimizer == "rmsprop":
+            return torch.optim.RMSprop([group], lr=rate, foreach=True)
         return torch.optim.Adam([group], lr=rate, betas=self.recipe.betas, fused=True)
 
     def _play(self, stage: Stage, batch: Batch) -> Terms:
         batch["image"] = batch["image"].contiguous(memory_format=torch.channels_last)
         played: Terms = {}
         for name, player in stage.players.items():
-            if self.step % player.every == 0:
+            if player.plays(self.step):
                 terms = self.update(player, batch)
                 played |= {f"{name}/{term}": value.detach() for term, value in terms.items()}
         return played

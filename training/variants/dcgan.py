@@ -27,4 +27,4 @@ class DCGAN(GAN):
     def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
         self.generator = layers.dcgan_generator(self.latent_size, spec.channels, spec.size)
-        self.discriminator = layers.dcgan_features(spec.channels, spec.size).append(layers.dcgan_head(spec.size))
+        self.discriminator = layers.dcgan_discriminator(spec.channels, spec.size)

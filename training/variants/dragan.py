@@ -1,0 +1,45 @@
+"""DRAGAN."""
+
+from gan_serve.metadata import Paper
+from training import layers, losses
+from training.gan import GAN, Batch, ImageSpec, Recipe, Terms
+
+
+class DRAGAN(GAN):
+    """On Convergence and Stability of GANs (Kodali, Abernethy, Hays and Kira 2017).
+
+    https://arxiv.org/abs/1705.07215
+
+    Differs: DCGAN-sized networks for 28x28 images; instance normalisation in the discriminator.
+    """
+
+    paper = Paper(
+        title="On Convergence and Stability of GANs",
+        authors="Naveen Kodali, Jacob Abernethy, James Hays, Zsolt Kira",
+        year=2017,
+        url="https://arxiv.org/abs/1705.07215",
+    )
+    differences = (
+        "DCGAN-sized networks for 28x28 images; instance normalisation in the discriminator; an exponential average of "
+        "the weights."
+    )
+    recipe = Recipe(dataset="fashion_mnist", steps=15_600, final_learning_rate=0.1)
+    penalty_weight = 10.0  # lambda
+
+    def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
+        super().__init__(spec, recipe)
+        self.generator = layers.dcgan_generator(self.latent_size, spec.channels, spec.size)
+        # Batch normalisation would tie together the samples that the penalty treats one by one.
+        self.discriminator = layers.dcgan_discriminator(spec.channels, spec.size, layers.instance_norm)
+
+    def discriminator_loss(self, batch: Batch) -> Terms:
+        images = batch["image"]
+        real, fake = self.discriminator(images), self.discriminator(self.fake(batch))
+        near = losses.around(images, self.uniform(batch, *images.shape[1:]))
+        norms = losses.gradient_norms(self.discriminator, near)
+        self.observe(real, fake)
+        self.observed["gradient_norm"] = norms.detach().mean()
+        return {
+            "adversarial": self.adversarial.discriminator(real, fake),
+            "gradient_penalty": self.penalty_weight * losses.gradient_penalty(norms),
+        }

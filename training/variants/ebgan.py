@@ -1,0 +1,61 @@
+"""EBGAN."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from gan_serve.metadata import Paper
+from training import layers, losses
+from training.gan import GAN, Batch, ImageSpec, Recipe, Terms
+
+
+class EBGAN(GAN):
+    """Energy-based Generative Adversarial Network (Zhao, Mathieu and LeCun 2017).
+
+    https://arxiv.org/abs/1609.03126
+
+    Differs: DCGAN-sized networks for 28x28 images.
+    """
+
+    paper = Paper(
+        title="Energy-based Generative Adversarial Network",
+        authors="Junbo Zhao, Michael Mathieu, Yann LeCun",
+        year=2017,
+        url="https://arxiv.org/abs/1609.03126",
+    )
+    differences = "DCGAN-sized networks for 28x28 images; an exponential average of the weights."
+    recipe = Recipe(dataset="fashion_mnist", steps=15_600, final_learning_rate=0.1)
+    margin = 10.0  # m
+    pulling_away_weight = 0.1  # lambda_PT
+
+    def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
+        super().__init__(spec, recipe)
+        self.generator = layers.dcgan_generator(self.latent_size, spec.channels, spec.size)
+        self.discriminator = AutoEncoder(spec)
+
+    def discriminator_loss(self, batch: Batch) -> Terms:
+        real, _ = self.discriminator(batch["image"])
+        fake, _ = self.discriminator(self.fake(batch))
+        self.observed = {"score(real)": -real.detach().mean(), "score(fake)": -fake.detach().mean()}
+        return {"energy_real": real.mean(), "energy_fake": F.relu(self.margin - fake).mean()}
+
+    def generator_loss(self, batch: Batch) -> Terms:
+        energy, code = self.discriminator(self.fake(batch))
+        return {"energy": energy.mean(), "pulling_away": self.pulling_away_weight * losses.pulling_away(code)}
+
+
+class AutoEncoder(nn.Module):
+    """Image (N, C, H, W) -> energy (N,), the Euclidean distance to its reconstruction, and its code (N, 64)."""
+
+    code_size = 64
+
+    def __init__(self, spec: ImageSpec) -> None:
+        super().__init__()
+        self.encoder = layers.dcgan_features(spec.channels, spec.size)
+        self.encoder.append(layers.dcgan_head(spec.size, outputs=self.code_size))
+        self.decoder = layers.dcgan_generator(self.code_size, spec.channels, spec.size)
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        code = self.encoder(image)
+        difference = self.decoder(code).float() - image.float()
+        return torch.linalg.vector_norm(difference, dim=(1, 2, 3)), code

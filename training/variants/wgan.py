@@ -1,0 +1,59 @@
+"""WGAN."""
+
+from dataclasses import dataclass
+
+import torch
+
+from gan_serve.metadata import Paper
+from training import layers, losses
+from training.gan import GAN, ImageSpec, Player, Recipe, Stage
+
+
+class WGAN(GAN):
+    """Wasserstein GAN (Arjovsky, Chintala and Bottou 2017).
+
+    https://arxiv.org/abs/1701.07875
+
+    Differs: DCGAN-sized networks for 28x28 images.
+    """
+
+    paper = Paper(
+        title="Wasserstein GAN",
+        authors="Martin Arjovsky, Soumith Chintala, Léon Bottou",
+        year=2017,
+        url="https://arxiv.org/abs/1701.07875",
+    )
+    differences = "DCGAN-sized networks for 28x28 images; an exponential average of the weights."
+    # A step is the critic's; 15,600 of them are followed by the generator's.
+    recipe = Recipe(dataset="fashion_mnist", steps=83_415, learning_rate=5e-5, optimizer="rmsprop")
+    adversarial = losses.wasserstein
+    clip = 0.01  # c
+
+    def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
+        super().__init__(spec, recipe)
+        self.generator = layers.dcgan_generator(self.latent_size, spec.channels, spec.size)
+        self.discriminator = layers.dcgan_discriminator(spec.channels, spec.size)
+
+    def stages(self) -> list[Stage]:
+        critic = Player([self.discriminator], self.discriminator_loss)
+        return [Stage({"critic": critic, "generator": _AfterManyCritics([self.generator], self.generator_loss)})]
+
+    @torch.no_grad()
+    def after_step(self, progress: float) -> None:
+        for weights in self.discriminator.parameters():
+            weights.clamp_(-self.clip, self.clip)
+
+
+@dataclass
+class _AfterManyCritics(Player):
+    """Plays after every 5th step; the first 25 times, and then once in 500 times, after 100 (the authors' code)."""
+
+    few, many = 5, 100
+    start, period = 25, 500
+
+    def plays(self, step: int) -> bool:
+        if step < self.start * self.many:
+            return (step + 1) % self.many == 0
+        round_length = self.many + (self.period - 1) * self.few
+        place = (step - self.start * self.many) % round_length + 1  # in its round, from 1
+        return place >= self.many and (place - self.many) % self.few == 0
