@@ -29,6 +29,7 @@ class Source:
 
     hub: str
     image: str  # the column that holds the images
+    channels: int
     classes: tuple[str, ...]
     license: str
     attribution: str
@@ -42,6 +43,7 @@ SOURCES = {
     "mnist": Source(
         hub="ylecun/mnist",
         image="image",
+        channels=1,
         classes=_DIGITS,
         license="no formal licence is known",
         attribution="MNIST, Yann LeCun, Corinna Cortes, Christopher J. C. Burges",
@@ -49,6 +51,7 @@ SOURCES = {
     "fashion_mnist": Source(
         hub="zalando-datasets/fashion_mnist",
         image="image",
+        channels=1,
         classes=_GARMENTS,
         license="MIT",
         attribution="Fashion-MNIST, Han Xiao, Kashif Rasul, Roland Vollgraf (Zalando SE)",
@@ -56,6 +59,7 @@ SOURCES = {
     "cifar10": Source(
         hub="uoft-cs/cifar10",
         image="img",
+        channels=3,
         classes=("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
         license="none found; a research data set",
         attribution="CIFAR-10, Alex Krizhevsky, Vinod Nair, Geoffrey Hinton",

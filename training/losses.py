@@ -1,6 +1,6 @@
 """Paired adversarial losses and penalties: pure functions, computed in float32 whatever the networks' precision."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import torch
@@ -41,6 +41,11 @@ def least_squares_generator_loss(fake: Tensor) -> Tensor:
     return (fake.float() - 1).square().mean() / 2
 
 
+def hinge_discriminator_loss(real: Tensor, fake: Tensor) -> Tensor:
+    """max(0, 1 - D(x)) + max(0, 1 + D(G(z))): what is beyond the margin is left alone."""
+    return F.relu(1 - real.float()).mean() + F.relu(1 + fake.float()).mean()
+
+
 def wasserstein_critic_loss(real: Tensor, fake: Tensor) -> Tensor:
     """E f(G(z)) - E f(x): minus the estimate of the Wasserstein distance."""
     return fake.float().mean() - real.float().mean()
@@ -63,6 +68,7 @@ non_saturating = Adversarial(cross_entropy_discriminator_loss, non_saturating_ge
 minimax = Adversarial(cross_entropy_discriminator_loss, minimax_generator_loss, _sigmoid)
 # At its optimum the least-squares D is p(real) / (p(real) + p(fake)), a probability like the sigmoid's.
 least_squares = Adversarial(least_squares_discriminator_loss, least_squares_generator_loss, _clamped)
+hinge = Adversarial(hinge_discriminator_loss, wasserstein_generator_loss)
 wasserstein = Adversarial(wasserstein_critic_loss, wasserstein_generator_loss)
 
 
@@ -96,3 +102,10 @@ def pulling_away(features: Tensor) -> Tensor:
     count = len(directions)
     cosines = (directions @ directions.T).square()
     return (cosines.sum() - cosines.diagonal().sum()) / (count * (count - 1))
+
+
+def orthogonality(weights: Iterable[Tensor]) -> Tensor:
+    """|W W^T o (1 - I)|^2, summed over the weights with two axes or more (Brock, Donahue and Simonyan 2019)."""
+    matrices = [weight.flatten(1).float() for weight in weights if weight.dim() > 1]
+    products = [matrix @ matrix.T for matrix in matrices]
+    return torch.stack([(product - product.diagonal().diag()).square().sum() for product in products]).sum()

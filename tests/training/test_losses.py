@@ -83,3 +83,13 @@ def test_pulling_away_is_one_for_equal_features_and_none_for_orthogonal_ones() -
     torch.testing.assert_close(losses.pulling_away(torch.ones(4, 8)), torch.tensor(1.0))
     torch.testing.assert_close(losses.pulling_away(torch.eye(4)), torch.tensor(0.0))
     torch.testing.assert_close(losses.pulling_away(torch.tensor([[1.0, 0.0], [-1.0, 0.0]])), torch.tensor(1.0))
+
+
+def test_the_hinge_leaves_alone_what_is_beyond_the_margin() -> None:
+    assert losses.hinge.discriminator(torch.full((4, 1), 1.5), torch.full((4, 1), -1.5)) == 0
+    assert losses.hinge.discriminator(torch.zeros(4, 1), torch.zeros(4, 1)) == 2
+
+
+def test_orthogonality_is_none_for_orthogonal_rows_of_any_length() -> None:
+    torch.testing.assert_close(losses.orthogonality([torch.eye(3) * 5, torch.ones(7)]), torch.tensor(0.0))
+    torch.testing.assert_close(losses.orthogonality([torch.ones(2, 3)]), torch.tensor(18.0))  # two entries of 3

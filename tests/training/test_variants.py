@@ -59,7 +59,7 @@ def test_the_export_equals_pytorch_and_describes_itself(name: str) -> None:
     torch.manual_seed(0)
     variant = variants.find(name)
     known = datasets.SOURCES[variant.recipe.dataset]
-    gan = variant(ImageSpec(1, variant.recipe.image_size, known.classes)).eval()
+    gan = variant(ImageSpec(known.channels, variant.recipe.image_size, known.classes)).eval()
     data = {"name": variant.recipe.dataset, "images": 1, "license": known.license, "attribution": known.attribution}
     trained = Trained(name, gan, known.hub, Data(**data), Training(**FACTS))
     for part, servable in gan.servables().items():

@@ -1,0 +1,47 @@
+"""The blocks of SAGAN and BigGAN."""
+
+import dataclasses
+
+import torch
+from torch import nn
+from torch.nn.utils import parametrize
+
+from training import export, residual, variants
+from training.datasets import Dataset
+from training.train import Trainer
+
+
+def test_attention_starts_as_the_identity_and_then_looks_everywhere() -> None:
+    attention, maps = residual.SelfAttention(8), torch.randn(2, 8, 4, 4)
+    torch.testing.assert_close(attention(maps), maps)
+    nn.init.ones_(attention.gamma)
+    changed = maps.clone()
+    changed[:, :, 3, 3] += 10
+    assert not torch.allclose(attention(changed)[:, :, 0, 0], attention(maps)[:, :, 0, 0])
+
+
+def test_a_baked_network_has_plain_weights_with_a_largest_singular_value_of_one(digits: Dataset) -> None:
+    variant = variants.find("sagan")
+    torch.manual_seed(0)
+    recipe = dataclasses.replace(variant.recipe, steps=20, batch_size=8)
+    trainer = Trainer(variant(digits.spec, recipe), digits, seed=0, precision="fp32", device="cpu")
+    for _ in trainer.train():
+        pass
+    average = trainer.average.module.generator
+    assert isinstance(average, nn.Module)
+    baked = export.baked(average)
+    assert any(parametrize.is_parametrized(module) for module in average.modules()), "the original stays as it is"
+    assert not any(parametrize.is_parametrized(module) for module in baked.modules())
+    matrices = [weight.flatten(1) for name, weight in baked.named_parameters() if weight.dim() > 1]
+    assert matrices
+    for matrix in matrices:
+        assert abs(torch.linalg.matrix_norm(matrix, ord=2).item() - 1) < 0.05
+
+
+def test_truncation_to_nothing_leaves_one_image_per_class(digits: Dataset) -> None:
+    generator = variants.find("biggan")(digits.spec).get_submodule("generator").eval()
+    label, none = torch.tensor([1, 1, 2]), torch.zeros(3)
+    images = generator(torch.randn(3, 120), label, none)
+    torch.testing.assert_close(images[0], images[1])
+    assert not torch.allclose(images[0], images[2])
+    assert not torch.allclose(*generator(torch.randn(2, 120), label[:2], torch.ones(2)))

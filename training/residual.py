@@ -1,0 +1,115 @@
+"""Residual networks with spectral normalisation: the blocks that SAGAN and BigGAN have in common."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.utils.parametrizations import spectral_norm
+
+Normalise = Callable[[int], nn.Module]  # channels -> a layer that takes (images, condition)
+
+
+def convolution(before: int, after: int, size: int = 3) -> nn.Module:
+    """A spectrally normalised convolution that keeps height and width."""
+    return spectral_norm(_orthogonal(nn.Conv2d(before, after, size, padding=size // 2)))
+
+
+def linear(before: int, after: int) -> nn.Module:
+    """A spectrally normalised linear layer."""
+    return spectral_norm(_orthogonal(nn.Linear(before, after)))
+
+
+def _orthogonal(layer: nn.Conv2d | nn.Linear) -> nn.Module:
+    nn.init.orthogonal_(layer.weight)
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
+    return layer
+
+
+class SelfAttention(nn.Module):
+    """o = gamma * attention(x) + x over all places of a map (N, C, H, W); gamma starts at 0 (Zhang et al. 2019)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        inner = max(1, channels // 8)
+        self.query, self.key = convolution(channels, inner, 1), convolution(channels, inner, 1)  # f, g
+        self.value = convolution(channels, channels, 1)  # h
+        self.gamma = nn.Parameter(torch.zeros(()))
+
+    def forward(self, maps: Tensor) -> Tensor:
+        query, key, value = (layer(maps).flatten(2) for layer in (self.query, self.key, self.value))
+        weights = (query.transpose(1, 2) @ key).softmax(dim=2)  # (N, places, places), each row sums to 1
+        attended = (value @ weights.transpose(1, 2)).view_as(maps)
+        summed: Tensor = self.gamma * attended + maps
+        return summed
+
+
+class ConditionalBatchNorm(nn.Module):
+    """Batch normalisation whose gain and bias are linear in a condition (N, D)."""
+
+    def __init__(self, channels: int, condition: int) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm2d(channels, affine=False)
+        self.gain, self.bias = linear(condition, channels), linear(condition, channels)
+
+    def forward(self, maps: Tensor, condition: Tensor) -> Tensor:
+        gain, bias = 1 + self.gain(condition)[:, :, None, None], self.bias(condition)[:, :, None, None]
+        normalised: Tensor = gain * self.norm(maps) + bias
+        return normalised
+
+
+class BlockUp(nn.Module):
+    """(N, before, H, W) and a condition -> (N, after, 2H, 2W)."""
+
+    def __init__(self, before: int, after: int, condition: int) -> None:
+        super().__init__()
+        self.norms = nn.ModuleList(ConditionalBatchNorm(channels, condition) for channels in (before, after))
+        self.first, self.second = convolution(before, after), convolution(after, after)
+        self.skip = convolution(before, after, 1)
+
+    def forward(self, maps: Tensor, condition: Tensor) -> Tensor:
+        hidden = _doubled(F.relu(self.norms[0](maps, condition)))
+        hidden = self.second(F.relu(self.norms[1](self.first(hidden), condition)))
+        both: Tensor = hidden + self.skip(_doubled(maps))
+        return both
+
+
+def _doubled(maps: Tensor) -> Tensor:
+    return F.interpolate(maps, scale_factor=2.0, mode="nearest")
+
+
+class BlockDown(nn.Module):
+    """(N, before, H, W) -> (N, after, H/2, W/2), or of the same size; `first` when it sees the image itself."""
+
+    def __init__(self, before: int, after: int, *, down: bool, first: bool = False) -> None:
+        super().__init__()
+        self.down, self.first = down, first
+        self.one, self.two = convolution(before, after), convolution(after, after)
+        self.skip = convolution(before, after, 1)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        hidden = self.two(F.relu(self.one(maps if self.first else F.relu(maps))))
+        both: Tensor = hidden + self.skip(maps)
+        return F.avg_pool2d(both, 2) if self.down else both
+
+
+class ProjectionDiscriminator(nn.Module):
+    """Image (N, C, H, W) and label (N,) -> logits (N,): psi(phi(x)) + y . phi(x) (Miyato and Koyama 2018)."""
+
+    def __init__(self, channels: int, size: int, classes: int, width: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            BlockDown(channels, width, down=True, first=True),
+            SelfAttention(width),
+            BlockDown(width, width, down=True),
+            BlockDown(width, width, down=False),
+            BlockDown(width, width, down=False),
+        )
+        self.head = linear(width, 1)
+        self.embedding = spectral_norm(nn.Embedding(classes, width))
+
+    def forward(self, image: Tensor, label: Tensor) -> Tensor:
+        features = F.relu(self.body(image)).sum(dim=(2, 3))
+        logits: Tensor = self.head(features)[:, 0] + (self.embedding(label) * features).sum(dim=1)
+        return logits
