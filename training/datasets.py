@@ -88,6 +88,25 @@ class Dataset:
         """What a model card says of it."""
         return Data(name=self.name, images=len(self.images), license=self.license, attribution=self.attribution)
 
+    def batches(self, batch_size: int, seed: int, device: torch.device, first_step: int = 0) -> Iterator[Batch]:
+        """Endless batches of this process's share: `image` in [-1, 1] and `label`.
+
+        Which images step n sees depends on the seed and n alone: a resumed training sees what it would have seen.
+        """
+        everyone = batch_size * distributed.world_size()
+        if everyone > len(self.images):
+            raise Failure(f"{self.name} has {len(self.images)} images, fewer than one batch of {everyone}")
+        steps_per_epoch = len(self.images) // everyone
+        images, labels = self.images.to(device), self.labels.to(device)
+        epoch, step = divmod(first_step, steps_per_epoch)
+        while True:
+            order = torch.randperm(len(images), generator=torch.Generator().manual_seed(seed * 1_000_003 + epoch))
+            for position in range(step, steps_per_epoch):
+                first = position * everyone + distributed.rank() * batch_size
+                chosen = order[first : first + batch_size].to(device)
+                yield {"image": to_signed(images[chosen]), "label": labels[chosen]}
+            epoch, step = epoch + 1, 0
+
 
 def load(source: str, split: Split = "train", image_size: int = 28) -> Dataset:
     """A known name, an `.npz` file, or a folder with a subfolder of images per class.
@@ -110,26 +129,6 @@ def load(source: str, split: Split = "train", image_size: int = 28) -> Dataset:
     else:
         raise UsageError(f"no data {source!r}; use one of {', '.join(SOURCES)}, an .npz file or a folder of images")
     return _checked(dataset)
-
-
-def batches(dataset: Dataset, batch_size: int, seed: int, device: torch.device, first_step: int = 0) -> Iterator[Batch]:
-    """Endless batches of this process's share: `image` in [-1, 1] and `label`.
-
-    Which images step n sees depends on the seed and n alone, so that a resumed training sees what it would have seen.
-    """
-    everyone = batch_size * distributed.world_size()
-    if everyone > len(dataset.images):
-        raise Failure(f"{dataset.name} has {len(dataset.images)} images, fewer than one batch of {everyone}")
-    steps_per_epoch = len(dataset.images) // everyone
-    images, labels = dataset.images.to(device), dataset.labels.to(device)
-    epoch, step = divmod(first_step, steps_per_epoch)
-    while True:
-        order = torch.randperm(len(images), generator=torch.Generator().manual_seed(seed * 1_000_003 + epoch))
-        for position in range(step, steps_per_epoch):
-            first = position * everyone + distributed.rank() * batch_size
-            chosen = order[first : first + batch_size].to(device)
-            yield {"image": to_signed(images[chosen]), "label": labels[chosen]}
-        epoch, step = epoch + 1, 0
 
 
 def to_signed(images: torch.Tensor) -> torch.Tensor:

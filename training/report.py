@@ -14,6 +14,7 @@ from torch.utils.tensorboard import SummaryWriter
 
 from gan_serve.errors import Failure
 from training import distributed
+from training.datasets import Dataset, to_signed
 from training.gan import Game, Terms
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ PICTURES = 64
 class Report:
     """Follows one training; only the first process of several speaks and writes."""
 
-    def __init__(self, output: Path, steps: int, console: Console | None = None) -> None:
+    def __init__(self, output: Path, steps: int, dataset: Dataset, console: Console | None = None) -> None:
+        self.real_variety = _variety(to_signed(dataset.images[:: max(1, len(dataset.images) // 1_000)]))
         self.console = console or Console(stderr=True)
         self.bar = Progress(
             TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
@@ -96,8 +98,7 @@ class Report:
     def _show_pictures(self, trainer: Trainer, board: SummaryWriter) -> None:
         images = sample(cast(Game, trainer.average.module), PICTURES)
         board.add_images("samples", images.add(1).div(2).clamp(0, 1), trainer.step)
-        real = trainer.dataset.images[:: max(1, len(trainer.dataset.images) // 1_000)].float().div(127.5).sub(1)
-        if _variety(images) < UNIFORM * _variety(real):
+        if _variety(images) < UNIFORM * self.real_variety:
             self.warn(
                 f"step {trainer.step}: all samples look alike, the generator has collapsed; "
                 "start again with another seed"

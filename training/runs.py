@@ -13,6 +13,7 @@ from gan_serve.errors import UsageError
 from gan_serve.interrupt import noted_signals
 from gan_serve.metadata import Data, Training
 from training import checkpoint, datasets, distributed, hardware, provenance, variants
+from training.datasets import Dataset
 from training.gan import GAN, ImageSpec, Recipe
 from training.report import Report
 from training.train import Trainer, averaged
@@ -63,7 +64,7 @@ def play(run: Run, folder: Path, *, resume: bool, device: str = "auto", checkpoi
     torch.manual_seed(run.seed)
     gan = variants.find(run.variant)(dataset.spec, run.recipe)
     trainer = Trainer(gan, dataset, seed=run.seed, precision=run.precision, device=device)
-    facts = _facts(trainer, run)
+    facts = _facts(trainer, run, dataset)
     if resume:
         state = checkpoint.load(folder / CHECKPOINT, trainer.device)
         trainer.restore(state)
@@ -73,7 +74,7 @@ def play(run: Run, folder: Path, *, resume: bool, device: str = "auto", checkpoi
             path.unlink()
     path = folder / CHECKPOINT
     try:
-        with Report(folder, run.recipe.steps) as report, noted_signals() as received:
+        with Report(folder, run.recipe.steps, dataset) as report, noted_signals() as received:
             _follow(trainer, facts, report, path, received=received, minutes=checkpoint_minutes)
     finally:
         distributed.stop()
@@ -114,11 +115,11 @@ def _snapshots(folder: Path) -> tuple[Path, ...]:
     return tuple(paths)
 
 
-def _facts(trainer: Trainer, run: Run) -> checkpoint.State:
+def _facts(trainer: Trainer, run: Run, dataset: Dataset) -> checkpoint.State:
     return {
         "run": dataclasses.asdict(run) | {"precision": trainer.precision},
-        "spec": dataclasses.asdict(trainer.dataset.spec),
-        "data": trainer.dataset.data.model_dump(),
+        "spec": dataclasses.asdict(dataset.spec),
+        "data": dataset.data.model_dump(),
         "hardware": hardware.describe(trainer.device),
         "commit": provenance.commit(),
     }

@@ -3,21 +3,28 @@
 import time
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
-from training import checkpoint, datasets, distributed, hardware
-from training.datasets import Dataset
+from training import checkpoint, distributed, hardware
 from training.gan import Batch, Game, Player, Stage, Terms
+
+
+class Source(Protocol):
+    """What a game is trained on."""
+
+    def batches(self, batch_size: int, seed: int, device: torch.device, first_step: int = 0) -> Iterator[Batch]:
+        """Endless batches; which examples a step sees depends on the seed and its number alone."""
 
 
 class Trainer:
     """One training, from its first step or from a checkpoint, to its last step."""
 
     def __init__(
-        self, game: Game, dataset: Dataset, *, seed: int, precision: str = "auto", device: str = "auto"
+        self, game: Game, dataset: Source, *, seed: int, precision: str = "auto", device: str = "auto"
     ) -> None:
         self.device = hardware.find_device(device)
         self.precision = hardware.find_precision(precision, self.device)
@@ -58,7 +65,7 @@ class Trainer:
 
     def train(self) -> Iterator[Terms]:
         """Play to the last step; after each one, yield what was minimised in it."""
-        batches = datasets.batches(self.dataset, self.recipe.batch_size, self.seed, self.device, self.step)
+        batches = self.dataset.batches(self.recipe.batch_size, self.seed, self.device, self.step)
         began = time.monotonic() - self.seconds
         for number, (first, last) in enumerate(self._spans()):
             while self.step < last:
@@ -96,7 +103,7 @@ class Trainer:
         return torch.optim.Adam([group], lr=rate, betas=self.recipe.betas, fused=True)
 
     def _play(self, stage: Stage, batch: Batch) -> Terms:
-        batch["image"] = batch["image"].contiguous(memory_format=torch.channels_last)
+        batch = {name: _laid_out(tensor) for name, tensor in batch.items()}
         played: Terms = {}
         for name, player in stage.players.items():
             if player.plays(self.step):
@@ -139,6 +146,11 @@ def averaged(game: Game) -> AveragedModel:
                 average.copy_(value)  # counters
 
     return AveragedModel(game, multi_avg_fn=update, use_buffers=True)
+
+
+def _laid_out(tensor: Tensor) -> Tensor:
+    """Images with the channels last, as the networks have their weights."""
+    return tensor.contiguous(memory_format=torch.channels_last) if tensor.dim() == 4 else tensor
 
 
 def _parameters(player: Player) -> list[nn.Parameter]:

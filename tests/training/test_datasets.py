@@ -1,3 +1,4 @@
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -108,7 +109,7 @@ def test_a_hub_data_set_is_read_through_the_datasets_library(tmp_path: Path, mon
     monkeypatch.delenv("GAN_SERVE_DATA", raising=False)
     monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "cache"))
     known = datasets.SOURCES["mnist"]
-    there = datasets.Source(str(tmp_path / "repository"), known.image, known.classes, known.license, known.attribution)
+    there = dataclasses.replace(known, hub=str(tmp_path / "repository"))
     monkeypatch.setitem(datasets.SOURCES, "mnist", there)
     dataset = datasets.load("mnist")
     assert dataset.labels.tolist() == [7, 1, 3]
@@ -119,20 +120,20 @@ def test_every_image_comes_once_per_epoch_and_a_later_start_sees_the_same(digits
     marked = datasets.Dataset(
         "marked", torch.zeros(64, 1, 8, 8, dtype=torch.uint8), torch.arange(64), tuple(map(str, range(64))), "", ""
     )
-    stream = datasets.batches(marked, 16, seed=3, device=CPU)
+    stream = marked.batches(16, seed=3, device=CPU)
     labels = [next(stream)["label"] for _ in range(8)]
     assert sorted(torch.cat(labels[:4]).tolist()) == list(range(64))
     assert torch.cat(labels[:4]).tolist() != torch.cat(labels[4:]).tolist(), "each epoch has an order of its own"
-    later = datasets.batches(marked, 16, seed=3, device=CPU, first_step=6)
+    later = marked.batches(16, seed=3, device=CPU, first_step=6)
     assert torch.equal(next(later)["label"], labels[6])
 
 
 def test_images_run_from_minus_one_to_one(digits: datasets.Dataset) -> None:
-    image = next(datasets.batches(digits, 64, seed=0, device=CPU))["image"]
+    image = next(digits.batches(64, seed=0, device=CPU))["image"]
     assert image.min() == -1
     assert image.max() == 1
 
 
 def test_too_few_images_for_a_batch_is_said(digits: datasets.Dataset) -> None:
     with pytest.raises(Failure, match="fewer than one batch of 2000"):
-        next(datasets.batches(digits, 2000, seed=0, device=CPU))
+        next(digits.batches(2000, seed=0, device=CPU))

@@ -40,7 +40,7 @@ def follow(folder: Path, digits: Dataset, change: Any = None) -> str:
             change(game)
     trainer = Trainer(game, digits, seed=0, precision="fp32", device="cpu")
     console = Console(file=io.StringIO(), width=200)
-    with reports.Report(folder, 60, console) as report:
+    with reports.Report(folder, 60, digits, console) as report:
         for terms in trainer.train():
             report.after_step(trainer, terms)
     return console.file.getvalue()  # type: ignore[attr-defined]

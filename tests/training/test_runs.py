@@ -52,6 +52,16 @@ def test_training_in_two_parts_is_bit_exact(tmp_path: Path, digits_file: Path) -
         assert same(one[key], other[key]), key
 
 
+def test_a_training_keeps_averages_on_its_way_and_a_new_one_forgets_them(tmp_path: Path, digits_file: Path) -> None:
+    options = ("--data", digits_file, *SMALL, "-o", tmp_path)
+    assert run("train", "gan", *options, "--steps", 16).returncode == 0
+    assert {path.stem for path in (tmp_path / "snapshots").iterdir()} == {"2", "4", "6", "8", "10", "12", "14", "16"}
+    last = checkpoint.load(tmp_path / "snapshots" / "16.pt", torch.device("cpu"))
+    assert same(last["average"], state(tmp_path)["average"])
+    assert run("train", "gan", *options, "--steps", 3).returncode == 0
+    assert {path.stem for path in (tmp_path / "snapshots").iterdir()} == {"1", "2", "3"}
+
+
 def test_sigterm_leaves_a_checkpoint_to_go_on_from(tmp_path: Path, digits_file: Path) -> None:
     arguments = command("train", "gan", "--data", digits_file, *SMALL, "--steps", 1_000_000, "-o", tmp_path)
     process = subprocess.Popen(arguments, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)

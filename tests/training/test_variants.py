@@ -44,7 +44,7 @@ def test_a_step_has_finite_losses_and_tells_what_the_discriminator_makes_of_both
 
 def test_only_the_player_whose_turn_it_is_moves(trainer: Trainer) -> None:
     next(trainer.train())
-    batch = next(datasets.batches(trainer.dataset, 8, 1, trainer.device))
+    batch = next(trainer.dataset.batches(8, 1, trainer.device))
     for player in trainer.stages[0].players.values():
         own = {id(parameter) for network in player.networks for parameter in network.parameters()}
         before = {name: parameter.clone() for name, parameter in trainer.game.named_parameters()}
