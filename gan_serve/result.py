@@ -6,6 +6,7 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from gan_serve.errors import Failure, UsageError
@@ -41,8 +42,8 @@ class Result:
 
     @property
     def array(self) -> NDArray[Any]:
-        """The model's first output, (N, channels, height, width) for images."""
-        return self.outputs[self.metadata.outputs[0].name]
+        """The images (N, channels, height, width); where the model makes several at once, they stand side by side."""
+        return np.concatenate([self.outputs[tensor.name] for tensor in self.metadata.outputs], axis=-1)
 
     def images(self, scale: int = 1) -> list[Picture]:
         """The images for Pillow, each pixel enlarged to a square of `scale`."""
@@ -109,12 +110,18 @@ def grid_columns(request: Request) -> int:
 
 
 def image_tensor(metadata: ModelMetadata) -> Image:
-    """The picture that a model makes.
+    """The picture that a model makes; of several, all side by side.
 
     Raises:
-        Failure: it makes none.
+        Failure: it makes none, or such as do not fit together.
     """
-    tensor = metadata.outputs[0]
-    if not isinstance(tensor, Image):
-        raise Failure(f"{metadata.name} makes no images; its first output is a {tensor.kind}")
-    return tensor
+    images = [tensor for tensor in metadata.outputs if isinstance(tensor, Image)]
+    if len(images) < len(metadata.outputs):
+        raise Failure(f"{metadata.name} makes no images; it makes {', '.join(sorted(_kinds(metadata)))}")
+    if len({(image.channels, image.height, image.low, image.high) for image in images}) > 1:
+        raise Failure(f"{metadata.name} makes images of several sizes or kinds; this gan-serve cannot show them")
+    return images[0].model_copy(update={"width": sum(image.width for image in images)})
+
+
+def _kinds(metadata: ModelMetadata) -> set[str]:
+    return {tensor.kind for tensor in metadata.outputs}

@@ -13,7 +13,7 @@ from gan_serve.media import make_folder, read_document, write_atomic
 from gan_serve.naming import item_stem
 from gan_serve.npy import npy_header, npy_rows
 from gan_serve.provenance import Provenance, same_pixels
-from gan_serve.result import Result
+from gan_serve.result import Result, image_tensor
 
 
 class Target(ABC):
@@ -77,7 +77,7 @@ class Array(Target):
 
     def __init__(self, job: Job) -> None:
         super().__init__(job)
-        shape = job.metadata.outputs[0].shape
+        shape = image_tensor(job.metadata).shape
         make_folder(job.output.path.parent)
         self._header = npy_header((len(job.request), *shape))
         self._part = job.output.path.with_name(f".{job.output.path.name}.part")

@@ -13,7 +13,7 @@ from gan_serve.tensors import AnyTensor, Image, Label, Latent, Scalar
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
-def metadata_of(name: str, inputs: tuple[AnyTensor, ...], image: Image, **changes: Any) -> ModelMetadata:
+def metadata_of(name: str, inputs: tuple[AnyTensor, ...], *images: Image, **changes: Any) -> ModelMetadata:
     fields: dict[str, Any] = {
         "name": name,
         "version": 1,
@@ -22,7 +22,7 @@ def metadata_of(name: str, inputs: tuple[AnyTensor, ...], image: Image, **change
         "task": "class-conditional" if any(isinstance(tensor, Label) for tensor in inputs) else "unconditional",
         "description": f"{name} draws noise.",
         "inputs": inputs,
-        "outputs": (image,),
+        "outputs": images,
         "paper": Paper(title="A Test", authors="Nobody", year=2026, url="https://example.org"),
         "data": Data(name="noise", images=1, license="CC0", attribution="Nobody"),
         "training": Training(
@@ -33,8 +33,8 @@ def metadata_of(name: str, inputs: tuple[AnyTensor, ...], image: Image, **change
 
 
 def build_model(metadata: ModelMetadata) -> onnx.ModelProto:
-    """tanh(latent @ W + embedding[label] + scalars), reshaped to the image."""
-    image = metadata.outputs[0]
+    """tanh(latent @ W + embedding[label] + scalars), reshaped to the image; another output is the image's negative."""
+    image, *others = metadata.outputs
     size = int(np.prod(image.shape))
     random = np.random.RandomState(0)
     nodes, weights, terms = [], [], []
@@ -47,11 +47,15 @@ def build_model(metadata: ModelMetadata) -> onnx.ModelProto:
     nodes += [helper.make_node("Sum", terms, ["sum"]), helper.make_node("Tanh", ["sum"], ["flat"])]
     weights.append(numpy_helper.from_array(np.array([-1, *image.shape], np.int64), "shape"))
     nodes.append(helper.make_node("Reshape", ["flat", "shape"], [image.name]))
+    nodes += [helper.make_node("Neg", [image.name], [other.name]) for other in others]
     inputs = [
         helper.make_tensor_value_info(tensor.name, _element(tensor), ["batch", *tensor.shape])
         for tensor in metadata.inputs
     ]
-    outputs = [helper.make_tensor_value_info(image.name, TensorProto.FLOAT, ["batch", *image.shape])]
+    outputs = [
+        helper.make_tensor_value_info(tensor.name, TensorProto.FLOAT, ["batch", *tensor.shape])
+        for tensor in metadata.outputs
+    ]
     graph = helper.make_graph(nodes, metadata.name, inputs, outputs, weights)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
     helper.set_model_props(model, {PROPERTY: metadata.to_json()})
@@ -85,6 +89,7 @@ GREY = Image(name="image", channels=1, height=8, width=8)
 COLOUR = Image(name="image", channels=3, height=8, width=6, low=0)
 DIGIT = metadata_of("digits", (LATENT, Label(name="label", classes=DIGITS)), GREY)
 PLAIN = metadata_of("plain", (Latent(name="latent", size=16, distribution="uniform"),), COLOUR)
+PAIR = metadata_of("pair", (LATENT,), GREY, GREY.model_copy(update={"name": "negative"}))
 TURNED = metadata_of(
     "turned-grey", (LATENT, Scalar(name="tilt_angle", low=-1, high=1, default=0.5)), GREY, variant="turned"
 )

@@ -248,7 +248,13 @@ def test_version(run: Run) -> None:
 
 
 def test_list_and_its_json(run: Run) -> None:
-    assert [line.split()[0] for line in run("list").out.splitlines()] == ["model", "digits", "plain", "turned-grey"]
+    assert [line.split()[0] for line in run("list").out.splitlines()] == [
+        "model",
+        "digits",
+        "pair",
+        "plain",
+        "turned-grey",
+    ]
     listed = json.loads(run("list", "--json", "--task", "class-conditional").out)
     assert listed == [json.loads(DIGIT.to_json())]
 
