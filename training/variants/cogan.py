@@ -1,0 +1,94 @@
+"""CoGAN."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from gan_serve.metadata import Paper
+from gan_serve.tensors import Latent
+from training import layers
+from training.gan import GAN, Batch, ImageSpec, Recipe, Servable, Terms
+
+
+class CoGAN(GAN):
+    """Coupled Generative Adversarial Networks (Liu and Tuzel 2016).
+
+    https://arxiv.org/abs/1606.07536
+
+    Differs: DCGAN-sized networks for 28x28 images.
+    """
+
+    paper = Paper(
+        title="Coupled Generative Adversarial Networks",
+        authors="Ming-Yu Liu, Oncel Tuzel",
+        year=2016,
+        url="https://arxiv.org/abs/1606.07536",
+    )
+    differences = (
+        "DCGAN-sized networks for 28x28 images; the edges are a morphological gradient; the two domains share the "
+        "training images over the epochs but never in one batch; an exponential average of the weights."
+    )
+    recipe = Recipe(dataset="mnist", steps=20_000, final_learning_rate=0.1)
+
+    def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
+        super().__init__(spec, recipe)
+        self.generator = CoupledGenerator(self.latent_size, spec)
+        self.discriminator = CoupledDiscriminator(spec)
+
+    def discriminator_loss(self, batch: Batch) -> Terms:
+        images, others = batch["image"].chunk(2)  # no image stands beside its own edges
+        real = self.discriminator(images, edges(others))
+        fake = self.discriminator(*self.generator(self.latent(batch)))
+        self.observe(torch.cat(real), torch.cat(fake))
+        return {
+            "images": self.adversarial.discriminator(real[0], fake[0]),
+            "edges": self.adversarial.discriminator(real[1], fake[1]),
+        }
+
+    def generator_loss(self, batch: Batch) -> Terms:
+        image, edge = self.discriminator(*self.generator(self.latent(batch)))
+        return {"images": self.adversarial.generator(image), "edges": self.adversarial.generator(edge)}
+
+    def servables(self) -> dict[str, Servable]:
+        return {
+            "": Servable(
+                self.generator,
+                inputs=(Latent(name="latent", size=self.latent_size),),
+                outputs=(self.spec.image, self.spec.image.model_copy(update={"name": "edges"})),
+                task="unconditional",
+                description="Draws one image and its edges, from noise; it never saw the two together.",
+            )
+        }
+
+
+def edges(images: Tensor) -> Tensor:
+    """The morphological gradient of images in [-1, 1], in the same range and of the same shape."""
+    highest, lowest = F.max_pool2d(images, 3, 1, 1), -F.max_pool2d(-images, 3, 1, 1)
+    return highest - lowest - 1
+
+
+class CoupledGenerator(nn.Module):
+    """Latent (N, Z) -> images and edges, (N, C, H, W) each; all but the last layer is shared."""
+
+    def __init__(self, latent_size: int, spec: ImageSpec) -> None:
+        super().__init__()
+        whole = [layers.dcgan_generator(latent_size, spec.channels, spec.size) for _ in range(2)]
+        self.shared = whole[0][:-2]
+        self.own = nn.ModuleList(network[-2:] for network in whole)
+
+    def forward(self, latent: Tensor) -> tuple[Tensor, Tensor]:
+        shared = self.shared(latent)
+        return self.own[0](shared), self.own[1](shared)
+
+
+class CoupledDiscriminator(nn.Module):
+    """Images and edges (N, C, H, W) -> logits (N, 1) of each; all but the first layer is shared."""
+
+    def __init__(self, spec: ImageSpec) -> None:
+        super().__init__()
+        whole = [layers.dcgan_discriminator(spec.channels, spec.size) for _ in range(2)]
+        self.own = nn.ModuleList(network[:2] for network in whole)
+        self.shared = whole[0][2:]
+
+    def forward(self, image: Tensor, edge: Tensor) -> tuple[Tensor, Tensor]:
+        return self.shared(self.own[0](image)), self.shared(self.own[1](edge))
