@@ -127,6 +127,34 @@ def publish_models(
         typer.echo(path)
 
 
+@app.command(epilog="Example: python -m training zoo lsgan wgan_gp --minutes 120")
+def zoo(
+    names: Annotated[list[str] | None, typer.Argument(help="Variants [default: all].")] = None,
+    minutes: Annotated[float | None, typer.Option(min=0, help="Stop after so many; call again to go on.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    steps: Annotated[int | None, typer.Option(min=1, help="Training steps, for a try [default: the recipes'].")] = None,
+    runs_folder: Annotated[Path, typer.Option("--runs", help="The folder of all trainings.")] = RUNS,
+    models: Models = MODELS,
+) -> None:
+    """Train and publish many variants from scratch, one on each core; stopped, it goes on when called again."""
+    from training import hardware
+    from training.zoo import Plan, remake
+
+    chosen = list(dict.fromkeys(names or variants.names()))
+    for name in chosen:
+        variants.find(name)  # a wrong name is told before hours have passed
+    options = () if steps is None else ("--steps", str(steps))
+    outcome = remake(chosen, Plan(runs_folder, models, str(hardware.find_device(device)), options), minutes=minutes)
+    for name in outcome.published:
+        typer.echo(f"{name}: published")
+    for name in outcome.unfinished:
+        typer.echo(f"{name}: not finished; call again to go on")
+    for name, log in outcome.failed.items():
+        typer.echo(f"error: {name} failed, {log} says why", err=True)
+    if outcome.failed or outcome.signal:
+        raise typer.Exit(128 + outcome.signal if outcome.signal else 1)
+
+
 @app.command("cards")
 def write_cards(
     check: Annotated[bool, typer.Option("--check", help="Change nothing; fail if a file is out of date.")] = False,

@@ -53,4 +53,5 @@ def describe(device: torch.device) -> str:
         return str(torch.cuda.get_device_name(device))
     lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
     models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return f"{models[0] if models else 'CPU'}, {torch.get_num_threads()} cores"
+    cores = torch.get_num_threads()
+    return f"{models[0] if models else 'CPU'}, {cores} core{'s' if cores > 1 else ''}"

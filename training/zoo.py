@@ -1,0 +1,159 @@
+"""Many trainings from scratch to published models, each in a process of its own, on a core of its own.
+
+Networks of this size spend much of their time waiting for each other's threads: two trainings with a core each do half
+as much again as one with two cores. On a GPU they take turns.
+"""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from gan_serve.cpus import affinity, cpu_count
+from gan_serve.interrupt import noted_signals
+from training.runs import CHECKPOINT
+
+POLL_SECONDS = 0.2
+STOP_SECONDS = 60  # what a training may take to write its checkpoint
+_STEP = re.compile(r"step (\d+) of (\d+)")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What all jobs have in common."""
+
+    runs: Path
+    models: Path
+    device: str
+    options: Sequence[str] = ()  # for every training
+
+    def training(self, name: str) -> list[str]:
+        """The command that trains a variant, from its checkpoint where there is one."""
+        folder = self.runs / name
+        start = ("--resume",) if (folder / CHECKPOINT).exists() else self.options
+        return _command("train", name, "--output", folder, "--device", self.device, *start)
+
+    def publication(self, name: str) -> list[str]:
+        """The command that publishes what was trained."""
+        return _command("publish", name, "--output", self.runs / name, "--models", self.models)
+
+    def is_published(self, name: str) -> bool:
+        """Whether the model is younger than the training's last checkpoint."""
+        card, checkpoint = self.models / name / "README.md", self.runs / name / CHECKPOINT
+        return card.exists() and checkpoint.exists() and card.stat().st_mtime > checkpoint.stat().st_mtime
+
+
+def _command(*arguments: object) -> list[str]:
+    return [sys.executable, "-m", "training", *map(str, arguments)]
+
+
+@dataclass
+class Outcome:
+    """What became of every variant."""
+
+    published: list[str] = field(default_factory=list)
+    failed: dict[str, Path] = field(default_factory=dict)  # with the log that says why
+    unfinished: list[str] = field(default_factory=list)
+    signal: int | None = None  # that stopped it
+
+
+@dataclass
+class _Job:
+    name: str
+    core: int | None
+    log: Path
+    bar: TaskID
+    publishing: bool
+    process: subprocess.Popen[bytes]
+
+
+def remake(names: Iterable[str], plan: Plan, *, minutes: float | None = None) -> Outcome:
+    """Train and publish the variants; when the minutes are over, or at a signal, trainings leave checkpoints and end.
+
+    Called again, it goes on where it stopped, and leaves alone what is published already.
+    """
+    outcome, waiting = Outcome(), deque[str]()
+    for name in names:
+        (outcome.published if plan.is_published(name) else waiting).append(name)
+    deadline = time.monotonic() + 60 * (float("inf") if minutes is None else minutes)
+    running: list[_Job] = []
+    with noted_signals() as received, _progress() as progress:
+        while (waiting or running) and not received and time.monotonic() < deadline:
+            for core in _free_cores(plan.device, running)[: len(waiting)]:
+                running.append(_start(plan, waiting.popleft(), core, progress))
+            running = [job for job in running if _goes_on(plan, job, progress, outcome)]
+            time.sleep(POLL_SECONDS)
+        _stop(running)
+    outcome.signal = received[0] if received else None
+    outcome.unfinished += [*(job.name for job in running), *waiting]
+    return outcome
+
+
+def _progress() -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=Console(stderr=True))
+
+
+def _free_cores(device: str, running: Sequence[_Job]) -> list[int | None]:
+    """A core for each further job; None for the one that has the GPU, or where cores cannot be assigned."""
+    if device.startswith("cuda") or not hasattr(os, "sched_setaffinity"):
+        return [] if running else [None]
+    cores: list[int | None] = [*sorted(os.sched_getaffinity(0))[: min(cpu_count(), affinity())]]
+    return [core for core in cores if core not in {job.core for job in running}]
+
+
+def _start(plan: Plan, name: str, core: int | None, progress: Progress) -> _Job:
+    folder = plan.runs / name
+    folder.mkdir(parents=True, exist_ok=True)
+    log = folder / "log.txt"
+    log.write_bytes(b"")
+    bar = progress.add_task(f"{name}: training", total=None)
+    return _Job(name, core, log, bar, publishing=False, process=_run(plan.training(name), log, core))
+
+
+def _run(command: Sequence[str], log: Path, core: int | None) -> subprocess.Popen[bytes]:
+    environment = os.environ | ({} if core is None else {"OMP_NUM_THREADS": "1"})
+    with log.open("ab") as file:
+        # A group of its own: Ctrl-C reaches this process alone, which then stops the trainings one by one.
+        process = subprocess.Popen(command, stdout=file, stderr=file, env=environment, process_group=0)
+    if core is not None:
+        os.sched_setaffinity(process.pid, {core})
+    return process
+
+
+def _goes_on(plan: Plan, job: _Job, progress: Progress, outcome: Outcome) -> bool:
+    """Look after one job; False when it has come to its end."""
+    if steps := _STEP.findall(job.log.read_text(errors="replace")):
+        progress.update(job.bar, completed=int(steps[-1][0]), total=int(steps[-1][1]))
+    if job.process.poll() is None:
+        return True
+    if job.process.returncode == 0 and not job.publishing:
+        job.publishing, job.process = True, _run(plan.publication(job.name), job.log, job.core)
+        progress.update(job.bar, description=f"{job.name}: publishing")
+        return True
+    if job.process.returncode == 0:
+        outcome.published.append(job.name)
+    else:
+        outcome.failed[job.name] = job.log
+    ending = "published" if job.process.returncode == 0 else "failed"
+    progress.update(job.bar, description=f"{job.name}: {ending}")
+    return False
+
+
+def _stop(jobs: Sequence[_Job]) -> None:
+    for job in jobs:
+        job.process.terminate()
+    for job in jobs:
+        try:
+            job.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            job.process.kill()
+            job.process.wait()
