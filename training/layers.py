@@ -26,11 +26,11 @@ def base_size(size: int) -> tuple[int, int]:
     return size, doublings
 
 
-def dcgan_generator(inputs: int, channels: int, size: int, width: int = 64) -> nn.Sequential:
+def dcgan_generator(inputs: int, channels: int, size: int, width: int = 64, *, deep: bool = False) -> nn.Sequential:
     """Vector (N, inputs) -> image (N, channels, size, size) in [-1, 1]; `width` is that of the last hidden layer.
 
     The rules of the DCGAN paper: no pooling, no dense hidden layer, batch normalisation except at the output,
-    ReLU and tanh, transposed convolutions.
+    ReLU and tanh, transposed convolutions. A deep one has a convolution of 3x3 at every size below the image's.
     """
     base, doublings = base_size(size)
     widths = [width * 2**level for level in reversed(range(doublings))]
@@ -38,11 +38,20 @@ def dcgan_generator(inputs: int, channels: int, size: int, width: int = 64) -> n
     blocks: list[nn.Module] = [
         project, nn.Unflatten(1, (widths[0], base, base)), nn.BatchNorm2d(widths[0]), nn.ReLU(inplace=True)
     ]  # fmt: skip
+    if deep:
+        blocks += _same_size(widths[0])
     for before, after in pairwise(widths):
         convolution = nn.ConvTranspose2d(before, after, 4, stride=2, padding=1, bias=False)
         blocks += [convolution, nn.BatchNorm2d(after), nn.ReLU(inplace=True)]
+        if deep:
+            blocks += _same_size(after)
     blocks += [nn.ConvTranspose2d(widths[-1], channels, 4, stride=2, padding=1), nn.Tanh()]
     return nn.Sequential(*blocks).apply(init_dcgan)
+
+
+def _same_size(channels: int) -> list[nn.Module]:
+    convolution = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+    return [convolution, nn.BatchNorm2d(channels), nn.ReLU(inplace=True)]
 
 
 def dcgan_features(channels: int, size: int, width: int = 64, norm: Norm = nn.BatchNorm2d) -> nn.Sequential:
@@ -99,7 +108,7 @@ class LabelledGenerator(nn.Module):
     def __init__(self, latent_size: int, classes: int, channels: int, size: int, width: int = 64) -> None:
         super().__init__()
         self.classes = classes
-        self.body = dcgan_generator(latent_size + classes, channels, size, width)
+        self.body = dcgan_generator(latent_size + classes, channels, size, width, deep=True)
 
     def forward(self, latent: Tensor, label: Tensor) -> Tensor:
         """Images (N, channels, size, size) in [-1, 1]."""
