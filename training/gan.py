@@ -178,6 +178,12 @@ class GAN(Game):
             f"{name}(fake)": read(fake.detach()).mean(),
         }
 
+    def gradient_penalty(self, points: Tensor) -> Tensor:
+        """How far the discriminator's gradients at the points (N, C, H, W) are from norm 1; the norm is observed."""
+        norms = losses.gradient_norms(self.discriminator, points)
+        self.observed["gradient_norm"] = norms.detach().mean()
+        return losses.gradient_penalty(norms)
+
     def stages(self) -> list[Stage]:
         discriminator = Player(
             [self.discriminator], self.discriminator_loss, learning_rate=self.settings.discriminator_learning_rate
@@ -198,7 +204,10 @@ class GAN(Game):
 
 
 class ConditionalGAN(GAN):
-    """A game whose generator also sees a label: it takes the latent and the one-hot label, concatenated."""
+    """A game whose networks also see a label: each takes it as its second input.
+
+    The generator built here concatenates the latent and the one-hot label; the discriminator is the subclass's.
+    """
 
     def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
@@ -207,6 +216,15 @@ class ConditionalGAN(GAN):
     def fake(self, batch: Batch) -> Tensor:
         images: Tensor = self.generator(self.latent(batch), batch["label"])
         return images
+
+    def discriminator_loss(self, batch: Batch) -> Terms:
+        label = batch["label"]
+        real, fake = self.discriminator(batch["image"], label), self.discriminator(self.fake(batch), label)
+        self.observe(real, fake)
+        return {"adversarial": self.adversarial.discriminator(real, fake)}
+
+    def generator_loss(self, batch: Batch) -> Terms:
+        return {"adversarial": self.adversarial.generator(self.discriminator(self.fake(batch), batch["label"]))}
 
     def servables(self) -> dict[str, Servable]:
         classes = self.spec.classes

@@ -17,7 +17,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from gan_serve.cpus import affinity, cpu_count
+from gan_serve.cpus import cpu_count
 from gan_serve.interrupt import noted_signals
 from training.runs import CHECKPOINT
 
@@ -106,7 +106,7 @@ def _free_cores(device: str, running: Sequence[_Job]) -> list[int | None]:
     """A core for each further job; None for the one that has the GPU, or where cores cannot be assigned."""
     if device.startswith("cuda") or not hasattr(os, "sched_setaffinity"):
         return [] if running else [None]
-    cores: list[int | None] = [*sorted(os.sched_getaffinity(0))[: min(cpu_count(), affinity())]]
+    cores: list[int | None] = [*sorted(os.sched_getaffinity(0))[: cpu_count()]]
     return [core for core in cores if core not in {job.core for job in running}]
 
 

@@ -1,11 +1,13 @@
 """BigGAN."""
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gan_serve.metadata import Paper
-from gan_serve.tensors import Label, Latent, Scalar
+from gan_serve.tensors import Scalar
 from training import layers, losses, residual
 from training.gan import Batch, ConditionalGAN, ImageSpec, Recipe, Servable, Terms
 
@@ -45,18 +47,10 @@ class BigGAN(ConditionalGAN):
         images: Tensor = self.generator(latent, batch["label"], torch.ones(len(latent), device=latent.device))
         return images
 
-    def discriminator_loss(self, batch: Batch) -> Terms:
-        label = batch["label"]
-        real, fake = self.discriminator(batch["image"], label), self.discriminator(self.fake(batch), label)
-        self.observe(real, fake)
-        return {"adversarial": self.adversarial.discriminator(real, fake)}
-
     def generator_loss(self, batch: Batch) -> Terms:
-        fake = self.discriminator(self.fake(batch), batch["label"])
         weights = [weight for name, weight in self.generator.named_parameters() if not name.startswith("embedding")]
-        return {
-            "adversarial": self.adversarial.generator(fake),
-            "orthogonality": self.orthogonality_weight * losses.orthogonality(weights),
+        return super().generator_loss(batch) | {
+            "orthogonality": self.orthogonality_weight * losses.orthogonality(weights)
         }
 
     def servables(self) -> dict[str, Servable]:
@@ -65,12 +59,7 @@ class BigGAN(ConditionalGAN):
             name="truncation", low=0, high=1, default=1,
             description="Less gives more typical and less varied images; 0 gives one image per class.",
         )  # fmt: skip
-        inputs = (
-            Latent(name="latent", size=self.latent_size),
-            Label(name="label", classes=self.spec.classes, description="What to draw."),
-            truncation,
-        )
-        return {"": Servable(servable.network, inputs, servable.outputs, servable.task, servable.description)}
+        return {"": replace(servable, inputs=(*servable.inputs, truncation))}
 
 
 class HierarchicalGenerator(nn.Module):

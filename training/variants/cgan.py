@@ -4,7 +4,7 @@ from torch import Tensor, nn
 
 from gan_serve.metadata import Paper
 from training import layers
-from training.gan import Batch, ConditionalGAN, ImageSpec, Recipe, Terms
+from training.gan import ConditionalGAN, ImageSpec, Recipe
 
 
 class CGAN(ConditionalGAN):
@@ -31,15 +31,6 @@ class CGAN(ConditionalGAN):
     def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
         self.discriminator = ConditionalDiscriminator(spec)
-
-    def discriminator_loss(self, batch: Batch) -> Terms:
-        label = batch["label"]
-        real, fake = self.discriminator(batch["image"], label), self.discriminator(self.fake(batch), label)
-        self.observe(real, fake)
-        return {"adversarial": self.adversarial.discriminator(real, fake)}
-
-    def generator_loss(self, batch: Batch) -> Terms:
-        return {"adversarial": self.adversarial.generator(self.discriminator(self.fake(batch), batch["label"]))}
 
 
 class ConditionalDiscriminator(nn.Module):

@@ -82,9 +82,8 @@ class InfoGAN(GAN):
         }
 
 
-Recognised = tuple[
-    Tensor, Tensor
-]  # logits of the category (N, K); means and log deviations of the codes (N, 2 * codes)
+# Logits of the category (N, K), and the means and log deviations of the two codes (N, 4).
+Recognised = tuple[Tensor, Tensor]
 
 
 class CodedGenerator(nn.Module):

@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from gan_serve.metadata import Paper
 from training import layers, losses, residual
-from training.gan import Batch, ConditionalGAN, ImageSpec, Recipe, Terms
+from training.gan import ConditionalGAN, ImageSpec, Recipe
 
 
 class SAGAN(ConditionalGAN):
@@ -37,15 +37,6 @@ class SAGAN(ConditionalGAN):
         super().__init__(spec, recipe)
         self.generator = AttentiveGenerator(self.latent_size, spec, self.width)
         self.discriminator = residual.ProjectionDiscriminator(spec.channels, spec.size, len(spec.classes), self.width)
-
-    def discriminator_loss(self, batch: Batch) -> Terms:
-        label = batch["label"]
-        real, fake = self.discriminator(batch["image"], label), self.discriminator(self.fake(batch), label)
-        self.observe(real, fake)
-        return {"adversarial": self.adversarial.discriminator(real, fake)}
-
-    def generator_loss(self, batch: Batch) -> Terms:
-        return {"adversarial": self.adversarial.generator(self.discriminator(self.fake(batch), batch["label"]))}
 
 
 class AttentiveGenerator(nn.Module):
