@@ -26,32 +26,30 @@ def base_size(size: int) -> tuple[int, int]:
     return size, doublings
 
 
-def dcgan_generator(inputs: int, channels: int, size: int, width: int = 64, *, deep: bool = False) -> nn.Sequential:
+def dcgan_generator(inputs: int, channels: int, size: int, width: int = 64) -> nn.Sequential:
     """Vector (N, inputs) -> image (N, channels, size, size) in [-1, 1]; `width` is that of the last hidden layer.
 
     The rules of the DCGAN paper: no pooling, no dense hidden layer, batch normalisation except at the output,
-    ReLU and tanh, transposed convolutions. A deep one has a convolution of 3x3 at every size below the image's.
+    ReLU and tanh, transposed convolutions. Beyond the paper, every size below the image's has a convolution of 3x3.
     """
     base, doublings = base_size(size)
     widths = [width * 2**level for level in reversed(range(doublings))]
     project = nn.Linear(inputs, widths[0] * base * base, bias=False)  # the paper's "project and reshape"
-    blocks: list[nn.Module] = [
-        project, nn.Unflatten(1, (widths[0], base, base)), nn.BatchNorm2d(widths[0]), nn.ReLU(inplace=True)
-    ]  # fmt: skip
-    if deep:
-        blocks += _same_size(widths[0])
+    blocks: list[nn.Module] = [project, nn.Unflatten(1, (widths[0], base, base)), *_normalised(widths[0])]
+    blocks += _same_size(widths[0])
     for before, after in pairwise(widths):
-        convolution = nn.ConvTranspose2d(before, after, 4, stride=2, padding=1, bias=False)
-        blocks += [convolution, nn.BatchNorm2d(after), nn.ReLU(inplace=True)]
-        if deep:
-            blocks += _same_size(after)
+        blocks += [nn.ConvTranspose2d(before, after, 4, stride=2, padding=1, bias=False), *_normalised(after)]
+        blocks += _same_size(after)
     blocks += [nn.ConvTranspose2d(widths[-1], channels, 4, stride=2, padding=1), nn.Tanh()]
     return nn.Sequential(*blocks).apply(init_dcgan)
 
 
+def _normalised(channels: int) -> list[nn.Module]:
+    return [nn.BatchNorm2d(channels), nn.ReLU(inplace=True)]
+
+
 def _same_size(channels: int) -> list[nn.Module]:
-    convolution = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
-    return [convolution, nn.BatchNorm2d(channels), nn.ReLU(inplace=True)]
+    return [nn.Conv2d(channels, channels, 3, padding=1, bias=False), *_normalised(channels)]
 
 
 def dcgan_features(channels: int, size: int, width: int = 64, norm: Norm = nn.BatchNorm2d) -> nn.Sequential:
@@ -108,7 +106,7 @@ class LabelledGenerator(nn.Module):
     def __init__(self, latent_size: int, classes: int, channels: int, size: int, width: int = 64) -> None:
         super().__init__()
         self.classes = classes
-        self.body = dcgan_generator(latent_size + classes, channels, size, width, deep=True)
+        self.body = dcgan_generator(latent_size + classes, channels, size, width)
 
     def forward(self, latent: Tensor, label: Tensor) -> Tensor:
         """Images (N, channels, size, size) in [-1, 1]."""

@@ -10,7 +10,8 @@ class DCGAN(GAN):
 
     https://arxiv.org/abs/1511.06434
 
-    Differs in size: two strided layers for 28x28 images where the paper has four for 64x64.
+    Differs: two strided layers for 28x28 images where the paper has four for 64x64; in the generator a convolution of
+    3x3 at every size below the image's.
     """
 
     paper = Paper(
@@ -20,7 +21,8 @@ class DCGAN(GAN):
         url="https://arxiv.org/abs/1511.06434",
     )
     differences = (
-        "Two strided layers for 28x28 images instead of four for 64x64; an exponential average of the weights."
+        "Two strided layers for 28x28 images instead of four for 64x64; a 3x3 convolution at every size of the "
+        "generator; an exponential average of the weights."
     )
     recipe = Recipe(dataset="fashion_mnist", steps=28_000, final_learning_rate=0.1)
 
