@@ -35,31 +35,41 @@ def dcgan_generator(inputs: int, channels: int, size: int, width: int = 64) -> n
     base, doublings = base_size(size)
     widths = [width * 2**level for level in reversed(range(doublings))]
     project = nn.Linear(inputs, widths[0] * base * base, bias=False)  # the paper's "project and reshape"
-    blocks: list[nn.Module] = [project, nn.Unflatten(1, (widths[0], base, base)), *_normalised(widths[0])]
-    blocks += _same_size(widths[0])
+    blocks: list[nn.Module] = [project, nn.Unflatten(1, (widths[0], base, base)), nn.BatchNorm2d(widths[0]), _relu()]
+    blocks += _same_size(widths[0], nn.BatchNorm2d, _relu())
     for before, after in pairwise(widths):
-        blocks += [nn.ConvTranspose2d(before, after, 4, stride=2, padding=1, bias=False), *_normalised(after)]
-        blocks += _same_size(after)
+        convolution = nn.ConvTranspose2d(before, after, 4, stride=2, padding=1, bias=False)
+        blocks += [convolution, nn.BatchNorm2d(after), _relu(), *_same_size(after, nn.BatchNorm2d, _relu())]
     blocks += [nn.ConvTranspose2d(widths[-1], channels, 4, stride=2, padding=1), nn.Tanh()]
     return nn.Sequential(*blocks).apply(init_dcgan)
 
 
-def _normalised(channels: int) -> list[nn.Module]:
-    return [nn.BatchNorm2d(channels), nn.ReLU(inplace=True)]
+def _same_size(channels: int, norm: Norm, activation: nn.Module) -> list[nn.Module]:
+    return [nn.Conv2d(channels, channels, 3, padding=1, bias=False), norm(channels), activation]
 
 
-def _same_size(channels: int) -> list[nn.Module]:
-    return [nn.Conv2d(channels, channels, 3, padding=1, bias=False), *_normalised(channels)]
+def _relu() -> nn.Module:
+    return nn.ReLU(inplace=True)
+
+
+def _leaky() -> nn.Module:
+    return nn.LeakyReLU(0.2, inplace=True)
 
 
 def dcgan_features(channels: int, size: int, width: int = 64, norm: Norm = nn.BatchNorm2d) -> nn.Sequential:
-    """Image (N, channels, size, size) -> features (N, C, base, base), by the DCGAN paper's rules for discriminators."""
+    """Image (N, channels, size, size) -> features (N, C, base, base).
+
+    The rules of the DCGAN paper: no pooling, strided convolutions, leaky ReLU, normalisation except at the input.
+    Beyond the paper, every size below the image's has a convolution of 3x3, as in the generator, which a shallower
+    discriminator cannot tell from the data (D = 0.5) long before its images are good.
+    """
     _, doublings = base_size(size)
     widths = [width * 2**level for level in range(doublings)]
-    blocks: list[nn.Module] = [nn.Conv2d(channels, width, 4, stride=2, padding=1), nn.LeakyReLU(0.2, inplace=True)]
+    blocks: list[nn.Module] = [nn.Conv2d(channels, width, 4, stride=2, padding=1), _leaky()]
+    blocks += _same_size(width, norm, _leaky())
     for before, after in pairwise(widths):
         convolution = nn.Conv2d(before, after, 4, stride=2, padding=1, bias=False)
-        blocks += [convolution, norm(after), nn.LeakyReLU(0.2, inplace=True)]
+        blocks += [convolution, norm(after), _leaky(), *_same_size(after, norm, _leaky())]
     return nn.Sequential(*blocks).apply(init_dcgan)
 
 
@@ -89,7 +99,7 @@ def instance_norm(channels: int) -> nn.Module:
 def pointwise(before: int, after: int) -> nn.Sequential:
     """A 1x1 convolution with batch normalisation: (N, before, H, W) -> (N, after, H, W)."""
     convolution = nn.Conv2d(before, after, 1, bias=False)
-    return nn.Sequential(convolution, nn.BatchNorm2d(after), nn.LeakyReLU(0.2, inplace=True)).apply(init_dcgan)
+    return nn.Sequential(convolution, nn.BatchNorm2d(after), _leaky()).apply(init_dcgan)
 
 
 def init_dcgan(module: nn.Module) -> None:

@@ -36,7 +36,7 @@ class ACGAN(ConditionalGAN):
     # follows the labels.
     generator_class_weight: float = 0.25
     late_generator_class_weight = 0.05
-    recipe = Recipe(dataset="mnist", steps=25_000, final_learning_rate=0.1)
+    recipe = Recipe(dataset="mnist", steps=15_000, final_learning_rate=0.1)
 
     def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)

@@ -26,7 +26,7 @@ class CGAN(ConditionalGAN):
         "Convolutions instead of dense maxout layers; the label enters the discriminator as constant planes beside "
         "the image and its features; an exponential average of the weights."
     )
-    recipe = Recipe(dataset="mnist", steps=25_000, final_learning_rate=0.1)
+    recipe = Recipe(dataset="mnist", steps=15_000, final_learning_rate=0.1)
 
     def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)

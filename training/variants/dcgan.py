@@ -10,7 +10,7 @@ class DCGAN(GAN):
 
     https://arxiv.org/abs/1511.06434
 
-    Differs: two strided layers for 28x28 images where the paper has four for 64x64; in the generator a convolution of
+    Differs: two strided layers for 28x28 images where the paper has four for 64x64; in both networks a convolution of
     3x3 at every size below the image's.
     """
 
@@ -21,10 +21,10 @@ class DCGAN(GAN):
         url="https://arxiv.org/abs/1511.06434",
     )
     differences = (
-        "Two strided layers for 28x28 images instead of four for 64x64; a 3x3 convolution at every size of the "
-        "generator; an exponential average of the weights."
+        "Two strided layers for 28x28 images instead of four for 64x64; a 3x3 convolution at every size below the "
+        "image's; an exponential average of the weights."
     )
-    recipe = Recipe(dataset="fashion_mnist", steps=28_000, final_learning_rate=0.1)
+    recipe = Recipe(dataset="fashion_mnist", steps=15_000, final_learning_rate=0.1)
 
     def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)

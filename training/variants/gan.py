@@ -38,7 +38,7 @@ class VanillaGAN(GAN):
         "Batch normalisation and leaky ReLU in the generator, leaky ReLU and dropout in the discriminator where the "
         "paper has maxout, Adam, an exponential average of the weights."
     )
-    recipe = VanillaRecipe(dataset="mnist", steps=40_000, final_learning_rate=0.1)
+    recipe = VanillaRecipe(dataset="mnist", steps=60_000, final_learning_rate=0.1)
     latent_size = 100
 
     def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
