@@ -4,7 +4,7 @@ import dataclasses
 import sys
 import warnings
 from pathlib import Path
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, Literal, get_type_hints
 
 import typer
 
@@ -67,6 +67,24 @@ def train(
         raise typer.Exit(stopped.exit_code) from None
     if distributed.rank() == 0:
         typer.echo(path)
+
+
+@app.command(epilog="Example: python -m training prepare nouns nouns-artwork --output data/nouns.npz")
+def prepare(
+    data: Annotated[Literal["nouns"], typer.Argument(help="What to compose.")],
+    source: Annotated[Path, typer.Argument(help="The folder of its layers.")],
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="[default: DATA.npz]")] = None,
+    images: Annotated[
+        int, typer.Option(min=10, help="In the training set; the test set has a fifth as many.")
+    ] = 50_000,
+    seed: Annotated[int, typer.Option(min=0, help="Decides which characters.")] = 0,
+) -> None:
+    """Compose a data set of characters with captions and traits, to train on with --data."""
+    from training import prepare as composing
+
+    target = output or Path(f"{data}.npz")
+    composing.nouns(source, target, images=images, seed=seed)
+    typer.echo(target)
 
 
 @app.command()

@@ -25,14 +25,14 @@ Pixels = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Source:
-    """A known data set: where the hub keeps it, and on which terms it is given."""
+    """A known data set: on which terms it is given, and where the hub keeps it, if not `prepare` makes it."""
 
-    hub: str
-    image: str  # the column that holds the images
     channels: int
-    classes: tuple[str, ...]
     license: str
     attribution: str
+    classes: tuple[str, ...] = ()  # none: the file names them
+    hub: str = ""
+    image: str = "image"  # the column that holds the images
 
 
 _DIGITS = tuple("0123456789")
@@ -42,7 +42,6 @@ _GARMENTS = (
 SOURCES = {
     "mnist": Source(
         hub="ylecun/mnist",
-        image="image",
         channels=1,
         classes=_DIGITS,
         license="no formal licence is known",
@@ -50,7 +49,6 @@ SOURCES = {
     ),
     "fashion_mnist": Source(
         hub="zalando-datasets/fashion_mnist",
-        image="image",
         channels=1,
         classes=_GARMENTS,
         license="MIT",
@@ -63,6 +61,11 @@ SOURCES = {
         classes=("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
         license="none found; a research data set",
         attribution="CIFAR-10, Alex Krizhevsky, Vinod Nair, Geoffrey Hinton",
+    ),
+    "nouns": Source(
+        channels=3,
+        license="CC0, as its makers say; the repository that holds it is GPL-3.0",
+        attribution="Nouns artwork, the Nouns project and its contributors",
     ),
 }
 
@@ -138,6 +141,11 @@ def to_signed(images: torch.Tensor) -> torch.Tensor:
 
 def _from_hub(name: str, split: Split) -> Dataset:
     source = SOURCES[name]
+    if not source.hub:
+        raise Failure(
+            f"{name} is composed: python -m training prepare {name} FOLDER; then use its file as the data, or set "
+            f"GAN_SERVE_DATA to the folder that holds {name}.npz"
+        )
     try:
         import datasets
 

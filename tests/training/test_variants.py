@@ -59,9 +59,9 @@ def test_the_export_equals_pytorch_and_describes_itself(name: str) -> None:
     torch.manual_seed(0)
     variant = variants.find(name)
     known = datasets.SOURCES[variant.recipe.dataset]
-    gan = variant(ImageSpec(known.channels, variant.recipe.image_size, known.classes)).eval()
+    gan = variant(ImageSpec(known.channels, variant.recipe.image_size, known.classes or ("one", "two"))).eval()
     data = {"name": variant.recipe.dataset, "images": 1, "license": known.license, "attribution": known.attribution}
-    trained = Trained(name, gan, known.hub, Data(**data), Training(**FACTS))
+    trained = Trained(name, gan, variant.recipe.dataset, Data(**data), Training(**FACTS))
     for part, servable in gan.servables().items():
         metadata = export.describe(trained, part, servable)
         content = export.export(servable, metadata)  # compares with PyTorch at batch 1, 2, 3, 7 and 16, or raises

@@ -1,0 +1,119 @@
+"""ProGAN grows without a jump, and StyleGAN's inputs do what they say."""
+
+import dataclasses
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from training import growing, variants
+from training.datasets import Dataset
+from training.gan import GAN, ImageSpec
+from training.train import Trainer
+
+SPEC = ImageSpec(3, 32, ("one", "two"))
+
+
+def test_a_new_resolution_comes_in_without_a_jump() -> None:
+    gan = variants.find("progan")(SPEC)
+    latent, images = torch.randn(4, 128), torch.randn(4, 3, 4, 4)
+    for size in (8, 16, 32):
+        before, judged = gan.generator(latent), gan.discriminator(images)
+        gan.stages()[1].on_start()
+        after = gan.generator(latent)
+        images = growing.doubled(images)
+        assert after.shape == (4, 3, size, size)
+        assert (after - growing.doubled(before)).abs().max() < 1e-5
+        torch.testing.assert_close(gan.discriminator(images), judged)
+        gan.after_step(1.0)
+        assert not torch.allclose(gan.generator(latent), after)
+
+
+def test_progan_has_grown_to_the_full_size_when_it_is_trained(digits: Dataset) -> None:
+    variant = variants.find("progan")
+    recipe = dataclasses.replace(variant.recipe, steps=9, batch_size=8)
+    trainer = Trainer(variant(digits.spec, recipe), digits, seed=0, precision="fp32", device="cpu")
+    sizes = [served(trainer.game)(torch.randn(2, 128)).shape[-1] for _ in trainer.train()]
+    assert sizes == [8] * 9, "what is served always has the size of the data"
+    assert int(trainer.game.get_submodule("generator").level) == 1
+    assert trainer.game.get_submodule("generator").alpha == 1
+    assert trainer.average.module.generator.alpha == 1, "the average has grown as far as the weights"
+
+
+def served(gan: nn.Module) -> nn.Module:
+    assert isinstance(gan, GAN)
+    return gan.servables()[""].network
+
+
+def test_equalised_layers_keep_the_variance() -> None:
+    values = torch.randn(256, 512)
+    layer = growing.linear(512, 512, gain=1)
+    assert layer.layer.weight.std().item() == pytest.approx(1, rel=0.05)
+    assert layer(values).std().item() == pytest.approx(1, rel=0.05)
+
+
+def test_the_deviation_of_a_minibatch_is_zero_only_where_all_are_alike() -> None:
+    deviation = growing.MinibatchDeviation()
+    assert deviation(torch.ones(8, 2, 3, 3))[:, 2].max() < 1e-3
+    varied = deviation(torch.randn(8, 2, 3, 3))
+    assert varied.shape == (8, 3, 3, 3)
+    assert varied[:, 2].min() > 0.3
+
+
+@pytest.fixture
+def style() -> nn.Module:
+    torch.manual_seed(0)
+    generator = served(variants.find("stylegan")(SPEC))
+    for gain in generator.noise_gains:
+        nn.init.ones_(gain)
+    return generator.eval()
+
+
+def drawn(
+    style: nn.Module,
+    *,
+    crossover: float = 8,
+    truncation: float = 1,
+    strength: float = 1,
+    seed: int = 0,
+    same: bool = False,
+) -> Tensor:
+    """Three images; from the same two latents, or from different ones, each with noise of its own."""
+    random = torch.Generator().manual_seed(0)
+    latents = [torch.randn(1 if same else 3, 128, generator=random).expand(3, -1) for _ in range(2)]
+    scalars = [torch.full((3,), float(value)) for value in (crossover, truncation, strength)]
+    noise = torch.randn(3, style.noise_size, generator=random)
+    images: Tensor = style(*latents, scalars[0], scalars[1], noise, scalars[2])
+    return images
+
+
+def test_truncation_to_nothing_leaves_one_style(style: nn.Module) -> None:
+    images = drawn(style, truncation=0, strength=0)
+    torch.testing.assert_close(images[0], images[1])
+    assert not torch.allclose(*drawn(style, strength=0)[:2])
+
+
+def test_noise_changes_images_of_one_style_unless_it_is_held_still(style: nn.Module) -> None:
+    still = drawn(style, strength=0, same=True)
+    torch.testing.assert_close(still[0], still[1])
+    assert not torch.allclose(*drawn(style, same=True)[:2])
+
+
+def test_the_second_style_has_the_layers_from_the_crossover_on(style: nn.Module) -> None:
+    first, mixed, second = (drawn(style, crossover=crossover, strength=0) for crossover in (8, 4, 0))
+    assert not torch.allclose(first, second)
+    assert not torch.allclose(first, mixed)
+    assert not torch.allclose(second, mixed)
+    generator = torch.Generator().manual_seed(0)
+    one, other = (torch.randn(3, 128, generator=generator) for _ in range(2))
+    swapped = style(other, one, torch.zeros(3), torch.ones(3), torch.zeros(3, style.noise_size), torch.zeros(3))
+    torch.testing.assert_close(swapped, first)
+
+
+def test_the_average_style_follows_the_training(digits: Dataset) -> None:
+    variant = variants.find("stylegan")
+    recipe = dataclasses.replace(variant.recipe, steps=20, batch_size=8)
+    trainer = Trainer(variant(digits.spec, recipe), digits, seed=0, precision="fp32", device="cpu")
+    played = [set(terms) for terms in trainer.train()]
+    assert trainer.game.get_submodule("generator").average_style.abs().max() > 0
+    assert [number for number, terms in enumerate(played) if "penalty/r1" in terms] == [15], "R1 is lazy"

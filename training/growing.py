@@ -1,0 +1,131 @@
+"""What ProGAN and StyleGAN have in common: equalised layers, and networks that grow with the resolution."""
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+WHOLE = 2**16  # parts of a fade
+
+
+class Equalised(nn.Module):
+    """A layer whose weights start as N(0, 1) and are scaled by He's constant at each use (Karras et al. 2018).
+
+    So Adam's steps are as large, in relation to the weights, in every layer.
+    """
+
+    def __init__(self, layer: nn.Conv2d | nn.Linear, gain: float = math.sqrt(2)) -> None:
+        super().__init__()
+        self.layer, self.scale = layer, gain / math.sqrt(layer.weight[0].numel())
+        nn.init.normal_(layer.weight)
+        if layer.bias is not None:
+            nn.init.zeros_(layer.bias)
+
+    def forward(self, values: Tensor) -> Tensor:
+        computed: Tensor = self.layer(values * self.scale)
+        return computed
+
+
+def convolution(before: int, after: int, size: int = 3, gain: float = math.sqrt(2)) -> Equalised:
+    """An equalised convolution that keeps height and width."""
+    return Equalised(nn.Conv2d(before, after, size, padding=size // 2), gain)
+
+
+def linear(before: int, after: int, gain: float = math.sqrt(2)) -> Equalised:
+    """An equalised linear layer."""
+    return Equalised(nn.Linear(before, after), gain)
+
+
+class PixelNorm(nn.Module):
+    """Each place's vector (N, C, ...) divided by its root mean square."""
+
+    def forward(self, maps: Tensor) -> Tensor:
+        wide = maps.float()
+        normalised: Tensor = wide * (wide.square().mean(dim=1, keepdim=True) + 1e-8).rsqrt()
+        return normalised.to(maps.dtype)
+
+
+def leaky() -> nn.Module:
+    """The activation of both papers."""
+    return nn.LeakyReLU(0.2)
+
+
+def doubled(maps: Tensor) -> Tensor:
+    """(N, C, H, W) -> (N, C, 2H, 2W), nearest neighbours."""
+    return F.interpolate(maps, scale_factor=2.0, mode="nearest")
+
+
+class MinibatchDeviation(nn.Module):
+    """One more map (N, C + 1, H, W): how much a group of four samples differs, on average over everything."""
+
+    group = 4
+
+    def forward(self, maps: Tensor) -> Tensor:
+        group = self.group if len(maps) % self.group == 0 else len(maps)
+        groups = maps.float().view(group, -1, *maps.shape[1:])
+        deviation = (groups.var(dim=0, correction=0) + 1e-8).sqrt().mean(dim=(1, 2, 3))
+        plane = deviation.repeat(group)[:, None, None, None].expand(-1, 1, *maps.shape[2:])
+        return torch.cat([maps, plane.to(maps.dtype)], dim=1)
+
+
+class Growing(nn.Module):
+    """A network that works at one resolution after the other; each new one is faded in.
+
+    Both figures are integers, so that an average of the weights copies them.
+    """
+
+    level: Tensor  # the resolution is the base's, doubled so many times
+    fade: Tensor  # how far the newest resolution has come in, of WHOLE
+
+    def __init__(self, level: int = 0) -> None:
+        super().__init__()
+        self.register_buffer("level", torch.tensor(level))
+        self.register_buffer("fade", torch.tensor(WHOLE))
+
+    @property
+    def alpha(self) -> float:
+        """The newest resolution's share of the image, 0 to 1."""
+        return int(self.fade) / WHOLE
+
+    def grow(self) -> None:
+        """Double the resolution; the new one has no share yet."""
+        self.level.add_(1)
+        self.fade.zero_()
+
+    def fade_in(self, share: float) -> None:
+        """Give the newest resolution this share; when it has come in once, it stays."""
+        if self.alpha < 1:
+            self.fade.fill_(round(share * WHOLE))
+
+
+class GrowingDiscriminator(Growing):
+    """Image (N, C, H, W) of the present resolution -> logits (N, 1).
+
+    `widths` are the channels at each resolution, from the base's to the image's.
+    """
+
+    def __init__(self, channels: int, base: int, widths: Sequence[int], level: int = 0) -> None:
+        super().__init__(level)
+        self.from_image = nn.ModuleList(nn.Sequential(convolution(channels, width, 1), leaky()) for width in widths)
+        self.halvings = nn.ModuleList(
+            nn.Sequential(convolution(fine, fine), leaky(), convolution(fine, coarse), leaky(), nn.AvgPool2d(2))
+            for coarse, fine in pairwise(widths)
+        )
+        width = widths[0]
+        self.head = nn.Sequential(
+            MinibatchDeviation(), convolution(width + 1, width), leaky(),
+            nn.Flatten(), linear(width * base * base, width), leaky(), linear(width, 1, gain=1),
+        )  # fmt: skip
+
+    def forward(self, image: Tensor) -> Tensor:
+        level, alpha = int(self.level), self.alpha
+        features = self.from_image[level](image)
+        for lower in reversed(range(level)):
+            features = self.halvings[lower](features)
+            if lower == level - 1 and alpha < 1:
+                features = torch.lerp(self.from_image[lower](F.avg_pool2d(image, 2)), features, alpha)
+        logits: Tensor = self.head(features)
+        return logits

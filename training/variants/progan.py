@@ -1,0 +1,131 @@
+"""ProGAN."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from gan_serve.metadata import Paper
+from training import growing, layers, losses
+from training.gan import GAN, Batch, ImageSpec, Recipe, Servable, Stage, Terms
+
+WIDTHS = (128, 128, 96, 48, 32)  # channels at 4x4, 8x8, ...
+
+
+class ProGAN(GAN):
+    """Progressive Growing of GANs for Improved Quality, Stability, and Variation (Karras, Aila, Laine, Lehtinen 2018).
+
+    https://arxiv.org/abs/1710.10196
+
+    Differs: narrow networks for 32x32 images.
+    """
+
+    paper = Paper(
+        title="Progressive Growing of GANs for Improved Quality, Stability, and Variation",
+        authors="Tero Karras, Timo Aila, Samuli Laine, Jaakko Lehtinen",
+        year=2018,
+        url="https://arxiv.org/abs/1710.10196",
+    )
+    differences = "Networks of at most 128 channels for 32x32 images; batches of one size at every resolution."
+    recipe = Recipe(dataset="nouns", steps=40_000, learning_rate=1e-3, betas=(0.0, 0.99), batch_size=32, image_size=32)
+    adversarial = losses.wasserstein
+    latent_size = 128
+    generator: "GrowingGenerator"
+    discriminator: growing.GrowingDiscriminator
+    penalty_weight = 10.0  # lambda
+    drift_weight = 1e-3  # epsilon_drift
+
+    def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
+        super().__init__(spec, recipe)
+        base, self.doublings = layers.base_size(spec.size)
+        widths = WIDTHS[: self.doublings + 1]
+        self.generator = GrowingGenerator(self.latent_size, spec.channels, base, widths)
+        self.discriminator = growing.GrowingDiscriminator(spec.channels, base, widths)
+
+    def discriminator_loss(self, batch: Batch) -> Terms:
+        images, fakes = self._at_present_size(batch["image"]), self.fake(batch)
+        real, fake = self.discriminator(images), self.discriminator(fakes)
+        self.observe(real, fake)
+        between = losses.interpolate(images, fakes, self.uniform(batch, 1, 1, 1))
+        return {
+            "adversarial": self.adversarial.discriminator(real, fake),
+            "gradient_penalty": self.penalty_weight * self.gradient_penalty(between),
+            "drift": self.drift_weight * real.float().square().mean(),
+        }
+
+    def _at_present_size(self, images: Tensor) -> Tensor:
+        """Real images as coarse as the generated ones, and during a fade as blurred."""
+        images = F.avg_pool2d(images, 2 ** (self.doublings - int(self.generator.level)))
+        if self.generator.alpha == 1:
+            return images
+        return torch.lerp(growing.doubled(F.avg_pool2d(images, 2)), images, self.generator.alpha)
+
+    def stages(self) -> list[Stage]:
+        (stage,) = super().stages()
+        fading = replace(stage, on_start=self._grow)
+        return [stage, *(part for _ in range(self.doublings) for part in (fading, stage))]
+
+    def _grow(self) -> None:
+        self.generator.grow()
+        self.discriminator.grow()
+
+    def after_step(self, progress: float) -> None:
+        self.generator.fade_in(progress)
+        self.discriminator.fade_in(progress)
+
+    def servables(self) -> dict[str, Servable]:
+        (servable,) = super().servables().values()
+        return {"": replace(servable, network=AtFullSize(self.generator, self.doublings))}
+
+
+class GrowingGenerator(growing.Growing):
+    """Latent (N, Z) -> images (N, C, H, W) of the present resolution."""
+
+    def __init__(self, latent_size: int, channels: int, base: int, widths: Sequence[int]) -> None:
+        super().__init__()
+        self.project = nn.Sequential(
+            growing.PixelNorm(), growing.linear(latent_size, widths[0] * base * base, gain=math.sqrt(2) / 4),
+            nn.Unflatten(1, (widths[0], base, base)), *_finish(), growing.convolution(widths[0], widths[0]), *_finish(),
+        )  # fmt: skip
+        self.doublings = nn.ModuleList(
+            nn.Sequential(
+                nn.Upsample(scale_factor=2.0), growing.convolution(coarse, fine), *_finish(),
+                growing.convolution(fine, fine), *_finish(),
+            )
+            for coarse, fine in pairwise(widths)
+        )  # fmt: skip
+        self.to_image = nn.ModuleList(growing.convolution(width, channels, 1, gain=1) for width in widths)
+
+    def forward(self, latent: Tensor) -> Tensor:
+        return self.at(latent, int(self.level), self.alpha)
+
+    def at(self, latent: Tensor, level: int, alpha: float) -> Tensor:
+        """Images at a resolution whose share is alpha; the rest is the image one resolution below."""
+        maps = self.project(latent)
+        for doubling in self.doublings[: max(0, level - 1)]:
+            maps = doubling(maps)
+        if level == 0:
+            return self.to_image[0](maps)  # type: ignore[no-any-return]
+        fine: Tensor = self.to_image[level](self.doublings[level - 1](maps))
+        return fine if alpha == 1 else torch.lerp(growing.doubled(self.to_image[level - 1](maps)), fine, alpha)
+
+
+def _finish() -> list[nn.Module]:
+    return [growing.leaky(), growing.PixelNorm()]
+
+
+class AtFullSize(nn.Module):
+    """The generator as far as it has grown: latent (N, Z) -> images (N, C, H, W) in [-1, 1] of the data's size."""
+
+    def __init__(self, generator: GrowingGenerator, doublings: int) -> None:
+        super().__init__()
+        self.generator, self.level, self.alpha = generator, int(generator.level), generator.alpha
+        self.enlarge = nn.Upsample(scale_factor=float(2 ** (doublings - self.level)))
+
+    def forward(self, latent: Tensor) -> Tensor:
+        images: Tensor = self.enlarge(self.generator.at(latent, self.level, self.alpha)).clamp(-1, 1)
+        return images
