@@ -1,13 +1,11 @@
 """AC-GAN."""
 
-from dataclasses import replace
-
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gan_serve.metadata import Paper
 from training import layers
-from training.gan import Batch, ConditionalGAN, ImageSpec, Recipe, Stage, Terms
+from training.gan import Batch, ConditionalGAN, ImageSpec, Recipe, Terms
 
 
 class ACGAN(ConditionalGAN):
@@ -16,7 +14,7 @@ class ACGAN(ConditionalGAN):
     https://arxiv.org/abs/1610.09585
 
     Differs: DCGAN-sized networks for 28x28 images; the class loss on generated images counts a tenth for the
-    discriminator and a quarter for the generator, in the last quarter of the training a twentieth.
+    discriminator and a quarter for the generator.
     """
 
     paper = Paper(
@@ -27,15 +25,12 @@ class ACGAN(ConditionalGAN):
     )
     differences = (
         "DCGAN-sized networks for 28x28 images; the class loss on generated images counts a tenth for the "
-        "discriminator and a quarter for the generator, in the last quarter of the training a twentieth; an "
-        "exponential average of the weights."
+        "discriminator and a quarter for the generator; an exponential average of the weights."
     )
     # With the paper's 1, the class head accepts whatever the generator makes of a label: it drew eights for threes.
     fake_class_weight = 0.1
-    # With the paper's 1, the generator prefers what is easy to recognise to what is varied. It needs less once it
-    # follows the labels.
-    generator_class_weight: float = 0.25
-    late_generator_class_weight = 0.05
+    # With the paper's 1, the generator prefers what is easy to recognise to what is varied.
+    generator_class_weight = 0.25
     recipe = Recipe(dataset="mnist", steps=15_000, final_learning_rate=0.1)
 
     def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
@@ -58,13 +53,6 @@ class ACGAN(ConditionalGAN):
             "adversarial": self.adversarial.generator(fake),
             "class": self.generator_class_weight * F.cross_entropy(fake_class.float(), batch["label"]),
         }
-
-    def stages(self) -> list[Stage]:
-        (stage,) = super().stages()
-        return [replace(stage, share=0.75), replace(stage, share=0.25, on_start=self._trust_the_labels)]
-
-    def _trust_the_labels(self) -> None:
-        self.generator_class_weight = self.late_generator_class_weight
 
 
 class TwoHeads(nn.Module):
