@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from gan_serve.errors import Failure
-from gan_serve.tensors import AnyTensor, Label
+from gan_serve.tensors import InputTensor, Label, OutputTensor
 
 PROPERTY = "gan_serve"  # the key in the ONNX file's metadata_props
 SCHEMA: Final = 1  # raise it when a reader of the old schema would misunderstand the new one
@@ -16,7 +16,7 @@ RESERVED = frozenset(
     ("model", "count", "seed", "index", "output", "format", "grid", "scale", "show", "device", "models", "help")
 )
 
-Task = Literal["unconditional", "class-conditional", "latent-code", "image-to-image"]
+Task = Literal["unconditional", "class-conditional", "latent-code", "image-to-image", "classification"]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=64)]
 
 
@@ -92,8 +92,8 @@ class ModelMetadata(_Document):
     default: bool  # whether the bare variant name means this model
     task: Task
     description: str
-    inputs: tuple[AnyTensor, ...] = Field(min_length=1)
-    outputs: tuple[AnyTensor, ...] = Field(min_length=1)
+    inputs: tuple[InputTensor, ...] = Field(min_length=1)
+    outputs: tuple[OutputTensor, ...] = Field(min_length=1)
     paper: Paper
     differences: str = ""  # from the paper
     data: Data

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan_serve.request import Item
-from gan_serve.tensors import AnyTensor, Label, Latent, Scalar
+from gan_serve.tensors import InputTensor, Label, Latent, Scalar
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -25,7 +25,7 @@ def random_stream(seed: int, index: int, name: str) -> np.random.RandomState:
     return np.random.RandomState(np.random.Philox(key=key, counter=counter))
 
 
-def complete(tensors: Sequence[AnyTensor], seed: int, item: Item) -> Item:
+def complete(tensors: Sequence[InputTensor], seed: int, item: Item) -> Item:
     """The item with every label and scalar set: a label not given is drawn, a scalar not given is its default."""
     inputs = dict(item.inputs)
     for tensor in tensors:
@@ -36,14 +36,14 @@ def complete(tensors: Sequence[AnyTensor], seed: int, item: Item) -> Item:
     return Item(item.index, inputs)
 
 
-def input_arrays(tensors: Sequence[AnyTensor], seed: int, items: Sequence[Item]) -> Arrays:
+def input_arrays(tensors: Sequence[InputTensor], seed: int, items: Sequence[Item]) -> Arrays:
     """The arrays that a session takes for these completed items."""
     return {
         tensor.name: np.array([_value(tensor, seed, item) for item in items], dtype=tensor.dtype) for tensor in tensors
     }
 
 
-def _value(tensor: AnyTensor, seed: int, item: Item) -> NDArray[np.float64] | float:
+def _value(tensor: InputTensor, seed: int, item: Item) -> NDArray[np.float64] | float:
     if not isinstance(tensor, Latent):
         return item.inputs[tensor.name]
     stream = random_stream(seed, item.index, tensor.name)

@@ -177,7 +177,31 @@ class Image(Tensor):
         return (self.channels, self.height, self.width)
 
 
-AnyTensor = Annotated[Latent | Label | Scalar | Image, Field(discriminator="kind")]
+class Score(Tensor):
+    """A number that a model gives its input, such as how real it is."""
+
+    kind: Literal["score"] = "score"
+    low: float
+    high: float
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return ()
+
+
+class Probabilities(Tensor):
+    """How likely each class is."""
+
+    kind: Literal["probabilities"] = "probabilities"
+    classes: tuple[str, ...] = Field(min_length=2)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (len(self.classes),)
+
+
+InputTensor = Annotated[Latent | Label | Scalar | Image, Field(discriminator="kind")]
+OutputTensor = Annotated[Image | Score | Probabilities, Field(discriminator="kind")]
 
 
 def _as_integer(value: object) -> int | None:

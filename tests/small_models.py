@@ -8,12 +8,12 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from gan_serve.metadata import PROPERTY, Data, ModelMetadata, Paper, Training
-from gan_serve.tensors import AnyTensor, Image, Label, Latent, Scalar
+from gan_serve.tensors import Image, InputTensor, Label, Latent, Scalar
 
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
-def metadata_of(name: str, inputs: tuple[AnyTensor, ...], *images: Image, **changes: Any) -> ModelMetadata:
+def metadata_of(name: str, inputs: tuple[InputTensor, ...], *images: Image, **changes: Any) -> ModelMetadata:
     fields: dict[str, Any] = {
         "name": name,
         "version": 1,
@@ -62,11 +62,11 @@ def build_model(metadata: ModelMetadata) -> onnx.ModelProto:
     return model
 
 
-def _element(tensor: AnyTensor) -> int:
+def _element(tensor: InputTensor) -> int:
     return TensorProto.INT64 if tensor.dtype == "int64" else TensorProto.FLOAT
 
 
-def _term(tensor: AnyTensor, output: str) -> list[onnx.NodeProto]:
+def _term(tensor: InputTensor, output: str) -> list[onnx.NodeProto]:
     weight = f"{tensor.name}_weight"
     if isinstance(tensor, Latent):
         return [helper.make_node("MatMul", [tensor.name, weight], [output])]

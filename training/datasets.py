@@ -1,5 +1,7 @@
 """A name, a file or a folder -> images in memory -> batches."""
 
+from __future__ import annotations
+
 import logging
 import os
 import warnings
@@ -91,6 +93,10 @@ class Dataset:
         """What a model card says of it."""
         return Data(name=self.name, images=len(self.images), license=self.license, attribution=self.attribution)
 
+    def partly_labelled(self, known: int) -> PartlyLabelled:
+        """The same images, so many of them with their labels."""
+        return PartlyLabelled(self, known)
+
     def batches(self, batch_size: int, seed: int, device: torch.device, first_step: int = 0) -> Iterator[Batch]:
         """Endless batches of this process's share: `image` in [-1, 1] and `label`.
 
@@ -109,6 +115,41 @@ class Dataset:
                 chosen = order[first : first + batch_size].to(device)
                 yield {"image": to_signed(images[chosen]), "label": labels[chosen]}
             epoch, step = epoch + 1, 0
+
+
+@dataclass(frozen=True)
+class PartlyLabelled:
+    """A data set of which only some labels are known, as many of each class; the seed decides which."""
+
+    dataset: Dataset
+    known: int
+
+    def batches(self, batch_size: int, seed: int, device: torch.device, first_step: int = 0) -> Iterator[Batch]:
+        """Batches with `image`, unlabelled, and of the same size `labelled` with the `label` of each.
+
+        Raises:
+            Failure: a class has fewer images than labels shall be known.
+        """
+        images, labels = self._labelled(seed)
+        everyone = batch_size * distributed.world_size()
+        first = distributed.rank() * batch_size
+        for step, batch in enumerate(self.dataset.batches(batch_size, seed, device, first_step), first_step):
+            random = torch.Generator().manual_seed(seed * 1_000_003 + step)
+            chosen = torch.randint(len(images), (everyone,), generator=random)[first : first + batch_size]
+            labelled = to_signed(images[chosen].to(device))
+            yield {"image": batch["image"], "labelled": labelled, "label": labels[chosen].to(device)}
+
+    def _labelled(self, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+        each, rest = divmod(self.known, len(self.dataset.classes))
+        if rest or not each:
+            raise Failure(f"{self.known} labels are not as many of each of {len(self.dataset.classes)} classes")
+        order = torch.randperm(len(self.dataset.images), generator=torch.Generator().manual_seed(seed))
+        chosen = torch.cat(
+            [order[self.dataset.labels[order] == label][:each] for label in range(len(self.dataset.classes))]
+        )
+        if len(chosen) < self.known:
+            raise Failure(f"{self.dataset.name} has a class of fewer than {each} images")
+        return self.dataset.images[chosen], self.dataset.labels[chosen]
 
 
 def load(source: str, split: Split = "train", image_size: int = 28) -> Dataset:

@@ -1,15 +1,20 @@
 """The contract between a variant and everything else: what it trains, how often, and what it ships."""
 
-from collections.abc import Callable
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
 import torch
 from torch import Tensor, nn
 
 from gan_serve.metadata import Feedback, Paper, Task
-from gan_serve.tensors import AnyTensor, Image, Label, Latent, Scalar
+from gan_serve.tensors import Image, InputTensor, Label, Latent, OutputTensor, Scalar
 from training import distributed, layers, losses
+
+if TYPE_CHECKING:
+    from training.datasets import Dataset
 
 Batch = dict[str, Tensor]  # image label ...
 Terms = dict[str, Tensor]  # named, already weighted; their sum is minimised, each one is logged
@@ -45,6 +50,13 @@ class ImageSpec:
         return Image(name="image", channels=self.channels, height=self.size, width=self.size)  # type: ignore[arg-type]
 
 
+class Source(Protocol):
+    """What a game is trained on."""
+
+    def batches(self, batch_size: int, seed: int, device: torch.device, first_step: int = 0) -> Iterator[Batch]:
+        """Endless batches; which examples a step sees depends on the seed and its number alone."""
+
+
 @dataclass
 class Player:
     """Networks that minimise one loss while every other network is frozen."""
@@ -77,8 +89,8 @@ class Servable:
     """A network and the meaning of its tensors: what becomes one ONNX file."""
 
     network: nn.Module
-    inputs: tuple[AnyTensor, ...]
-    outputs: tuple[AnyTensor, ...]
+    inputs: tuple[InputTensor, ...]
+    outputs: tuple[OutputTensor, ...]
     task: Task
     description: str
     feedback: Feedback | None = None
@@ -89,7 +101,7 @@ class Servable:
         return tuple(_example(tensor, count, random) for tensor in self.inputs)
 
 
-def _example(tensor: AnyTensor, count: int, random: torch.Generator) -> Tensor:
+def _example(tensor: InputTensor, count: int, random: torch.Generator) -> Tensor:
     match tensor:
         case Latent(size=size, distribution="uniform"):
             return torch.rand(count, size, generator=random) * 2 - 1
@@ -142,6 +154,10 @@ class GAN(Game):
     def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
         super().__init__(recipe or self.recipe)
         self.spec = spec
+
+    def source(self, dataset: Dataset) -> Source:
+        """What to train on; a variant may take less of the data set, or put it together in another way."""
+        return dataset
 
     def latent(self, batch: Batch) -> Tensor:
         """Standard normal noise of shape (N, latent_size) for a batch of N."""

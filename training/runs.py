@@ -63,7 +63,7 @@ def play(run: Run, folder: Path, *, resume: bool, device: str = "auto", checkpoi
     dataset = datasets.load(run.data, image_size=run.recipe.image_size)
     torch.manual_seed(run.seed)
     gan = variants.find(run.variant)(dataset.spec, run.recipe)
-    trainer = Trainer(gan, dataset, seed=run.seed, precision=run.precision, device=device)
+    trainer = Trainer(gan, gan.source(dataset), seed=run.seed, precision=run.precision, device=device)
     facts = _facts(trainer, run, dataset)
     if resume:
         state = checkpoint.load(folder / CHECKPOINT, trainer.device)

@@ -3,21 +3,13 @@
 import time
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 from training import checkpoint, distributed, hardware
-from training.gan import Batch, Game, Player, Stage, Terms
-
-
-class Source(Protocol):
-    """What a game is trained on."""
-
-    def batches(self, batch_size: int, seed: int, device: torch.device, first_step: int = 0) -> Iterator[Batch]:
-        """Endless batches; which examples a step sees depends on the seed and its number alone."""
+from training.gan import Batch, Game, Player, Source, Stage, Terms
 
 
 class Trainer:

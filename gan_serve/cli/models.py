@@ -9,7 +9,7 @@ from gan_serve.cli.options import ModelsOption, flag, open_repository
 
 if TYPE_CHECKING:
     from gan_serve.metadata import ModelMetadata, Score
-    from gan_serve.tensors import AnyTensor
+    from gan_serve.tensors import InputTensor, OutputTensor
 
 
 def list_models(
@@ -82,7 +82,7 @@ def _facts(model: "ModelMetadata") -> list[tuple[str, str]]:
     ]
 
 
-def _takes(tensor: "AnyTensor") -> str:
+def _takes(tensor: "InputTensor") -> str:
     from gan_serve.tensors import Image, Latent
 
     if isinstance(tensor, Latent):
@@ -90,7 +90,7 @@ def _takes(tensor: "AnyTensor") -> str:
     return _makes(tensor) if isinstance(tensor, Image) else f"{tensor.hint} (default: {tensor.default_hint})"
 
 
-def _makes(tensor: "AnyTensor") -> str:
+def _makes(tensor: "InputTensor | OutputTensor") -> str:
     return f"{tensor.kind} {'x'.join(map(str, tensor.shape))}"
 
 

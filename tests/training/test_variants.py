@@ -29,7 +29,8 @@ def trainer(name: str, digits: Dataset) -> Trainer:
     variant = variants.find(name)
     recipe = dataclasses.replace(variant.recipe, steps=10, batch_size=8)
     torch.manual_seed(0)
-    return Trainer(variant(digits.spec, recipe), digits, seed=0, precision="fp32", device="cpu")
+    gan = variant(digits.spec, recipe)
+    return Trainer(gan, gan.source(digits), seed=0, precision="fp32", device="cpu")
 
 
 def test_a_step_has_finite_losses_and_tells_what_the_discriminator_makes_of_both(trainer: Trainer) -> None:

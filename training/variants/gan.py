@@ -39,11 +39,12 @@ class VanillaGAN(GAN):
         "paper has maxout, Adam, an exponential average of the weights."
     )
     recipe = VanillaRecipe(dataset="mnist", steps=60_000, final_learning_rate=0.1)
+    settings: VanillaRecipe
     latent_size = 100
 
     def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
-        if isinstance(self.settings, VanillaRecipe) and self.settings.saturating:
+        if self.settings.saturating:
             self.adversarial = losses.minimax
         shape = spec.image.shape
         pixels = math.prod(shape)

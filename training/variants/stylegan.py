@@ -50,6 +50,7 @@ class StyleGAN(GAN):
     penalty_every = 16  # D's steps
     style_memory = 0.995  # of the average style, per step
 
+    settings: StyleRecipe
     generator: "StyleGenerator"
 
     def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
@@ -79,8 +80,7 @@ class StyleGAN(GAN):
     def penalty(self, batch: Batch) -> Terms:
         """R1: gamma / 2 |dD/dx|^2 at real images, as large as if it were computed at every step."""
         norms = losses.gradient_norms(self.discriminator, batch["image"])
-        weight = self.settings.r1_weight if isinstance(self.settings, StyleRecipe) else 1.0
-        return {"r1": self.penalty_every * weight / 2 * norms.square().mean()}
+        return {"r1": self.penalty_every * self.settings.r1_weight / 2 * norms.square().mean()}
 
     def stages(self) -> list[Stage]:
         (stage,) = super().stages()

@@ -1,0 +1,79 @@
+"""Few labels, a classifier of N + 1 classes, and a generator that matches features."""
+
+import dataclasses
+import itertools
+
+import pytest
+import torch
+
+from gan_serve.errors import Failure
+from training import variants
+from training.datasets import Dataset, to_signed
+from training.train import Trainer
+
+CPU = torch.device("cpu")
+
+
+def by_content(images: torch.Tensor, labels: torch.Tensor) -> dict[bytes, int]:
+    """Which image has which label."""
+    return {image.numpy().tobytes(): int(label) for image, label in zip(images, labels, strict=True)}
+
+
+def test_only_so_many_labels_are_known_and_as_many_of_each_class(digits: Dataset) -> None:
+    seen: dict[bytes, int] = {}
+    for batch in itertools.islice(digits.partly_labelled(20).batches(16, 0, CPU), 100):
+        assert batch.keys() == {"image", "labelled", "label"}
+        assert batch["image"].shape == batch["labelled"].shape == (16, 1, 8, 8)
+        seen |= by_content(batch["labelled"], batch["label"])
+    assert sorted(seen.values()) == sorted([*range(10)] * 2)
+    assert seen.items() <= by_content(to_signed(digits.images), digits.labels).items()
+
+
+def test_a_step_sees_the_same_whether_resumed_or_not_and_the_seed_decides_which_labels(digits: Dataset) -> None:
+    few = digits.partly_labelled(10)
+    whole = list(itertools.islice(few.batches(16, 0, CPU), 5))
+    resumed = next(few.batches(16, 0, CPU, first_step=4))
+    assert all(torch.equal(whole[4][name], resumed[name]) for name in resumed)
+    other = next(few.batches(16, 1, CPU))
+    known = {content for batch in whole for content in by_content(batch["labelled"], batch["label"])}
+    assert not known.issuperset(by_content(other["labelled"], other["label"]))
+
+
+def test_labels_that_cannot_be_shared_out_are_refused(digits: Dataset) -> None:
+    for known, message in ((15, "not as many of each of 10 classes"), (0, "not as many"), (5_000, "fewer than 500")):
+        with pytest.raises(Failure, match=message):
+            next(digits.partly_labelled(known).batches(4, 0, CPU))
+
+
+def trained(digits: Dataset, steps: int, **changes: object) -> Trainer:
+    variant = variants.find("ssgan")
+    recipe = dataclasses.replace(variant.recipe, steps=steps, batch_size=20, **changes)  # type: ignore[arg-type]
+    torch.manual_seed(0)
+    gan = variant(digits.spec, recipe)
+    trainer = Trainer(gan, gan.source(digits), seed=0, precision="fp32", device="cpu")
+    for _ in trainer.train():
+        pass
+    return trainer
+
+
+def test_it_learns_to_classify_from_the_labels_it_has(digits: Dataset) -> None:
+    gan = trained(digits, steps=80, learning_rate=3e-3).game.eval()
+    verdict = gan.servables()["classifier"].network  # type: ignore[operator]
+    with torch.no_grad():
+        classes, realness = verdict(to_signed(digits.images))
+    torch.testing.assert_close(classes.sum(dim=1), torch.ones(len(classes)))
+    assert ((realness >= 0) & (realness <= 1)).all()
+    assert (classes.argmax(dim=1) == digits.labels).float().mean() > 0.6
+
+
+def test_either_distance_matches_features_and_the_control_is_without_the_game(digits: Dataset) -> None:
+    for matching in ("squared", "huber"):
+        assert "feature_matching" in _terms(digits, matching=matching, unsupervised_weight=1.0)
+    assert _terms(digits, unsupervised_weight=0.0)["unsupervised"] == 0
+
+
+def _terms(digits: Dataset, **changes: object) -> dict[str, torch.Tensor]:
+    trainer = trained(digits, steps=1, **changes)
+    batch = next(trainer.dataset.batches(20, 0, CPU))
+    game = trainer.game
+    return game.discriminator_loss(batch) | game.generator_loss(batch)  # type: ignore[operator, no-any-return]
