@@ -1,11 +1,13 @@
 """AC-GAN."""
 
+from dataclasses import replace
+
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gan_serve.metadata import Paper
 from training import layers
-from training.gan import Batch, ConditionalGAN, ImageSpec, Recipe, Terms
+from training.gan import Batch, ConditionalGAN, ImageSpec, Recipe, Stage, Terms
 
 
 class ACGAN(ConditionalGAN):
@@ -14,7 +16,7 @@ class ACGAN(ConditionalGAN):
     https://arxiv.org/abs/1610.09585
 
     Differs: DCGAN-sized networks for 28x28 images; the class loss on generated images counts a tenth for the
-    discriminator and a quarter for the generator.
+    discriminator, and for the generator a quarter in the first two thirds of the training.
     """
 
     paper = Paper(
@@ -25,12 +27,14 @@ class ACGAN(ConditionalGAN):
     )
     differences = (
         "DCGAN-sized networks for 28x28 images; the class loss on generated images counts a tenth for the "
-        "discriminator and a quarter for the generator; an exponential average of the weights."
+        "discriminator, and for the generator a quarter in the first two thirds of the training; an exponential "
+        "average of the weights."
     )
     # With the paper's 1, the class head accepts whatever the generator makes of a label: it drew eights for threes.
     fake_class_weight = 0.1
-    # With the paper's 1, the generator prefers what is easy to recognise to what is varied.
-    generator_class_weight = 0.25
+    # With the paper's 1 from the start, the generator prefers what is easy to recognise to what is varied.
+    generator_class_weight: float = 0.25
+    late_generator_class_weight = 1.0
     recipe = Recipe(dataset="mnist", steps=15_000, final_learning_rate=0.1)
 
     def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
@@ -53,6 +57,13 @@ class ACGAN(ConditionalGAN):
             "adversarial": self.adversarial.generator(fake),
             "class": self.generator_class_weight * F.cross_entropy(fake_class.float(), batch["label"]),
         }
+
+    def stages(self) -> list[Stage]:
+        (stage,) = super().stages()
+        return [replace(stage, share=2), replace(stage, on_start=self._insist_on_the_labels)]
+
+    def _insist_on_the_labels(self) -> None:
+        self.generator_class_weight = self.late_generator_class_weight
 
 
 class TwoHeads(nn.Module):
