@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, get_type_hints
 import typer
 
 from gan_serve.errors import GanServeError, UsageError
+from gan_serve.metadata import Score
 from training import variants
 from training.gan import Recipe
 
@@ -118,18 +119,32 @@ def export(
         typer.echo(path)
 
 
-@app.command()
+@app.command(epilog="Example: python -m training evaluate --all")
 def evaluate(
-    model: Annotated[str, typer.Argument(help="A model's name.")],
+    model: Annotated[str | None, typer.Argument(help="A model's name.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every model in the folder.")] = False,
     models: Models = MODELS,
     data: Annotated[str | None, typer.Option(help="Its data, if that is a file or a folder.")] = None,
 ) -> None:
-    """Score an exported model through ONNX Runtime; the scores go into its file and its card."""
+    """Score exported models through ONNX Runtime; the scores go into their files and cards.
+
+    A score that differs from what the file said before is shown beside that.
+    """
+    from gan_serve.repository import Repository
     from training.publish import evaluate_in_place
 
-    for score in evaluate_in_place(models, model, data).scores:
-        control = "" if score.control is None else f", untrained {score.control:g}"
-        typer.echo(f"{score.name:22} {score.value:<10g} real {score.real:g}{control}")
+    if every == (model is not None):
+        raise UsageError("name one model, or say --all")
+    for name in [model] if model else Repository(models).names:
+        before = {score.name: score.value for score in Repository(models).find(name).metadata.scores}
+        for score in evaluate_in_place(models, name, data).scores:
+            typer.echo(f"{name:20} {_told(score, before.get(score.name))}")
+
+
+def _told(score: Score, before: float | None) -> str:
+    control = "" if score.control is None else f", untrained {score.control:g}"
+    changed = "" if before in (None, score.value) else f", was {before:g}"
+    return f"{score.name:22} {score.value:<10g} real {score.real:g}{control}{changed}"
 
 
 @app.command("publish")

@@ -7,11 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
 import gan_serve
 from training import judge as judges
 from training import publish as publishing
 from training import runs, variants
+from training.__main__ import app
 from training.runs import Run
 
 
@@ -76,6 +78,28 @@ def test_the_sample_is_what_seed_0_makes(published: Path) -> None:
         shown = np.asarray(picture)
     grid = gan_serve.load("acgan-digits", models=published).generate(label="0-9", count=10, seed=0).grid(scale=2)
     assert np.array_equal(shown, np.asarray(grid))
+
+
+def test_every_score_can_be_had_again_from_the_files(published: Path, tmp_path: Path, digits_file: Path) -> None:
+    shutil.copytree(published, tmp_path / "models")
+    files = [path for path in (tmp_path / "models").rglob("*") if path.is_file()]
+    before = {path: path.read_bytes() for path in files}
+    done = CliRunner().invoke(
+        app, ["evaluate", "--all", "--models", str(tmp_path / "models"), "--data", str(digits_file)]
+    )
+    assert done.exit_code == 0, done.output
+    lines = done.output.splitlines()
+    assert {line.split()[0] for line in lines} == {"acgan-digits"}
+    assert {"fcd", "label_accuracy", "gan_train"} <= {line.split()[1] for line in lines}
+    assert "was" not in done.output
+    assert {path: path.read_bytes() for path in files} == before
+
+
+def test_evaluate_wants_one_model_or_all() -> None:
+    for arguments in ([], ["acgan", "--all"]):
+        done = CliRunner().invoke(app, ["evaluate", *arguments])
+        assert isinstance(done.exception, gan_serve.UsageError)
+        assert "name one model, or say --all" in str(done.exception)
 
 
 def test_a_failed_publication_changes_nothing(published: Path, tmp_path: Path) -> None:
