@@ -86,9 +86,9 @@ def dcgan_head(size: int, width: int = 64, outputs: int = 1) -> nn.Sequential:
     return head.apply(init_dcgan)
 
 
-def dcgan_discriminator(channels: int, size: int, norm: Norm = nn.BatchNorm2d) -> nn.Sequential:
+def dcgan_discriminator(channels: int, size: int, width: int = 64, norm: Norm = nn.BatchNorm2d) -> nn.Sequential:
     """Image (N, channels, size, size) -> logits (N, 1)."""
-    return dcgan_features(channels, size, norm=norm).append(dcgan_head(size))
+    return dcgan_features(channels, size, width, norm).append(dcgan_head(size, width))
 
 
 def instance_norm(channels: int) -> nn.Module:

@@ -24,9 +24,10 @@ class DCGAN(GAN):
         "Two strided layers for 28x28 images instead of four for 64x64; a 3x3 convolution at every size below the "
         "image's; an exponential average of the weights."
     )
-    recipe = Recipe(dataset="fashion_mnist", steps=15_000, final_learning_rate=0.1)
+    recipe = Recipe(dataset="fashion_mnist", steps=24_000, final_learning_rate=0.1)
+    width = 32  # channels of the layers next to the image
 
     def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
-        self.generator = layers.dcgan_generator(self.latent_size, spec.channels, spec.size)
-        self.discriminator = layers.dcgan_discriminator(spec.channels, spec.size)
+        self.generator = layers.dcgan_generator(self.latent_size, spec.channels, spec.size, self.width)
+        self.discriminator = layers.dcgan_discriminator(spec.channels, spec.size, self.width)

@@ -35,7 +35,7 @@ class WGANGP(GAN):
         super().__init__(spec, recipe)
         self.generator = layers.dcgan_generator(self.latent_size, spec.channels, spec.size)
         # Batch normalisation would tie together the samples that the penalty treats one by one.
-        self.discriminator = layers.dcgan_discriminator(spec.channels, spec.size, layers.instance_norm)
+        self.discriminator = layers.dcgan_discriminator(spec.channels, spec.size, norm=layers.instance_norm)
 
     def discriminator_loss(self, batch: Batch) -> Terms:
         images, fakes = batch["image"], self.fake(batch)
