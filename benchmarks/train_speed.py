@@ -2,7 +2,7 @@
 
 Same networks, batch, optimizer and machine, in turns within one run, so that what else the machine does hits both:
 
-    python benchmarks/train_speed.py [--size 32] [--precision auto] [--rounds 5]
+    python benchmarks/train_speed.py [--size 32] [--width 64] [--precision auto] [--rounds 5]
 """
 
 import argparse
@@ -16,6 +16,7 @@ from torch import nn
 
 from training import hardware, variants
 from training.datasets import Dataset
+from training.gan import GAN
 from training.train import Trainer
 
 IMAGES = 6_400
@@ -24,6 +25,7 @@ IMAGES = 6_400
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", type=int, default=32, help="pixels")
+    parser.add_argument("--width", type=int, default=64, help="channels of the layers next to the image")
     parser.add_argument("--precision", default="auto", help="of this loop: auto, bf16 or fp32")
     parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument("--seconds", type=float, default=5.0, help="of each loop in each round")
@@ -31,7 +33,10 @@ def main() -> None:
     arguments = parser.parse_args()
     dataset = _noise(arguments.size)
     precision = hardware.find_precision(arguments.precision, hardware.find_device("cpu"))
-    ours, plain = _ours(dataset, arguments.batch_size, precision), _plain(dataset, arguments.batch_size)
+    variant = type("DCGAN", (variants.find("dcgan"),), {"width": arguments.width})
+    ours, plain = (
+        _ours(variant, dataset, arguments.batch_size, precision), _plain(variant, dataset, arguments.batch_size)
+    )  # fmt: skip
     for loop in (ours, plain):
         _speed(loop, arguments.batch_size, arguments.seconds)  # the first steps choose and compile kernels
     rounds = [
@@ -40,7 +45,9 @@ def main() -> None:
     ]
     device = hardware.find_device("cpu")
     mine, other = (statistics.median(column) for column in zip(*rounds, strict=True))
-    print(f"{hardware.describe(device)}, DCGAN {arguments.size}x{arguments.size}, batch {arguments.batch_size}")
+    print(
+        f"{hardware.describe(device)}, DCGAN {arguments.size}x{arguments.size} of width {arguments.width}, batch {arguments.batch_size}"
+    )
     print(f"this loop ({precision}): {mine:,.0f} images/s")
     print(f"plain loop (fp32): {other:,.0f} images/s")
     print(f"ratio, median of {len(rounds)} rounds: {statistics.median(one / two for one, two in rounds):.2f}")
@@ -52,16 +59,15 @@ def _noise(size: int) -> Dataset:
     return Dataset("noise", images, torch.zeros(IMAGES, dtype=torch.long), ("noise",), "", "")
 
 
-def _ours(dataset: Dataset, batch_size: int, precision: str) -> Iterator[object]:
-    variant = variants.find("dcgan")
+def _ours(variant: type[GAN], dataset: Dataset, batch_size: int, precision: str) -> Iterator[object]:
     recipe = dataclasses.replace(variant.recipe, steps=10**9, batch_size=batch_size)
     return Trainer(variant(dataset.spec, recipe), dataset, seed=0, precision=precision, device="cpu").train()
 
 
-def _plain(dataset: Dataset, batch_size: int) -> Iterator[object]:
+def _plain(variant: type[GAN], dataset: Dataset, batch_size: int) -> Iterator[object]:
     """The loop of the usual tutorial: float32, NCHW, a data loader, both networks always differentiated."""
-    recipe = variants.find("dcgan").recipe
-    gan = variants.find("dcgan")(dataset.spec, recipe)
+    recipe = variant.recipe
+    gan = variant(dataset.spec, recipe)
     generator, discriminator, criterion = gan.generator, gan.discriminator, nn.BCEWithLogitsLoss()
     optimizers = [
         torch.optim.Adam(network.parameters(), lr=recipe.learning_rate, betas=recipe.betas)
