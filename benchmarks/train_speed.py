@@ -45,9 +45,8 @@ def main() -> None:
     ]
     device = hardware.find_device("cpu")
     mine, other = (statistics.median(column) for column in zip(*rounds, strict=True))
-    print(
-        f"{hardware.describe(device)}, DCGAN {arguments.size}x{arguments.size} of width {arguments.width}, batch {arguments.batch_size}"
-    )
+    game = f"DCGAN {arguments.size}x{arguments.size} of width {arguments.width}, batch {arguments.batch_size}"
+    print(f"{hardware.describe(device)}, {game}")
     print(f"this loop ({precision}): {mine:,.0f} images/s")
     print(f"plain loop (fp32): {other:,.0f} images/s")
     print(f"ratio, median of {len(rounds)} rounds: {statistics.median(one / two for one, two in rounds):.2f}")
