@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+WIDTHS = (128, 128, 96, 48, 32)  # channels at 4x4, 8x8, ...
 WHOLE = 2**16  # parts of a fade
 
 
@@ -51,11 +52,6 @@ class PixelNorm(nn.Module):
 def leaky() -> nn.Module:
     """The activation of both papers."""
     return nn.LeakyReLU(0.2)
-
-
-def doubled(maps: Tensor) -> Tensor:
-    """(N, C, H, W) -> (N, C, 2H, 2W), nearest neighbours."""
-    return F.interpolate(maps, scale_factor=2.0, mode="nearest")
 
 
 class MinibatchDeviation(nn.Module):

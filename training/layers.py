@@ -110,6 +110,11 @@ def init_dcgan(module: nn.Module) -> None:
         nn.init.normal_(module.weight, 1.0, 0.02)
 
 
+def doubled(maps: Tensor) -> Tensor:
+    """(N, C, H, W) -> (N, C, 2H, 2W), nearest neighbours."""
+    return F.interpolate(maps, scale_factor=2.0, mode="nearest")
+
+
 class LabelledGenerator(nn.Module):
     """Latent (N, Z) and label (N,) -> image: DCGAN's generator on the latent beside the one-hot label."""
 

@@ -7,6 +7,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
+from training import layers
+
 Normalise = Callable[[int], nn.Module]  # channels -> a layer that takes (images, condition)
 
 
@@ -69,14 +71,10 @@ class BlockUp(nn.Module):
         self.skip = convolution(before, after, 1)
 
     def forward(self, maps: Tensor, condition: Tensor) -> Tensor:
-        hidden = _doubled(F.relu(self.norms[0](maps, condition)))
+        hidden = layers.doubled(F.relu(self.norms[0](maps, condition)))
         hidden = self.second(F.relu(self.norms[1](self.first(hidden), condition)))
-        both: Tensor = hidden + self.skip(_doubled(maps))
+        both: Tensor = hidden + self.skip(layers.doubled(maps))
         return both
-
-
-def _doubled(maps: Tensor) -> Tensor:
-    return F.interpolate(maps, scale_factor=2.0, mode="nearest")
 
 
 class BlockDown(nn.Module):

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from training import growing, variants
+from training import growing, layers, variants
 from training.datasets import Dataset
 from training.gan import GAN, ImageSpec
 from training.train import Trainer
@@ -21,9 +21,9 @@ def test_a_new_resolution_comes_in_without_a_jump() -> None:
         before, judged = gan.generator(latent), gan.discriminator(images)
         gan.stages()[1].on_start()
         after = gan.generator(latent)
-        images = growing.doubled(images)
+        images = layers.doubled(images)
         assert after.shape == (4, 3, size, size)
-        assert (after - growing.doubled(before)).abs().max() < 1e-5
+        assert (after - layers.doubled(before)).abs().max() < 1e-5
         torch.testing.assert_close(gan.discriminator(images), judged)
         gan.after_step(1.0)
         assert not torch.allclose(gan.generator(latent), after)

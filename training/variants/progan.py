@@ -13,8 +13,6 @@ from gan_serve.metadata import Paper
 from training import growing, layers, losses
 from training.gan import GAN, Batch, ImageSpec, Recipe, Servable, Stage, Terms
 
-WIDTHS = (128, 128, 96, 48, 32)  # channels at 4x4, 8x8, ...
-
 
 class ProGAN(GAN):
     """Progressive Growing of GANs for Improved Quality, Stability, and Variation (Karras, Aila, Laine, Lehtinen 2018).
@@ -42,7 +40,7 @@ class ProGAN(GAN):
     def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
         base, self.doublings = layers.base_size(spec.size)
-        widths = WIDTHS[: self.doublings + 1]
+        widths = growing.WIDTHS[: self.doublings + 1]
         self.generator = GrowingGenerator(self.latent_size, spec.channels, base, widths)
         self.discriminator = growing.GrowingDiscriminator(spec.channels, base, widths)
 
@@ -62,7 +60,7 @@ class ProGAN(GAN):
         images = F.avg_pool2d(images, 2 ** (self.doublings - int(self.generator.level)))
         if self.generator.alpha == 1:
             return images
-        return torch.lerp(growing.doubled(F.avg_pool2d(images, 2)), images, self.generator.alpha)
+        return torch.lerp(layers.doubled(F.avg_pool2d(images, 2)), images, self.generator.alpha)
 
     def stages(self) -> list[Stage]:
         (stage,) = super().stages()
@@ -111,7 +109,7 @@ class GrowingGenerator(growing.Growing):
         if level == 0:
             return self.to_image[0](maps)  # type: ignore[no-any-return]
         fine: Tensor = self.to_image[level](self.doublings[level - 1](maps))
-        return fine if alpha == 1 else torch.lerp(growing.doubled(self.to_image[level - 1](maps)), fine, alpha)
+        return fine if alpha == 1 else torch.lerp(layers.doubled(self.to_image[level - 1](maps)), fine, alpha)
 
 
 def _finish() -> list[nn.Module]:

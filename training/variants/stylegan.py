@@ -13,8 +13,6 @@ from gan_serve.tensors import Latent, Scalar
 from training import distributed, growing, layers, losses
 from training.gan import GAN, Batch, ImageSpec, Player, Recipe, Servable, Stage, Terms
 
-WIDTHS = (128, 128, 96, 48, 32)  # channels at 4x4, 8x8, ...
-
 
 @dataclass(frozen=True)
 class StyleRecipe(Recipe):
@@ -56,7 +54,7 @@ class StyleGAN(GAN):
     def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
         base, doublings = layers.base_size(spec.size)
-        widths = WIDTHS[: doublings + 1]
+        widths = growing.WIDTHS[: doublings + 1]
         self.generator = StyleGenerator(self.latent_size, spec.channels, base, widths)
         self.discriminator = growing.GrowingDiscriminator(spec.channels, base, widths, level=doublings)
 
@@ -174,7 +172,7 @@ class StyleGenerator(nn.Module):
         for layer, (adain, gain, plane) in enumerate(zip(self.styles, self.noise_gains, planes, strict=True)):
             if layer > 0:
                 if layer % 2 == 0:
-                    maps = growing.doubled(maps)
+                    maps = layers.doubled(maps)
                 maps = self.convolutions[layer - 1](maps)
             maps = F.leaky_relu(maps + gain * plane.view(-1, 1, *maps.shape[2:]), 0.2)
             maps = adain(maps, styles[:, layer])
