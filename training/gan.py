@@ -219,6 +219,18 @@ class GAN(Game):
         }
 
 
+class ConvolutionalGAN(GAN):
+    """A game of DCGAN's networks, the same for all variants that change nothing but the loss."""
+
+    width: ClassVar[int] = 32  # channels of the layers next to the image
+    norm: layers.Norm = nn.BatchNorm2d  # of the discriminator
+
+    def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
+        super().__init__(spec, recipe)
+        self.generator = layers.dcgan_generator(self.latent_size, spec.channels, spec.size, self.width)
+        self.discriminator = layers.dcgan_discriminator(spec.channels, spec.size, self.width, self.norm)
+
+
 class ConditionalGAN(GAN):
     """A game whose networks also see a label: each takes it as its second input.
 

@@ -91,9 +91,11 @@ def dcgan_discriminator(channels: int, size: int, width: int = 64, norm: Norm = 
     return dcgan_features(channels, size, width, norm).append(dcgan_head(size, width))
 
 
-def instance_norm(channels: int) -> nn.Module:
+class InstanceNorm(nn.InstanceNorm2d):
     """Normalises each image by itself, with a learned scale: for critics whose gradients are penalised per sample."""
-    return nn.InstanceNorm2d(channels, affine=True)
+
+    def __init__(self, channels: int) -> None:
+        super().__init__(channels, affine=True)
 
 
 def pointwise(before: int, after: int) -> nn.Sequential:

@@ -1,11 +1,10 @@
 """DCGAN."""
 
 from gan_serve.metadata import Paper
-from training import layers
-from training.gan import GAN, ImageSpec, Recipe
+from training.gan import ConvolutionalGAN, Recipe
 
 
-class DCGAN(GAN):
+class DCGAN(ConvolutionalGAN):
     """Unsupervised Representation Learning with Deep Convolutional GANs (Radford, Metz and Chintala 2015).
 
     https://arxiv.org/abs/1511.06434
@@ -25,9 +24,3 @@ class DCGAN(GAN):
         "image's; an exponential average of the weights."
     )
     recipe = Recipe(dataset="fashion_mnist", steps=24_000, final_learning_rate=0.1)
-    width = 32  # channels of the layers next to the image
-
-    def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
-        super().__init__(spec, recipe)
-        self.generator = layers.dcgan_generator(self.latent_size, spec.channels, spec.size, self.width)
-        self.discriminator = layers.dcgan_discriminator(spec.channels, spec.size, self.width)

@@ -2,10 +2,10 @@
 
 from gan_serve.metadata import Paper
 from training import layers, losses
-from training.gan import GAN, Batch, ImageSpec, Recipe, Terms
+from training.gan import Batch, ConvolutionalGAN, Recipe, Terms
 
 
-class DRAGAN(GAN):
+class DRAGAN(ConvolutionalGAN):
     """On Convergence and Stability of GANs (Kodali, Abernethy, Hays and Kira 2017).
 
     https://arxiv.org/abs/1705.07215
@@ -25,12 +25,8 @@ class DRAGAN(GAN):
     )
     recipe = Recipe(dataset="fashion_mnist", steps=15_600, final_learning_rate=0.1)
     penalty_weight = 10.0  # lambda
-
-    def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
-        super().__init__(spec, recipe)
-        self.generator = layers.dcgan_generator(self.latent_size, spec.channels, spec.size)
-        # Batch normalisation would tie together the samples that the penalty treats one by one.
-        self.discriminator = layers.dcgan_discriminator(spec.channels, spec.size, norm=layers.instance_norm)
+    # Batch normalisation would tie together the samples that the penalty treats one by one.
+    norm = layers.InstanceNorm
 
     def discriminator_loss(self, batch: Batch) -> Terms:
         images = batch["image"]

@@ -6,10 +6,10 @@ from torch.nn import functional as F
 
 from gan_serve.metadata import Paper
 from training import layers, losses
-from training.gan import GAN, Batch, ImageSpec, Recipe, Terms
+from training.gan import Batch, ConvolutionalGAN, ImageSpec, Recipe, Terms
 
 
-class EBGAN(GAN):
+class EBGAN(ConvolutionalGAN):
     """Energy-based Generative Adversarial Network (Zhao, Mathieu and LeCun 2017).
 
     https://arxiv.org/abs/1609.03126
@@ -30,8 +30,7 @@ class EBGAN(GAN):
 
     def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
-        self.generator = layers.dcgan_generator(self.latent_size, spec.channels, spec.size)
-        self.discriminator = AutoEncoder(spec)
+        self.discriminator = AutoEncoder(spec, self.width)
 
     def discriminator_loss(self, batch: Batch) -> Terms:
         real, _ = self.discriminator(batch["image"])
@@ -49,11 +48,11 @@ class AutoEncoder(nn.Module):
 
     code_size = 64
 
-    def __init__(self, spec: ImageSpec) -> None:
+    def __init__(self, spec: ImageSpec, width: int) -> None:
         super().__init__()
-        self.encoder = layers.dcgan_features(spec.channels, spec.size)
-        self.encoder.append(layers.dcgan_head(spec.size, outputs=self.code_size))
-        self.decoder = layers.dcgan_generator(self.code_size, spec.channels, spec.size)
+        self.encoder = layers.dcgan_features(spec.channels, spec.size, width)
+        self.encoder.append(layers.dcgan_head(spec.size, width, self.code_size))
+        self.decoder = layers.dcgan_generator(self.code_size, spec.channels, spec.size, width)
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         code = self.encoder(image)

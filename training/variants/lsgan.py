@@ -1,11 +1,11 @@
 """LSGAN."""
 
 from gan_serve.metadata import Paper
-from training import layers, losses
-from training.gan import GAN, ImageSpec, Recipe
+from training import losses
+from training.gan import ConvolutionalGAN, Recipe
 
 
-class LSGAN(GAN):
+class LSGAN(ConvolutionalGAN):
     """Least Squares Generative Adversarial Networks (Mao, Li, Xie, Lau, Wang and Smolley 2017).
 
     https://arxiv.org/abs/1611.04076
@@ -22,8 +22,3 @@ class LSGAN(GAN):
     differences = "DCGAN-sized networks for 28x28 images; an exponential average of the weights."
     recipe = Recipe(dataset="fashion_mnist", steps=15_600, final_learning_rate=0.1)
     adversarial = losses.least_squares
-
-    def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
-        super().__init__(spec, recipe)
-        self.generator = layers.dcgan_generator(self.latent_size, spec.channels, spec.size)
-        self.discriminator = layers.dcgan_discriminator(spec.channels, spec.size)

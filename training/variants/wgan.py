@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import torch
 
 from gan_serve.metadata import Paper
-from training import layers, losses
-from training.gan import GAN, ImageSpec, Player, Recipe, Stage
+from training import losses
+from training.gan import ConvolutionalGAN, Player, Recipe, Stage
 
 
-class WGAN(GAN):
+class WGAN(ConvolutionalGAN):
     """Wasserstein GAN (Arjovsky, Chintala and Bottou 2017).
 
     https://arxiv.org/abs/1701.07875
@@ -28,11 +28,6 @@ class WGAN(GAN):
     recipe = Recipe(dataset="fashion_mnist", steps=83_415, learning_rate=5e-5, optimizer="rmsprop")
     adversarial = losses.wasserstein
     clip = 0.01  # c
-
-    def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
-        super().__init__(spec, recipe)
-        self.generator = layers.dcgan_generator(self.latent_size, spec.channels, spec.size)
-        self.discriminator = layers.dcgan_discriminator(spec.channels, spec.size)
 
     def stages(self) -> list[Stage]:
         critic = Player([self.discriminator], self.discriminator_loss)

@@ -2,10 +2,10 @@
 
 from gan_serve.metadata import Paper
 from training import layers, losses
-from training.gan import GAN, Batch, ImageSpec, Recipe, Terms
+from training.gan import Batch, ConvolutionalGAN, Recipe, Terms
 
 
-class WGANGP(GAN):
+class WGANGP(ConvolutionalGAN):
     """Improved Training of Wasserstein GANs (Gulrajani, Ahmed, Arjovsky, Dumoulin and Courville 2017).
 
     https://arxiv.org/abs/1704.00028
@@ -30,12 +30,8 @@ class WGANGP(GAN):
     adversarial = losses.wasserstein
     discriminator_steps = 5
     penalty_weight = 10.0  # lambda
-
-    def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
-        super().__init__(spec, recipe)
-        self.generator = layers.dcgan_generator(self.latent_size, spec.channels, spec.size)
-        # Batch normalisation would tie together the samples that the penalty treats one by one.
-        self.discriminator = layers.dcgan_discriminator(spec.channels, spec.size, norm=layers.instance_norm)
+    # Batch normalisation would tie together the samples that the penalty treats one by one.
+    norm = layers.InstanceNorm
 
     def discriminator_loss(self, batch: Batch) -> Terms:
         images, fakes = batch["image"], self.fake(batch)
