@@ -52,7 +52,7 @@ def test_the_penalty_pulls_the_gradient_norm_towards_one(digits: Dataset) -> Non
 
 
 def test_ebgans_energy_is_of_each_image_and_real_ones_come_to_have_less(digits: Dataset) -> None:
-    training = trainer("ebgan", digits, steps=60)
+    training = trainer("ebgan", digits, steps=200)
     for _ in training.train():
         pass
     discriminator = training.game.get_submodule("discriminator").eval()
