@@ -53,6 +53,7 @@ class Training(_Document):
     duration_seconds: float
     commit: str
     recipe: dict[str, str | int | float | bool | list[float] | None]
+    observed: dict[str, float] = {}  # what was watched in the last steps and no loss contains, such as D(fake)
 
 
 class Score(_Document):

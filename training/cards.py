@@ -95,6 +95,7 @@ def card(metadata: ModelMetadata) -> str:
         ["hardware", training.hardware],
         ["duration", f"{training.duration_seconds / 60:.0f} minutes"],
         ["code", f"commit `{training.commit}`"],
+        *([f"{name} in the last steps", f"{value:g}"] for name, value in training.observed.items()),
         *(
             [name, f"`{value}`"]
             for name, value in training.recipe.items()

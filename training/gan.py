@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 import torch
 from torch import Tensor, nn
 
-from gan_serve.metadata import Feedback, Paper, Task
+from gan_serve.metadata import Feedback, Paper, Score, Task
 from gan_serve.tensors import Image, InputTensor, Label, Latent, OutputTensor, Scalar
 from training import distributed, layers, losses
 
 if TYPE_CHECKING:
     from training.datasets import Dataset
 
-Batch = dict[str, Tensor]  # image label ...
+Tensors = dict[str, Tensor]  # by the names of a model's inputs and outputs
+Batch = Tensors  # image label ...
 Terms = dict[str, Tensor]  # named, already weighted; their sum is minimised, each one is logged
 
 
@@ -48,6 +49,13 @@ class ImageSpec:
     def image(self) -> Image:
         """The kind of tensor that such an image is."""
         return Image(name="image", channels=self.channels, height=self.size, width=self.size)  # type: ignore[arg-type]
+
+
+class Draw(Protocol):
+    """What an exported model makes, drawn by the evaluation."""
+
+    def __call__(self, **inputs: object) -> tuple[Tensors, Tensors]:
+        """What went in, latents aside, and what came out, for many images; an input not given is as when served."""
 
 
 class Source(Protocol):
@@ -206,6 +214,11 @@ class GAN(Game):
         )
         generator = Player([self.generator], self.generator_loss, every=self.discriminator_steps)
         return [Stage({"discriminator": discriminator, "generator": generator})]
+
+    @classmethod
+    def own_scores(cls, draw: Draw) -> list[Score]:
+        """Figures of merit that no other variant has, of what its first model makes."""
+        return []
 
     def servables(self) -> dict[str, Servable]:
         return {

@@ -6,6 +6,8 @@ Features are float arrays (N, D), probabilities are (N, K), labels are integers 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+from sklearn.metrics.cluster import contingency_matrix
 from sklearn.neighbors import NearestNeighbors
 from torch import nn
 from torchmetrics.image.fid import FrechetInceptionDistance
@@ -46,6 +48,18 @@ def smallest_class_share(probabilities: Array) -> float:
 def label_accuracy(probabilities: Array, labels: Labels) -> float:
     """The share of images that the judge takes for what they were asked to be."""
     return float((probabilities.argmax(axis=1) == labels).mean())
+
+
+def error(guesses: Labels, labels: Labels) -> float:
+    """The share of wrong guesses."""
+    return float((guesses != labels).mean())
+
+
+def clustering_error(guesses: Labels, labels: Labels) -> float:
+    """The share of wrong guesses where each cluster is taken for one class, no two for the same, as well as can be."""
+    together = contingency_matrix(labels, guesses)
+    rows, columns = linear_sum_assignment(together, maximize=True)
+    return float(1 - together[rows, columns].sum() / len(labels))
 
 
 def intra_class_distance(features: Array, labels: Labels) -> float:

@@ -162,6 +162,7 @@ def load_snapshot(path: Path, variant: str) -> Trained:
         duration_seconds=round(state["seconds"], 1),
         commit=state["commit"],
         recipe=_plain(run.recipe),
+        observed={name: round(value.item(), 4) for name, value in state["observed"].items()},
     )
     return Trained(variant, cast(GAN, average.module.eval()), run.data, Data(**state["data"]), training)
 

@@ -11,6 +11,8 @@ from torch.optim.swa_utils import AveragedModel
 from training import checkpoint, distributed, hardware
 from training.gan import Batch, Game, Player, Source, Stage, Terms
 
+OBSERVED_SHARE = 0.01  # of one step in the running mean of what is observed
+
 
 class Trainer:
     """One training, from its first step or from a checkpoint, to its last step."""
@@ -30,11 +32,13 @@ class Trainer:
         self.entered = 0  # how many stages have begun
         self.step = 0
         self.seconds = 0.0
+        self.observed: Terms = {}  # running means of what the game observes
         torch.manual_seed(seed)
 
     def restore(self, state: checkpoint.State) -> None:
         """Stand where `state` was saved."""
         self.step, self.seconds = state["step"], state["seconds"]
+        self.observed = state["observed"]
         while self.entered < state["entered"]:
             self._enter_next_stage()
         self.game.load_state_dict(state["game"])
@@ -48,6 +52,7 @@ class Trainer:
         return {
             "step": self.step,
             "seconds": self.seconds,
+            "observed": self.observed,
             "entered": self.entered,
             "game": self.game.state_dict(),
             "average": self.average.state_dict(),
@@ -67,8 +72,13 @@ class Trainer:
                 self.step += 1
                 self.game.after_step((self.step - first) / (last - first))
                 self.average.update_parameters(self.game)
+                self._remember(self.game.observed)
                 self.seconds = time.monotonic() - began
                 yield terms
+
+    def _remember(self, observed: Terms) -> None:
+        for name, value in observed.items():
+            self.observed[name] = torch.lerp(self.observed.get(name, value), value, OBSERVED_SHARE)
 
     def _spans(self) -> list[tuple[int, int]]:
         """The first step and the one after the last step of each stage."""

@@ -20,8 +20,8 @@ from training.runs import Run
 def judge_quickly(patch: pytest.MonkeyPatch, folder: Path) -> None:
     """Judges of its own, and less to look at."""
     patch.setattr(judges, "FOLDER", folder)
-    patch.setattr("training.evaluate.IMAGES", 1_000)
-    patch.setattr("training.evaluate.CLASSIFIER_EPOCHS", 2)
+    patch.setattr("training.generation.IMAGES", 1_000)
+    patch.setattr("training.generation.CLASSIFIER_EPOCHS", 2)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,148 @@
+"""Score a model that draws images, beside real data and beside the untrained generator."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from gan_serve.generator import Generator
+from gan_serve.metadata import Score
+from gan_serve.repository import Model
+from training import datasets, metrics, variants
+from training.datasets import Dataset
+from training.gan import Draw, Tensors
+from training.judge import Judge, Opinion, test_accuracy, train_classifier
+
+IMAGES = 10_000
+SEED = 1  # of the images that are scored; the sample in the card has another
+CLASSIFIER_EPOCHS = 10
+
+Better = Literal["higher", "lower"]
+DESCRIPTIONS: dict[str, tuple[Better, str]] = {
+    "fcd": ("lower", "Frechet distance on the judge's features; not comparable with an Inception FID"),
+    "inception_style_score": ("higher", "exp of the mutual information of image and class by the judge, 1 to 10"),
+    "smallest_class_share": ("higher", "share of the rarest class; 0 where a class is never drawn"),
+    "label_accuracy": ("higher", "share of images that the judge takes for the class that was asked for"),
+    "intra_class_diversity": ("higher", "mean feature distance within a class, as a share of that of real images"),
+    "gan_train": ("higher", "test accuracy of a classifier trained on the generated images alone"),
+    "precision": ("higher", "share of generated images that lie among real ones"),
+    "recall": ("higher", "share of real images that lie among generated ones"),
+    "density": ("higher", "how many real neighbourhoods a generated image lies in; about 1 for real images"),
+    "coverage": ("higher", "share of real images with a generated one in their neighbourhood"),
+}
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Images (N, C, H, W) in [-1, 1] with the label of each, or none."""
+
+    images: NDArray[np.float32]
+    labels: NDArray[np.int64] | None
+
+
+def scores(model: Model, untrained: Model, judge: Judge, train: Dataset, test: Dataset) -> list[Score]:
+    """All figures that `DESCRIPTIONS` names and that this kind of model can have."""
+    reference = judge.look(_real(test).images)
+    fake, real, control = _draw(model, test), _real(train), _draw(untrained, test)
+    value, floor, worst = (_figures(each, judge, reference, test) for each in (fake, real, control))
+    if fake.labels is not None:
+        value["gan_train"] = _gan_train(fake, train, test)
+        floor["gan_train"] = _gan_train(real, train, test)
+    return [
+        Score(
+            name=name,
+            value=round(value[name], 4),
+            better=better,
+            description=description,
+            real=round(floor[name], 4),
+            control=round(worst[name], 4) if name in worst else None,
+        )
+        for name, (better, description) in DESCRIPTIONS.items()
+        if name in value
+    ]
+
+
+def own_scores(model: Model, untrained: Model) -> list[Score]:
+    """What the variant itself measures of its first model, beside the same of the untrained one."""
+    if not model.metadata.default:
+        return []
+    variant = variants.find(model.metadata.variant)
+    values, controls = (variant.own_scores(_drawer(each)) for each in (model, untrained))
+    return [
+        score.model_copy(update={"value": round(score.value, 4), "control": round(control.value, 4)})
+        for score, control in zip(values, controls, strict=True)
+    ]
+
+
+def distance(model: Model, judge: Judge, test: Dataset) -> float:
+    """The Frechet distance alone."""
+    reference, drawn = judge.look(_real(test).images), judge.look(_draw(model, test).images)
+    return round(metrics.frechet_distance(reference.features, drawn.features), 4)
+
+
+def protocol(judge: Judge, test: Dataset) -> str:
+    """What the scores were measured on."""
+    return (
+        f"{IMAGES:,} images of seed {SEED} against {len(test.images[:IMAGES]):,} test images, one training. "
+        f"The judge is a small classifier trained on the real training images "
+        f"({judge.facts['test_accuracy']:.2%} on the test set). "
+        "Real: training images, as many, in place of generated ones. Control: the untrained generator. "
+        f"Neighbourhoods of k = {metrics.NEIGHBOURS}."
+    )
+
+
+def _drawer(model: Model) -> Draw:
+    generator = Generator(model)
+
+    def draw(**inputs: Any) -> tuple[Tensors, Tensors]:
+        result = generator.generate(IMAGES, seed=SEED, **inputs)
+        chosen = {name: torch.tensor([item.inputs[name] for item in result.items]) for name in result.items[0].inputs}
+        return chosen, {name: torch.from_numpy(array) for name, array in result.outputs.items()}
+
+    return draw
+
+
+def _figures(sample: Sample, judge: Judge, reference: Opinion, test: Dataset) -> dict[str, float]:
+    opinion = judge.look(sample.images)
+    found = {
+        "fcd": metrics.frechet_distance(reference.features, opinion.features),
+        "inception_style_score": metrics.inception_style_score(opinion.probabilities),
+        "smallest_class_share": metrics.smallest_class_share(opinion.probabilities),
+        **metrics.neighbourhoods(reference.features, opinion.features),
+    }
+    if sample.labels is not None:
+        real_distance = metrics.intra_class_distance(reference.features, test.labels.numpy())
+        found["label_accuracy"] = metrics.label_accuracy(opinion.probabilities, sample.labels)
+        found["intra_class_diversity"] = metrics.intra_class_distance(opinion.features, sample.labels) / real_distance
+    return found
+
+
+def _draw(model: Model, test: Dataset) -> Sample:
+    """Images of a model; balanced by label where it takes one of the data's, and no two from the same noise."""
+    generator, image = Generator(model), model.metadata.outputs[0].name
+    label = model.metadata.label
+    if label is None or label.classes != test.classes:
+        return Sample(generator.generate(IMAGES, seed=SEED).outputs[image], None)
+    each = IMAGES // len(label.classes)
+    rows = [
+        generator.generate(each, seed=SEED, index=each * number, **{label.name: number}).outputs[image]
+        for number in range(len(label.classes))
+    ]
+    return Sample(np.concatenate(rows), np.repeat(np.arange(len(label.classes)), each))
+
+
+def _real(dataset: Dataset) -> Sample:
+    images = datasets.to_signed(dataset.images[:IMAGES]).numpy()
+    return Sample(images, dataset.labels[:IMAGES].numpy())
+
+
+def _gan_train(sample: Sample, train: Dataset, test: Dataset) -> float:
+    """Test accuracy of a classifier that has seen the sample alone."""
+    assert sample.labels is not None
+    pixels = torch.from_numpy(sample.images).add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8)
+    learned = Dataset(
+        train.name, pixels, torch.from_numpy(sample.labels), train.classes, train.license, train.attribution
+    )
+    return test_accuracy(train_classifier(learned, CLASSIFIER_EPOCHS, SEED), test)

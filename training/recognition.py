@@ -1,0 +1,52 @@
+"""Score a model that recognises images: how often it is wrong on the test set."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from gan_serve.metadata import Score
+from gan_serve.repository import Model
+from gan_serve.runtime import open_session, parse_device
+from gan_serve.tensors import Probabilities
+from training import datasets, metrics
+from training.datasets import Dataset
+
+BATCH = 500
+
+
+def scores(model: Model, untrained: Model, test: Dataset) -> list[Score]:
+    """For each output that sorts images: the error, or where its classes are not the data's own, that of clustering."""
+    return [
+        _score(tensor, _guesses(model, tensor, test), _guesses(untrained, tensor, test), test)
+        for tensor in model.metadata.outputs
+        if isinstance(tensor, Probabilities)
+    ]
+
+
+def protocol(test: Dataset) -> str:
+    """What the scores were measured on."""
+    return f"All {len(test.images):,} test images, one training. Control: the untrained network."
+
+
+def _score(tensor: Probabilities, guesses: NDArray[np.int64], control: NDArray[np.int64], test: Dataset) -> Score:
+    labels = test.labels.numpy()
+    if tensor.classes == test.classes:
+        name, measure, description = "test_error", metrics.error, "share of the test images that are not recognised"
+    else:
+        name, measure = "clustering_error", metrics.clustering_error
+        description = "share of wrong test images where each category is taken for one class, as well as can be"
+    return Score(
+        name=name,
+        value=round(measure(guesses, labels), 4),
+        better="lower",
+        description=description,
+        control=round(measure(control, labels), 4),
+    )
+
+
+def _guesses(model: Model, tensor: Probabilities, test: Dataset) -> NDArray[np.int64]:
+    """The most probable class of each test image."""
+    session = open_session(model.content, str(model.path), parse_device("cpu"), threads=torch.get_num_threads())
+    (image,) = model.metadata.inputs
+    chunks = [datasets.to_signed(chunk).numpy() for chunk in torch.split(test.images, BATCH)]
+    return np.concatenate([session.run([tensor.name], {image.name: chunk})[0].argmax(axis=1) for chunk in chunks])
