@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from gan_serve.errors import Failure
-from gan_serve.tensors import InputTensor, Label, OutputTensor
+from gan_serve.tensors import Image, InputTensor, Label, OutputTensor, Scalar
 
 PROPERTY = "gan_serve"  # the key in the ONNX file's metadata_props
 SCHEMA: Final = 1  # raise it when a reader of the old schema would misunderstand the new one
@@ -117,6 +117,16 @@ class ModelMetadata(_Document):
     def label(self) -> Label | None:
         """The input that says which class to make, if the model has one."""
         return next((tensor for tensor in self.inputs if isinstance(tensor, Label)), None)
+
+    @property
+    def scalars(self) -> tuple[Scalar, ...]:
+        """The numbers that a user may turn."""
+        return tuple(tensor for tensor in self.inputs if isinstance(tensor, Scalar))
+
+    @property
+    def draws_images(self) -> bool:
+        """Whether the answer is a picture."""
+        return isinstance(self.outputs[0], Image)
 
     def to_json(self) -> str:
         """The document as it stands in the file."""

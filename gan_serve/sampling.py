@@ -26,14 +26,18 @@ def random_stream(seed: int, index: int, name: str) -> np.random.RandomState:
 
 
 def complete(tensors: Sequence[InputTensor], seed: int, item: Item) -> Item:
-    """The item with every label and scalar set: a label not given is drawn, a scalar not given is its default."""
-    inputs = dict(item.inputs)
-    for tensor in tensors:
-        if isinstance(tensor, Label) and tensor.name not in inputs:
-            inputs[tensor.name] = int(random_stream(seed, item.index, tensor.name).randint(len(tensor.classes)))
-        elif isinstance(tensor, Scalar):
-            inputs.setdefault(tensor.name, tensor.default)
-    return Item(item.index, inputs)
+    """The item with every label and scalar set: one that is not given is drawn, or is its default."""
+    absent = [tensor for tensor in tensors if isinstance(tensor, Label | Scalar) and tensor.name not in item.inputs]
+    chosen = {tensor.name: _chosen(tensor, seed, item.index) for tensor in absent}
+    return Item(item.index, {**item.inputs, **chosen})
+
+
+def _chosen(tensor: Label | Scalar, seed: int, index: int) -> int | float:
+    if isinstance(tensor, Label):
+        return int(random_stream(seed, index, tensor.name).randint(len(tensor.classes)))
+    if isinstance(tensor.default, tuple):
+        return random_stream(seed, index, tensor.name).uniform(*tensor.default)
+    return tensor.default
 
 
 def input_arrays(tensors: Sequence[InputTensor], seed: int, items: Sequence[Item]) -> Arrays:

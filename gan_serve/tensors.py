@@ -108,16 +108,17 @@ class Label(Tensor):
 
 
 class Scalar(Tensor):
-    """One number that a user may turn, such as a code or the truncation."""
+    """One number that a user may turn, such as the truncation, or a code that else is drawn from (seed, index)."""
 
     kind: Literal["scalar"] = "scalar"
     low: float
     high: float
-    default: float
+    default: float | tuple[float, float]  # a number, or the range from which it is drawn when not given
 
     @model_validator(mode="after")
     def _default_is_in_range(self) -> "Scalar":
-        if not self.low <= self.default <= self.high:
+        first, last = self.default if isinstance(self.default, tuple) else (self.default, self.default)
+        if not self.low <= first <= last <= self.high:
             raise ValueError(f"default {self.default} of {self.name} is outside {self.low}..{self.high}")
         return self
 
@@ -133,6 +134,8 @@ class Scalar(Tensor):
     @property
     def default_hint(self) -> str:
         """What happens when the user sets nothing."""
+        if isinstance(self.default, tuple):
+            return f"drawn from {self.default[0]:g} to {self.default[1]:g}"
         return f"{self.default:g}"
 
     @property

@@ -13,6 +13,7 @@ from gan_serve import Failure, UsageError
 from gan_serve.generator import Generator
 from gan_serve.repository import Repository
 from gan_serve.sampling import random_stream
+from gan_serve.tensors import Scalar
 
 PINNED = [0.4753833806977754, 0.32816016003885107, 0.4830974630669503, 0.999453178050896]
 
@@ -80,6 +81,16 @@ def test_scalar_has_its_default(models: Path) -> None:
     turned = gan_serve.load("turned", models=models)
     np.testing.assert_array_equal(turned.generate(seed=1).array, turned.generate(seed=1, tilt_angle=0.5).array)
     assert not np.array_equal(turned.generate(seed=1).array, turned.generate(seed=1, tilt_angle=0.6).array)
+
+
+def test_scalar_with_a_range_is_drawn_and_told(tmp_path: Path) -> None:
+    save_model(tmp_path, metadata_of("coded", (LATENT, Scalar(name="slant", low=-2, high=2, default=(-1, 1))), GREY))
+    coded = gan_serve.load("coded", models=tmp_path)
+    result = coded.generate(50, seed=1)
+    slants = [item.inputs["slant"] for item in result.items]
+    assert len(set(slants)) == 50
+    assert all(-1 <= slant <= 1 for slant in slants)
+    np.testing.assert_array_equal(coded.generate(seed=1, index=7, slant=slants[7]).array, result.array[7:8])
 
 
 def test_seed_not_given_is_drawn_and_told(digits: Generator) -> None:

@@ -57,6 +57,7 @@ def test_scalar_out_of_range_is_refused(value: object) -> None:
         SCALAR.parse(value)
 
 
-def test_scalar_default_must_be_in_range() -> None:
+@pytest.mark.parametrize("default", [2, (-1, 1), (1, 0)])
+def test_scalar_default_must_be_in_range(default: float | tuple[float, float]) -> None:
     with pytest.raises(ValueError, match="outside"):
-        Scalar(name="tilt", low=0, high=1, default=2)
+        Scalar(name="tilt", low=0, high=1, default=default)

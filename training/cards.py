@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from gan_serve.cli.options import flag
 from gan_serve.errors import Failure
 from gan_serve.metadata import Milestone, ModelMetadata, Score
 from gan_serve.repository import Repository
@@ -78,7 +79,8 @@ def gallery(models: Sequence[ModelMetadata]) -> str:
     """All models with their samples."""
     sections = [
         f"## [{metadata.name}]({metadata.name}/README.md)\n\n{metadata.description} {metadata.paper.title} "
-        f"({metadata.paper.year}).\n\n![Samples of {metadata.name}]({metadata.name}/sample.png)"
+        f"({metadata.paper.year})."
+        + (f"\n\n![Samples of {metadata.name}]({metadata.name}/sample.png)" if metadata.draws_images else "")
         for metadata in models
     ]
     return "\n\n".join(["# Models", _WARNING, *sections]) + "\n"
@@ -108,8 +110,7 @@ def card(metadata: ModelMetadata) -> str:
                 f"# {metadata.name}, version {metadata.version}",
                 _WARNING,
                 metadata.description,
-                "![Samples, made with seed 0](sample.png)\n\n"
-                f"Make them again: `gan-serve reproduce models/{metadata.name}/sample.png`",
+                *_pictures(metadata),
                 "## Use\n\n" + _usage(metadata),
                 "## Inputs and outputs\n\n" + _tensors(metadata),
                 "## Paper\n\n"
@@ -128,8 +129,24 @@ def card(metadata: ModelMetadata) -> str:
     )
 
 
+def _pictures(metadata: ModelMetadata) -> list[str]:
+    if not metadata.draws_images:
+        return []
+    sample = (
+        "![Samples, made with seed 0](sample.png)\n\n"
+        f"Make them again: `gan-serve reproduce models/{metadata.name}/sample.png`"
+    )
+    turned = [
+        f"`{scalar.name}` from {scalar.low:g} (top) to {scalar.high:g} (bottom), all else the same in a column:\n\n"
+        f"![{scalar.name} is turned]({scalar.name}.png)"
+        for scalar in metadata.scalars
+    ]
+    return [sample, *turned]
+
+
 def _usage(metadata: ModelMetadata) -> str:
-    option, argument = (" --label 3", "label=3, ") if metadata.label else ("", "")
+    label = metadata.label
+    option, argument = (f" {flag(label.name)} 3", f"{label.name}=3, ") if label else ("", "")
     return (
         f"```sh\ngan-serve generate --model {metadata.name}{option}\n```\n\n"
         f'```python\nimport gan_serve\n\ngan_serve.load("{metadata.name}").generate({argument}count=16, seed=0)'
@@ -152,8 +169,8 @@ def _shape(tensor: InputTensor | OutputTensor) -> str:
             return f"{size} {distribution} numbers"
         case Label():
             return tensor.hint
-        case Scalar(default=default):
-            return f"{tensor.hint}, default {default:g}"
+        case Scalar():
+            return f"{tensor.hint}; if not given: {tensor.default_hint}"
         case Image(channels=channels, width=width, height=height):
             return f"{width}x{height} {'grey' if channels == 1 else 'RGB'}"
         case ScoreTensor(low=low, high=high):

@@ -4,6 +4,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
+
 from gan_serve.errors import UsageError
 from gan_serve.generator import Generator
 from gan_serve.media import write_atomic
@@ -15,6 +17,7 @@ from training.export import describe, export, with_property
 from training.runs import Trained
 
 SAMPLE_COLUMNS, SAMPLE_ROWS, SAMPLE_SCALE = 10, 10, 2
+TRAVERSAL_ROWS = 9
 
 
 def export_all(trained: Trained, models: Path, *, name: str | None = None, version: int = 1) -> list[Path]:
@@ -47,7 +50,8 @@ def evaluate_in_place(
         scored = scored.model_copy(update={"learning_curve": learning_curve(model, trained)})
     _write(models, scored, with_property(model.content, PROPERTY, scored.to_json()))
     write_atomic(models / scored.name / "README.md", cards.card(scored).encode())
-    _sample(Repository(models).find(scored.name), models / scored.name / "sample.png")
+    if scored.draws_images:
+        _pictures(Repository(models).find(scored.name), models / scored.name)
     return scored
 
 
@@ -65,12 +69,15 @@ def publish(trained: Trained, models: Path, *, name: str | None = None, version:
     return [models / path.relative_to(staging) for path in files]
 
 
-def _sample(model: Model, path: Path) -> None:
-    """The picture in the card: seed 0, a row for each label."""
-    label = model.metadata.label
-    inputs: dict[str, Any] = {label.name: range(len(label.classes))} if label else {}
-    count = SAMPLE_COLUMNS if label else SAMPLE_COLUMNS * SAMPLE_ROWS
-    Generator(model).generate(count, seed=0, **inputs).save(path, grid=True, scale=SAMPLE_SCALE)
+def _pictures(model: Model, folder: Path) -> None:
+    """The pictures in the card, of seed 0: a row for each label, and for each number that can be turned, its range."""
+    generator, label = Generator(model), model.metadata.label
+    sweeps: dict[str, dict[str, Any]] = {"sample": {label.name: range(len(label.classes))} if label else {}}
+    for scalar in model.metadata.scalars:
+        sweeps[scalar.name] = {scalar.name: np.linspace(scalar.low, scalar.high, TRAVERSAL_ROWS)}
+    for name, sweep in sweeps.items():
+        count = SAMPLE_COLUMNS if sweep else SAMPLE_COLUMNS * SAMPLE_ROWS
+        generator.generate(count, seed=0, **sweep).save(folder / f"{name}.png", grid=True, scale=SAMPLE_SCALE)
 
 
 def _write(models: Path, metadata: ModelMetadata, content: bytes) -> Path:

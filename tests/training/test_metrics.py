@@ -45,3 +45,11 @@ def test_neighbourhoods_tell_quality_from_diversity() -> None:
     assert collapsed["recall"] < 0.1
     elsewhere = metrics.neighbourhoods(real, gaussian(50))
     assert elsewhere == {"precision": 0, "recall": 0, "density": 0, "coverage": 0}
+
+
+def test_a_clustering_is_as_good_as_its_best_reading() -> None:
+    labels = np.array([0, 0, 1, 1, 2, 2])
+    assert metrics.clustering_error(np.array([2, 2, 0, 0, 1, 1]), labels) == 0
+    assert metrics.clustering_error(np.array([2, 2, 0, 0, 0, 1]), labels) == pytest.approx(1 / 6)
+    assert metrics.clustering_error(np.zeros(6, np.int64), labels) == pytest.approx(4 / 6), "no two for one class"
+    assert metrics.error(np.array([0, 0, 1, 1, 2, 0]), labels) == pytest.approx(1 / 6)

@@ -10,6 +10,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 import gan_serve
+from gan_serve.repository import Repository
 from training import judge as judges
 from training import publish as publishing
 from training import runs, variants
@@ -33,12 +34,15 @@ def published(tmp_path_factory: pytest.TempPathFactory, digits_file: Path) -> Pa
         (folder / "judges").mkdir()
         _, accuracy = judges.make_judge(str(digits_file), epochs=10)
         assert accuracy > 0.9
-        recipe = type(variants.find("acgan").recipe)(dataset="digits", steps=600, batch_size=32, image_size=8)
-        (folder / "run").mkdir()
-        runs.play(Run("acgan", recipe, str(digits_file)), folder / "run", resume=False, device="cpu")
-        trained = runs.load_trained(folder / "run", "acgan")
-        publishing.publish(trained, folder / "models", name="acgan-digits", version=2)
+        publishing.publish(train("acgan", 600, digits_file, folder), folder / "models", name="acgan-digits", version=2)
     return folder / "models"
+
+
+def train(variant: str, steps: int, data: Path, folder: Path) -> runs.Trained:
+    recipe = type(variants.find(variant).recipe)(dataset="digits", steps=steps, batch_size=32, image_size=8)
+    (folder / variant).mkdir()
+    runs.play(Run(variant, recipe, str(data)), folder / variant, resume=False, device="cpu")
+    return runs.load_trained(folder / variant, variant)
 
 
 def test_a_published_model_is_whole(published: Path) -> None:
@@ -103,6 +107,26 @@ def test_every_score_can_be_had_again_from_the_files(
     assert {path: path.read_bytes() for path in files} == before
 
 
+def test_codes_are_turned_in_pictures_and_recognition_has_an_error(
+    published: Path, tmp_path: Path, digits_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judge_quickly(monkeypatch, published.parent / "judges")
+    files = publishing.publish(train("infogan", 100, digits_file, tmp_path), tmp_path / "models")
+    drawing, recognition = (Repository(tmp_path / "models").find(f"infogan{part}").metadata
+                            for part in ("", "-recognition"))  # fmt: skip
+    codes = [scalar.name for scalar in drawing.scalars]
+    assert len(codes) == 2
+    pictures = {path.name for path in files if path.suffix == ".png"}
+    assert pictures == {"sample.png", *(f"{code}.png" for code in codes)}
+    assert {"fcd", "slant_correlation", "width_correlation"} <= {score.name for score in drawing.scores}
+    assert "label_accuracy" not in {score.name for score in drawing.scores}, "a category is no label"
+    (error,) = recognition.scores
+    assert error.name == "clustering_error"
+    assert 0 < error.value < error.control  # type: ignore[operator]
+    assert [tensor.name for tensor in recognition.outputs] == ["category", *codes]
+    assert "sample.png" not in (tmp_path / "models" / "infogan-recognition" / "README.md").read_text()
+
+
 def test_evaluate_wants_one_model_or_all() -> None:
     for arguments in ([], ["acgan", "--all"]):
         done = CliRunner().invoke(app, ["evaluate", *arguments])
@@ -113,7 +137,7 @@ def test_evaluate_wants_one_model_or_all() -> None:
 def test_a_failed_publication_changes_nothing(published: Path, tmp_path: Path) -> None:
     shutil.copytree(published, tmp_path / "models")
     before = {path: path.read_bytes() for path in (tmp_path / "models").rglob("*") if path.is_file()}
-    trained = runs.load_trained(published.parent / "run", "acgan")
+    trained = runs.load_trained(published.parent / "acgan", "acgan")
     with pytest.raises(gan_serve.UsageError, match="no judge for digits"):
         publishing.publish(trained, tmp_path / "models", name="acgan-digits", version=2)
     assert {path: path.read_bytes() for path in (tmp_path / "models").rglob("*") if path.is_file()} == before

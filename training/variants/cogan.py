@@ -1,13 +1,22 @@
 """CoGAN."""
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gan_serve.metadata import Paper
+from gan_serve.metadata import Paper, Score
 from gan_serve.tensors import Latent
 from training import layers
-from training.gan import GAN, Batch, ImageSpec, Recipe, Servable, Terms
+from training.gan import GAN, Batch, Draw, ImageSpec, Recipe, Servable, Terms
+
+
+@dataclass(frozen=True)
+class CoupledRecipe(Recipe):
+    """Adds whether the two games share layers."""
+
+    coupled: bool = True  # False: the control, two GANs side by side
 
 
 class CoGAN(GAN):
@@ -28,12 +37,16 @@ class CoGAN(GAN):
         "DCGAN-sized networks for 28x28 images; the edges are a morphological gradient; the two domains share the "
         "training images over the epochs but never in one batch; an exponential average of the weights."
     )
-    recipe = Recipe(dataset="mnist", steps=20_000, final_learning_rate=0.1)
+    recipe = CoupledRecipe(dataset="mnist", steps=20_000, final_learning_rate=0.1)
+
+    width = 32  # channels of the layers next to the image
+
+    settings: CoupledRecipe
 
     def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
-        self.generator = CoupledGenerator(self.latent_size, spec)
-        self.discriminator = CoupledDiscriminator(spec)
+        self.generator = CoupledGenerator(self.latent_size, spec, self.width, coupled=self.settings.coupled)
+        self.discriminator = CoupledDiscriminator(spec, self.width, coupled=self.settings.coupled)
 
     def discriminator_loss(self, batch: Batch) -> Terms:
         images, others = batch["image"].chunk(2)  # no image stands beside its own edges
@@ -48,6 +61,20 @@ class CoGAN(GAN):
     def generator_loss(self, batch: Batch) -> Terms:
         image, edge = self.discriminator(*self.generator(self.latent(batch)))
         return {"images": self.adversarial.generator(image), "edges": self.adversarial.generator(edge)}
+
+    @classmethod
+    def own_scores(cls, draw: Draw) -> list[Score]:
+        _, outputs = draw()
+        agreement = ((edges(outputs["image"]) > 0) == (outputs["edges"] > 0)).float().mean().item()
+        return [
+            Score(
+                name="agreement",
+                value=agreement,
+                better="higher",
+                description="share of pixels where the edges of the image and the edges drawn beside it are both light "
+                "or both dark",
+            )
+        ]
 
     def servables(self) -> dict[str, Servable]:
         return {
@@ -68,13 +95,14 @@ def edges(images: Tensor) -> Tensor:
 
 
 class CoupledGenerator(nn.Module):
-    """Latent (N, Z) -> images and edges, (N, C, H, W) each; all but the last layer is shared."""
+    """Latent (N, Z) -> images and edges, (N, C, H, W) each; coupled, all but the last layer is shared."""
 
-    def __init__(self, latent_size: int, spec: ImageSpec) -> None:
+    def __init__(self, latent_size: int, spec: ImageSpec, width: int, *, coupled: bool) -> None:
         super().__init__()
-        whole = [layers.dcgan_generator(latent_size, spec.channels, spec.size) for _ in range(2)]
-        self.shared = whole[0][:-2]
-        self.own = nn.ModuleList(network[-2:] for network in whole)
+        whole = [layers.dcgan_generator(latent_size, spec.channels, spec.size, width) for _ in range(2)]
+        shared = len(whole[0]) - 2 if coupled else 0
+        self.shared = whole[0][:shared]
+        self.own = nn.ModuleList(network[shared:] for network in whole)
 
     def forward(self, latent: Tensor) -> tuple[Tensor, Tensor]:
         shared = self.shared(latent)
@@ -82,13 +110,14 @@ class CoupledGenerator(nn.Module):
 
 
 class CoupledDiscriminator(nn.Module):
-    """Images and edges (N, C, H, W) -> logits (N, 1) of each; all but the first layer is shared."""
+    """Images and edges (N, C, H, W) -> logits (N, 1) of each; coupled, all but the first layer is shared."""
 
-    def __init__(self, spec: ImageSpec) -> None:
+    def __init__(self, spec: ImageSpec, width: int, *, coupled: bool) -> None:
         super().__init__()
-        whole = [layers.dcgan_discriminator(spec.channels, spec.size) for _ in range(2)]
-        self.own = nn.ModuleList(network[:2] for network in whole)
-        self.shared = whole[0][2:]
+        whole = [layers.dcgan_discriminator(spec.channels, spec.size, width) for _ in range(2)]
+        own = 2 if coupled else len(whole[0])
+        self.own = nn.ModuleList(network[:own] for network in whole)
+        self.shared = whole[0][own:]
 
     def forward(self, image: Tensor, edge: Tensor) -> tuple[Tensor, Tensor]:
         return self.shared(self.own[0](image)), self.shared(self.own[1](edge))

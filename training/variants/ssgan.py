@@ -49,12 +49,14 @@ class SSGAN(GAN):
     )
     recipe = SemiSupervisedRecipe(dataset="mnist", steps=20_000, learning_rate=3e-4, final_learning_rate=0.1)
 
+    width = 32  # channels of the generator's layer next to the image
+
     settings: SemiSupervisedRecipe
     discriminator: Classifier
 
     def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
-        self.generator = layers.dcgan_generator(self.latent_size, spec.channels, spec.size)
+        self.generator = layers.dcgan_generator(self.latent_size, spec.channels, spec.size, self.width)
         self.discriminator = Classifier(spec)
 
     def source(self, dataset: Dataset) -> Source:

@@ -1,0 +1,24 @@
+"""What can be measured in images of handwriting: pure functions of light strokes on a dark ground."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+
+def slant(images: Tensor) -> Tensor:
+    """How far the ink of images (N, C, H, W) in [-1, 1] leans to the right, as a tangent: (N,)."""
+    ink = (images.mean(dim=1) + 1) / 2
+    ink = ink / ink.sum(dim=(1, 2), keepdim=True).clamp_min(1e-6)
+    rows = torch.arange(ink.shape[1], dtype=ink.dtype, device=ink.device)
+    columns = torch.arange(ink.shape[2], dtype=ink.dtype, device=ink.device)
+    below = rows - (ink.sum(dim=2) * rows).sum(dim=1, keepdim=True)
+    right = columns - (ink.sum(dim=1) * columns).sum(dim=1, keepdim=True)
+    together = torch.einsum("nyx,ny,nx->n", ink, below, right)
+    return -together / torch.einsum("nyx,ny->n", ink, below.square()).clamp_min(1e-6)
+
+
+def width(images: Tensor) -> Tensor:
+    """Width in pixels of the strokes in images (N, C, H, W) in [-1, 1], their area by half their outline: (N,)."""
+    ink = F.pad((images.mean(dim=1) + 1) / 2, (1, 1, 1, 1))
+    outline = torch.hypot(ink.diff(dim=1)[:, :, :-1], ink.diff(dim=2)[:, :-1]).sum(dim=(1, 2))
+    return 2 * ink.sum(dim=(1, 2)) / outline.clamp_min(1e-6)
