@@ -4,7 +4,7 @@ import dataclasses
 import sys
 import warnings
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 import typer
 
@@ -13,12 +13,15 @@ from gan_serve.metadata import Score
 from training import variants
 from training.gan import Recipe
 
+if TYPE_CHECKING:
+    from training.zoo import Outcome
+
 app = typer.Typer(
     name="python -m training", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
     help="Train GAN variants, export them to ONNX, score them and publish them into models/.",
 )  # fmt: skip
 
-RUNS, MODELS = Path("runs"), Path("models")
+RUNS, MODELS, RECORDS = Path("runs"), Path("models"), Path("docs/studies")
 Variant = Annotated[str, typer.Argument(help="The name of a file in training/variants, such as acgan.")]
 Folder = Annotated[Path | None, typer.Option("--output", "-o", help="The training's folder [default: runs/VARIANT].")]
 
@@ -171,21 +174,64 @@ def zoo(
 ) -> None:
     """Train and publish many variants from scratch, one on each core; stopped, it goes on when called again."""
     from training import hardware
-    from training.zoo import Plan, remake
+    from training.zoo import carry_out, is_published, publication
 
     chosen = list(dict.fromkeys(names or variants.names()))
     for name in chosen:
         variants.find(name)  # a wrong name is told before hours have passed
     options = () if steps is None else ("--steps", str(steps))
-    outcome = remake(chosen, Plan(runs_folder, models, str(hardware.find_device(device)), options), minutes=minutes)
-    for name in outcome.published:
-        typer.echo(f"{name}: published")
+    done = [name for name in chosen if is_published(name, runs_folder, models)]
+    tasks = [publication(name, runs_folder, models, options) for name in chosen if name not in done]
+    outcome = carry_out(tasks, str(hardware.find_device(device)), minutes=minutes)
+    _tell(done, outcome, "published")
+
+
+@app.command(epilog="Example: python -m training study losses --minutes 120")
+def study(
+    name: Annotated[str, typer.Argument(help="One of those in training/studies.py.")],
+    minutes: Annotated[float | None, typer.Option(min=0, help="Stop after so many; call again to go on.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    steps: Annotated[int | None, typer.Option(min=1, help="Training steps, for a try [default: the recipes'].")] = None,
+    runs_folder: Annotated[Path, typer.Option("--runs", help="The folder of all trainings.")] = RUNS,
+    records: Annotated[Path, typer.Option(help="Where the figures go.")] = RECORDS,
+) -> None:
+    """Train what is to be compared, each with several seeds, and record the scores; docs/studies.md is made of them."""
+    from training import hardware, studies
+    from training.zoo import carry_out
+
+    chosen = studies.find(name)
+    options = () if steps is None else ("--steps", str(steps))
+    done = [case.name for case in chosen.cases if case.record(records / name).exists()]
+    tasks = [case.task(runs_folder / name, records / name, options) for case in chosen.cases if case.name not in done]
+    outcome = carry_out(tasks, str(hardware.find_device(device)), minutes=minutes)
+    _tell(done, outcome, "recorded")
+
+
+def _tell(done: list[str], outcome: "Outcome", ending: str) -> None:
+    """What became of many tasks; the exit code says whether any failed."""
+    for name in [*done, *outcome.finished]:
+        typer.echo(f"{name}: {ending}")
     for name in outcome.unfinished:
         typer.echo(f"{name}: not finished; call again to go on")
     for name, log in outcome.failed.items():
         typer.echo(f"error: {name} failed, {log} says why", err=True)
     if outcome.failed or outcome.signal:
         raise typer.Exit(128 + outcome.signal if outcome.signal else 1)
+
+
+@app.command(epilog="Example: python -m training score lsgan --output runs/lsgan --to lsgan.json")
+def score(
+    variant: Variant,
+    to: Annotated[Path, typer.Option(help="The JSON file that is written.")],
+    output: Folder = None,
+) -> None:
+    """Score a training's models without publishing them."""
+    from training import publish, runs
+    from training.study import write_record
+
+    trained = runs.load_trained(output or RUNS / variant, variant)
+    write_record(trained, publish.score_all(trained), to)
+    typer.echo(to)
 
 
 @app.command("cards")

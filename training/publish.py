@@ -55,6 +55,14 @@ def evaluate_in_place(
     return scored
 
 
+def score_all(trained: Trained) -> list[ModelMetadata]:
+    """Export and evaluate every servable of a training; nothing is kept but the metadata with the scores."""
+    with TemporaryDirectory() as folder:
+        export_all(trained, Path(folder))
+        models, _ = Repository(Path(folder)).read_all()
+        return [evaluate(model, trained.source) for model in models]
+
+
 def publish(trained: Trained, models: Path, *, name: str | None = None, version: int = 1) -> list[Path]:
     """Export, evaluate and describe; only when all of it succeeded, move it to `models`."""
     with TemporaryDirectory() as folder:

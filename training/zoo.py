@@ -1,4 +1,4 @@
-"""Many trainings from scratch to published models, each in a process of its own, on a core of its own.
+"""Many trainings from scratch to what is made of them, each in a process of its own, on a core of its own.
 
 Networks of this size spend much of their time waiting for each other's threads: two trainings with a core each do half
 as much again as one with two cores. On a GPU they take turns.
@@ -27,28 +27,31 @@ _STEP = re.compile(r"step (\d+) of (\d+)")
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What all jobs have in common."""
+class Task:
+    """One training from scratch, and the command that makes something of it."""
 
-    runs: Path
-    models: Path
-    device: str
-    options: Sequence[str] = ()  # for every training
+    name: str
+    variant: str
+    folder: Path  # of the training
+    options: Sequence[str]  # of the training
+    ending: Sequence[object]  # the arguments of `python -m training` when it is over
 
-    def training(self, name: str) -> list[str]:
-        """The command that trains a variant, from its checkpoint where there is one."""
-        folder = self.runs / name
-        start = ("--resume",) if (folder / CHECKPOINT).exists() else self.options
-        return _command("train", name, "--output", folder, "--device", self.device, *start)
+    def training(self, device: str) -> list[str]:
+        """The command that trains, from the checkpoint where there is one."""
+        start = ("--resume",) if (self.folder / CHECKPOINT).exists() else self.options
+        return _command("train", self.variant, "--output", self.folder, "--device", device, *start)
 
-    def publication(self, name: str) -> list[str]:
-        """The command that publishes what was trained."""
-        return _command("publish", name, "--output", self.runs / name, "--models", self.models)
 
-    def is_published(self, name: str) -> bool:
-        """Whether the model is younger than the training's last checkpoint."""
-        card, checkpoint = self.models / name / "README.md", self.runs / name / CHECKPOINT
-        return card.exists() and checkpoint.exists() and card.stat().st_mtime > checkpoint.stat().st_mtime
+def publication(name: str, runs: Path, models: Path, options: Sequence[str] = ()) -> Task:
+    """A variant's training, and its publication."""
+    folder = runs / name
+    return Task(name, name, folder, options, ("publish", name, "--output", folder, "--models", models))
+
+
+def is_published(name: str, runs: Path, models: Path) -> bool:
+    """Whether the model is younger than the training's last checkpoint."""
+    card, checkpoint = models / name / "README.md", runs / name / CHECKPOINT
+    return card.exists() and checkpoint.exists() and card.stat().st_mtime > checkpoint.stat().st_mtime
 
 
 def _command(*arguments: object) -> list[str]:
@@ -57,9 +60,9 @@ def _command(*arguments: object) -> list[str]:
 
 @dataclass
 class Outcome:
-    """What became of every variant."""
+    """What became of every task."""
 
-    published: list[str] = field(default_factory=list)
+    finished: list[str] = field(default_factory=list)
     failed: dict[str, Path] = field(default_factory=dict)  # with the log that says why
     unfinished: list[str] = field(default_factory=list)
     signal: int | None = None  # that stopped it
@@ -67,33 +70,31 @@ class Outcome:
 
 @dataclass
 class _Job:
-    name: str
+    task: Task
     core: int | None
     log: Path
     bar: TaskID
-    publishing: bool
+    ending: bool
     process: subprocess.Popen[bytes]
 
 
-def remake(names: Iterable[str], plan: Plan, *, minutes: float | None = None) -> Outcome:
-    """Train and publish the variants; when the minutes are over, or at a signal, trainings leave checkpoints and end.
+def carry_out(tasks: Iterable[Task], device: str, *, minutes: float | None = None) -> Outcome:
+    """Do all tasks, one on each core; when the minutes are over, or at a signal, trainings leave checkpoints and end.
 
-    Called again, it goes on where it stopped, and leaves alone what is published already.
+    Called again, it goes on where it stopped.
     """
-    outcome, waiting = Outcome(), deque[str]()
-    for name in names:
-        (outcome.published if plan.is_published(name) else waiting).append(name)
+    outcome, waiting = Outcome(), deque(tasks)
     deadline = time.monotonic() + 60 * (float("inf") if minutes is None else minutes)
     running: list[_Job] = []
     with noted_signals() as received, _progress() as progress:
         while (waiting or running) and not received and time.monotonic() < deadline:
-            for core in _free_cores(plan.device, running)[: len(waiting)]:
-                running.append(_start(plan, waiting.popleft(), core, progress))
-            running = [job for job in running if _goes_on(plan, job, progress, outcome)]
+            for core in _free_cores(device, running)[: len(waiting)]:
+                running.append(_start(waiting.popleft(), device, core, progress))
+            running = [job for job in running if _goes_on(job, progress, outcome)]
             time.sleep(POLL_SECONDS)
         _stop(running)
     outcome.signal = received[0] if received else None
-    outcome.unfinished += [*(job.name for job in running), *waiting]
+    outcome.unfinished += [*(job.task.name for job in running), *(task.name for task in waiting)]
     return outcome
 
 
@@ -110,13 +111,12 @@ def _free_cores(device: str, running: Sequence[_Job]) -> list[int | None]:
     return [core for core in cores if core not in {job.core for job in running}]
 
 
-def _start(plan: Plan, name: str, core: int | None, progress: Progress) -> _Job:
-    folder = plan.runs / name
-    folder.mkdir(parents=True, exist_ok=True)
-    log = folder / "log.txt"
+def _start(task: Task, device: str, core: int | None, progress: Progress) -> _Job:
+    task.folder.mkdir(parents=True, exist_ok=True)
+    log = task.folder / "log.txt"
     log.write_bytes(b"")
-    bar = progress.add_task(f"{name}: training", total=None)
-    return _Job(name, core, log, bar, publishing=False, process=_run(plan.training(name), log, core))
+    bar = progress.add_task(f"{task.name}: training", total=None)
+    return _Job(task, core, log, bar, ending=False, process=_run(task.training(device), log, core))
 
 
 def _run(command: Sequence[str], log: Path, core: int | None) -> subprocess.Popen[bytes]:
@@ -129,22 +129,22 @@ def _run(command: Sequence[str], log: Path, core: int | None) -> subprocess.Pope
     return process
 
 
-def _goes_on(plan: Plan, job: _Job, progress: Progress, outcome: Outcome) -> bool:
+def _goes_on(job: _Job, progress: Progress, outcome: Outcome) -> bool:
     """Look after one job; False when it has come to its end."""
     if steps := _STEP.findall(job.log.read_text(errors="replace")):
         progress.update(job.bar, completed=int(steps[-1][0]), total=int(steps[-1][1]))
     if job.process.poll() is None:
         return True
-    if job.process.returncode == 0 and not job.publishing:
-        job.publishing, job.process = True, _run(plan.publication(job.name), job.log, job.core)
-        progress.update(job.bar, description=f"{job.name}: publishing")
+    name, succeeded = job.task.name, job.process.returncode == 0
+    if succeeded and not job.ending:
+        job.ending, job.process = True, _run(_command(*job.task.ending), job.log, job.core)
+        progress.update(job.bar, description=f"{name}: {job.task.ending[0]}")
         return True
-    if job.process.returncode == 0:
-        outcome.published.append(job.name)
+    if succeeded:
+        outcome.finished.append(name)
     else:
-        outcome.failed[job.name] = job.log
-    ending = "published" if job.process.returncode == 0 else "failed"
-    progress.update(job.bar, description=f"{job.name}: {ending}")
+        outcome.failed[name] = job.log
+    progress.update(job.bar, description=f"{name}: {'done' if succeeded else 'failed'}")
     return False
 
 

@@ -16,6 +16,7 @@ from training import publish as publishing
 from training import runs, variants
 from training.__main__ import app
 from training.runs import Run
+from training.study import Record
 
 
 def judge_quickly(patch: pytest.MonkeyPatch, folder: Path) -> None:
@@ -105,6 +106,21 @@ def test_every_score_can_be_had_again_from_the_files(
     assert {"fcd", "label_accuracy", "gan_train"} <= {line.split()[1] for line in lines}
     assert "was" not in done.output
     assert {path: path.read_bytes() for path in files} == before
+
+
+def test_a_training_is_scored_without_being_published(
+    published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judge_quickly(monkeypatch, published.parent / "judges")
+    path, run = tmp_path / "records" / "acgan-0.json", published.parent / "acgan"
+    done = CliRunner().invoke(app, ["score", "acgan", "--output", str(run), "--to", str(path)])
+    assert done.exit_code == 0, done.output
+    found, trained = Record.model_validate_json(path.read_bytes()), runs.load_trained(run, "acgan")
+    assert found.training == trained.training
+    assert {"D(real)", "D(fake)"} <= found.training.observed.keys()
+    assert found.parameters == sum(weights.numel() for weights in trained.gan.parameters())
+    shipped = gan_serve.load("acgan-digits", models=published).metadata
+    assert found.scores == {"acgan": {score.name: score.value for score in shipped.scores}}
 
 
 def test_codes_are_turned_in_pictures_and_recognition_has_an_error(

@@ -1,0 +1,72 @@
+"""Comparisons over seeds: what is trained, recorded and told."""
+
+import itertools
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+import gan_serve
+from gan_serve.metadata import Training
+from training import studies, variants
+from training.__main__ import _parsed, app
+from training.study import Contestant, Figure, Record, Study, table
+
+FACTS = {"steps": 1, "batch_size": 1, "seed": 0, "precision": "fp32", "hardware": "CPU", "commit": "", "recipe": {}}
+STUDY = Study(
+    title="Losses",
+    text="Which is best?",
+    contestants=(Contestant("dcgan", "dcgan", published="26.5"), Contestant("lsgan", "with squares")),
+    figures=(Figure("fcd"), Figure("test_error", "classifier", percent=True), Figure("gradient_norm")),
+    seeds=3,
+    published="published FID",
+)
+
+
+def record(folder: Path, case: str, seconds: float, fcd: float, error: float, **observed: float) -> None:
+    variant = "dcgan" if case.startswith("dcgan") else "lsgan"
+    training = Training(**FACTS, duration_seconds=seconds, observed=observed)
+    scores = {variant: {"fcd": fcd}, f"{variant}-classifier": {"test_error": error}}
+    found = Record(training=training, parameters=10, scores=scores)
+    (folder / f"{case}.json").write_text(found.model_dump_json())
+
+
+def test_a_table_tells_the_median_and_the_range_of_the_seeds_that_are_recorded(tmp_path: Path) -> None:
+    assert table(STUDY, tmp_path) == "Nothing is recorded yet."
+    for seed, fcd in enumerate((3.0, 1.0, 2.0)):
+        record(tmp_path, f"dcgan-{seed}", 60 * (seed + 1), fcd, 0.01 * fcd, gradient_norm=1 + seed / 10)
+    record(tmp_path, "with-squares-1", 30, 5, 0.5)
+    assert table(STUDY, tmp_path).splitlines() == [
+        "|  | seeds | fcd | test error | gradient norm | minutes | published FID |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+        "| dcgan | 3 | 2 (1 to 3) | 2.00% (1.00% to 3.00%) | 1.1 (1 to 1.2) | 2 | 26.5 |",
+        "| with squares | 1 | 5 | 50.00% | - | 0 | - |",
+    ]
+
+
+def test_what_is_recorded_is_not_trained_again(tmp_path: Path) -> None:
+    names = [case.name for case in studies.find("cogan").cases]
+    for name in names:
+        (tmp_path / "cogan").mkdir(exist_ok=True)
+        (tmp_path / "cogan" / f"{name}.json").touch()
+    done = CliRunner().invoke(
+        app, ["study", "cogan", "--records", str(tmp_path), "--runs", str(tmp_path / "runs"), "--device", "cpu"]
+    )
+    assert (done.exit_code, done.stdout) == (0, "".join(f"{name}: recorded\n" for name in names))
+    assert not (tmp_path / "runs").exists()
+
+
+def test_an_unknown_study_is_told() -> None:
+    done = CliRunner().invoke(app, ["study", "loses"])
+    assert isinstance(done.exception, gan_serve.UsageError)
+    assert str(done.exception).startswith("unknown study 'loses' (did you mean losses?)")
+
+
+@pytest.mark.parametrize("study", studies.STUDIES.values(), ids=studies.STUDIES)
+def test_every_case_has_a_name_of_its_own_and_a_recipe_that_exists(study: Study, tmp_path: Path) -> None:
+    assert len({case.name for case in study.cases}) == len(study.cases) == study.seeds * len(study.contestants)
+    for case in study.cases:
+        command = case.task(tmp_path, tmp_path).training("cpu")
+        assert command[command.index("--seed") + 1] == str(case.seed)
+        settings = [after for option, after in itertools.pairwise(command) if option == "--set"]
+        _parsed(variants.find(case.contestant.variant).recipe, settings)

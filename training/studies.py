@@ -1,0 +1,75 @@
+"""What is compared: every study of this project."""
+
+from gan_serve.errors import UsageError
+from gan_serve.nearest import nearest
+from training.study import Contestant, Figure, Study
+
+FAMILY_STEPS = ("--steps", "15600")
+STUDIES = {
+    "losses": Study(
+        title="The loss family",
+        text="The same networks (but for EBGAN's autoencoder, and instance normalisation where a gradient is "
+        "penalised), data (Fashion-MNIST), batches of 64, at least 15,600 steps of the generator. FCD is not "
+        "comparable with the Inception FID in the last column, the best of a search over a hundred settings of each.",
+        contestants=(
+            Contestant("dcgan", "dcgan", FAMILY_STEPS, "26.5 ± 1.6"),
+            Contestant("lsgan", "lsgan", FAMILY_STEPS, "30.7 ± 2.2"),
+            Contestant("ebgan", "ebgan", FAMILY_STEPS),
+            Contestant("dragan", "dragan", FAMILY_STEPS, "27.7 ± 1.2"),
+            Contestant("wgan", "wgan", published="21.5 ± 1.6"),
+            Contestant("wgan_gp", "wgan_gp", published="24.5 ± 2.1"),
+        ),
+        figures=(Figure("fcd"), Figure("recall"), Figure("gradient_norm")),
+        seeds=3,
+        published="published FID ([Lucic et al. 2018](https://arxiv.org/abs/1711.10337))",
+    ),
+    "infogan": Study(
+        title="InfoGAN without a label",
+        text="How often the category that Q finds in a test image is the wrong digit, each category taken for one "
+        "digit as well as can be, and how closely the codes go with slant and width. The control has no term for the "
+        "mutual information.",
+        contestants=(
+            Contestant("infogan", "infogan", published="5 %"),
+            Contestant("infogan", "without information", ("--set", "information_weight=0")),
+        ),
+        figures=(
+            Figure("clustering_error", "recognition", percent=True),
+            Figure("slant_correlation"),
+            Figure("width_correlation"),
+        ),
+        seeds=5,
+        published="published error ([Chen et al. 2016](https://arxiv.org/abs/1606.03657))",
+    ),
+    "ssgan": Study(
+        title="SSGAN with a hundred labels",
+        text="The share of the test images that the classifier gets wrong; each seed draws other labels, ten of each "
+        "digit. The control is the same network, trained on these labels alone.",
+        contestants=(
+            Contestant("ssgan", "feature matching", published="0.93 ± 0.065 %"),
+            Contestant("ssgan", "huber matching", ("--set", "matching=huber")),
+            Contestant("ssgan", "labels alone", ("--set", "unsupervised_weight=0")),
+        ),
+        figures=(Figure("test_error", "classifier", percent=True), Figure("fcd")),
+        seeds=5,
+        published="published error ([Salimans et al. 2016](https://arxiv.org/abs/1606.03498))",
+    ),
+    "cogan": Study(
+        title="CoGAN without pairs",
+        text="Whether the two images that one latent makes show the same thing. The control shares no layer.",
+        contestants=(Contestant("cogan", "cogan"), Contestant("cogan", "two gans", ("--set", "coupled=false"))),
+        figures=(Figure("agreement"), Figure("fcd"), Figure("parameters")),
+        seeds=1,
+        published="",
+    ),
+}
+
+
+def find(name: str) -> Study:
+    """The study of that name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if name not in STUDIES:
+        raise UsageError(f"unknown study {name!r}{nearest(name, STUDIES)}; there are {', '.join(STUDIES)}")
+    return STUDIES[name]

@@ -1,0 +1,132 @@
+"""A comparison of variants and settings over several seeds, its records, and the table that is made of them."""
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter
+
+from gan_serve.media import make_folder, write_atomic
+from gan_serve.metadata import ModelMetadata, Training
+from training import markdown
+from training.runs import Trained
+from training.zoo import Task
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """One row of the table."""
+
+    variant: str
+    what: str  # its name for people
+    options: tuple[str, ...] = ()  # of its training
+    published: str = ""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One column of the table: a score of a model, or what was observed in the last steps of a training."""
+
+    name: str
+    model: str = ""  # the part of the variant that has it
+    percent: bool = False
+
+
+@dataclass(frozen=True)
+class Case:
+    """One training: a contestant with a seed."""
+
+    contestant: Contestant
+    seed: int
+    name: str
+
+    def record(self, folder: Path) -> Path:
+        """Where its figures are."""
+        return folder / f"{self.name}.json"
+
+    def task(self, runs: Path, records: Path, options: Sequence[str] = ()) -> Task:
+        """Train it, then record its scores."""
+        variant, folder = self.contestant.variant, runs / self.name
+        options = ("--seed", str(self.seed), *self.contestant.options, *options)
+        ending = ("score", variant, "--output", folder, "--to", self.record(records))
+        return Task(self.name, variant, folder, options, ending)
+
+
+@dataclass(frozen=True)
+class Study:
+    """A question, who takes part, and which figures answer it."""
+
+    title: str
+    text: str
+    contestants: tuple[Contestant, ...]
+    figures: tuple[Figure, ...]
+    seeds: int
+    published: str  # the head of the column of published figures, and where they are from
+
+    @property
+    def cases(self) -> list[Case]:
+        """Every training, the first seed of all before the second of any."""
+        return [
+            Case(contestant, seed, f"{contestant.what.replace(' ', '-')}-{seed}")
+            for seed in range(self.seeds)
+            for contestant in self.contestants
+        ]
+
+
+class Record(BaseModel):
+    """What came out of one case: the training, the size of all its networks, and the scores of its models by name."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    training: Training
+    parameters: int
+    scores: dict[str, dict[str, float]]
+
+    def value(self, variant: str, figure: Figure) -> float | None:
+        """A figure, if this variant has it."""
+        name = f"{variant}-{figure.model}" if figure.model else variant
+        return ({"parameters": self.parameters} | self.training.observed | self.scores[name]).get(figure.name)
+
+
+_RECORD = TypeAdapter(Record)
+
+
+def write_record(trained: Trained, models: Sequence[ModelMetadata], path: Path) -> None:
+    """Keep the scores of one training's models."""
+    scores = {model.name: {score.name: score.value for score in model.scores} for model in models}
+    parameters = sum(weights.numel() for weights in trained.gan.parameters())
+    record = Record(training=trained.training, parameters=parameters, scores=scores)
+    make_folder(path.parent)
+    write_atomic(path, f"{record.model_dump_json(indent=1)}\n".encode())
+
+
+def table(study: Study, folder: Path) -> str:
+    """What is recorded in the folder so far, a row for each contestant."""
+    head = ["", "seeds", *(figure.name.replace("_", " ") for figure in study.figures), "minutes", study.published]
+    rows = [row for contestant in study.contestants if (row := _row(study, contestant, folder))]
+    return markdown.table(head, rows) if rows else "Nothing is recorded yet."
+
+
+def _row(study: Study, contestant: Contestant, folder: Path) -> list[str]:
+    paths = [case.record(folder) for case in study.cases if case.contestant == contestant]
+    records = [_RECORD.validate_json(path.read_bytes()) for path in paths if path.exists()]
+    if not records:
+        return []
+    figures = [
+        _told([record.value(contestant.variant, figure) for record in records], figure) for figure in study.figures
+    ]
+    minutes = statistics.median(record.training.duration_seconds for record in records) / 60
+    return [contestant.what, str(len(records)), *figures, f"{minutes:.0f}", contestant.published or "-"]
+
+
+def _told(values: Sequence[float | None], figure: Figure) -> str:
+    """The median, and how far the seeds are apart."""
+    known = [value for value in values if value is not None]
+    if not known:
+        return "-"
+    shown = [
+        f"{value:.2%}" if figure.percent else f"{value:.4g}"
+        for value in (statistics.median(known), min(known), max(known))
+    ]
+    return shown[0] if len(known) == 1 else f"{shown[0]} ({shown[1]} to {shown[2]})"
