@@ -238,10 +238,10 @@ def score(
 def write_cards(
     check: Annotated[bool, typer.Option("--check", help="Change nothing; fail if a file is out of date.")] = False,
 ) -> None:
-    """Generate the model cards, the gallery and the README's table from the models' metadata."""
-    from training import cards
+    """Generate the model cards, the gallery and all tables from the models' metadata and the studies' records."""
+    from training import pages
 
-    stale = cards.write(Path(), check=check)
+    stale = pages.write(Path(), check=check)
     for path in stale:
         typer.echo(f"{path} {'is out of date; run: python -m training cards' if check else 'written'}", err=check)
     if check and stale:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from training import cards
+from training import pages
 
 ROOT = Path(__file__).parents[2]
 
@@ -19,16 +19,16 @@ def checkout(tmp_path: Path) -> Path:
 
 
 def test_the_generated_files_are_up_to_date(checkout: Path) -> None:
-    assert cards.write(checkout, check=True) == []
+    assert pages.write(checkout, check=True) == []
 
 
 def test_an_edited_card_is_noticed_and_made_again(checkout: Path) -> None:
     card = checkout / "models" / "acgan" / "README.md"
     original = card.read_text()
     card.write_text(original.replace("fcd", "FID"))
-    assert cards.write(checkout, check=True) == [card]
+    assert pages.write(checkout, check=True) == [card]
     assert card.read_text() != original, "a check changes nothing"
-    assert cards.write(checkout) == [card]
+    assert pages.write(checkout) == [card]
     assert card.read_text() == original
 
 
