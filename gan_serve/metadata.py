@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from gan_serve.errors import Failure
-from gan_serve.tensors import InputTensor, Label, OutputTensor
+from gan_serve.tensors import Image, InputTensor, Label, Latent, OutputTensor
 
 PROPERTY = "gan_serve"  # the key in the ONNX file's metadata_props
 SCHEMA: Final = 1  # raise it when a reader of the old schema would misunderstand the new one
@@ -116,6 +116,21 @@ class ModelMetadata(_Document):
     def label(self) -> Label | None:
         """The input that says which class to make, if the model has one."""
         return next((tensor for tensor in self.inputs if isinstance(tensor, Label)), None)
+
+    @property
+    def draws(self) -> bool:
+        """Whether anything is drawn at random, so that a seed means something."""
+        return any(isinstance(tensor, Latent | Label) for tensor in self.inputs)
+
+    @property
+    def image_inputs(self) -> tuple[Image, ...]:
+        """What must be given, since an image is never drawn."""
+        return tuple(tensor for tensor in self.inputs if isinstance(tensor, Image))
+
+    @property
+    def image_outputs(self) -> tuple[Image, ...]:
+        """The pictures that the model makes; where there are none, it answers with numbers."""
+        return tuple(tensor for tensor in self.outputs if isinstance(tensor, Image))
 
     def to_json(self) -> str:
         """The document as it stands in the file."""
