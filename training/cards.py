@@ -129,10 +129,12 @@ def card(metadata: ModelMetadata) -> str:
 
 def _usage(metadata: ModelMetadata) -> str:
     option, argument = (" --label 3", "label=3, ") if metadata.label else ("", "")
+    option += "".join(f" --{image.name} {image.example}" for image in metadata.image_inputs)
+    argument += "".join(f'{image.name}="{image.example}"' for image in metadata.image_inputs) or "count=16, seed=0"
+    result = '.save("samples.png", grid=True)' if metadata.image_outputs else ".answers()"
     return (
         f"```sh\ngan-serve generate --model {metadata.name}{option}\n```\n\n"
-        f'```python\nimport gan_serve\n\ngan_serve.load("{metadata.name}").generate({argument}count=16, seed=0)'
-        '.save("samples.png", grid=True)\n```'
+        f'```python\nimport gan_serve\n\ngan_serve.load("{metadata.name}").generate({argument}){result}\n```'
     )
 
 
