@@ -3,14 +3,22 @@
 from collections import abc, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
 
 from gan_serve.cpus import cpu_count
 from gan_serve.generator import BATCH, Generator
 from gan_serve.job import Job
+from gan_serve.request import Request
 from gan_serve.result import Result
 from gan_serve.targets import Array, Folder, Target, is_made
 
+Part = TypeVar("Part")
 Work = tuple[Result, Callable[[], None]]  # a part of the answer, and the call that writes it
+
+
+def run_in_parts(generator: Generator, request: Request) -> Iterator[Result]:
+    """The answer to a large request, part after part; see `fill` for the generator's threads."""
+    return _in_order(range(len(request)), lambda places: generator.run_places(request, places))
 
 
 def fill(job: Job, generator: Generator, on_start: Callable[[int], None]) -> abc.Generator[Result, None, None]:
@@ -34,12 +42,12 @@ def _make(target: Target, generator: Generator, places: Sequence[int]) -> Work:
     return result, target.prepare(result)
 
 
-def _in_order(places: Sequence[int], make: Callable[[Sequence[int]], Work]) -> Iterator[Work]:
+def _in_order(places: Sequence[int], make: Callable[[Sequence[int]], Part]) -> Iterator[Part]:
     """Batches in their order, few of them under way at a time."""
     batches = (places[at : at + BATCH] for at in range(0, len(places), BATCH))
     runners = cpu_count()
     executor = ThreadPoolExecutor(runners)
-    window: deque[Future[Work]] = deque()
+    window: deque[Future[Part]] = deque()
     try:
         for batch in batches:
             window.append(executor.submit(make, batch))

@@ -14,9 +14,8 @@ from gan_serve.request import Item, Request, make_request
 from gan_serve.result import Result
 from gan_serve.runtime import one_line, open_session, parse_device, runs_on
 from gan_serve.sampling import Arrays, complete, input_arrays
-from gan_serve.tensors import Image
 
-_SMALL = 2**18  # values of the output; 256 images of 32 x 32
+_SMALL = 2**18  # values of the largest tensor; 256 images of 32 x 32
 BATCH = 64  # larger ones are no faster on a processor and cost memory
 
 
@@ -36,7 +35,10 @@ class Generator:
         _check_graph(model, self._session)
 
     def generate(self, count: int = 1, *, seed: int | None = None, index: int = 0, **inputs: object) -> Result:
-        """Draw `count` images, or `count` for each row where an input is a list or a range.
+        """Answer with `count` images, or `count` for each row where an input is a list or a range.
+
+        An image that goes in is a path, a folder, a glob, a Pillow image, pixels (height, width[, channels]) as uint8,
+        or floats in the model's own shape and range. A model that answers with numbers has them in `answers()`.
 
         (model, seed, index, inputs) name an image for ever: image `index + 7` of a call for many is the same bits as
         the only image of a call with `index=7`. Without a seed, a random one is taken; the result tells it.
@@ -44,9 +46,11 @@ class Generator:
             >>> generator.generate(label=3, count=16, seed=0)  # 16 threes
             >>> generator.generate(label=[3, 7], count=4, seed=0)  # a row of 4 threes and a row of 4 sevens
             >>> generator.generate(label=3, seed=0, index=15)  # the last one of the 16 threes
+            >>> generator.generate(image="digits/*.png").answers()  # of a classifier
 
         Raises:
             UsageError: an input that the model does not have, or a value out of range.
+            Failure: a picture that cannot be read.
         """
         return self.run(make_request(self.metadata, inputs, count=count, seed=seed, index=index))
 
@@ -76,12 +80,13 @@ class Generator:
 
 def threads_for(metadata: ModelMetadata, images: int) -> int:
     """Threads for a lone request: all, unless it is so small that starting them takes longer than the work."""
-    return 1 if images * math.prod(metadata.outputs[0].shape) <= _SMALL else cpu_count()
+    largest = max(math.prod(tensor.shape) for tensor in (*metadata.inputs, *metadata.outputs))
+    return 1 if images * largest <= _SMALL else cpu_count()
 
 
 def _check_servable(model: Model) -> None:
-    if model.metadata.feedback or any(isinstance(tensor, Image) for tensor in model.metadata.inputs):
-        raise Failure(f"{model.path}: this gan-serve cannot feed a model with images; upgrade it")
+    if model.metadata.feedback:
+        raise Failure(f"{model.path}: this gan-serve cannot feed an output back to a model; upgrade it")
 
 
 def _check_graph(model: Model, session: Any) -> None:

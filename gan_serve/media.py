@@ -2,7 +2,6 @@
 
 import contextlib
 import io
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,12 +11,15 @@ from numpy.typing import NDArray
 from PIL import ExifTags, PngImagePlugin
 from PIL import Image as Pictures
 
-from gan_serve.errors import Failure
+from gan_serve.errors import Failure, UsageError
 from gan_serve.npy import read_npy, read_npy_document
-from gan_serve.pixels import MOST_PIXELS, Picture
+from gan_serve.pictures import open_picture
+from gan_serve.pixels import Picture
 
 PNG_KEY = "gan_serve"
 _EXIF_KEY = ExifTags.Base.ImageDescription
+_LONGEST_EXIF = 65_533  # bytes in a JPEG file, with their header
+_PICTURES = ("PNG", "WEBP", "JPEG")
 
 
 def encode_picture(picture: Picture, format: str, document: str) -> bytes:
@@ -35,7 +37,7 @@ def read_document(path: Path) -> str:
     """
     if path.suffix.lower() == ".npy":
         return read_npy_document(path)
-    with _open_picture(path) as picture:
+    with open_picture(path, str(path), _PICTURES) as picture:
         return _document(picture, path)
 
 
@@ -47,7 +49,7 @@ def read_media(path: Path) -> tuple[str, NDArray[Any]]:
     """
     if path.suffix.lower() == ".npy":
         return read_npy(path)
-    with _open_picture(path) as picture:
+    with open_picture(path, str(path), _PICTURES) as picture:
         document = _document(picture, path)
         try:
             return document, np.asarray(picture)
@@ -101,7 +103,10 @@ def _write_webp(picture: Picture, buffer: io.BytesIO, document: str) -> None:
 
 
 def _write_jpeg(picture: Picture, buffer: io.BytesIO, document: str) -> None:
-    picture.save(buffer, "JPEG", quality=95, exif=_exif(document))
+    exif = _exif(document)
+    if len(exif.tobytes()) > _LONGEST_EXIF:
+        raise UsageError("what made this picture is too much to be told in a JPEG; use png or webp")
+    picture.save(buffer, "JPEG", quality=95, exif=exif)
 
 
 _WRITERS: dict[str, Callable[[Picture, io.BytesIO, str], None]] = {
@@ -115,22 +120,6 @@ def _exif(document: str) -> Pictures.Exif:
     exif = Pictures.Exif()
     exif[_EXIF_KEY] = document
     return exif
-
-
-def _open_picture(path: Path) -> Picture:
-    """A picture whose header was read and whose size is bearable."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Pictures.DecompressionBombWarning)
-            picture = Pictures.open(path, formats=("PNG", "WEBP", "JPEG"))
-    except OSError as error:
-        raise Failure(f"{path}: {error.strerror or 'not a PNG, WebP, JPEG or NPY file'}") from None
-    except Exception as error:  # a decoder meets damage in many ways
-        raise Failure(f"{path}: damaged ({error})") from None
-    if picture.width * picture.height > MOST_PIXELS:
-        picture.close()
-        raise Failure(f"{path}: {picture.width}x{picture.height} pixels are more than gan-serve writes")
-    return picture
 
 
 def _document(picture: Picture, path: Path) -> str:

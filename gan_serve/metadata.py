@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from gan_serve.errors import Failure
-from gan_serve.tensors import Image, InputTensor, Label, OutputTensor, Scalar
+from gan_serve.tensors import Image, InputTensor, Label, Latent, OutputTensor, Scalar
 
 PROPERTY = "gan_serve"  # the key in the ONNX file's metadata_props
 SCHEMA: Final = 1  # raise it when a reader of the old schema would misunderstand the new one
@@ -124,9 +124,20 @@ class ModelMetadata(_Document):
         return tuple(tensor for tensor in self.inputs if isinstance(tensor, Scalar))
 
     @property
-    def draws_images(self) -> bool:
-        """Whether the answer is a picture."""
-        return isinstance(self.outputs[0], Image)
+    def draws(self) -> bool:
+        """Whether anything is drawn at random, so that a seed means something."""
+        drawn = (isinstance(scalar.default, tuple) for scalar in self.scalars)
+        return any(drawn) or any(isinstance(tensor, Latent | Label) for tensor in self.inputs)
+
+    @property
+    def image_inputs(self) -> tuple[Image, ...]:
+        """What must be given, since an image is never drawn."""
+        return tuple(tensor for tensor in self.inputs if isinstance(tensor, Image))
+
+    @property
+    def image_outputs(self) -> tuple[Image, ...]:
+        """The pictures that the model makes; where there are none, it answers with numbers."""
+        return tuple(tensor for tensor in self.outputs if isinstance(tensor, Image))
 
     def to_json(self) -> str:
         """The document as it stands in the file."""

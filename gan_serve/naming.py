@@ -1,30 +1,52 @@
 """Names for files that nobody named: what they show, in the order model, inputs, seed, index."""
 
+import re
 from collections.abc import Sequence
+from pathlib import PurePath
 
-from gan_serve.request import Inputs, Item, Request
+from gan_serve.metadata import ModelMetadata
+from gan_serve.request import Inputs, Item, Request, Value
+from gan_serve.sources import Reference
+
+_LONGEST = 40  # of a picture's own name within another
 
 
-def item_stem(model: str, seed: int, item: Item) -> str:
+def item_stem(metadata: ModelMetadata, seed: int, item: Item) -> str:
     """The name of one image among many; it sorts by index."""
-    return "-".join([model, *_values([item.inputs]), f"seed{seed}", f"index{item.index:05}"])
+    parts = [metadata.name, *_values([item.inputs])]
+    parts += [f"seed{seed}", f"index{item.index:05}"] if metadata.draws else []
+    return "-".join(parts)
 
 
-def request_stem(model: str, request: Request, *, with_seed: bool = True) -> str:
+def request_stem(metadata: ModelMetadata, request: Request, *, with_seed: bool = True) -> str:
     """The name of a whole answer. Without its seed, a job that drew one finds its unfinished output again."""
-    parts = [model, *_values(request.inputs)]
-    parts += [f"seed{request.seed}"] if with_seed else []
+    parts = [metadata.name, *_values(request.inputs)]
+    parts += [f"seed{request.seed}"] if with_seed and metadata.draws else []
     parts += [f"index{request.index}"] if request.index else []
     parts += [f"count{request.count}"] if request.count > 1 else []
     return "-".join(parts)
 
 
 def _values(rows: Sequence[Inputs]) -> list[str]:
-    return [f"{name}{_span([row[name] for row in rows])}" for name in rows[0]]
+    return [_span(name, list(dict.fromkeys(row[name] for row in rows))) for name in rows[0]]
 
 
-def _span(values: Sequence[int | float]) -> str:
-    unique = list(dict.fromkeys(values))
-    if len(unique) > 2 and unique == list(range(int(unique[0]), int(unique[0]) + len(unique))):
-        return f"{unique[0]}-{unique[-1]}"
-    return ",".join(map(str, unique)) if len(unique) <= 4 else f"{unique[0]}...{unique[-1]}"
+def _span(name: str, values: Sequence[Value]) -> str:
+    prefix = "" if isinstance(values[0], Reference) else name  # a picture's own name says what it is
+    texts = [_picture(value) if isinstance(value, Reference) else str(value) for value in values]
+    if _is_range(values):
+        return f"{prefix}{texts[0]}-{texts[-1]}"
+    return prefix + (",".join(texts) if len(texts) <= 4 else f"{texts[0]}...{texts[-1]}")
+
+
+def _is_range(values: Sequence[Value]) -> bool:
+    first = values[0]
+    if isinstance(first, Reference) or len(values) < 3:
+        return False
+    return list(values) == list(range(int(first), int(first) + len(values)))
+
+
+def _picture(reference: Reference) -> str:
+    """Its name, as far as every system takes it, and enough of its digest to tell it from its namesakes."""
+    stem = re.sub(r"[^\w.-]+", "_", PurePath(reference.file or "array").stem)[:_LONGEST]
+    return f"{stem}-{reference.sha256[:8]}"

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from gan_serve.errors import Failure
 
-_LONGEST = 2**20  # of the document
+_LONGEST = 2**26  # of the document
 
 
 def npy_header(shape: tuple[int, ...]) -> bytes:

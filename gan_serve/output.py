@@ -1,13 +1,45 @@
 """Where an answer goes: one file or a folder of files, and in which format."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from gan_serve.errors import UsageError
+from gan_serve.metadata import ModelMetadata
 
-FORMATS = ("png", "webp", "jpeg", "npy")
-_SUFFIXES = {".png": "png", ".webp": "webp", ".jpg": "jpeg", ".jpeg": "jpeg", ".npy": "npy"}
+
+@dataclass(frozen=True)
+class Medium:
+    """What a model's answers are, and the formats that hold them."""
+
+    name: str
+    suffixes: Mapping[str, str]  # of a file -> its format
+    usual: str  # where nobody names a format
+    many: str  # the format of which one file holds any number of answers
+    advice: str  # where they do not fit into one file
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """The names of the formats."""
+        return tuple(dict.fromkeys(self.suffixes.values()))
+
+
+PICTURES = Medium(
+    "pictures",
+    {".png": "png", ".webp": "webp", ".jpg": "jpeg", ".jpeg": "jpeg", ".npy": "npy"},
+    usual="png",
+    many="npy",
+    advice="make a grid, or give a folder or a .npy file",
+)
+NUMBERS = Medium(
+    "numbers",
+    {".json": "json", ".jsonl": "jsonl"},
+    usual="jsonl",
+    many="jsonl",
+    advice="give a folder or a .jsonl file, which has a line for each",
+)
+_SUFFIXES = {**PICTURES.suffixes, **NUMBERS.suffixes}
 
 
 @dataclass(frozen=True)
@@ -19,27 +51,41 @@ class Output:
     folder: bool = False
 
 
-def plan_output(given: str | None, format: str | None, *, stem: str, images: int, grid: bool) -> Output:
-    """Where `images` images go when the user names `given`; `stem` names what the user does not.
+def medium_of(metadata: ModelMetadata) -> Medium:
+    """What a model answers with."""
+    return PICTURES if metadata.image_outputs else NUMBERS
+
+
+def plan_output(given: str | None, format: str | None, medium: Medium, *, stem: str, images: int, grid: bool) -> Output:
+    """Where the answers for `images` images go when the user names `given`; `stem` names what the user does not.
 
     Raises:
         UsageError: they do not fit there.
     """
-    _check_format(format, grid)
-    one_file = format == "npy" or writes_one_picture(images, format, grid)
+    check_format(format, medium, grid)
+    one_answer = images == 1 or grid
     if given is None or given.endswith(("/", os.sep)) or Path(given).is_dir():
-        format = format or "png"
-        if one_file:
+        format = format or medium.usual
+        if one_answer or format == medium.many:
             return Output(Path(given or "") / f"{stem}.{format}", format)
         return Output(Path(given or stem), format, folder=True)
     path = Path(given)
-    if not one_file and path.suffix.lower() not in _SUFFIXES:
-        return Output(path, format or "png", folder=True)
-    format = format_of(path, format)
-    _check_format(format, grid)
-    if not one_file and format != "npy":
-        raise UsageError(f"{images} images do not fit into {path}; make a grid, or give a folder or a .npy file")
-    return Output(path, format)
+    named = path.suffix.lower() in _SUFFIXES
+    format = format_of(path, medium, format) if one_answer or named else format or medium.usual
+    check_format(format, medium, grid)
+    one_file = one_answer or format == medium.many
+    if named and not one_file:
+        raise UsageError(f"{images} images do not fit into {path}; {medium.advice}")
+    return Output(path, format, folder=not one_file)
+
+
+def stdout_format(format: str | None, medium: Medium, *, images: int, grid: bool) -> str:
+    """The format in which answers are printed.
+
+    Raises:
+        UsageError: they cannot be.
+    """
+    return plan_output(f"-.{format or medium.usual}", format, medium, stem="", images=images, grid=grid).format
 
 
 def writes_one_picture(images: int, format: str | None, grid: bool) -> bool:
@@ -47,7 +93,7 @@ def writes_one_picture(images: int, format: str | None, grid: bool) -> bool:
     return format != "npy" and (images == 1 or grid)
 
 
-def format_of(path: Path, format: str | None = None) -> str:
+def format_of(path: Path, medium: Medium, format: str | None = None) -> str:
     """The format that a file's name and the user agree on.
 
     Raises:
@@ -56,13 +102,21 @@ def format_of(path: Path, format: str | None = None) -> str:
     named = _SUFFIXES.get(path.suffix.lower())
     if named and format and named != format:
         raise UsageError(f"{path} would be {named}, but {format} was asked for; leave out one of them")
-    if path.suffix and not (named or format):
-        raise UsageError(f"{path}: no format is named {path.suffix}; use {', '.join(_SUFFIXES)}")
-    return named or format or "png"
+    if path.suffix and not format and named not in medium.formats:
+        suffixes = ", ".join(medium.suffixes)
+        raise UsageError(f"{path}: no format is named {path.suffix} for {medium.name}; use {suffixes}")
+    return named or format or medium.usual
 
 
-def _check_format(format: str | None, grid: bool) -> None:
-    if format is not None and format not in FORMATS:
-        raise UsageError(f"format {format!r} does not exist; use {', '.join(FORMATS)}")
-    if format == "npy" and grid:
+def check_format(format: str | None, medium: Medium, grid: bool = False) -> None:
+    """Refuse a format that the answers cannot have.
+
+    Raises:
+        UsageError: it does not exist for them, or holds no grid.
+    """
+    if format is not None and format not in medium.formats:
+        raise UsageError(f"{medium.name} cannot be written as {format!r}; use {', '.join(medium.formats)}")
+    if grid and medium is not PICTURES:
+        raise UsageError("a grid is a picture, and this model answers with numbers; leave it out")
+    if grid and format == medium.many:
         raise UsageError("a grid is a picture, npy holds arrays; leave out one of them")

@@ -1,4 +1,4 @@
-"""Model outputs -> pictures."""
+"""Arrays in a model's range <-> pixels, and pixels -> pictures."""
 
 import math
 from typing import Any
@@ -20,6 +20,12 @@ def to_pixels(array: NDArray[Any], tensor: Image) -> Pixels:
     """(N, channels, height, width) in the model's range -> (N, height, width, channels) in 0..255."""
     levels = (array - tensor.low) * (255 / (tensor.high - tensor.low))
     return np.rint(levels).clip(0, 255).astype(np.uint8).transpose(0, 2, 3, 1)
+
+
+def from_pixels(pixels: Pixels, tensor: Image) -> NDArray[np.float32]:
+    """(height, width, channels) in 0..255 -> (channels, height, width) in the model's range."""
+    shares = pixels.transpose(2, 0, 1).astype(np.float32) / np.float32(255)
+    return shares * np.float32(tensor.high - tensor.low) + np.float32(tensor.low)
 
 
 def to_picture(pixels: Pixels, scale: int) -> Picture:

@@ -1,7 +1,7 @@
 """What a generated file says about how it was made; enough to make it again."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import Field, PositiveInt, TypeAdapter, ValidationError
@@ -10,9 +10,10 @@ import gan_serve
 from gan_serve.errors import Failure
 from gan_serve.metadata import ModelMetadata
 from gan_serve.request import Inputs, Item, Request
+from gan_serve.sources import Reference
 
 _WRITER = {"gan_serve": ""}
-_LONGEST = 4 * 2**20  # of the JSON document in a file that anyone may have written
+_LONGEST = 2**26  # of the JSON document in a file that anyone may have written
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Provenance:
 
     def to_json(self) -> str:
         """The document as it stands in the file."""
-        return json.dumps(asdict(self))
+        return json.dumps(vars(self), default=_reference_fields)
 
 
 def make_provenance(
@@ -85,3 +86,10 @@ def parse_provenance(document: str, source: str) -> Provenance:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "document"
         raise Failure(f"{source}: what it says about its making is wrong at {where}: {first['msg']}") from None
+
+
+def _reference_fields(value: object) -> dict[str, str | None]:
+    """A picture as it stands in JSON, where a request may hold more of it."""
+    if isinstance(value, Reference):
+        return {"file": value.file, "sha256": value.sha256}
+    raise TypeError(f"{value!r} is no value of an input")

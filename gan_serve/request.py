@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from gan_serve.errors import UsageError
 from gan_serve.metadata import ModelMetadata
 from gan_serve.nearest import nearest
-from gan_serve.tensors import Label, Scalar
+from gan_serve.sources import Reference, parse_sources
+from gan_serve.tensors import Image, Label, Scalar
 
-Inputs = dict[str, int | float]  # what a user chose, by the input's name
+Choice = Label | Scalar | Image  # an input that a user sets
+Value = int | float | Reference
+Inputs = dict[str, Value]  # what a user chose, by the input's name
 
 STREAMS = 2**64  # seeds and indices are 64-bit words of the random stream's key
 
@@ -47,23 +50,34 @@ def make_request(
 
     Raises:
         UsageError: an input that the model does not have, or a value that does not exist.
+        Failure: a picture that cannot be read.
     """
     given = {name: value for name, value in values.items() if value is not None}
     tensors = choices(metadata)
     for name in given:
         if name not in tensors:
             raise UsageError(_unknown_input(metadata, name, list(tensors)))
-    sweeps = {name: tensor.parse(given[name]) for name, tensor in tensors.items() if name in given}
-    seed = random_seed() if seed is None else seed
+    for image in metadata.image_inputs:
+        if image.name not in given:
+            raise UsageError(f"{metadata.name} needs {image.name}: {image.hint}")
+    if seed is None:
+        seed = random_seed() if metadata.draws else 0
     _check_integer("seed", seed, 0, STREAMS - 1)
     _check_integer("index", index, 0, STREAMS - 1)
     _check_integer("count", count, 1, STREAMS - index)
+    if count > 1 and not metadata.draws:
+        raise UsageError(f"{metadata.name} draws nothing at random: a count of {count} would repeat the same answer")
+    sweeps = {name: _parse(tensor, given[name]) for name, tensor in tensors.items() if name in given}
     return Request(seed, index, count, _rows(sweeps))
 
 
-def choices(metadata: ModelMetadata) -> dict[str, Label | Scalar]:
-    """The inputs that a user may set, by name; the others are noise."""
-    return {tensor.name: tensor for tensor in metadata.inputs if isinstance(tensor, Label | Scalar)}
+def choices(metadata: ModelMetadata) -> dict[str, Choice]:
+    """The inputs that a user sets, by name; the others are noise."""
+    return {tensor.name: tensor for tensor in metadata.inputs if isinstance(tensor, Choice)}
+
+
+def _parse(tensor: Choice, value: object) -> Sequence[Value]:
+    return parse_sources(tensor, value) if isinstance(tensor, Image) else tensor.parse(value)
 
 
 def random_seed() -> int:
@@ -71,7 +85,7 @@ def random_seed() -> int:
     return int.from_bytes(os.urandom(4))
 
 
-def _rows(sweeps: Mapping[str, Sequence[int | float]]) -> tuple[Inputs, ...]:
+def _rows(sweeps: Mapping[str, Sequence[Value]]) -> tuple[Inputs, ...]:
     for name, values in sweeps.items():
         if not values:
             raise UsageError(f"{name} is an empty list")

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gan_serve.answers import Answer, encode_answers, make_answer
 from gan_serve.errors import Failure, UsageError
 from gan_serve.media import encode_picture, make_folder, write_atomic
 from gan_serve.metadata import ModelMetadata
 from gan_serve.naming import item_stem, request_stem
 from gan_serve.npy import encode_npy
-from gan_serve.output import plan_output
+from gan_serve.output import NUMBERS, check_format, medium_of, plan_output
 from gan_serve.pixels import Picture, Pixels, check_size, square_columns, tile, to_picture, to_pixels
 from gan_serve.provenance import item_request, make_provenance
 from gan_serve.request import Item, Request
@@ -24,7 +25,7 @@ from gan_serve.tensors import Image
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """Images of one request, with all that is needed to make them again."""
+    """The images or the numbers that answer a request, with all that is needed to make them again."""
 
     metadata: ModelMetadata
     sha256: str
@@ -43,7 +44,19 @@ class Result:
     @property
     def array(self) -> NDArray[Any]:
         """The images (N, channels, height, width); where the model makes several at once, they stand side by side."""
-        return np.concatenate([self.outputs[tensor.name] for tensor in self.metadata.outputs], axis=-1)
+        image_tensor(self.metadata)  # refuses where there are none
+        return np.concatenate([self.outputs[tensor.name] for tensor in self.metadata.image_outputs], axis=-1)
+
+    def answers(self) -> list[Answer]:
+        """Inputs and numbers of each image by their names, in plain Python values.
+
+        >>> result.answers()
+        [{'image': 'seven.png', 'classes': {'0': 2e-06, ...}, 'classes_top': '7', 'realness': 0.988342}]
+        """
+        return [
+            make_answer(item.inputs, self.metadata.outputs, {name: rows[place] for name, rows in self.outputs.items()})
+            for place, item in enumerate(self.items)
+        ]
 
     def images(self, scale: int = 1) -> list[Picture]:
         """The images for Pillow, each pixel enlarged to a square of `scale`."""
@@ -55,24 +68,27 @@ class Result:
         check_size(image_tensor(self.metadata), len(self), columns, scale)
         return to_picture(tile(self._pixels(), columns), scale)
 
-    def encode(self, format: str = "png", *, scale: int = 1, columns: int | None = None) -> bytes:
-        """The bytes of one file with everything: an array, a grid of `columns`, or the only image."""
+    def encode(self, format: str | None = None, *, scale: int = 1, columns: int | None = None) -> bytes:
+        """The bytes of one file with everything: an array, a grid of `columns`, the only image, or all numbers."""
+        medium = medium_of(self.metadata)
+        format = format or medium.usual
+        check_format(format, medium, grid=bool(columns))
         provenance = make_provenance(self.metadata, self.sha256, self.request, scale=scale, columns=columns)
         if format == "npy":
             return encode_npy(self.array, provenance.to_json())
         if columns:
             return encode_picture(self.grid(columns, scale), format, provenance.to_json())
+        if format == NUMBERS.many:
+            return encode_answers(self.answers())
         if len(self) > 1:
-            raise UsageError(f"{len(self)} images do not fit into one {format}; make a grid")
+            raise UsageError(f"{len(self)} images do not fit into one {format}; {medium.advice}")
         return next(self.encode_each(format, scale))[1]
 
     def encode_each(self, format: str, scale: int = 1) -> Iterator[tuple[str, bytes]]:
         """A name and the bytes for a file of each image."""
-        for item, pixels in zip(self.items, self._pixels(), strict=True):
-            request = item_request(self.seed, item)
-            document = make_provenance(self.metadata, self.sha256, request, scale=scale).to_json()
-            content = encode_picture(to_picture(pixels, scale), format, document)
-            yield f"{item_stem(self.metadata.name, self.seed, item)}.{format}", content
+        contents = self._pictures_each(format, scale) if self.metadata.image_outputs else self._numbers_each()
+        for item, content in zip(self.items, contents, strict=True):
+            yield f"{item_stem(self.metadata, self.seed, item)}.{format}", content
 
     def save(
         self, path: str | PathLike[str], *, scale: int = 1, grid: bool = False, format: str | None = None
@@ -83,12 +99,13 @@ class Result:
             >>> result.save("threes.png", grid=True, scale=4)
             >>> result.save("threes.npy")  # the array
             >>> result.save("threes/", format="webp")  # a file for each image
+            >>> result.save("digits.jsonl")  # where the model answers with numbers: a line for each image
 
         Raises:
             UsageError: several images and one picture, or a format that does not exist.
         """
-        stem = request_stem(self.metadata.name, self.request)
-        output = plan_output(fspath(path), format, stem=stem, images=len(self), grid=grid)
+        stem = request_stem(self.metadata, self.request)
+        output = plan_output(fspath(path), format, medium_of(self.metadata), stem=stem, images=len(self), grid=grid)
         make_folder(output.path if output.folder else output.path.parent)
         if not output.folder:
             columns = grid_columns(self.request) if grid else None
@@ -99,6 +116,15 @@ class Result:
             write_atomic(output.path / name, content)
             paths.append(output.path / name)
         return paths
+
+    def _numbers_each(self) -> Iterator[bytes]:
+        return (encode_answers([answer]) for answer in self.answers())
+
+    def _pictures_each(self, format: str, scale: int) -> Iterator[bytes]:
+        for item, pixels in zip(self.items, self._pixels(), strict=True):
+            request = item_request(self.seed, item)
+            document = make_provenance(self.metadata, self.sha256, request, scale=scale).to_json()
+            yield encode_picture(to_picture(pixels, scale), format, document)
 
     def _pixels(self) -> Pixels:
         return to_pixels(self.array, image_tensor(self.metadata))
@@ -113,15 +139,13 @@ def image_tensor(metadata: ModelMetadata) -> Image:
     """The picture that a model makes; of several, all side by side.
 
     Raises:
-        Failure: it makes none, or such as do not fit together.
+        UsageError: it makes none.
+        Failure: it makes such as do not fit together.
     """
-    images = [tensor for tensor in metadata.outputs if isinstance(tensor, Image)]
-    if len(images) < len(metadata.outputs):
-        raise Failure(f"{metadata.name} makes no images; it makes {', '.join(sorted(_kinds(metadata)))}")
+    images = metadata.image_outputs
+    if not images:
+        kinds = " and ".join(tensor.kind for tensor in metadata.outputs)
+        raise UsageError(f"{metadata.name} makes no images; its {kinds} are among the result's answers() and outputs")
     if len({(image.channels, image.height, image.low, image.high) for image in images}) > 1:
         raise Failure(f"{metadata.name} makes images of several sizes or kinds; this gan-serve cannot show them")
     return images[0].model_copy(update={"width": sum(image.width for image in images)})
-
-
-def _kinds(metadata: ModelMetadata) -> set[str]:
-    return {tensor.kind for tensor in metadata.outputs}

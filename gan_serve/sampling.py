@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gan_serve.request import Item
-from gan_serve.tensors import InputTensor, Label, Latent, Scalar
+from gan_serve.request import Item, Value
+from gan_serve.sources import Reference
+from gan_serve.tensors import Image, InputTensor, Label, Latent, Scalar
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -47,10 +48,14 @@ def input_arrays(tensors: Sequence[InputTensor], seed: int, items: Sequence[Item
     }
 
 
-def _value(tensor: InputTensor, seed: int, item: Item) -> NDArray[np.float64] | float:
-    if not isinstance(tensor, Latent):
-        return item.inputs[tensor.name]
-    stream = random_stream(seed, item.index, tensor.name)
+def _value(tensor: InputTensor, seed: int, item: Item) -> NDArray[np.floating[Any]] | Value:
+    if isinstance(tensor, Latent):
+        return _noise(tensor, random_stream(seed, item.index, tensor.name))
+    value = item.inputs[tensor.name]
+    return value.array(tensor) if isinstance(tensor, Image) and isinstance(value, Reference) else value
+
+
+def _noise(tensor: Latent, stream: np.random.RandomState) -> NDArray[np.float64]:
     return (
         stream.standard_normal(tensor.size) if tensor.distribution == "normal" else stream.uniform(-1, 1, tensor.size)
     )

@@ -64,7 +64,7 @@ class Folder(Target):
 
     def _has(self, place: int, existing: set[str], resumed: bool) -> bool:
         item = self.job.item(place)
-        name = f"{item_stem(self.job.metadata.name, self.job.request.seed, item)}.{self.job.output.format}"
+        name = f"{item_stem(self.job.metadata, self.job.request.seed, item)}.{self.job.output.format}"
         if name not in existing:
             return False
         if not resumed:

@@ -179,6 +179,22 @@ class Image(Tensor):
     def shape(self) -> tuple[int, ...]:
         return (self.channels, self.height, self.width)
 
+    @property
+    def hint(self) -> str:
+        """What a user may write, in a few words."""
+        made = f"{self.width}x{self.height} {'grey' if self.channels == 1 else 'RGB'}"
+        return f"a picture of any size (made {made}), a folder of them, or a glob in quotes"
+
+    @property
+    def default_hint(self) -> str:
+        """What happens when the user sets nothing."""
+        return "none; it must be given"
+
+    @property
+    def example(self) -> str:
+        """A value that a user might write."""
+        return f"{self.name}.png"
+
 
 class Score(Tensor):
     """A number that a model gives its input, such as how real it is."""

@@ -8,12 +8,12 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from gan_serve.metadata import PROPERTY, Data, ModelMetadata, Paper, Training
-from gan_serve.tensors import Image, InputTensor, Label, Latent, Scalar
+from gan_serve.tensors import Image, InputTensor, Label, Latent, OutputTensor, Probabilities, Scalar, Score
 
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
-def metadata_of(name: str, inputs: tuple[InputTensor, ...], *images: Image, **changes: Any) -> ModelMetadata:
+def metadata_of(name: str, inputs: tuple[InputTensor, ...], *outputs: OutputTensor, **changes: Any) -> ModelMetadata:
     fields: dict[str, Any] = {
         "name": name,
         "version": 1,
@@ -22,7 +22,7 @@ def metadata_of(name: str, inputs: tuple[InputTensor, ...], *images: Image, **ch
         "task": "class-conditional" if any(isinstance(tensor, Label) for tensor in inputs) else "unconditional",
         "description": f"{name} draws noise.",
         "inputs": inputs,
-        "outputs": images,
+        "outputs": outputs,
         "paper": Paper(title="A Test", authors="Nobody", year=2026, url="https://example.org"),
         "data": Data(name="noise", images=1, license="CC0", attribution="Nobody"),
         "training": Training(
@@ -32,22 +32,14 @@ def metadata_of(name: str, inputs: tuple[InputTensor, ...], *images: Image, **ch
     return ModelMetadata(**(fields | changes))
 
 
+Parts = tuple[list[onnx.NodeProto], list[TensorProto]]  # of a graph: its nodes and its weights
+
+
 def build_model(metadata: ModelMetadata) -> onnx.ModelProto:
-    """tanh(latent @ W + embedding[label] + scalars), reshaped to the image; another output is the image's negative."""
-    image, *others = metadata.outputs
-    size = int(np.prod(image.shape))
-    random = np.random.RandomState(0)
-    nodes, weights, terms = [], [], []
-    for tensor in metadata.inputs:
-        width = tensor.size if isinstance(tensor, Latent) else len(tensor.classes) if isinstance(tensor, Label) else 1
-        weight = (random.standard_normal((width, size)) / width**0.5).astype(np.float32)
-        weights.append(numpy_helper.from_array(weight, f"{tensor.name}_weight"))
-        terms.append(f"{tensor.name}_term")
-        nodes += _term(tensor, terms[-1])
-    nodes += [helper.make_node("Sum", terms, ["sum"]), helper.make_node("Tanh", ["sum"], ["flat"])]
-    weights.append(numpy_helper.from_array(np.array([-1, *image.shape], np.int64), "shape"))
-    nodes.append(helper.make_node("Reshape", ["flat", "shape"], [image.name]))
-    nodes += [helper.make_node("Neg", [image.name], [other.name]) for other in others]
+    if metadata.draws:
+        nodes, weights = _drawing(metadata)
+    else:
+        nodes, weights = _inverting(metadata) if metadata.image_outputs else _judging(metadata)
     inputs = [
         helper.make_tensor_value_info(tensor.name, _element(tensor), ["batch", *tensor.shape])
         for tensor in metadata.inputs
@@ -62,6 +54,47 @@ def build_model(metadata: ModelMetadata) -> onnx.ModelProto:
     return model
 
 
+def _drawing(metadata: ModelMetadata) -> Parts:
+    """tanh(latent @ W + embedding[label] + scalars + image), an image; another output is the image's negative."""
+    image, *others = metadata.outputs
+    size = int(np.prod(image.shape))
+    random = np.random.RandomState(0)
+    nodes, weights, terms = [], [], []
+    for tensor in metadata.inputs:
+        width = tensor.size if isinstance(tensor, Latent) else len(tensor.classes) if isinstance(tensor, Label) else 1
+        weight = (random.standard_normal((width, size)) / width**0.5).astype(np.float32)
+        weights.append(numpy_helper.from_array(weight, f"{tensor.name}_weight"))
+        terms.append(f"{tensor.name}_term")
+        nodes += _term(tensor, terms[-1])
+    nodes += [helper.make_node("Sum", terms, ["sum"]), helper.make_node("Tanh", ["sum"], ["flat"])]
+    weights.append(numpy_helper.from_array(np.array([-1, *image.shape], np.int64), "shape"))
+    nodes.append(helper.make_node("Reshape", ["flat", "shape"], [image.name]))
+    return nodes + [helper.make_node("Neg", [image.name], [other.name]) for other in others], weights
+
+
+def _inverting(metadata: ModelMetadata) -> Parts:
+    """White for black, exactly."""
+    (before,), (after,) = metadata.inputs, metadata.outputs
+    assert isinstance(before, Image)
+    ends = numpy_helper.from_array(np.array(before.low + before.high, np.float32), "ends")
+    return [helper.make_node("Sub", ["ends", before.name], [after.name])], [ends]
+
+
+def _judging(metadata: ModelMetadata) -> Parts:
+    """Softmax of a random projection of the image, and its brightest value."""
+    (image,), (classes, score) = metadata.inputs, metadata.outputs
+    size = int(np.prod(image.shape)), *classes.shape
+    weight = numpy_helper.from_array(np.random.RandomState(0).standard_normal(size).astype(np.float32), "weight")
+    axis = numpy_helper.from_array(np.array([1], np.int64), "axis")
+    nodes = [
+        helper.make_node("Flatten", [image.name], ["flat"]),
+        helper.make_node("MatMul", ["flat", "weight"], ["logits"]),
+        helper.make_node("Softmax", ["logits"], [classes.name]),
+        helper.make_node("ReduceMax", ["flat", "axis"], [score.name], keepdims=0),
+    ]
+    return nodes, [weight, axis]
+
+
 def _element(tensor: InputTensor) -> int:
     return TensorProto.INT64 if tensor.dtype == "int64" else TensorProto.FLOAT
 
@@ -70,6 +103,8 @@ def _term(tensor: InputTensor, output: str) -> list[onnx.NodeProto]:
     weight = f"{tensor.name}_weight"
     if isinstance(tensor, Latent):
         return [helper.make_node("MatMul", [tensor.name, weight], [output])]
+    if isinstance(tensor, Image):
+        return [helper.make_node("Flatten", [tensor.name], [output])]
     if isinstance(tensor, Label):
         return [helper.make_node("Gather", [weight, tensor.name], [output])]
     axis = helper.make_node("Constant", [], [f"{tensor.name}_axis"], value_ints=[1])
@@ -93,3 +128,12 @@ PAIR = metadata_of("pair", (LATENT,), GREY, GREY.model_copy(update={"name": "neg
 TURNED = metadata_of(
     "turned-grey", (LATENT, Scalar(name="tilt_angle", low=-1, high=1, default=0.5)), GREY, variant="turned"
 )
+CLASSIFIER = metadata_of(
+    "classifier",
+    (GREY,),
+    Probabilities(name="classes", classes=DIGITS),
+    Score(name="brightest", low=-1, high=1),
+    task="classification",
+)
+INVERTER = metadata_of("inverter", (COLOUR,), COLOUR.model_copy(update={"name": "inverse"}), task="image-to-image")
+NOISY = metadata_of("noisy", (COLOUR, LATENT), COLOUR.model_copy(update={"name": "noisy"}), task="image-to-image")

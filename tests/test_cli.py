@@ -3,43 +3,17 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
+from command_line import Outcome, Run
 from PIL import Image
 from small_models import DIGIT, GREY, LATENT, metadata_of, save_model
 
 import gan_serve
-from gan_serve.cli import run as run_command
 from gan_serve.media import encode_picture, read_document
 from gan_serve.metadata import RESERVED
-
-
-@dataclass
-class Outcome:
-    code: int
-    out: str
-    error: str
-
-
-Run = Callable[..., Outcome]
-
-
-@pytest.fixture
-def run(models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run a command line in an empty folder, beside the small models."""
-    monkeypatch.setenv("GAN_SERVE_MODELS", str(models))
-    (tmp_path / "here").mkdir()
-    monkeypatch.chdir(tmp_path / "here")
-
-    def run(*arguments: object) -> Outcome:
-        code = run_command([str(argument) for argument in arguments])
-        return Outcome(code, *capsys.readouterr())
-
-    return run
 
 
 def process(*arguments: object, **options) -> subprocess.CompletedProcess[bytes]:
@@ -236,9 +210,18 @@ def test_help_and_version_load_nothing_heavy() -> None:
         assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_listing_loads_no_runtime(models: Path) -> None:
-    script = "import sys; from gan_serve.cli import run; run(sys.argv[1:]); sys.exit('onnxruntime' in sys.modules)"
-    for command in (["list"], ["info", "digits"], ["generate", "--help", "--model", "digits"]):
+def test_listing_and_checking_load_nothing_heavy(models: Path) -> None:
+    script = (
+        "import sys; from gan_serve.cli import run; run(sys.argv[1:]);"
+        "sys.exit(bool({'onnxruntime', 'numpy', 'PIL'} & set(sys.modules)))"
+    )
+    for command in (
+        ["list"],
+        ["info", "digits"],
+        ["generate", "--help", "--model", "digits"],
+        ["generate", "--help", "--model", "classifier"],
+        ["generate", "--model", "classifier", "--image", "absent.png"],
+    ):
         arguments = [sys.executable, "-c", script, *command, "--models", models]
         assert subprocess.run(arguments, capture_output=True, check=False).returncode == 0
 
@@ -250,7 +233,10 @@ def test_version(run: Run) -> None:
 def test_list_and_its_json(run: Run) -> None:
     assert [line.split()[0] for line in run("list").out.splitlines()] == [
         "model",
+        "classifier",
         "digits",
+        "inverter",
+        "noisy",
         "pair",
         "plain",
         "turned-grey",

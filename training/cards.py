@@ -57,7 +57,7 @@ def card(metadata: ModelMetadata) -> str:
 
 
 def _pictures(metadata: ModelMetadata) -> list[str]:
-    if not metadata.draws_images:
+    if not metadata.image_outputs:
         return []
     sample = (
         "![Samples, made with seed 0](sample.png)\n\n"
@@ -74,10 +74,12 @@ def _pictures(metadata: ModelMetadata) -> list[str]:
 def _usage(metadata: ModelMetadata) -> str:
     label = metadata.label
     option, argument = (f" {flag(label.name)} 3", f"{label.name}=3, ") if label else ("", "")
+    option += "".join(f" {flag(image.name)} {image.example}" for image in metadata.image_inputs)
+    argument += "".join(f'{image.name}="{image.example}"' for image in metadata.image_inputs) or "count=16, seed=0"
+    result = '.save("samples.png", grid=True)' if metadata.image_outputs else ".answers()"
     return (
         f"```sh\ngan-serve generate --model {metadata.name}{option}\n```\n\n"
-        f'```python\nimport gan_serve\n\ngan_serve.load("{metadata.name}").generate({argument}count=16, seed=0)'
-        '.save("samples.png", grid=True)\n```'
+        f'```python\nimport gan_serve\n\ngan_serve.load("{metadata.name}").generate({argument}){result}\n```'
     )
 
 

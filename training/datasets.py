@@ -14,15 +14,15 @@ from zipfile import BadZipFile
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
 
 from gan_serve.errors import Failure, UsageError
 from gan_serve.metadata import Data
+from gan_serve.pictures import fit, read_picture
+from gan_serve.pixels import Pixels
 from training import distributed
 from training.gan import Batch, ImageSpec
 
 Split = Literal["train", "test"]
-Pixels = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -230,9 +230,9 @@ def _from_folder(folder: Path, size: int) -> Dataset:
     for label, subfolder in enumerate(subfolders or [folder]):
         for path in sorted(path for path in subfolder.iterdir() if path.is_file() and not path.name.startswith(".")):
             try:
-                pictures.append(_read_image(path, size))
+                pictures.append(fit(read_picture(path, str(path)), size, size, 3))
                 labels.append(label)
-            except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError):
+            except Failure:
                 unreadable.append(str(path.relative_to(folder)))
     if unreadable:
         shown = ", ".join(unreadable[:5]) + (f" and {len(unreadable) - 5} more" if len(unreadable) > 5 else "")
@@ -243,24 +243,6 @@ def _from_folder(folder: Path, size: int) -> Dataset:
     if (images == images[..., :1]).all():
         images = images[..., 0]  # grey throughout
     return _dataset(folder.name, images, np.array(labels), classes)
-
-
-def _read_image(path: Path, size: int) -> Pixels:
-    """Any image as RGB pixels (size, size, 3): centre crop, then resize; transparent parts become white."""
-    with Image.open(path) as image:
-        rgba = _to_8_bits(image).convert("RGBA")
-    side = min(rgba.size)
-    left, top = (rgba.width - side) // 2, (rgba.height - side) // 2
-    square = rgba.resize((size, size), Image.Resampling.LANCZOS, box=(left, top, left + side, top + side))
-    white = Image.new("RGBA", square.size, "white")
-    return np.asarray(Image.alpha_composite(white, square).convert("RGB"))
-
-
-def _to_8_bits(image: Image.Image) -> Image.Image:
-    """16-bit grey images keep their upper byte; Pillow's own conversion would clip them to white."""
-    if not image.mode.startswith("I"):
-        return image
-    return Image.fromarray((np.asarray(image).clip(0, 65_535) >> 8).astype(np.uint8))
 
 
 def _dataset(name: str, images: NDArray[Any], labels: NDArray[Any], classes: tuple[str, ...]) -> Dataset:

@@ -58,7 +58,7 @@ def _shipped(models: Sequence[ModelMetadata]) -> str:
     parts = []
     for metadata in models:
         parts.append(f"[`{metadata.name}`](../models/{metadata.name}/README.md), {metadata.data.name}:")
-        if metadata.draws_images:
+        if metadata.image_outputs:
             parts.append(f"![Samples of {metadata.name}](../models/{metadata.name}/sample.png)")
         parts.append(scores_table(metadata.scores))
     return "\n\n".join(parts) or "No model is published yet."
@@ -114,7 +114,7 @@ def gallery(models: Sequence[ModelMetadata]) -> str:
     sections = [
         f"## [{metadata.name}]({metadata.name}/README.md)\n\n{metadata.description} {metadata.paper.title} "
         f"({metadata.paper.year})."
-        + (f"\n\n![Samples of {metadata.name}]({metadata.name}/sample.png)" if metadata.draws_images else "")
+        + (f"\n\n![Samples of {metadata.name}]({metadata.name}/sample.png)" if metadata.image_outputs else "")
         for metadata in models
     ]
     return "\n\n".join(["# Models", WARNING, *sections]) + "\n"

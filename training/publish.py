@@ -50,7 +50,7 @@ def evaluate_in_place(
         scored = scored.model_copy(update={"learning_curve": learning_curve(model, trained)})
     _write(models, scored, with_property(model.content, PROPERTY, scored.to_json()))
     write_atomic(models / scored.name / "README.md", cards.card(scored).encode())
-    if scored.draws_images:
+    if scored.image_outputs:
         _pictures(Repository(models).find(scored.name), models / scored.name)
     return scored
 

@@ -4,12 +4,14 @@ import gc
 import importlib
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from typing import Annotated, NoReturn
 
 import typer
 
 from gan_serve import __version__
+from gan_serve.cli.options import complain
 from gan_serve.errors import GanServeError
 
 # Pydantic would look through every installed package for plug-ins, of which this tool uses none.
@@ -29,6 +31,8 @@ def main() -> NoReturn:
     """The program `gan-serve`."""
     # Importing makes many objects and no garbage, so looking for some after every 700 of them is time lost.
     gc.set_threshold(100_000)
+    # Pillow warns of what it can mend in a picture; what it cannot is raised, and told in one line.
+    warnings.filterwarnings("ignore", module="PIL")
     code = run(sys.argv[1:])
     # The system frees all memory at once; Python would take as long again as one image takes to unload its modules.
     os._exit(code)
@@ -92,5 +96,5 @@ def _options(
 
 
 def _fail(message: str, code: int) -> int:
-    typer.echo(f"error: {' '.join(message.split())}", err=True)
+    complain(message)
     return code

@@ -13,7 +13,8 @@ from gan_serve.errors import UsageError
 from gan_serve.nearest import nearest
 
 if TYPE_CHECKING:
-    from gan_serve.tensors import Label, Scalar
+    from gan_serve.metadata import ModelMetadata
+    from gan_serve.request import Choice
 
 # What no option claims is kept, so that the answer can name what the model takes.
 CONTEXT = {"ignore_unknown_options": True, "allow_extra_args": True}
@@ -26,7 +27,8 @@ def with_model_options(command: Callable[..., None], arguments: Sequence[str]) -
         GanServeError: there is no such model, or it is broken.
     """
     model = _value(arguments, "--model") if arguments[:1] == ["generate"] else None
-    tensors = _choices(model, _value(arguments, "--models")) if model else []
+    metadata = _metadata(model, _value(arguments, "--models")) if model else None
+    tensors = _choices(metadata) if metadata else []
     signature = inspect.signature(command)
     fixed = [each for each in signature.parameters.values() if each.kind is not inspect.Parameter.VAR_KEYWORD]
     parameters = fixed + [_parameter(tensor) for tensor in tensors]
@@ -38,7 +40,7 @@ def with_model_options(command: Callable[..., None], arguments: Sequence[str]) -
 
     with_options.__signature__ = signature.replace(parameters=[context, *parameters])  # type: ignore[attr-defined]
     with_options.__annotations__ = {each.name: each.annotation for each in (context, *parameters)}
-    with_options.__doc__ = f"{inspect.getdoc(command)}\n\n\b\n" + "\n".join(_examples(model, tensors))
+    with_options.__doc__ = f"{inspect.getdoc(command)}\n\n\b\n" + "\n".join(_examples(model, metadata))
     return with_options
 
 
@@ -53,25 +55,35 @@ def _value(arguments: Sequence[str], option: str) -> str | None:
     return value
 
 
-def _choices(model: str, models: str | None) -> "list[Label | Scalar]":
+def _metadata(model: str, models: str | None) -> "ModelMetadata":
+    return find_model(model, Path(models) if models else None).metadata
+
+
+def _choices(metadata: "ModelMetadata") -> "list[Choice]":
     from gan_serve.request import choices
 
-    return list(choices(find_model(model, Path(models) if models else None).metadata).values())
+    return list(choices(metadata).values())
 
 
-def _parameter(tensor: "Label | Scalar") -> inspect.Parameter:
+def _parameter(tensor: "Choice") -> inspect.Parameter:
+    kind: object = str | None
+    value, several = "VALUE", "a list makes a row of each"
+    if tensor.kind == "image":
+        kind, value, several = list[str] | None, "FILE", "give the option again for more"
     option = typer.Option(
         flag(tensor.name),
-        metavar="VALUE",
-        help=f"{tensor.description} {tensor.hint}; a list makes a row of each.".strip(),
+        metavar=value,
+        help=f"{tensor.description} {tensor.hint}; {several}.".strip(),
         show_default=tensor.default_hint,
     )
     return inspect.Parameter(
-        tensor.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[str | None, option]
+        tensor.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind, option]
     )
 
 
 def _refuse(unknown: Sequence[str], fixed: Sequence[str], inputs: Sequence[str], model: str) -> None:
+    if unknown and not unknown[0].startswith("-"):
+        raise UsageError(f"{unknown[0]!r} belongs to no option; repeat the option for each value, put a glob in quotes")
     if unknown:
         takes = (
             f"the inputs of {model} are {', '.join(map(flag, inputs))}" if inputs else f"{model} has no inputs to set"
@@ -79,9 +91,15 @@ def _refuse(unknown: Sequence[str], fixed: Sequence[str], inputs: Sequence[str],
         raise UsageError(f"no option {unknown[0]}{nearest(unknown[0], map(flag, [*fixed, *inputs]))}; {takes}")
 
 
-def _examples(model: str | None, tensors: "Sequence[Label | Scalar]") -> list[str]:
+def _examples(model: str | None, metadata: "ModelMetadata | None") -> list[str]:
     command = f"gan-serve generate --model {model or 'NAME'}"
+    if metadata and metadata.image_inputs:
+        one = "".join(f" {flag(image.name)} {image.example}" for image in metadata.image_inputs)
+        many = "".join(f" {flag(image.name)} '{image.name}s/*.png'" for image in metadata.image_inputs)
+        output = "made/" if metadata.image_outputs else "answers.jsonl"
+        return ["Examples:", f"{command}{one}", f"{command}{many} --output {output}"]
     examples = ["Examples:", command, f"{command} --count 16 --grid --scale 4 --seed 42"]
+    tensors = _choices(metadata) if metadata else []
     examples += [f"{command} {flag(tensor.name)} {tensor.example} --count 8 --grid" for tensor in tensors]
     examples += [f"{command} --count 100000 --output many.npy"]
     return examples if model else [*examples, f"{command} --help      the inputs of that model"]

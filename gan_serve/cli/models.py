@@ -83,15 +83,21 @@ def _facts(model: "ModelMetadata") -> list[tuple[str, str]]:
 
 
 def _takes(tensor: "InputTensor") -> str:
-    from gan_serve.tensors import Image, Latent
+    from gan_serve.tensors import Latent
 
     if isinstance(tensor, Latent):
         return f"{tensor.size} {tensor.distribution} numbers, drawn from the seed"
-    return _makes(tensor) if isinstance(tensor, Image) else f"{tensor.hint} (default: {tensor.default_hint})"
+    return f"{tensor.hint} (default: {tensor.default_hint})"
 
 
-def _makes(tensor: "InputTensor | OutputTensor") -> str:
-    return f"{tensor.kind} {'x'.join(map(str, tensor.shape))}"
+def _makes(tensor: "OutputTensor") -> str:
+    from gan_serve.tensors import Image, Score
+
+    if isinstance(tensor, Image):
+        return f"{tensor.kind} {'x'.join(map(str, tensor.shape))}"
+    if isinstance(tensor, Score):
+        return f"{tensor.kind} from {tensor.low:g} to {tensor.high:g}"
+    return f"{tensor.kind} of {len(tensor.classes)} classes"
 
 
 def _score(score: "Score") -> str:

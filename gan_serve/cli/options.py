@@ -1,4 +1,4 @@
-"""Options that several commands share."""
+"""Options and habits that several commands share."""
 
 import functools
 from pathlib import Path
@@ -31,3 +31,8 @@ def find_model(name: str, models: Path | None) -> "Model":
 def flag(name: str) -> str:
     """How an input is written on the command line."""
     return f"--{name.replace('_', '-')}"
+
+
+def complain(error: object) -> None:
+    """Say in one line what is wrong."""
+    typer.echo(f"error: {' '.join(str(error).split())}", err=True)

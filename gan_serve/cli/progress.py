@@ -16,7 +16,7 @@ _PATIENCE = 1.0  # seconds without a bar; a job that ends sooner needs none
 class Progress:
     """Counts images, and shows a bar in a terminal once the job takes its time."""
 
-    def __init__(self, total: int, seed: int) -> None:
+    def __init__(self, total: int, seed: int | None) -> None:
         self.total = total
         self.seed = seed
         self.done = 0
@@ -33,7 +33,8 @@ class Progress:
     def start(self, done: int) -> None:
         """Begin with what an earlier call left."""
         self.done = done
-        typer.echo(f"seed {self.seed}", err=True)
+        if self.seed is not None:
+            typer.echo(f"seed {self.seed}", err=True)
         if done:
             state = "nothing to do" if done == self.total else "continuing"
             typer.echo(f"{state}: {done:,} of {self.total:,} done", err=True)

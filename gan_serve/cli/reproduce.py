@@ -1,5 +1,7 @@
 """gan-serve reproduce: a generated file, made again from what it says about itself."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
     from gan_serve.metadata import ModelMetadata
     from gan_serve.provenance import Provenance
     from gan_serve.repository import Model, Repository
-    from gan_serve.request import Request
+    from gan_serve.request import Inputs, Request
 
 
 def reproduce(
@@ -22,21 +24,26 @@ def reproduce(
     output: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Where to; beside the image if not given.")
     ] = None,
+    inputs: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder of the pictures that went in; beside it or here if not given."),
+    ] = None,
     device: DeviceOption = "auto",
     models: ModelsOption = None,
 ) -> None:
     """Make a generated file again, and compare."""
     from gan_serve.generator import Generator
     from gan_serve.media import read_media, write_atomic
-    from gan_serve.output import format_of
+    from gan_serve.output import PICTURES, format_of
     from gan_serve.provenance import parse_provenance
 
     document, original = read_media(image)
     provenance = parse_provenance(document, str(image))
     generator = Generator(_same_model(open_repository(models), provenance), device=device)
-    result = generator.run(_request(generator.metadata, provenance, original))
+    folders = [inputs] if inputs else [image.parent, Path()]
+    result = generator.run(_request(generator.metadata, provenance, original, folders))
     copy = output or image.with_stem(f"{image.stem}-reproduced")
-    write_atomic(copy, result.encode(format_of(copy), scale=provenance.scale, columns=provenance.columns))
+    write_atomic(copy, result.encode(format_of(copy, PICTURES), scale=provenance.scale, columns=provenance.columns))
     typer.echo(copy)
     if difference := _difference(original, read_media(copy)[1]):
         raise Failure(f"{copy} differs from {image}: {difference}")
@@ -53,13 +60,16 @@ def _same_model(repository: "Repository", provenance: "Provenance") -> "Model":
     return model
 
 
-def _request(metadata: "ModelMetadata", provenance: "Provenance", original: "NDArray[Any]") -> "Request":
+def _request(
+    metadata: "ModelMetadata", provenance: "Provenance", original: "NDArray[Any]", folders: "Sequence[Path]"
+) -> "Request":
     """What was asked, checked: anyone may have written the file."""
     from gan_serve.pixels import check_size
     from gan_serve.request import make_request
     from gan_serve.result import image_tensor
 
     request = provenance.request
+    request = replace(request, inputs=tuple(_with_sources(row, folders) for row in request.inputs))
     for row in request.inputs:
         make_request(metadata, row, count=request.count, seed=request.seed, index=request.index)
     images = len(request) if provenance.columns else 1
@@ -67,6 +77,12 @@ def _request(metadata: "ModelMetadata", provenance: "Provenance", original: "NDA
     if provenance.columns is None and len(request) != (len(original) if original.dtype.kind == "f" else 1):
         raise Failure("the image does not hold what it says about its making; its text was changed")
     return request
+
+
+def _with_sources(row: "Inputs", folders: "Sequence[Path]") -> "Inputs":
+    from gan_serve.sources import Reference, find_source
+
+    return {name: find_source(value, folders) if isinstance(value, Reference) else value for name, value in row.items()}
 
 
 def _difference(original: "NDArray[Any]", copy: "NDArray[Any]") -> str:

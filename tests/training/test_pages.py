@@ -4,8 +4,9 @@ import shutil
 from pathlib import Path
 
 import pytest
+from small_models import CLASSIFIER, INVERTER
 
-from training import pages
+from training import cards, pages
 
 ROOT = Path(__file__).parents[2]
 
@@ -37,3 +38,9 @@ def test_the_table_names_every_model(checkout: Path) -> None:
     for folder in (checkout / "models").iterdir():
         if folder.is_dir():
             assert f"[`{folder.name}`](models/{folder.name}/README.md)" in text
+
+
+def test_a_card_shows_a_call_that_its_model_takes() -> None:
+    assert "gan-serve generate --model classifier --image image.png\n" in cards.card(CLASSIFIER)
+    assert '.generate(image="image.png").answers()\n' in cards.card(CLASSIFIER)
+    assert '.generate(image="image.png").save("samples.png", grid=True)\n' in cards.card(INVERTER)

@@ -2,13 +2,19 @@
 
 import dataclasses
 import itertools
+from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
+from small_models import metadata_of, save_model
 
+import gan_serve
 from gan_serve.errors import Failure
 from training import variants
 from training.datasets import Dataset, to_signed
+from training.export import export
+from training.gan import Servable
 from training.train import Trainer
 
 CPU = torch.device("cpu")
@@ -56,14 +62,32 @@ def trained(digits: Dataset, steps: int, **changes: object) -> Trainer:
     return trainer
 
 
-def test_it_learns_to_classify_from_the_labels_it_has(digits: Dataset) -> None:
-    gan = trained(digits, steps=80, learning_rate=3e-3).game.eval()
-    verdict = gan.servables()["classifier"].network  # type: ignore[operator]
+@pytest.fixture(scope="module")
+def classifier(digits: Dataset) -> Servable:
+    """What is worth most after a short training."""
+    game = trained(digits, steps=80, learning_rate=3e-3).game.eval()
+    return game.servables()["classifier"]  # type: ignore[operator, no-any-return]
+
+
+def test_it_learns_to_classify_from_the_labels_it_has(digits: Dataset, classifier: Servable) -> None:
     with torch.no_grad():
-        classes, realness = verdict(to_signed(digits.images))
+        classes, realness = classifier.network(to_signed(digits.images))
     torch.testing.assert_close(classes.sum(dim=1), torch.ones(len(classes)))
     assert ((realness >= 0) & (realness <= 1)).all()
     assert (classes.argmax(dim=1) == digits.labels).float().mean() > 0.6
+
+
+def test_its_classifier_is_served_from_picture_files(digits: Dataset, classifier: Servable, tmp_path: Path) -> None:
+    with torch.no_grad():
+        expected = [digits.classes[best] for best in classifier.network(to_signed(digits.images[:80]))[0].argmax(dim=1)]
+    metadata = metadata_of("recogniser", classifier.inputs, *classifier.outputs, task=classifier.task)
+    save_model(tmp_path / "models", metadata, export(classifier, metadata))
+    for place, image in enumerate(digits.images[:80].numpy()):
+        Image.fromarray(image[0]).save(tmp_path / f"{place:02}.png")
+    served = gan_serve.load("recogniser", models=tmp_path / "models", device="cpu")
+    answers = served.generate(image=tmp_path).answers()
+    assert [answer["image"] for answer in answers] == [f"{place:02}.png" for place in range(80)]
+    assert [answer["classes_top"] for answer in answers] == expected
 
 
 def test_either_distance_matches_features_and_the_control_is_without_the_game(digits: Dataset) -> None:

@@ -1,0 +1,76 @@
+"""A model at work for the command line: a small request at once, a large one as a job; and what is said meanwhile."""
+
+from contextlib import closing
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import typer
+
+from gan_serve.errors import GanServeError
+from gan_serve.interrupt import noted_signals
+
+if TYPE_CHECKING:
+    from gan_serve.output import Output
+    from gan_serve.repository import Model
+    from gan_serve.request import Request
+    from gan_serve.result import Result
+
+
+class Interrupted(GanServeError):
+    """The job was stopped from outside, between two files."""
+
+    def __init__(self, number: int, done: int, total: int) -> None:
+        super().__init__(f"interrupted: {done:,} of {total:,} done; the same command goes on from there")
+        self.exit_code = 128 + number
+
+
+def run_once(found: "Model", request: "Request", device: str, show: bool) -> "Result":
+    """The whole answer."""
+    from gan_serve.generator import Generator, threads_for
+
+    result = Generator(found, device=device, threads=threads_for(found.metadata, len(request))).run(request)
+    if found.metadata.draws:
+        typer.echo(f"seed {request.seed}", err=True)
+    if show:
+        _draw(result)
+    return result
+
+
+def run_job(found: "Model", request: "Request", plan: "Output", device: str, scale: int, show: bool) -> None:
+    """Fill a folder or an array, or what is left of it to do.
+
+    Raises:
+        Interrupted: a signal asked to stop.
+    """
+    from gan_serve.bulk import fill
+    from gan_serve.cli.progress import Progress
+    from gan_serve.generator import Generator
+    from gan_serve.job import Job
+
+    job = Job(found.metadata, found.sha256, request, plan, scale)
+    generator = Generator(found, device=device, threads=1)
+    progress = Progress(len(request), request.seed if found.metadata.draws else None)
+    with noted_signals() as signals, progress, closing(fill(job, generator, progress.start)) as results:
+        for result in results:
+            if show and progress.done == 0:
+                _draw(result)
+            progress.advance(len(result))
+            if signals and progress.done < len(request):
+                raise Interrupted(signals[0], progress.done, len(request))
+    typer.echo(plan.path)
+
+
+def with_unfinished_seed(plan: "Output", request: "Request") -> "Request":
+    """The same request with the seed of the interrupted job, if one stands there."""
+    from gan_serve.job import unfinished_seed
+
+    seed = unfinished_seed(plan)
+    return request if seed is None else replace(request, seed=seed)
+
+
+def _draw(result: "Result") -> None:
+    from rich.console import Console
+
+    from gan_serve.terminal import draw
+
+    draw(result, Console(stderr=True))

@@ -1,0 +1,156 @@
+"""The pictures that a user gives to a model: files, folders, globs, Pillow images and arrays.
+
+A request names each one by its file and its SHA-256, and reads it when its turn comes: a job holds no more pictures in
+memory than it works on, and a file that was changed meanwhile is noticed. Importing this module loads no numpy.
+"""
+
+import glob
+import hashlib
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from os import PathLike, fspath
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field
+
+from gan_serve.errors import Failure, UsageError
+from gan_serve.tensors import Image
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from gan_serve.pixels import Picture
+
+_SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".pgm", ".ppm"))
+_MOST_BYTES = 2**29  # of one file: more than the largest picture takes without compression
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What a request, and the files that it makes, say of a picture."""
+
+    file: Annotated[str, Field(pattern=r"^[^/]+$")] | None  # its name without folders; None: it came as an array
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]  # of the file's bytes, or of the array's
+
+    def array(self, tensor: Image) -> "NDArray[np.float32]":
+        """The picture as (channels, height, width) in the model's range.
+
+        Raises:
+            Failure: it cannot be read, or is not what it was.
+        """
+        raise Failure(f"{self.file or 'an array'}: a picture is known by its name alone; find_source finds the file")
+
+
+@dataclass(frozen=True)
+class Source(Reference):
+    """A picture that can be read: a file, or an array that fits the model already."""
+
+    origin: "Path | NDArray[np.float32]" = field(repr=False, compare=False)
+
+    def array(self, tensor: Image) -> "NDArray[np.float32]":
+        if not isinstance(self.origin, Path):
+            return self.origin
+        from gan_serve.pictures import to_model
+
+        source, picture = _read(self.origin)
+        if source != self:
+            raise Failure(f"{self.origin}: it was changed after the work began; call again")
+        return to_model(picture, tensor)
+
+
+def parse_sources(tensor: Image, value: object) -> list[Source]:
+    """Sources for a path, a folder, a glob, a Pillow image, an array, or a list of these.
+
+    Raises:
+        UsageError: no such file, or something that is no picture for this model.
+        Failure: a file that cannot be read.
+    """
+    if isinstance(value, Source):
+        return [value]
+    if isinstance(value, str | PathLike):
+        return [open_source(path) for path in picture_files(tensor.name, fspath(value))]
+    if isinstance(value, Iterable) and not isinstance(value, bytes | Mapping) and getattr(value, "ndim", 4) == 4:
+        return [source for item in value for source in parse_sources(tensor, item)]
+    return [_from_memory(tensor, value)]
+
+
+def picture_files(name: str, given: str) -> list[Path]:
+    """The files that a path, a folder or a glob means, in the order of their names; `name` is the input's.
+
+    Raises:
+        UsageError: none.
+    """
+    path = Path(given)
+    if path.is_file():  # first, since a file's own name may look like a glob
+        return [path]
+    if given and path.is_dir():
+        found = [each for each in path.iterdir() if each.suffix.lower() in _SUFFIXES and each.name[0] != "."]
+    else:
+        # Path.glob takes no absolute pattern, and would find hidden files.
+        found = [Path(match) for match in glob.glob(given, recursive=True)]  # noqa: PTH207
+    files = sorted(each for each in found if each.is_file())
+    if not files:
+        wrong = "holds no pictures" if given and path.is_dir() else "does not exist"
+        raise UsageError(f"{name} {given!r} {wrong}; give a file, a folder of pictures, or a glob in quotes")
+    return files
+
+
+def open_source(path: Path) -> Source:
+    """A file that was read once, so that it is known to hold a picture.
+
+    Raises:
+        Failure: it does not, or cannot be read.
+    """
+    return _read(path)[0]
+
+
+def find_source(reference: Reference, folders: Sequence[Path]) -> Source:
+    """The file that an earlier request had read, looked for in these folders.
+
+    Raises:
+        Failure: it is not there, or has changed.
+    """
+    if reference.file is None:
+        raise Failure("it was made from an array, not from a file; only the code that made the array can make it again")
+    paths = [path for path in (folder / reference.file for folder in folders) if path.is_file()]
+    if not paths:
+        looked = " or ".join(repr(str(folder)) for folder in folders)
+        raise Failure(f"no {reference.file!r}, from which it was made, in {looked}; name its folder with --inputs DIR")
+    for source in map(open_source, paths):
+        if source.sha256 == reference.sha256:
+            return source
+    raise Failure(
+        f"{paths[0]} is another picture than the one that it was made from (sha256 {reference.sha256[:12]}...); "
+        "name that one's folder with --inputs DIR"
+    )
+
+
+def _read(path: Path) -> "tuple[Source, Picture]":
+    from gan_serve.pictures import read_picture
+
+    try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise Failure(f"{path}: larger than a picture's file can be ({_MOST_BYTES // 2**20} MiB)")
+        content = path.read_bytes()
+    except OSError as error:
+        raise Failure(f"{path}: cannot be read ({error.strerror})") from None
+    picture = read_picture(io.BytesIO(content), str(path))
+    return Source(path.name, hashlib.sha256(content).hexdigest(), path), picture
+
+
+def _from_memory(tensor: Image, value: Any) -> Source:
+    import numpy as np
+    from PIL import Image as Pictures
+
+    from gan_serve.pictures import array_to_model, upright
+
+    if isinstance(value, Pictures.Image):
+        value = np.asarray(upright(value, tensor.name))
+    if not isinstance(value, np.ndarray):
+        kind = type(value).__name__
+        raise UsageError(f"{tensor.name} is no picture but of type {kind}; give a path, a Pillow image or an array")
+    fitted = array_to_model(value, tensor)
+    return Source(None, hashlib.sha256(value.tobytes()).hexdigest(), fitted)

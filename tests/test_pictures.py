@@ -1,0 +1,155 @@
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import ExifTags, PngImagePlugin
+from PIL import Image as Pictures
+from small_models import COLOUR, GREY
+
+from gan_serve import Failure, UsageError
+from gan_serve.pictures import array_to_model, fit, read_picture, to_model
+from gan_serve.pixels import to_pixels
+from gan_serve.tensors import Image
+
+NOISE = np.random.RandomState(0).randint(256, size=(8, 8), dtype=np.uint8)
+
+
+def write(picture: Pictures.Image, path: Path, **options: object) -> Path:
+    picture.save(path, **options)
+    return path
+
+
+def palette(index: int) -> Pictures.Image:
+    picture = Pictures.new("P", (9, 9), index)
+    picture.putpalette([0, 0, 0, 60, 60, 60, 200, 200, 200])
+    return picture
+
+
+@pytest.mark.parametrize(
+    ("name", "picture", "level"),
+    [
+        ("grey.png", Pictures.new("L", (20, 20), 60), 60),
+        ("bits.png", Pictures.new("1", (20, 20), 1), 255),
+        ("deep.png", Pictures.fromarray(np.full((20, 20), 40_000, np.uint16)), 40_000 >> 8),
+        ("deep.tiff", Pictures.fromarray(np.full((20, 20), 40_000, np.uint16)), 40_000 >> 8),
+        ("palette.png", palette(2), 200),
+        ("palette.gif", palette(1), 60),
+        ("transparent.png", Pictures.new("RGBA", (20, 20), (0, 0, 0, 0)), 255),
+        ("half.webp", Pictures.new("RGBA", (20, 20), (0, 0, 0, 128)), 127),
+        ("half.png", Pictures.new("LA", (20, 20), (0, 128)), 127),
+        ("green.bmp", Pictures.new("RGB", (20, 20), (0, 255, 0)), 150),
+        ("print.jpg", Pictures.new("CMYK", (20, 20), (0, 0, 0, 195)), 60),
+    ],
+)
+def test_every_kind_of_picture_has_the_brightness_that_a_viewer_shows(
+    tmp_path: Path, name: str, picture: Pictures.Image, level: int
+) -> None:
+    path = write(picture, tmp_path / name)
+    pixels = fit(read_picture(path, name), 8, 8, channels=1)
+    assert pixels.shape == (8, 8, 1)
+    assert np.abs(pixels.astype(int) - level).max() <= 1
+
+
+@pytest.mark.parametrize(("low", "high"), [(-1, 1), (0, 1), (-2, 3)])
+def test_a_picture_of_the_models_size_goes_in_pixel_by_pixel(tmp_path: Path, low: float, high: float) -> None:
+    tensor = GREY.model_copy(update={"low": low, "high": high})
+    path = write(Pictures.fromarray(NOISE), tmp_path / "noise.png")
+    array = to_model(read_picture(path, "noise.png"), tensor)
+    assert array.dtype == np.float32
+    np.testing.assert_array_equal(to_pixels(array[None], tensor)[0, :, :, 0], NOISE)
+    np.testing.assert_allclose(array[0], NOISE / 255 * (high - low) + low, atol=1e-6)
+
+
+def test_the_middle_is_cropped_to_the_models_aspect() -> None:
+    stripes = np.repeat(np.array([[255, 0, 0], [0, 255, 0], [0, 0, 255]], np.uint8), 20, axis=0)
+    wide, tall = np.repeat(stripes[None], 20, axis=0), np.repeat(stripes[:, None], 20, axis=1)
+    for picture in (wide, tall):
+        pixels = fit(Pictures.fromarray(picture).convert("RGBA"), 10, 10, channels=3)
+        assert pixels[:, :, 1].min() > 200
+        assert pixels[:, :, [0, 2]].max() < 55
+    assert fit(Pictures.fromarray(wide).convert("RGBA"), COLOUR.width, COLOUR.height, channels=3).shape == (8, 6, 3)
+    assert fit(Pictures.new("RGBA", (1, 500), "red"), 9, 3, channels=3).shape == (3, 9, 3)
+
+
+def test_fine_detail_is_averaged_when_a_picture_shrinks() -> None:
+    board = (np.indices((64, 64)).sum(axis=0) % 2 * 255).astype(np.uint8)
+    pixels = fit(Pictures.fromarray(board).convert("RGBA"), 8, 8, channels=1)
+    assert np.abs(pixels.astype(int) - 127).max() < 20
+
+
+def test_a_photo_is_turned_as_its_camera_was_held(tmp_path: Path) -> None:
+    half = np.zeros((16, 16), np.uint8)
+    half[:, 8:] = 255  # bright on the right, as the sensor saw it
+    exif = Pictures.Exif()
+    exif[ExifTags.Base.Orientation] = 6  # turn it clockwise to look at it
+    path = write(Pictures.fromarray(half), tmp_path / "held.jpg", exif=exif, quality=100)
+    pixels = fit(read_picture(path, "held.jpg"), 16, 16, channels=1)[:, :, 0]
+    assert pixels[:7].max() < 20
+    assert pixels[9:].min() > 235
+
+
+def png_that_says(width: int, height: int) -> bytes:
+    """A small file whose header announces a picture of that size."""
+    buffer = io.BytesIO()
+    Pictures.new("1", (width, height)).save(buffer, "PNG", pnginfo=PngImagePlugin.PngInfo())
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "not a picture in PNG, JPEG"),
+        (b"hello", "not a picture in PNG, JPEG"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n", "not a picture in PNG, JPEG"),
+        (png_that_says(9_000, 8_000), "9000x8000 pixels; more than the 64 megapixels"),
+        (png_that_says(20_000, 9_000), "more than the 64 megapixels"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(100), "picture.png: "),
+    ],
+)
+def test_what_is_no_bearable_picture_is_one_line(content: bytes, message: str) -> None:
+    with pytest.raises(Failure, match=message) as error:
+        read_picture(io.BytesIO(content), "picture.png")
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP", "GIF", "TIFF"])
+def test_a_truncated_picture_is_damaged(format: str) -> None:
+    buffer = io.BytesIO()
+    noise = np.random.RandomState(0).randint(256, size=(64, 64, 3), dtype=np.uint8)
+    Pictures.fromarray(noise).save(buffer, format)
+    with pytest.raises(Failure, match=r"picture: (damaged|not a picture)"):
+        read_picture(io.BytesIO(buffer.getvalue()[: len(buffer.getvalue()) // 2]), "picture")
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (8, 8, 1), (8, 8, 3), (8, 8, 4), (30, 20, 3)])
+def test_pixels_in_an_array_are_a_picture(shape: tuple[int, ...]) -> None:
+    array = array_to_model(np.full(shape, 255, np.uint8), GREY)
+    assert array.shape == GREY.shape
+    assert (array == 1).all()
+
+
+def test_numbers_in_the_models_range_stay_as_they_are() -> None:
+    numbers = np.random.RandomState(0).uniform(-1, 1, GREY.shape)
+    np.testing.assert_array_equal(array_to_model(numbers, GREY), numbers.astype(np.float32))
+
+
+@pytest.mark.parametrize(
+    ("array", "message"),
+    [
+        (np.zeros((8, 8), np.int64), r"image is an array of int64 \(8, 8\); give uint8"),
+        (np.zeros((8, 8)), r"float64 \(8, 8\).*or floats \(1, 8, 8\) from -1 to 1"),
+        (np.zeros((1, 8, 9), np.float32), r"float32 \(1, 8, 9\)"),
+        (np.zeros((1, 8, 8), np.uint8), r"uint8 \(1, 8, 8\)"),
+        (np.zeros((0, 8), np.uint8), r"uint8 \(0, 8\)"),
+        (np.array(3, np.uint8), r"uint8 \(\)"),
+        (np.full((1, 8, 8), 255.0), "values from 255 to 255; the model takes -1 to 1"),
+        (np.full((1, 8, 8), np.nan), "the model takes -1 to 1"),
+        (np.full((1, 8, 8), np.inf), "the model takes -1 to 1"),
+        (np.array([["a"]]), "image is an array of <U1"),
+    ],
+)
+def test_other_arrays_are_refused_with_what_would_be_right(array: np.ndarray, message: str) -> None:
+    with pytest.raises(UsageError, match=message) as error:
+        array_to_model(array, Image(name="image", channels=1, height=8, width=8))
+    assert "\n" not in str(error.value)

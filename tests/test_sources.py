@@ -1,0 +1,126 @@
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image as Pictures
+from small_models import GREY
+
+from gan_serve import Failure, UsageError
+from gan_serve.pixels import from_pixels
+from gan_serve.sources import Reference, find_source, open_source, parse_sources
+
+
+def draw(path: Path, level: int) -> Path:
+    path.parent.mkdir(exist_ok=True)
+    Pictures.new("L", (8, 8), level).save(path)
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Three pictures, and what else lies in folders."""
+    for level, name in enumerate(("b.png", "a.JPG", "c[1].webp", ".hidden.png")):
+        draw(tmp_path / "pictures" / name, 50 * level)
+    (tmp_path / "pictures" / "notes.txt").write_text("not a picture")
+    (tmp_path / "pictures" / "inner.png").mkdir()
+    return tmp_path / "pictures"
+
+
+def names(value: object) -> list[str | None]:
+    return [source.file for source in parse_sources(GREY, value)]
+
+
+def test_paths_folders_globs_and_lists_mean_files(folder: Path) -> None:
+    assert names(folder / "b.png") == names(str(folder / "b.png")) == ["b.png"]
+    assert names(str(folder / "*.[pw]*")) == ["b.png", "c[1].webp"]
+    assert names(str(folder.parent / "**" / "a.*")) == ["a.JPG"]
+    assert names([folder / "b.png", str(folder / "a*")]) == ["b.png", "a.JPG"]
+    assert names(str(folder / "c[1].webp")) == ["c[1].webp"], "a file's own name comes before a glob"
+
+
+def test_a_folder_means_its_pictures_in_the_order_of_their_names(folder: Path) -> None:
+    assert names(folder) == ["a.JPG", "b.png", "c[1].webp"]
+
+
+def test_pictures_and_arrays_in_memory_are_equal_to_files(folder: Path) -> None:
+    pixels = np.full((8, 8), 50, np.uint8)
+    expected = from_pixels(pixels[:, :, None], GREY)
+    values = [pixels, Pictures.fromarray(pixels), np.stack([pixels] * 3, axis=2), expected]
+    for source in parse_sources(GREY, values):
+        np.testing.assert_array_equal(source.array(GREY), expected)
+        assert source.file is None
+    np.testing.assert_array_equal(parse_sources(GREY, draw(folder / "d.png", 50))[0].array(GREY), expected)
+
+
+def test_a_stack_of_arrays_is_a_list() -> None:
+    assert len(parse_sources(GREY, np.zeros((5, 1, 8, 8), np.float32))) == 5
+    assert len(parse_sources(GREY, np.zeros((4, 20, 30, 3), np.uint8))) == 4
+
+
+def test_the_digest_is_that_of_the_bytes(folder: Path) -> None:
+    content = (folder / "b.png").read_bytes()
+    assert open_source(folder / "b.png").sha256 == hashlib.sha256(content).hexdigest()
+    pixels = np.arange(64, dtype=np.uint8).reshape(8, 8).T
+    (source,) = parse_sources(GREY, pixels)
+    assert source.sha256 == hashlib.sha256(pixels.tobytes()).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("absent.png", "image 'absent.png' does not exist; give a file, a folder of pictures, or a glob in quotes"),
+        ("absent/*.png", "does not exist"),
+        ("", "image '' does not exist"),
+        ("/dev/zero", "'/dev/zero' does not exist"),
+        (Path("empty"), "image 'empty' holds no pictures"),
+        (3, "of type int; give a path, a Pillow image or an array"),
+        ([[0.5]], "of type float"),
+        (b"\x89PNG", "of type bytes"),
+        ({"image": "x.png"}, "of type dict"),
+        (None, "of type NoneType"),
+        (np.zeros((2, 8, 8)), "give uint8"),
+        (np.zeros((2, 9, 8, 8)), "give uint8"),
+    ],
+)
+def test_what_is_no_picture_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: object, message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("empty").mkdir()
+    with pytest.raises(UsageError, match=message.replace("(", r"\(")):
+        parse_sources(GREY, value)
+
+
+def test_a_file_that_holds_no_picture_is_known_at_once(folder: Path) -> None:
+    with pytest.raises(Failure, match=r"notes\.txt: not a picture"):
+        parse_sources(GREY, folder / "notes.txt")
+
+
+def test_a_truncated_picture_in_memory_is_one_line(folder: Path) -> None:
+    Pictures.fromarray(np.random.RandomState(0).randint(256, size=(64, 64), dtype=np.uint8)).save(folder / "b.png")
+    (folder / "b.png").write_bytes((folder / "b.png").read_bytes()[:2000])
+    with pytest.raises(Failure, match="image: damaged"), Pictures.open(folder / "b.png") as picture:
+        parse_sources(GREY, picture)
+
+
+def test_a_file_that_changes_during_the_work_is_noticed(folder: Path) -> None:
+    source = open_source(folder / "b.png")
+    draw(folder / "b.png", 99)
+    with pytest.raises(Failure, match=r"b\.png: it was changed"):
+        source.array(GREY)
+    (folder / "b.png").unlink()
+    with pytest.raises(Failure, match=r"b\.png: cannot be read \(No such file"):
+        source.array(GREY)
+
+
+def test_a_picture_is_found_again_by_its_name_and_digest(folder: Path, tmp_path: Path) -> None:
+    reference = Reference("b.png", open_source(folder / "b.png").sha256)
+    draw(tmp_path / "other" / "b.png", 99)
+    assert find_source(reference, [tmp_path / "other", folder]).origin == folder / "b.png"
+    with pytest.raises(Failure, match=r"other/b\.png is another picture.*--inputs DIR"):
+        find_source(reference, [tmp_path / "other"])
+    with pytest.raises(Failure, match=r"no 'b\.png', from which it was made, in .*--inputs DIR"):
+        find_source(reference, [tmp_path])
+    with pytest.raises(Failure, match="made from an array"):
+        find_source(Reference(None, "0" * 64), [folder])
