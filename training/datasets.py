@@ -69,6 +69,16 @@ SOURCES = {
         license="CC0, as its makers say; the repository that holds it is GPL-3.0",
         attribution="Nouns artwork, the Nouns project and its contributors",
     ),
+    "lpc": Source(
+        channels=3,
+        license="CC BY-SA 3.0 and GPL-3.0",
+        attribution=(
+            "Universal LPC sprite sheets, Luke Mehl, Johannes Sjölund, Marcel van de Steeg, Manuel Riecke, "
+            "Thane Brimhall, Matthew Krohn, Lori Angela Nagel, Lanea Zimmerman (Sharm), Stephen Challener (Redshrike), "
+            "Daniel Eddeland, Shaun Williams, Joe White, Mark Weyer, Barbara Rivera, JRConway3, JaidynReiman, Nila122, "
+            "neo4cat6; what each has drawn stands in the AUTHORS.txt of the sheets"
+        ),
+    ),
 }
 
 
