@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -30,6 +30,7 @@ class Source:
     """A known data set: on which terms it is given, and where the hub keeps it, if not `prepare` makes it."""
 
     channels: int
+    size: int  # pixels; what its images are resized to where it is a folder
     license: str
     attribution: str
     classes: tuple[str, ...] = ()  # none: the file names them
@@ -45,6 +46,7 @@ SOURCES = {
     "mnist": Source(
         hub="ylecun/mnist",
         channels=1,
+        size=28,
         classes=_DIGITS,
         license="no formal licence is known",
         attribution="MNIST, Yann LeCun, Corinna Cortes, Christopher J. C. Burges",
@@ -52,6 +54,7 @@ SOURCES = {
     "fashion_mnist": Source(
         hub="zalando-datasets/fashion_mnist",
         channels=1,
+        size=28,
         classes=_GARMENTS,
         license="MIT",
         attribution="Fashion-MNIST, Han Xiao, Kashif Rasul, Roland Vollgraf (Zalando SE)",
@@ -60,17 +63,20 @@ SOURCES = {
         hub="uoft-cs/cifar10",
         image="img",
         channels=3,
+        size=32,
         classes=("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
         license="none found; a research data set",
         attribution="CIFAR-10, Alex Krizhevsky, Vinod Nair, Geoffrey Hinton",
     ),
     "nouns": Source(
         channels=3,
+        size=32,
         license="CC0, as its makers say; the repository that holds it is GPL-3.0",
         attribution="Nouns artwork, the Nouns project and its contributors",
     ),
     "lpc": Source(
         channels=3,
+        size=64,
         license="CC BY-SA 3.0 and GPL-3.0",
         attribution=(
             "Universal LPC sprite sheets, Luke Mehl, Johannes Sjölund, Marcel van de Steeg, Manuel Riecke, "
@@ -165,21 +171,21 @@ class PartlyLabelled:
 def load(source: str, split: Split = "train", image_size: int = 28) -> Dataset:
     """A known name, an `.npz` file, or a folder with a subfolder of images per class.
 
-    A known name is looked for as `NAME.npz` in the folder `$GAN_SERVE_DATA`, then on the Hugging Face hub.
-    Images of a folder are resized to squares of `image_size`; transparency becomes white.
+    A known name is looked for as `NAME.npz` and as the folder `NAME` in the folder `$GAN_SERVE_DATA`, then on the
+    Hugging Face hub. A folder may have the parts `train` and `test`. Its images are resized to squares of `image_size`,
+    or of the size that a known name has; transparency becomes white.
 
     Raises:
         UsageError: no such data set.
         Failure: the data cannot be used, with the reason.
     """
-    path = Path(source)
-    if source in SOURCES:
-        local = Path(os.environ.get("GAN_SERVE_DATA", "")) / f"{source}.npz"
-        dataset = _from_npz(local, split) if local.is_file() else _from_hub(source, split)
-    elif path.is_dir():
-        dataset = _from_folder(path / split if (path / split).is_dir() else path, image_size)
+    path = _on_disk(source) if source in SOURCES else Path(source)
+    if path.is_dir():
+        dataset = _from_folder(path, split, image_size)
     elif path.suffix == ".npz" and path.is_file():
         dataset = _from_npz(path, split)
+    elif source in SOURCES:
+        dataset = _from_hub(source, split)
     else:
         raise UsageError(f"no data {source!r}; use one of {', '.join(SOURCES)}, an .npz file or a folder of images")
     return _checked(dataset)
@@ -188,6 +194,12 @@ def load(source: str, split: Split = "train", image_size: int = 28) -> Dataset:
 def to_signed(images: torch.Tensor) -> torch.Tensor:
     """Bytes 0..255 -> float32 -1..1."""
     return images.float().div_(127.5).sub_(1)
+
+
+def _on_disk(name: str) -> Path:
+    folder = Path(os.environ.get("GAN_SERVE_DATA", ""))
+    file = folder / f"{name}.npz"
+    return file if file.is_file() else folder / name
 
 
 def _from_hub(name: str, split: Split) -> Dataset:
@@ -206,7 +218,7 @@ def _from_hub(name: str, split: Split) -> Dataset:
     except Exception as error:  # the library raises many kinds, most of them from the network layer below it
         raise Failure(
             f"cannot get {name} from the Hugging Face hub ({type(error).__name__}); "
-            f"go online, or set GAN_SERVE_DATA to a folder that holds {name}.npz"
+            f"go online, or set GAN_SERVE_DATA to a folder that holds {name}.npz or its images as the folder {name}"
         ) from error
     return _dataset(name, _stack(table[source.image]), np.asarray(table["label"]), source.classes)
 
@@ -231,28 +243,44 @@ def _from_npz(path: Path, split: Split) -> Dataset:
     return _dataset(path.stem, images, labels, classes)
 
 
-def _from_folder(folder: Path, size: int) -> Dataset:
-    subfolders = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
-    classes = tuple(path.name for path in subfolders) or ("image",)
+def _from_folder(path: Path, split: Split, image_size: int) -> Dataset:
+    name = path.absolute().name
+    size = SOURCES[name].size if name in SOURCES else image_size
+    folder = path / split if (path / split).is_dir() else path
+    classes = _subfolders(folder, SOURCES[name].classes if name in SOURCES else ())
     pictures: list[Pixels] = []
     labels: list[int] = []
     unreadable: list[str] = []
-    for label, subfolder in enumerate(subfolders or [folder]):
-        for path in sorted(path for path in subfolder.iterdir() if path.is_file() and not path.name.startswith(".")):
+    for label, subfolder in enumerate([folder / part for part in classes] or [folder]):
+        for file in sorted(part for part in subfolder.iterdir() if part.is_file() and not part.name.startswith(".")):
             try:
-                pictures.append(_read_image(path, size))
+                pictures.append(_read_image(file, size))
                 labels.append(label)
             except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError):
-                unreadable.append(str(path.relative_to(folder)))
+                unreadable.append(str(file.relative_to(folder)))
     if unreadable:
-        shown = ", ".join(unreadable[:5]) + (f" and {len(unreadable) - 5} more" if len(unreadable) > 5 else "")
-        warnings.warn(f"{folder}: left out {len(unreadable)} unreadable files: {shown}", stacklevel=2)
+        warnings.warn(f"{folder}: left out {len(unreadable)} unreadable files: {_listed(unreadable)}", stacklevel=2)
     if not pictures:
         raise Failure(f"{folder}: no readable images; put them into one subfolder per class")
-    images = np.stack(pictures)
+    # In an order of their own: the first thousands, which a score compares, are of every class.
+    order = np.random.default_rng(0).permutation(len(pictures))
+    images = np.stack(pictures)[order]
     if (images == images[..., :1]).all():
         images = images[..., 0]  # grey throughout
-    return _dataset(folder.name, images, np.array(labels), classes)
+    return _dataset(name, images, np.array(labels)[order], classes or ("image",))
+
+
+def _subfolders(folder: Path, classes: tuple[str, ...]) -> tuple[str, ...]:
+    """The names of the subfolders; where the classes are known, those in their order."""
+    found = {path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")}
+    if classes and found != set(classes):
+        wrong = _listed(sorted(found ^ set(classes)))
+        raise Failure(f"{folder}: has not one subfolder for each of {', '.join(classes)}; what differs: {wrong}")
+    return classes or tuple(sorted(found))
+
+
+def _listed(names: Sequence[str], most: int = 5) -> str:
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 def _read_image(path: Path, size: int) -> Pixels:
