@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -34,6 +34,7 @@ class Source:
     license: str
     attribution: str
     classes: tuple[str, ...] = ()  # none: the file names them
+    mirrored: bool = False  # whether an image's mirror image might as well be in the set
     hub: str = ""
     image: str = "image"  # the column that holds the images
 
@@ -64,6 +65,7 @@ SOURCES = {
         image="img",
         channels=3,
         size=32,
+        mirrored=True,
         classes=("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
         license="none found; a research data set",
         attribution="CIFAR-10, Alex Krizhevsky, Vinod Nair, Geoffrey Hinton",
@@ -89,6 +91,14 @@ SOURCES = {
 
 
 @dataclass(frozen=True)
+class Traits:
+    """What a composed data set says of each image besides its label."""
+
+    values: torch.Tensor  # int64 (N, T), the number of what was chosen for each trait
+    choices: dict[str, tuple[str, ...]]  # what could be chosen for each
+
+
+@dataclass(frozen=True)
 class Dataset:
     """Images as bytes in memory, shuffled only when batches are drawn."""
 
@@ -98,6 +108,7 @@ class Dataset:
     classes: tuple[str, ...]
     license: str
     attribution: str
+    traits: Traits | None = None
 
     @property
     def spec(self) -> ImageSpec:
@@ -109,12 +120,17 @@ class Dataset:
         """What a model card says of it."""
         return Data(name=self.name, images=len(self.images), license=self.license, attribution=self.attribution)
 
+    @property
+    def mirrored(self) -> bool:
+        """Whether an image's mirror image might as well be in the set, so far as that is known."""
+        return self.name in SOURCES and SOURCES[self.name].mirrored
+
     def partly_labelled(self, known: int) -> PartlyLabelled:
         """The same images, so many of them with their labels."""
         return PartlyLabelled(self, known)
 
     def batches(self, batch_size: int, seed: int, device: torch.device, first_step: int = 0) -> Iterator[Batch]:
-        """Endless batches of this process's share: `image` in [-1, 1] and `label`.
+        """Endless batches of this process's share: `image` in [-1, 1], `label`, and `traits` (N, T) if there are any.
 
         Which images step n sees depends on the seed and n alone: a resumed training sees what it would have seen.
         """
@@ -122,14 +138,17 @@ class Dataset:
         if everyone > len(self.images):
             raise Failure(f"{self.name} has {len(self.images)} images, fewer than one batch of {everyone}")
         steps_per_epoch = len(self.images) // everyone
-        images, labels = self.images.to(device), self.labels.to(device)
+        columns = {"image": self.images.to(device), "label": self.labels.to(device)}
+        if self.traits:
+            columns["traits"] = self.traits.values.to(device)
         epoch, step = divmod(first_step, steps_per_epoch)
         while True:
-            order = torch.randperm(len(images), generator=torch.Generator().manual_seed(seed * 1_000_003 + epoch))
+            order = torch.randperm(len(self.images), generator=torch.Generator().manual_seed(seed * 1_000_003 + epoch))
             for position in range(step, steps_per_epoch):
                 first = position * everyone + distributed.rank() * batch_size
                 chosen = order[first : first + batch_size].to(device)
-                yield {"image": to_signed(images[chosen]), "label": labels[chosen]}
+                batch = {name: column[chosen] for name, column in columns.items()}
+                yield batch | {"image": to_signed(batch["image"])}
             epoch, step = epoch + 1, 0
 
 
@@ -234,13 +253,27 @@ def _from_npz(path: Path, split: Split) -> Dataset:
             images = arrays[f"{prefix}images"]
             labels = arrays[f"{prefix}labels"] if f"{prefix}labels" in arrays else np.zeros(len(images), np.int64)
             classes = tuple(map(str, arrays["classes"])) if "classes" in arrays else ()
+            traits = _traits(path.stem, arrays, prefix, len(images)) if "trait_names" in arrays else None
     except KeyError:
         raise Failure(f"{path}: holds no array `{split}_images` or `images`") from None
     except (OSError, ValueError, EOFError, BadZipFile) as error:
         raise Failure(f"{path}: not a readable .npz file of plain arrays ({error})") from None
     if path.stem in SOURCES and not classes:
         classes = SOURCES[path.stem].classes
-    return _dataset(path.stem, images, labels, classes)
+    return _dataset(path.stem, images, labels, classes, traits)
+
+
+def _traits(name: str, arrays: Mapping[str, NDArray[Any]], prefix: str, count: int) -> Traits:
+    """What `prepare` has written beside the images."""
+    choices = {str(trait): tuple(map(str, arrays.get(f"{trait}_names", ()))) for trait in arrays["trait_names"]}
+    values = arrays.get(f"{prefix}traits", np.empty(0))
+    sizes = np.array([len(names) for names in choices.values()])
+    fitting = np.issubdtype(values.dtype, np.integer) and values.shape == (count, len(sizes))
+    if not fitting or (values < 0).any() or (values >= sizes).any():
+        raise Failure(
+            f"{name}: `{prefix}traits` does not number a choice of each of {', '.join(choices)} for each image"
+        )
+    return Traits(torch.from_numpy(values.astype(np.int64)), choices)
 
 
 def _from_folder(path: Path, split: Split, image_size: int) -> Dataset:
@@ -301,7 +334,13 @@ def _to_8_bits(image: Image.Image) -> Image.Image:
     return Image.fromarray((np.asarray(image).clip(0, 65_535) >> 8).astype(np.uint8))
 
 
-def _dataset(name: str, images: NDArray[Any], labels: NDArray[Any], classes: tuple[str, ...]) -> Dataset:
+def _dataset(
+    name: str,
+    images: NDArray[Any],
+    labels: NDArray[Any],
+    classes: tuple[str, ...],
+    traits: Traits | None = None,
+) -> Dataset:
     if images.dtype != np.uint8 or images.ndim not in (3, 4):
         raise Failure(f"{name}: images are {images.dtype} of shape {images.shape}, not uint8 (N, H, W) or (N, H, W, C)")
     if images.ndim == 3:
@@ -318,6 +357,7 @@ def _dataset(name: str, images: NDArray[Any], labels: NDArray[Any], classes: tup
         classes=classes,
         license=source.license if source else "unknown; the user's own data",
         attribution=source.attribution if source else name,
+        traits=traits,
     )
 
 

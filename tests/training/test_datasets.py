@@ -53,6 +53,38 @@ def test_unusable_arrays_are_refused_in_one_line(tmp_path: Path, arrays: dict[st
     assert "\n" not in str(caught.value)
 
 
+def composed(**changes: np.ndarray) -> dict[str, np.ndarray]:
+    """Images with two traits, of two and three choices."""
+    arrays = {
+        "train_images": np.zeros((4, 8, 8), np.uint8), "train_traits": np.array([[0, 0], [1, 2], [0, 1], [1, 0]]),
+        "trait_names": np.array(["hat", "coat"]), "hat_names": np.array(["none", "cap"]),
+        "coat_names": np.array(["red", "green", "blue"]),
+    }  # fmt: skip
+    return arrays | changes
+
+
+def test_traits_come_with_their_names_and_in_batches(tmp_path: Path) -> None:
+    dataset = datasets.load(write_npz(tmp_path / "data.npz", **composed()))
+    assert dataset.traits
+    assert dataset.traits.choices == {"hat": ("none", "cap"), "coat": ("red", "green", "blue")}
+    batch = next(dataset.batches(4, seed=0, device=CPU))
+    assert sorted(batch["traits"].tolist()) == [[0, 0], [0, 1], [1, 0], [1, 2]]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"train_traits": np.zeros((3, 2), np.int64)},
+        {"train_traits": np.zeros((4, 2))},
+        {"train_traits": np.full((4, 2), 2)},
+        {"coat_names": np.array([], str)},
+    ],
+)
+def test_traits_that_do_not_fit_are_refused(tmp_path: Path, change: dict[str, np.ndarray]) -> None:
+    with pytest.raises(Failure, match=r"`train_traits` does not number a choice of each of hat, coat for each image$"):
+        datasets.load(write_npz(tmp_path / "data.npz", **composed(**change)))
+
+
 def test_a_damaged_npz_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "data.npz"
     path.write_bytes(b"PK\x03\x04 this is no archive")
