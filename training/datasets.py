@@ -218,7 +218,8 @@ def to_signed(images: torch.Tensor) -> torch.Tensor:
 def _on_disk(name: str) -> Path:
     folder = Path(os.environ.get("GAN_SERVE_DATA", ""))
     file = folder / f"{name}.npz"
-    return file if file.is_file() else folder / name
+    composed = not SOURCES[name].hub  # a folder of that name is the artwork, and no images yet
+    return file if composed or file.is_file() else folder / name
 
 
 def _from_hub(name: str, split: Split) -> Dataset:

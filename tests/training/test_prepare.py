@@ -170,7 +170,8 @@ def test_a_sheet_that_cannot_be_used_is_named(
     assert not (tmp_path / "data.npz").exists()
 
 
-def test_data_that_must_be_composed_first_says_how(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("GAN_SERVE_DATA", raising=False)
-    with pytest.raises(Exception, match="prepare nouns FOLDER"):
+def test_data_that_must_be_composed_first_says_how(layers: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GAN_SERVE_DATA", str(layers.parent))
+    layers.rename(layers.parent / "nouns")
+    with pytest.raises(Failure, match="prepare nouns FOLDER"):
         datasets.load("nouns")
