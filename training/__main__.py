@@ -75,19 +75,22 @@ def train(
 
 @app.command(epilog="Example: python -m training prepare nouns nouns-artwork --output data/nouns.npz")
 def prepare(
-    data: Annotated[Literal["nouns"], typer.Argument(help="What to compose.")],
+    data: Annotated[Literal["nouns", "lpc"], typer.Argument(help="What to compose.")],
     source: Annotated[Path, typer.Argument(help="The folder of its layers.")],
     output: Annotated[Path | None, typer.Option("--output", "-o", help="[default: DATA.npz]")] = None,
     images: Annotated[
-        int, typer.Option(min=10, help="In the training set; the test set has a fifth as many.")
-    ] = 50_000,
+        int | None,
+        typer.Option(
+            min=10, help="In the training set; the test set has a fifth as many [default: 50,000 nouns, 20,000 lpc]."
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Decides which characters.")] = 0,
 ) -> None:
     """Compose a data set of characters with captions and traits, to train on with --data."""
     from training import prepare as composing
 
     target = output or Path(f"{data}.npz")
-    composing.nouns(source, target, images=images, seed=seed)
+    composing.prepare(data, source, target, images=images, seed=seed)
     typer.echo(target)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -30,9 +30,11 @@ class Source:
     """A known data set: on which terms it is given, and where the hub keeps it, if not `prepare` makes it."""
 
     channels: int
+    size: int  # pixels; what its images are resized to where it is a folder
     license: str
     attribution: str
     classes: tuple[str, ...] = ()  # none: the file names them
+    mirrored: bool = False  # whether an image's mirror image might as well be in the set
     hub: str = ""
     image: str = "image"  # the column that holds the images
 
@@ -45,6 +47,7 @@ SOURCES = {
     "mnist": Source(
         hub="ylecun/mnist",
         channels=1,
+        size=28,
         classes=_DIGITS,
         license="no formal licence is known",
         attribution="MNIST, Yann LeCun, Corinna Cortes, Christopher J. C. Burges",
@@ -52,6 +55,7 @@ SOURCES = {
     "fashion_mnist": Source(
         hub="zalando-datasets/fashion_mnist",
         channels=1,
+        size=28,
         classes=_GARMENTS,
         license="MIT",
         attribution="Fashion-MNIST, Han Xiao, Kashif Rasul, Roland Vollgraf (Zalando SE)",
@@ -60,16 +64,38 @@ SOURCES = {
         hub="uoft-cs/cifar10",
         image="img",
         channels=3,
+        size=32,
+        mirrored=True,
         classes=("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
         license="none found; a research data set",
         attribution="CIFAR-10, Alex Krizhevsky, Vinod Nair, Geoffrey Hinton",
     ),
     "nouns": Source(
         channels=3,
+        size=32,
         license="CC0, as its makers say; the repository that holds it is GPL-3.0",
         attribution="Nouns artwork, the Nouns project and its contributors",
     ),
+    "lpc": Source(
+        channels=3,
+        size=64,
+        license="CC BY-SA 3.0 and GPL-3.0",
+        attribution=(
+            "Universal LPC sprite sheets, Luke Mehl, Johannes Sjölund, Marcel van de Steeg, Manuel Riecke, "
+            "Thane Brimhall, Matthew Krohn, Lori Angela Nagel, Lanea Zimmerman (Sharm), Stephen Challener (Redshrike), "
+            "Daniel Eddeland, Shaun Williams, Joe White, Mark Weyer, Barbara Rivera, JRConway3, JaidynReiman, Nila122, "
+            "neo4cat6; what each has drawn stands in the AUTHORS.txt of the sheets"
+        ),
+    ),
 }
+
+
+@dataclass(frozen=True)
+class Traits:
+    """What a composed data set says of each image besides its label."""
+
+    values: torch.Tensor  # int64 (N, T), the number of what was chosen for each trait
+    choices: dict[str, tuple[str, ...]]  # what could be chosen for each
 
 
 @dataclass(frozen=True)
@@ -82,6 +108,7 @@ class Dataset:
     classes: tuple[str, ...]
     license: str
     attribution: str
+    traits: Traits | None = None
 
     @property
     def spec(self) -> ImageSpec:
@@ -93,12 +120,17 @@ class Dataset:
         """What a model card says of it."""
         return Data(name=self.name, images=len(self.images), license=self.license, attribution=self.attribution)
 
+    @property
+    def mirrored(self) -> bool:
+        """Whether an image's mirror image might as well be in the set, so far as that is known."""
+        return self.name in SOURCES and SOURCES[self.name].mirrored
+
     def partly_labelled(self, known: int) -> PartlyLabelled:
         """The same images, so many of them with their labels."""
         return PartlyLabelled(self, known)
 
     def batches(self, batch_size: int, seed: int, device: torch.device, first_step: int = 0) -> Iterator[Batch]:
-        """Endless batches of this process's share: `image` in [-1, 1] and `label`.
+        """Endless batches of this process's share: `image` in [-1, 1], `label`, and `traits` (N, T) if there are any.
 
         Which images step n sees depends on the seed and n alone: a resumed training sees what it would have seen.
         """
@@ -106,14 +138,17 @@ class Dataset:
         if everyone > len(self.images):
             raise Failure(f"{self.name} has {len(self.images)} images, fewer than one batch of {everyone}")
         steps_per_epoch = len(self.images) // everyone
-        images, labels = self.images.to(device), self.labels.to(device)
+        columns = {"image": self.images.to(device), "label": self.labels.to(device)}
+        if self.traits:
+            columns["traits"] = self.traits.values.to(device)
         epoch, step = divmod(first_step, steps_per_epoch)
         while True:
-            order = torch.randperm(len(images), generator=torch.Generator().manual_seed(seed * 1_000_003 + epoch))
+            order = torch.randperm(len(self.images), generator=torch.Generator().manual_seed(seed * 1_000_003 + epoch))
             for position in range(step, steps_per_epoch):
                 first = position * everyone + distributed.rank() * batch_size
                 chosen = order[first : first + batch_size].to(device)
-                yield {"image": to_signed(images[chosen]), "label": labels[chosen]}
+                batch = {name: column[chosen] for name, column in columns.items()}
+                yield batch | {"image": to_signed(batch["image"])}
             epoch, step = epoch + 1, 0
 
 
@@ -155,21 +190,21 @@ class PartlyLabelled:
 def load(source: str, split: Split = "train", image_size: int = 28) -> Dataset:
     """A known name, an `.npz` file, or a folder with a subfolder of images per class.
 
-    A known name is looked for as `NAME.npz` in the folder `$GAN_SERVE_DATA`, then on the Hugging Face hub.
-    Images of a folder are resized to squares of `image_size`; transparency becomes white.
+    A known name is looked for as `NAME.npz` and as the folder `NAME` in the folder `$GAN_SERVE_DATA`, then on the
+    Hugging Face hub. A folder may have the parts `train` and `test`. Its images are resized to squares of `image_size`,
+    or of the size that a known name has; transparency becomes white.
 
     Raises:
         UsageError: no such data set.
         Failure: the data cannot be used, with the reason.
     """
-    path = Path(source)
-    if source in SOURCES:
-        local = Path(os.environ.get("GAN_SERVE_DATA", "")) / f"{source}.npz"
-        dataset = _from_npz(local, split) if local.is_file() else _from_hub(source, split)
-    elif path.is_dir():
-        dataset = _from_folder(path / split if (path / split).is_dir() else path, image_size)
+    path = _on_disk(source) if source in SOURCES else Path(source)
+    if path.is_dir():
+        dataset = _from_folder(path, split, image_size)
     elif path.suffix == ".npz" and path.is_file():
         dataset = _from_npz(path, split)
+    elif source in SOURCES:
+        dataset = _from_hub(source, split)
     else:
         raise UsageError(f"no data {source!r}; use one of {', '.join(SOURCES)}, an .npz file or a folder of images")
     return _checked(dataset)
@@ -178,6 +213,13 @@ def load(source: str, split: Split = "train", image_size: int = 28) -> Dataset:
 def to_signed(images: torch.Tensor) -> torch.Tensor:
     """Bytes 0..255 -> float32 -1..1."""
     return images.float().div_(127.5).sub_(1)
+
+
+def _on_disk(name: str) -> Path:
+    folder = Path(os.environ.get("GAN_SERVE_DATA", ""))
+    file = folder / f"{name}.npz"
+    composed = not SOURCES[name].hub  # a folder of that name is the artwork, and no images yet
+    return file if composed or file.is_file() else folder / name
 
 
 def _from_hub(name: str, split: Split) -> Dataset:
@@ -196,7 +238,7 @@ def _from_hub(name: str, split: Split) -> Dataset:
     except Exception as error:  # the library raises many kinds, most of them from the network layer below it
         raise Failure(
             f"cannot get {name} from the Hugging Face hub ({type(error).__name__}); "
-            f"go online, or set GAN_SERVE_DATA to a folder that holds {name}.npz"
+            f"go online, or set GAN_SERVE_DATA to a folder that holds {name}.npz or its images as the folder {name}"
         ) from error
     return _dataset(name, _stack(table[source.image]), np.asarray(table["label"]), source.classes)
 
@@ -212,40 +254,76 @@ def _from_npz(path: Path, split: Split) -> Dataset:
             images = arrays[f"{prefix}images"]
             labels = arrays[f"{prefix}labels"] if f"{prefix}labels" in arrays else np.zeros(len(images), np.int64)
             classes = tuple(map(str, arrays["classes"])) if "classes" in arrays else ()
+            traits = _traits(path.stem, arrays, prefix, len(images)) if "trait_names" in arrays else None
     except KeyError:
         raise Failure(f"{path}: holds no array `{split}_images` or `images`") from None
     except (OSError, ValueError, EOFError, BadZipFile) as error:
         raise Failure(f"{path}: not a readable .npz file of plain arrays ({error})") from None
     if path.stem in SOURCES and not classes:
         classes = SOURCES[path.stem].classes
-    return _dataset(path.stem, images, labels, classes)
+    return _dataset(path.stem, images, labels, classes, traits)
 
 
-def _from_folder(folder: Path, size: int) -> Dataset:
-    subfolders = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
-    classes = tuple(path.name for path in subfolders) or ("image",)
+def _traits(name: str, arrays: Mapping[str, NDArray[Any]], prefix: str, count: int) -> Traits:
+    """What `prepare` has written beside the images."""
+    choices = {str(trait): tuple(map(str, arrays.get(f"{trait}_names", ()))) for trait in arrays["trait_names"]}
+    values = arrays.get(f"{prefix}traits", np.empty(0))
+    sizes = np.array([len(names) for names in choices.values()])
+    fitting = np.issubdtype(values.dtype, np.integer) and values.shape == (count, len(sizes))
+    if not fitting or (values < 0).any() or (values >= sizes).any():
+        raise Failure(
+            f"{name}: `{prefix}traits` does not number a choice of each of {', '.join(choices)} for each image"
+        )
+    return Traits(torch.from_numpy(values.astype(np.int64)), choices)
+
+
+def _from_folder(path: Path, split: Split, image_size: int) -> Dataset:
+    name = path.absolute().name
+    size = SOURCES[name].size if name in SOURCES else image_size
+    folder = path / split if (path / split).is_dir() else path
+    classes = _subfolders(folder, SOURCES[name].classes if name in SOURCES else ())
     pictures: list[Pixels] = []
     labels: list[int] = []
     unreadable: list[str] = []
-    for label, subfolder in enumerate(subfolders or [folder]):
-        for path in sorted(path for path in subfolder.iterdir() if path.is_file() and not path.name.startswith(".")):
+    for label, subfolder in enumerate([folder / part for part in classes] or [folder]):
+        for file in sorted(part for part in subfolder.iterdir() if part.is_file() and not part.name.startswith(".")):
             try:
-                pictures.append(fit(read_picture(path, str(path)), size, size, 3))
+                pictures.append(fit(read_picture(file, str(file)), size, size, 3))
                 labels.append(label)
             except Failure:
-                unreadable.append(str(path.relative_to(folder)))
+                unreadable.append(str(file.relative_to(folder)))
     if unreadable:
-        shown = ", ".join(unreadable[:5]) + (f" and {len(unreadable) - 5} more" if len(unreadable) > 5 else "")
-        warnings.warn(f"{folder}: left out {len(unreadable)} unreadable files: {shown}", stacklevel=2)
+        warnings.warn(f"{folder}: left out {len(unreadable)} unreadable files: {_listed(unreadable)}", stacklevel=2)
     if not pictures:
         raise Failure(f"{folder}: no readable images; put them into one subfolder per class")
-    images = np.stack(pictures)
+    # In an order of their own: the first thousands, which a score compares, are of every class.
+    order = np.random.default_rng(0).permutation(len(pictures))
+    images = np.stack(pictures)[order]
     if (images == images[..., :1]).all():
         images = images[..., 0]  # grey throughout
-    return _dataset(folder.name, images, np.array(labels), classes)
+    return _dataset(name, images, np.array(labels)[order], classes or ("image",))
 
 
-def _dataset(name: str, images: NDArray[Any], labels: NDArray[Any], classes: tuple[str, ...]) -> Dataset:
+def _subfolders(folder: Path, classes: tuple[str, ...]) -> tuple[str, ...]:
+    """The names of the subfolders; where the classes are known, those in their order."""
+    found = {path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")}
+    if classes and found != set(classes):
+        wrong = _listed(sorted(found ^ set(classes)))
+        raise Failure(f"{folder}: has not one subfolder for each of {', '.join(classes)}; what differs: {wrong}")
+    return classes or tuple(sorted(found))
+
+
+def _listed(names: Sequence[str], most: int = 5) -> str:
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+def _dataset(
+    name: str,
+    images: NDArray[Any],
+    labels: NDArray[Any],
+    classes: tuple[str, ...],
+    traits: Traits | None = None,
+) -> Dataset:
     if images.dtype != np.uint8 or images.ndim not in (3, 4):
         raise Failure(f"{name}: images are {images.dtype} of shape {images.shape}, not uint8 (N, H, W) or (N, H, W, C)")
     if images.ndim == 3:
@@ -262,6 +340,7 @@ def _dataset(name: str, images: NDArray[Any], labels: NDArray[Any], classes: tup
         classes=classes,
         license=source.license if source else "unknown; the user's own data",
         attribution=source.attribution if source else name,
+        traits=traits,
     )
 
 

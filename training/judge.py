@@ -24,6 +24,7 @@ from training.train import Trainer
 FOLDER = Path(__file__).parent / "judges"
 PROPERTY = "judge"
 BATCH = 500
+FEATURES = 128
 
 
 class Classifier(nn.Module):
@@ -31,36 +32,53 @@ class Classifier(nn.Module):
 
     def __init__(self, spec: ImageSpec) -> None:
         super().__init__()
-        base = spec.size // 4
+        stride = max(1, spec.size // 32)  # of the first layer: a larger image becomes one of about 32 pixels
+        size = -(-spec.size // stride)
+        widths = (32, 64) if size < 32 else (32, 64, 64)
+        blocks, before = [], spec.channels
+        for width in widths:
+            blocks += [*_block(before, width, stride), *_block(width, width), nn.MaxPool2d(2)]
+            before, stride, size = width, 1, size // 2
         self.features = nn.Sequential(
-            *_block(spec.channels, 32), *_block(32, 32), nn.MaxPool2d(2),
-            *_block(32, 64), *_block(64, 64), nn.MaxPool2d(2),
-            nn.Flatten(), nn.Dropout(0.3), nn.Linear(64 * base * base, 128), nn.BatchNorm1d(128), nn.ReLU(),
+            *blocks,
+            nn.Flatten(), nn.Dropout(0.3), nn.Linear(before * size * size, FEATURES), nn.BatchNorm1d(FEATURES),
+            nn.ReLU(),
         )  # fmt: skip
-        self.head = nn.Linear(128, len(spec.classes))
+        self.head = nn.Linear(FEATURES, len(spec.classes))
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         features = self.features(image)
         return self.head(features).softmax(dim=1), features
 
 
-def _block(before: int, after: int) -> list[nn.Module]:
-    return [nn.Conv2d(before, after, 3, padding=1, bias=False), nn.BatchNorm2d(after), nn.ReLU(inplace=True)]
+def _block(before: int, after: int, stride: int = 1) -> list[nn.Module]:
+    return [nn.Conv2d(before, after, 3, stride, 1, bias=False), nn.BatchNorm2d(after), nn.ReLU(inplace=True)]
 
 
 class Classification(Game):
-    """The game of one player: a classifier that learns the labels of slightly shifted images."""
+    """The game of one player: a classifier that learns the labels of slightly shifted images.
+
+    Where the data has traits, it learns each of them with a head of its own: features of which only the label can be
+    told need not show what else is right or wrong in a picture.
+    """
 
     shift = 2  # pixels
 
-    def __init__(self, spec: ImageSpec, settings: Recipe) -> None:
+    def __init__(self, dataset: Dataset, settings: Recipe) -> None:
         super().__init__(settings)
-        self.classifier = Classifier(spec)
+        self.mirrored = dataset.mirrored
+        self.classifier = Classifier(dataset.spec)
+        self.choices = dataset.traits.choices if dataset.traits else {}
+        self.trait_heads = nn.ModuleList(nn.Linear(FEATURES, len(names)) for names in self.choices.values())
 
     def loss(self, batch: Batch) -> Terms:
-        """Cross-entropy."""
-        logits = self.classifier.head(self.classifier.features(self._shifted(batch["image"])))
-        return {"cross_entropy": F.cross_entropy(logits.float(), batch["label"])}
+        """Cross-entropy of the label, and of each trait."""
+        images = self._shifted(batch["image"])
+        features = self.classifier.features(_half_mirrored(images) if self.mirrored else images)
+        terms = {"label": F.cross_entropy(self.classifier.head(features).float(), batch["label"])}
+        for number, (trait, head) in enumerate(zip(self.choices, self.trait_heads, strict=True)):
+            terms[f"trait {trait}"] = F.cross_entropy(head(features).float(), batch["traits"][:, number])
+        return terms
 
     def _shifted(self, images: Tensor) -> Tensor:
         """Each batch moved by a few pixels; what comes in at the edges is the edge's colour."""
@@ -70,41 +88,63 @@ class Classification(Game):
         return padded[:, :, top : top + size, left : left + size]
 
     def stages(self) -> list[Stage]:
-        return [Stage({"classifier": Player([self.classifier], self.loss)})]
+        return [Stage({"classifier": Player([self.classifier, self.trait_heads], self.loss)})]
+
+
+def _half_mirrored(images: Tensor) -> Tensor:
+    return torch.where(torch.rand(len(images), 1, 1, 1, device=images.device) < 0.5, images.flip(-1), images)
 
 
 def train_classifier(dataset: Dataset, epochs: int, seed: int = 0) -> Classifier:
     """A classifier of the data set's classes, in evaluation mode."""
+    return _trained(dataset, epochs, seed).classifier
+
+
+def _trained(dataset: Dataset, epochs: int, seed: int) -> Classification:
     steps = epochs * (len(dataset.images) // 128)
     settings = Recipe(
         dataset=dataset.name, steps=steps, batch_size=128, learning_rate=1e-3, betas=(0.9, 0.999),
         ema=0.98, final_learning_rate=0.02,
     )  # fmt: skip
     torch.manual_seed(seed)
-    trainer = Trainer(Classification(dataset.spec, settings), dataset, seed=seed)
+    trainer = Trainer(Classification(dataset, settings), dataset, seed=seed)
     for _ in track(trainer.train(), f"classifier of {dataset.name}", total=steps, transient=True):
         pass
-    classifier: Classifier = trainer.average.module.classifier  # type: ignore[assignment]
-    return classifier.cpu().eval()
+    game: Classification = trainer.average.module  # type: ignore[assignment]
+    return game.cpu().eval()
 
 
 def test_accuracy(classifier: Classifier, test: Dataset) -> float:
     """The share of test images that are recognised."""
-    with torch.no_grad():
-        guesses = [
-            classifier(datasets.to_signed(images))[0].argmax(dim=1) for images in torch.split(test.images, BATCH)
-        ]
-    return (torch.cat(guesses) == test.labels).float().mean().item()
+    return _accuracy(classifier.head(_features(classifier, test)), test.labels)
+
+
+def _trait_accuracies(game: Classification, test: Dataset) -> dict[str, float]:
+    assert test.traits
+    features = _features(game.classifier, test)
+    each = zip(game.choices, game.trait_heads, test.traits.values.T, strict=True)
+    return {trait: round(_accuracy(head(features), values), 4) for trait, head, values in each}
+
+
+def _accuracy(logits: Tensor, labels: Tensor) -> float:
+    return (logits.argmax(dim=1) == labels).float().mean().item()
+
+
+@torch.no_grad()
+def _features(classifier: Classifier, test: Dataset) -> Tensor:
+    return torch.cat([classifier.features(datasets.to_signed(part)) for part in torch.split(test.images, BATCH)])
 
 
 def make_judge(source: str, epochs: int, seed: int = 0) -> tuple[Path, float]:
     """Train the judge of a data set and write it; returns its file and its accuracy on the test set."""
     train, test = datasets.load(source), datasets.load(source, "test")
-    classifier = train_classifier(train, epochs, seed)
-    accuracy = test_accuracy(classifier, test)
-    example = datasets.to_signed(test.images[:4])
-    content = export.to_onnx(classifier, (example,), ["image"], ["probabilities", "features"])
+    game = _trained(train, epochs, seed)
+    accuracy = test_accuracy(game.classifier, test)
     facts = {"data": train.name, "test_accuracy": round(accuracy, 4), "epochs": epochs, "seed": seed}
+    if test.traits:
+        facts["trait_accuracy"] = _trait_accuracies(game, test)
+    example = datasets.to_signed(test.images[:4])
+    content = export.to_onnx(game.classifier, (example,), ["image"], ["probabilities", "features"])
     path = FOLDER / f"{train.name}.onnx"
     write_atomic(path, export.with_property(content, PROPERTY, json.dumps(facts)))
     return path, accuracy

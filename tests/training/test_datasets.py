@@ -53,6 +53,38 @@ def test_unusable_arrays_are_refused_in_one_line(tmp_path: Path, arrays: dict[st
     assert "\n" not in str(caught.value)
 
 
+def composed(**changes: np.ndarray) -> dict[str, np.ndarray]:
+    """Images with two traits, of two and three choices."""
+    arrays = {
+        "train_images": np.zeros((4, 8, 8), np.uint8), "train_traits": np.array([[0, 0], [1, 2], [0, 1], [1, 0]]),
+        "trait_names": np.array(["hat", "coat"]), "hat_names": np.array(["none", "cap"]),
+        "coat_names": np.array(["red", "green", "blue"]),
+    }  # fmt: skip
+    return arrays | changes
+
+
+def test_traits_come_with_their_names_and_in_batches(tmp_path: Path) -> None:
+    dataset = datasets.load(write_npz(tmp_path / "data.npz", **composed()))
+    assert dataset.traits
+    assert dataset.traits.choices == {"hat": ("none", "cap"), "coat": ("red", "green", "blue")}
+    batch = next(dataset.batches(4, seed=0, device=CPU))
+    assert sorted(batch["traits"].tolist()) == [[0, 0], [0, 1], [1, 0], [1, 2]]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"train_traits": np.zeros((3, 2), np.int64)},
+        {"train_traits": np.zeros((4, 2))},
+        {"train_traits": np.full((4, 2), 2)},
+        {"coat_names": np.array([], str)},
+    ],
+)
+def test_traits_that_do_not_fit_are_refused(tmp_path: Path, change: dict[str, np.ndarray]) -> None:
+    with pytest.raises(Failure, match=r"`train_traits` does not number a choice of each of hat, coat for each image$"):
+        datasets.load(write_npz(tmp_path / "data.npz", **composed(**change)))
+
+
 def test_a_damaged_npz_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "data.npz"
     path.write_bytes(b"PK\x03\x04 this is no archive")
@@ -81,10 +113,57 @@ def test_a_folder_takes_images_of_every_kind(tmp_path: Path) -> None:
     with pytest.warns(UserWarning, match=r"left out 1 unreadable files: dog/broken\.png"):
         dataset = datasets.load(str(tmp_path), image_size=28)
     assert dataset.classes == ("cat", "dog")
-    assert dataset.labels.tolist() == [0, 0, 1, 1]
+    assert sorted(dataset.labels.tolist()) == [0, 0, 1, 1]
     assert dataset.images.shape == (4, 3, 28, 28)
-    assert (dataset.images[1] == 255).all(), "transparent parts are white"
-    assert (dataset.images[2] == 40_000 >> 8).all(), "16-bit grey keeps its brightness"
+    cats, dogs = dataset.images[dataset.labels == 0], dataset.images[dataset.labels == 1]
+    assert any((cat == 255).all() for cat in cats), "transparent parts are white"
+    assert any((dog == 40_000 >> 8).all() for dog in dogs), "16-bit grey keeps its brightness"
+
+
+def test_the_first_images_of_a_folder_are_of_every_class(tmp_path: Path) -> None:
+    for label in range(4):
+        (tmp_path / str(label)).mkdir()
+        for number in range(50):
+            Image.new("L", (8, 8), 60 * label).save(tmp_path / str(label) / f"{number}.png")
+    one, same = (datasets.load(str(tmp_path), image_size=8) for _ in range(2))
+    assert one.labels[:50].bincount().min() > 5
+    assert (one.images[:, 0, 0, 0] == 60 * one.labels).all()
+    assert (one.labels == same.labels).all()
+
+
+@pytest.fixture
+def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of CIFAR-10 whose pictures are as red as their class is high; those of the test are blue, too."""
+    for split, blue in (("train", 0), ("test", 200)):
+        for label, name in enumerate(datasets.SOURCES["cifar10"].classes):
+            (tmp_path / "cifar10" / split / name).mkdir(parents=True)
+            for number in range(2):
+                picture = Image.new("RGB", (40, 32), (20 * label, 0, blue))
+                picture.save(tmp_path / "cifar10" / split / name / f"{number}.jpg")
+    monkeypatch.setenv("GAN_SERVE_DATA", str(tmp_path))
+    return tmp_path / "cifar10"
+
+
+def test_known_data_may_be_a_folder(photos: Path) -> None:
+    for split, blue in (("train", 0), ("test", 200)):
+        dataset = datasets.load("cifar10", split, image_size=28)
+        assert dataset.images.shape == (20, 3, 32, 32), "of its own size"
+        assert (dataset.images[:, 0, 5, 5] - 20 * dataset.labels).abs().max() < 8
+        assert (dataset.images[:, 2, 5, 5].int() - blue).abs().max() < 8
+        assert (dataset.name, dataset.classes[9]) == ("cifar10", "truck")
+        assert "Krizhevsky" in dataset.attribution
+
+
+def test_a_file_of_known_data_goes_before_its_folder(photos: Path) -> None:
+    images, labels = np.zeros((3, 32, 32, 3), np.uint8), np.zeros(3, np.int64)
+    write_npz(photos.with_suffix(".npz"), train_images=images, train_labels=labels)
+    assert len(datasets.load("cifar10").images) == 3
+
+
+def test_a_folder_with_other_classes_than_the_known_ones_is_refused(photos: Path) -> None:
+    (photos / "train" / "frog").rename(photos / "train" / "toad")
+    with pytest.raises(Failure, match=r"one subfolder for each of airplane, .*, truck; what differs: frog, toad$"):
+        datasets.load("cifar10")
 
 
 def test_a_folder_of_grey_images_has_one_channel(tmp_path: Path) -> None:

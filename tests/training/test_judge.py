@@ -1,18 +1,22 @@
-"""The judges that are shipped for scoring."""
+"""The judges that are shipped for scoring, and how they are made."""
+
+from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from gan_serve.errors import UsageError
+from training import datasets, judge
 from training.judge import Judge
 
 
-@pytest.mark.parametrize(("name", "accuracy"), [("mnist", 0.993), ("fashion_mnist", 0.92)])
+@pytest.mark.parametrize(("name", "accuracy"), [("mnist", 0.993), ("fashion_mnist", 0.92), ("nouns", 0.99)])
 def test_a_shipped_judge_is_good_enough_and_says_how_good(name: str, accuracy: float) -> None:
-    judge = Judge(name)
-    assert judge.facts["data"] == name
-    assert accuracy <= judge.facts["test_accuracy"] < 1
-    opinion = judge.look(np.zeros((3, 1, 28, 28), np.float32))
+    shipped, known = Judge(name), datasets.SOURCES[name]
+    assert shipped.facts["data"] == name
+    assert accuracy <= shipped.facts["test_accuracy"] <= 1
+    opinion = shipped.look(np.zeros((3, known.channels, known.size, known.size), np.float32))
     assert opinion.features.shape == (3, 128)
     np.testing.assert_allclose(opinion.probabilities.sum(axis=1), 1, rtol=1e-5)
 
@@ -20,3 +24,28 @@ def test_a_shipped_judge_is_good_enough_and_says_how_good(name: str, accuracy: f
 def test_data_without_a_judge_is_told_how_to_get_one() -> None:
     with pytest.raises(UsageError, match="train one with: python -m training judge usps"):
         Judge("usps")
+
+
+def test_a_judge_learns_the_traits_beside_the_label(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The left half of an image shows its label, the right half a trait that has nothing to do with it."""
+    monkeypatch.setattr(judge, "FOLDER", tmp_path)
+    label, trait = np.random.default_rng(0).integers(3, size=(2, 1_000))
+    images = np.concatenate([np.broadcast_to(value[:, None, None], (1_000, 8, 4)) for value in (label, trait)], axis=2)
+    arrays = {"images": (100 * images).astype(np.uint8), "labels": label, "traits": trait[:, None]}
+    np.savez(tmp_path / "halves.npz", trait_names=["right"], right_names=["dark", "grey", "bright"], **arrays)
+    path, accuracy = judge.make_judge(str(tmp_path / "halves.npz"), epochs=5)
+    assert path == tmp_path / "halves.onnx"
+    assert accuracy > 0.9
+    assert Judge("halves").facts["trait_accuracy"]["right"] > 0.9
+
+
+@pytest.mark.parametrize(("name", "told_apart"), [("arrows", True), ("cifar10", False)])
+def test_only_photos_are_mirrored(name: str, told_apart: bool) -> None:
+    """Left and right are classes that a mirror makes one."""
+    images = torch.zeros(512, 3, 8, 8, dtype=torch.uint8)
+    labels = torch.arange(512) % 2
+    images[labels == 0, :, :, :4] = 255
+    images[labels == 1, :, :, 4:] = 255
+    data = datasets.Dataset(name, images, labels, ("left", "right"), "", "")
+    accuracy = judge.test_accuracy(judge.train_classifier(data, epochs=5), data)
+    assert (accuracy > 0.9) == told_apart

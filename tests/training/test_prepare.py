@@ -1,26 +1,74 @@
 """Composed data sets: real files of layers in, one .npz file out, which can be trained on."""
 
+import itertools
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from string import Template
+from zlib import crc32
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from gan_serve.errors import Failure, UsageError
 from training import datasets, prepare
+from training.prepare import lpc, nouns
+
+Colour = tuple[int, int, int]
 
 
 @pytest.fixture
 def layers(tmp_path: Path) -> Path:
-    """Artwork in which every pixel's colour tells which layer it is from."""
-    for number, folder in enumerate(prepare.NOUNS.values()):
+    """Nouns in which every pixel's colour tells which layer it is from."""
+    for number, folder in enumerate(nouns.FOLDERS.values()):
         (tmp_path / "art" / folder).mkdir(parents=True)
         for index in range(4):
             picture = Image.new("RGBA", (32, 32))
             picture.paste((number * 40, index * 60, 200, 255), (number, number, 32, 32))
             picture.save(tmp_path / "art" / folder / f"layer-name-{index}.png")
     return tmp_path / "art"
+
+
+# Where the sheets of each folder have their mark, from the frame's left edge.
+MARKS = {
+    "body": 0,
+    "legs": 8,
+    "feet": 16,
+    "torso": 24,
+    "formal_male_no_th-sh": 24,
+    "facial": 32,
+    "hair": 40,
+    "head": 48,
+}
+
+
+@pytest.fixture(scope="module")
+def sheets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """LPC sheets that are marked with a colour of their own in the front view, and with black in the side view."""
+    root = tmp_path_factory.mktemp("lpc")
+    (root / "sheets" / "body" / "female").mkdir(parents=True)
+    artwork = lpc.artwork(root)
+    templates = {
+        file for one in artwork.wardrobes for trait in one.values() for files in trait.values() for file in files
+    }
+    everyone = itertools.product(sorted(templates), ("female", "male"), lpc.HAIR_COLOURS)
+    for file in {Template(file).substitute(sex=sex, colour=colour) for file, sex, colour in everyone}:
+        sheet = Image.new("P", artwork.file_size)
+        sheet.putpalette((255, 255, 255, *shade(file), 0, 0, 0))
+        left = MARKS[file.partition("/")[0]]
+        sheet.paste(1, (left, 640, left + 8, 704))
+        sheet.paste(2, (left, 576, left + 8, 640))
+        (root / "sheets" / file).parent.mkdir(parents=True, exist_ok=True)
+        sheet.save(root / "sheets" / file, transparency=0, compress_level=1)
+    return root
+
+
+def shade(file: str) -> Colour:
+    red, green, blue, _ = crc32(file.encode()).to_bytes(4)
+    return red, green, blue
 
 
 def run(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -46,33 +94,84 @@ def test_the_pictures_show_the_traits_that_stand_beside_them(layers: Path, tmp_p
     assert "CC0" in dataset.license
 
 
+def test_a_character_is_dressed_from_the_sheets_that_fit_it(sheets: Path, tmp_path: Path) -> None:
+    done = run("lpc", sheets, "--images", 60, "--output", tmp_path / "lpc.npz")
+    assert done.returncode == 0, done.stderr
+    with np.load(tmp_path / "lpc.npz") as arrays:
+        names = [arrays[f"{trait}_names"] for trait in arrays["trait_names"]]
+        front, side, captions = arrays["train_images"], arrays["train_side_images"], arrays["train_captions"]
+        traits = [
+            [str(choices[index]) for choices, index in zip(names, row, strict=True)] for row in arrays["train_traits"]
+        ]
+    assert front.shape == side.shape == (60, 64, 64, 3)
+    for number, (sex, colour, body, legs, _, torso, beard, head) in enumerate(traits):
+        shown = front[number, 32, 4::8].tolist()
+        assert shown[0] == list(shade(f"body/{sex}/{lpc.BODIES[body]}.png"))
+        if legs.endswith("trousers"):
+            assert shown[1] == list(shade(f"legs/pants/{sex}/{legs.split()[0]}_pants_{sex}.png"))
+        if torso.endswith("shirt"):
+            fitting = {"female": "sleeveless/female", "male": "longsleeve/male"}[sex]
+            file = f"{torso.split()[0]}_{fitting.partition('/')[0]}.png"
+            assert shown[3] == list(shade(f"torso/shirts/{fitting}/{file}"))
+        assert (shown[4] == [255, 255, 255]) == (beard == "no beard")
+        assert sex == "male" or beard == "no beard"
+        style = lpc.HAIRSTYLES[head] if head in lpc.HAIRSTYLES else lpc.HATS[head][0]
+        assert shown[5] == list(shade(f"hair/{sex}/{style}/{colour}.png")), "hair is seen under a hat, too"
+        assert (shown[6] == [255, 255, 255]) == (head in lpc.HAIRSTYLES)
+        assert f"a {sex} {body} with {colour} {head}" in captions[number]
+    assert (side[:, 32, 4] == 0).all(), "another frame of the same sheets"
+    assert (front[:, :, 56:] == 255).all(), "the ground is white"
+    assert "CC BY-SA" in datasets.load(str(tmp_path / "lpc.npz")).license
+
+
 def test_a_seed_decides_the_characters(layers: Path, tmp_path: Path) -> None:
     for name, seed in (("one", 0), ("same", 0), ("other", 1)):
-        prepare.nouns(layers, tmp_path / f"{name}.npz", images=50, seed=seed)
+        prepare.prepare("nouns", layers, tmp_path / f"{name}.npz", images=50, seed=seed)
     one, same, other = (np.load(tmp_path / f"{name}.npz")["train_images"] for name in ("one", "same", "other"))
     assert (one == same).all()
     assert (one != other).any()
 
 
 def test_what_cannot_be_composed_is_one_line(layers: Path, tmp_path: Path) -> None:
-    target = tmp_path / "nouns.npz"
-    too_many = run("nouns", layers, "--images", 1000, "--output", target)
+    too_many = run("nouns", layers, "--images", 1000, "--output", tmp_path / "nouns.npz")
     assert (too_many.returncode, too_many.stderr) == (
         2, "error: these layers make 1,024 characters; ask for fewer than half of them\n",
     )  # fmt: skip
-    elsewhere = run("nouns", tmp_path / "nowhere", "--output", target)
-    assert elsewhere.returncode == 2
-    assert "holds no folder 0-backgrounds" in elsewhere.stderr
-    broken = layers / "1-bodies" / "body-broken.png"
-    broken.write_bytes(b"no picture")
-    failed = run("nouns", layers, "--images", 20, "--output", target)
-    assert failed.returncode == 1
-    assert "body-broken.png is not a readable picture" in failed.stderr
-    assert len(failed.stderr.splitlines()) == 1
-    assert not target.exists()
+    assert not (tmp_path / "nouns.npz").exists()
 
 
-def test_data_that_must_be_composed_first_says_how(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("GAN_SERVE_DATA", raising=False)
-    with pytest.raises(Exception, match="prepare nouns FOLDER"):
+@pytest.mark.parametrize(("data", "folder"), [("nouns", "0-backgrounds"), ("lpc", "body/female")])
+def test_a_folder_without_the_artwork_is_told(data: str, folder: str, tmp_path: Path) -> None:
+    for source in (tmp_path, tmp_path / "nowhere"):
+        with pytest.raises(UsageError, match=f"holds no folder {folder}; give the folder"):
+            prepare.prepare(data, source, tmp_path / "data.npz", images=20, seed=0)
+
+
+@pytest.mark.parametrize(
+    ("damage", "complaint"),
+    [
+        (lambda path: path.unlink(), "is not a readable picture .No such file or directory.$"),
+        (lambda path: path.write_bytes(b"no picture"), "is not a readable picture"),
+        (lambda path: path.write_bytes(path.read_bytes()[:60]), "is not a readable picture"),
+        (
+            lambda path: Image.new("RGBA", (30, 32)).save(path),
+            "is not a layer of this artwork: it has 30x32, not 832x1344",
+        ),
+    ],
+)
+def test_a_sheet_that_cannot_be_used_is_named(
+    sheets: Path, tmp_path: Path, damage: Callable[[Path], None], complaint: str
+) -> None:
+    shutil.copytree(sheets / "sheets", tmp_path / "sheets")
+    damage(tmp_path / "sheets" / "body" / "female" / "light.png")
+    with pytest.raises(Failure, match=f"body/female/light.png {complaint}") as caught:
+        prepare.prepare("lpc", tmp_path, tmp_path / "data.npz", images=100, seed=0)
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "data.npz").exists()
+
+
+def test_data_that_must_be_composed_first_says_how(layers: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GAN_SERVE_DATA", str(layers.parent))
+    layers.rename(layers.parent / "nouns")
+    with pytest.raises(Failure, match="prepare nouns FOLDER"):
         datasets.load("nouns")
