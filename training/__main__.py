@@ -25,6 +25,13 @@ RUNS, MODELS, RECORDS = Path("runs"), Path("models"), Path("docs/studies")
 Variant = Annotated[str, typer.Argument(help="The name of a file in training/variants, such as acgan.")]
 Folder = Annotated[Path | None, typer.Option("--output", "-o", help="The training's folder [default: runs/VARIANT].")]
 
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
+# What commands of many trainings have in common.
+Minutes = Annotated[float | None, typer.Option(min=0, help="Stop after so many; call again to go on.")]
+Jobs = Annotated[int | None, typer.Option(min=1, help="Trainings at a time [default: one per core; one on a GPU].")]
+Steps = Annotated[int | None, typer.Option(min=1, help="Training steps, for a try [default: the recipes'].")]
+Runs = Annotated[Path, typer.Option("--runs", help="The folder of all trainings.")]
+
 
 @app.command("list")
 def list_variants() -> None:
@@ -42,7 +49,7 @@ def train(
     ] = None,
     steps: Annotated[int | None, typer.Option(min=1, help="Training steps [default: the recipe's].")] = None,
     batch_size: Annotated[int | None, typer.Option(min=2, help="Images per step and process.")] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    device: Device = "auto",
     precision: Annotated[str, typer.Option(help="auto, fp32 or bf16.")] = "auto",
     seed: Annotated[int, typer.Option(min=0, help="Decides weights, batches and noise.")] = 0,
     output: Folder = None,
@@ -169,13 +176,14 @@ def publish_models(
 @app.command(epilog="Example: python -m training zoo lsgan wgan_gp --minutes 120")
 def zoo(
     names: Annotated[list[str] | None, typer.Argument(help="Variants [default: all].")] = None,
-    minutes: Annotated[float | None, typer.Option(min=0, help="Stop after so many; call again to go on.")] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
-    steps: Annotated[int | None, typer.Option(min=1, help="Training steps, for a try [default: the recipes'].")] = None,
-    runs_folder: Annotated[Path, typer.Option("--runs", help="The folder of all trainings.")] = RUNS,
+    minutes: Minutes = None,
+    device: Device = "auto",
+    jobs: Jobs = None,
+    steps: Steps = None,
+    runs_folder: Runs = RUNS,
     models: Models = MODELS,
 ) -> None:
-    """Train and publish many variants from scratch, one on each core; stopped, it goes on when called again."""
+    """Train and publish many variants from scratch; stopped, it goes on when called again."""
     from training import hardware
     from training.zoo import carry_out, is_published, publication
 
@@ -185,17 +193,18 @@ def zoo(
     options = () if steps is None else ("--steps", str(steps))
     done = [name for name in chosen if is_published(name, runs_folder, models)]
     tasks = [publication(name, runs_folder, models, options) for name in chosen if name not in done]
-    outcome = carry_out(tasks, str(hardware.find_device(device)), minutes=minutes)
+    outcome = carry_out(tasks, str(hardware.find_device(device)), jobs=jobs, minutes=minutes)
     _tell(done, outcome, "published")
 
 
 @app.command(epilog="Example: python -m training study losses --minutes 120")
 def study(
     name: Annotated[str, typer.Argument(help="One of those in training/studies.py.")],
-    minutes: Annotated[float | None, typer.Option(min=0, help="Stop after so many; call again to go on.")] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
-    steps: Annotated[int | None, typer.Option(min=1, help="Training steps, for a try [default: the recipes'].")] = None,
-    runs_folder: Annotated[Path, typer.Option("--runs", help="The folder of all trainings.")] = RUNS,
+    minutes: Minutes = None,
+    device: Device = "auto",
+    jobs: Jobs = None,
+    steps: Steps = None,
+    runs_folder: Runs = RUNS,
     records: Annotated[Path, typer.Option(help="Where the figures go.")] = RECORDS,
 ) -> None:
     """Train what is to be compared, each with several seeds, and record the scores; docs/studies.md is made of them."""
@@ -206,7 +215,7 @@ def study(
     options = () if steps is None else ("--steps", str(steps))
     done = [case.name for case in chosen.cases if case.record(records / name).exists()]
     tasks = [case.task(runs_folder / name, records / name, options) for case in chosen.cases if case.name not in done]
-    outcome = carry_out(tasks, str(hardware.find_device(device)), minutes=minutes)
+    outcome = carry_out(tasks, str(hardware.find_device(device)), jobs=jobs, minutes=minutes)
     _tell(done, outcome, "recorded")
 
 

@@ -1,7 +1,7 @@
 """Many trainings from scratch to what is made of them, each in a process of its own, on a core of its own.
 
 Networks of this size spend much of their time waiting for each other's threads: two trainings with a core each do half
-as much again as one with two cores. On a GPU they take turns.
+as much again as one with two cores. On a GPU they take turns, if not told that it has room for several.
 """
 
 import os
@@ -71,6 +71,7 @@ class Outcome:
 @dataclass
 class _Job:
     task: Task
+    place: int
     core: int | None
     log: Path
     bar: TaskID
@@ -78,18 +79,19 @@ class _Job:
     process: subprocess.Popen[bytes]
 
 
-def carry_out(tasks: Iterable[Task], device: str, *, minutes: float | None = None) -> Outcome:
-    """Do all tasks, one on each core; when the minutes are over, or at a signal, trainings leave checkpoints and end.
+def carry_out(tasks: Iterable[Task], device: str, *, jobs: int | None = None, minutes: float | None = None) -> Outcome:
+    """Do all tasks, so many at a time; when the minutes are over, or at a signal, trainings leave checkpoints and end.
 
-    Called again, it goes on where it stopped.
+    Called again, it goes on where it stopped. As many at a time as there are cores, if not told; one on a GPU.
     """
+    places = _places(device, jobs)
     outcome, waiting = Outcome(), deque(tasks)
     deadline = time.monotonic() + 60 * (float("inf") if minutes is None else minutes)
     running: list[_Job] = []
     with noted_signals() as received, _progress() as progress:
         while (waiting or running) and not received and time.monotonic() < deadline:
-            for core in _free_cores(device, running)[: len(waiting)]:
-                running.append(_start(waiting.popleft(), device, core, progress))
+            for place in sorted(places.keys() - {job.place for job in running})[: len(waiting)]:
+                running.append(_start(waiting.popleft(), device, place, places[place], progress))
             running = [job for job in running if _goes_on(job, progress, outcome)]
             time.sleep(POLL_SECONDS)
         _stop(running)
@@ -103,20 +105,19 @@ def _progress() -> Progress:
     return Progress(*columns, console=Console(stderr=True))
 
 
-def _free_cores(device: str, running: Sequence[_Job]) -> list[int | None]:
-    """A core for each further job; None for the one that has the GPU, or where cores cannot be assigned."""
-    if device.startswith("cuda") or not hasattr(os, "sched_setaffinity"):
-        return [] if running else [None]
-    cores: list[int | None] = [*sorted(os.sched_getaffinity(0))[: cpu_count()]]
-    return [core for core in cores if core not in {job.core for job in running}]
+def _places(device: str, jobs: int | None) -> dict[int, int | None]:
+    """Where a job can be, by its number, and the core it has there; None where cores cannot be assigned."""
+    cores = sorted(os.sched_getaffinity(0))[: cpu_count()] if hasattr(os, "sched_setaffinity") else [None]
+    alone = 1 if device.startswith("cuda") else len(cores)
+    return {place: cores[place % len(cores)] for place in range(jobs or alone)}
 
 
-def _start(task: Task, device: str, core: int | None, progress: Progress) -> _Job:
+def _start(task: Task, device: str, place: int, core: int | None, progress: Progress) -> _Job:
     task.folder.mkdir(parents=True, exist_ok=True)
     log = task.folder / "log.txt"
     log.write_bytes(b"")
     bar = progress.add_task(f"{task.name}: training", total=None)
-    return _Job(task, core, log, bar, ending=False, process=_run(task.training(device), log, core))
+    return _Job(task, place, core, log, bar, ending=False, process=_run(task.training(device), log, core))
 
 
 def _run(command: Sequence[str], log: Path, core: int | None) -> subprocess.Popen[bytes]:

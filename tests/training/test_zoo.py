@@ -62,6 +62,12 @@ def test_when_the_minutes_are_over_it_ends_well(zoo: list[str]) -> None:
     assert (ended.returncode, ended.stdout.count("not finished")) == (0, 2)
 
 
+def test_no_more_are_trained_at_a_time_than_was_said(zoo: list[str], tmp_path: Path) -> None:
+    ended = run(zoo, "gan", "dcgan", "--jobs", "1", "--minutes", "0.02")
+    assert (ended.returncode, ended.stdout.count("not finished")) == (0, 2)
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["gan"]
+
+
 def test_a_failure_is_told_with_its_log(zoo: list[str], tmp_path: Path) -> None:
     (tmp_path / "mnist.npz").write_bytes(b"not an archive")
     failed = run(zoo, "gan", "--steps", "2")
