@@ -16,7 +16,7 @@ class ACGAN(ConditionalGAN):
     https://arxiv.org/abs/1610.09585
 
     Differs: DCGAN-sized networks for 28x28 images; the class loss on generated images counts a hundredth for the
-    discriminator, and for the generator a quarter at first and twice in the last third of the training.
+    discriminator, and for the generator half at first and twice in the last half of the training.
     """
 
     paper = Paper(
@@ -27,16 +27,16 @@ class ACGAN(ConditionalGAN):
     )
     differences = (
         "DCGAN-sized networks for 28x28 images; the class loss on generated images counts a hundredth for the "
-        "discriminator, and for the generator a quarter at first and twice in the last third of the training; an "
+        "discriminator, and for the generator half at first and twice in the last half of the training; an "
         "exponential average of the weights."
     )
     # With the paper's 1, the class head accepts whatever the generator makes of a label: it drew eights for threes.
     fake_class_weight = 0.01
     # With much from the start, the generator prefers what is easy to recognise to what is varied; in the end it needs
     # it to leave out what lies between two classes.
-    generator_class_weight: float = 0.25
+    generator_class_weight: float = 0.5
     late_generator_class_weight = 2.0
-    recipe = Recipe(dataset="mnist", steps=21_600, final_learning_rate=0.1)
+    recipe = Recipe(dataset="mnist", steps=24_000, final_learning_rate=0.1)
 
     def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
@@ -61,7 +61,7 @@ class ACGAN(ConditionalGAN):
 
     def stages(self) -> list[Stage]:
         (stage,) = super().stages()
-        return [replace(stage, share=2), replace(stage, on_start=self._insist_on_the_labels)]
+        return [stage, replace(stage, on_start=self._insist_on_the_labels)]
 
     def _insist_on_the_labels(self) -> None:
         self.generator_class_weight = self.late_generator_class_weight
