@@ -68,11 +68,18 @@ def baked(network: nn.Module) -> nn.Module:
     network = copy.deepcopy(network).train()
     for module in network.modules():
         if parametrize.is_parametrized(module):
+            _own_class(module)
             for name in list(module.parametrizations):  # type: ignore[arg-type]
                 for _ in range(POWER_ITERATIONS):
                     getattr(module, name)
                 parametrize.remove_parametrizations(module, name)
     return network
+
+
+def _own_class(module: nn.Module) -> None:
+    """A parametrized weight is a property of the module's class, which a copy would take from the original too."""
+    shared = type(module)
+    module.__class__ = type(shared.__name__, shared.__bases__, dict(shared.__dict__))
 
 
 def to_onnx(network: nn.Module, examples: tuple[Tensor, ...], inputs: Sequence[str], outputs: Sequence[str]) -> bytes:
