@@ -41,10 +41,11 @@ def same(one: object, other: object) -> bool:
 
 
 def test_training_in_two_parts_is_bit_exact(tmp_path: Path, digits_file: Path) -> None:
-    options = ("--data", digits_file, *SMALL, "--precision", "fp32", "--seed", 3)
+    settings = ("--set", "final_learning_rate=1", "--set", "augment=color,translation,cutout")
+    options = ("--data", digits_file, *SMALL, "--precision", "fp32", "--seed", 3, *settings)
     whole, parts = tmp_path / "whole", tmp_path / "parts"
-    assert run("train", "dcgan", *options, "--steps", 12, "-o", whole, "--set", "final_learning_rate=1").returncode == 0
-    assert run("train", "dcgan", *options, "--steps", 6, "-o", parts, "--set", "final_learning_rate=1").returncode == 0
+    assert run("train", "dcgan", *options, "--steps", 12, "-o", whole).returncode == 0
+    assert run("train", "dcgan", *options, "--steps", 6, "-o", parts).returncode == 0
     assert state(parts)["step"] == 6
     assert run("train", "dcgan", "--resume", "--steps", 12, "-o", parts, "--device", "cpu").returncode == 0
     one, other = state(whole), state(parts)
@@ -106,6 +107,11 @@ def test_what_was_overridden_is_recorded(tmp_path: Path, digits_file: Path) -> N
         (("train", "dcgan", "--precision", "fp8"), 2, "unknown precision 'fp8'"),
         (("train", "dcgan", "--set", "speed=3"), 2, "no 'speed'"),
         (("train", "dcgan", "--set", "learning_rate=fast"), 2, "learning_rate is a float"),
+        (
+            ("train", "dcgan", "--set", "augment=colour"),
+            2,
+            "no augmentation 'colour'; give any of color,translation,cutout",
+        ),
         (("train", "dcgan", "--resume"), 1, "train first"),
         (("export", "dcgan"), 1, "train first"),
         (("evaluate", "dcgna"), 2, "no model 'dcgna'"),
