@@ -38,6 +38,13 @@ class Recipe:
 
 
 @dataclass(frozen=True)
+class ConvolutionalRecipe(Recipe):
+    """Adds how wide DCGAN's networks are."""
+
+    width: int = 64  # channels of the layers next to the image
+
+
+@dataclass(frozen=True)
 class ImageSpec:
     """What a variant needs to know of its data to build its networks."""
 

@@ -1,5 +1,6 @@
 """The training command line, run for real."""
 
+import dataclasses
 import re
 import signal
 import subprocess
@@ -11,7 +12,7 @@ import pytest
 import torch
 
 from gan_serve.errors import Failure
-from training import checkpoint, variants
+from training import checkpoint, runs, variants
 from training.__main__ import main
 
 ROOT = Path(__file__).parents[2]
@@ -96,6 +97,11 @@ def test_what_was_overridden_is_recorded(tmp_path: Path, digits_file: Path) -> N
     recipe = state(tmp_path)["run"]["recipe"]
     assert (recipe["learning_rate"], recipe["betas"], recipe["saturating"]) == (1e-3, (0.0, 0.9), True)
     assert (recipe["steps"], recipe["batch_size"]) == (2, 16)
+
+
+def test_a_value_that_was_not_recorded_is_the_variants_own() -> None:
+    recipe = runs.recipe_from("dcgan", {"steps": 3, "betas": [0.0, 0.9]})
+    assert recipe == dataclasses.replace(variants.find("dcgan").recipe, steps=3, betas=(0.0, 0.9))
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from gan_serve.metadata import Paper
 from training import layers
-from training.gan import GAN, ImageSpec, Recipe
+from training.gan import GAN, ConvolutionalRecipe, ImageSpec, Recipe
 
 
 class DCGAN(GAN):
@@ -24,10 +24,11 @@ class DCGAN(GAN):
         "Two strided layers for 28x28 images instead of four for 64x64; a 3x3 convolution at every size below the "
         "image's; an exponential average of the weights."
     )
-    recipe = Recipe(dataset="fashion_mnist", steps=24_000, final_learning_rate=0.1)
-    width = 32  # channels of the layers next to the image
+    recipe = ConvolutionalRecipe(dataset="fashion_mnist", steps=24_000, final_learning_rate=0.1, width=32)
+    settings: ConvolutionalRecipe
 
     def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
-        self.generator = layers.dcgan_generator(self.latent_size, spec.channels, spec.size, self.width)
-        self.discriminator = layers.dcgan_discriminator(spec.channels, spec.size, self.width)
+        width = self.settings.width
+        self.generator = layers.dcgan_generator(self.latent_size, spec.channels, spec.size, width)
+        self.discriminator = layers.dcgan_discriminator(spec.channels, spec.size, width)

@@ -2,7 +2,7 @@
 
 from gan_serve.metadata import Paper
 from training import layers, losses
-from training.gan import GAN, Batch, ImageSpec, Recipe, Terms
+from training.gan import GAN, Batch, ConvolutionalRecipe, ImageSpec, Recipe, Terms
 
 
 class DRAGAN(GAN):
@@ -23,14 +23,16 @@ class DRAGAN(GAN):
         "DCGAN-sized networks for 28x28 images; instance normalisation in the discriminator; an exponential average of "
         "the weights."
     )
-    recipe = Recipe(dataset="fashion_mnist", steps=15_600, final_learning_rate=0.1)
+    recipe = ConvolutionalRecipe(dataset="fashion_mnist", steps=15_600, final_learning_rate=0.1)
+    settings: ConvolutionalRecipe
     penalty_weight = 10.0  # lambda
 
     def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
-        self.generator = layers.dcgan_generator(self.latent_size, spec.channels, spec.size)
+        width = self.settings.width
+        self.generator = layers.dcgan_generator(self.latent_size, spec.channels, spec.size, width)
         # Batch normalisation would tie together the samples that the penalty treats one by one.
-        self.discriminator = layers.dcgan_discriminator(spec.channels, spec.size, norm=layers.instance_norm)
+        self.discriminator = layers.dcgan_discriminator(spec.channels, spec.size, width, layers.instance_norm)
 
     def discriminator_loss(self, batch: Batch) -> Terms:
         images = batch["image"]

@@ -2,7 +2,7 @@
 
 from gan_serve.metadata import Paper
 from training import layers, losses
-from training.gan import GAN, ImageSpec, Recipe
+from training.gan import GAN, ConvolutionalRecipe, ImageSpec, Recipe
 
 
 class LSGAN(GAN):
@@ -20,10 +20,12 @@ class LSGAN(GAN):
         url="https://arxiv.org/abs/1611.04076",
     )
     differences = "DCGAN-sized networks for 28x28 images; an exponential average of the weights."
-    recipe = Recipe(dataset="fashion_mnist", steps=15_600, final_learning_rate=0.1)
+    recipe = ConvolutionalRecipe(dataset="fashion_mnist", steps=15_600, final_learning_rate=0.1)
+    settings: ConvolutionalRecipe
     adversarial = losses.least_squares
 
     def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
-        self.generator = layers.dcgan_generator(self.latent_size, spec.channels, spec.size)
-        self.discriminator = layers.dcgan_discriminator(spec.channels, spec.size)
+        width = self.settings.width
+        self.generator = layers.dcgan_generator(self.latent_size, spec.channels, spec.size, width)
+        self.discriminator = layers.dcgan_discriminator(spec.channels, spec.size, width)

@@ -6,7 +6,7 @@ import torch
 
 from gan_serve.metadata import Paper
 from training import layers, losses
-from training.gan import GAN, ImageSpec, Player, Recipe, Stage
+from training.gan import GAN, ConvolutionalRecipe, ImageSpec, Player, Recipe, Stage
 
 
 class WGAN(GAN):
@@ -25,14 +25,16 @@ class WGAN(GAN):
     )
     differences = "DCGAN-sized networks for 28x28 images; an exponential average of the weights."
     # A step is the critic's; 15,600 of them are followed by the generator's.
-    recipe = Recipe(dataset="fashion_mnist", steps=83_415, learning_rate=5e-5, optimizer="rmsprop")
+    recipe = ConvolutionalRecipe(dataset="fashion_mnist", steps=83_415, learning_rate=5e-5, optimizer="rmsprop")
+    settings: ConvolutionalRecipe
     adversarial = losses.wasserstein
     clip = 0.01  # c
 
     def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
-        self.generator = layers.dcgan_generator(self.latent_size, spec.channels, spec.size)
-        self.discriminator = layers.dcgan_discriminator(spec.channels, spec.size)
+        width = self.settings.width
+        self.generator = layers.dcgan_generator(self.latent_size, spec.channels, spec.size, width)
+        self.discriminator = layers.dcgan_discriminator(spec.channels, spec.size, width)
 
     def stages(self) -> list[Stage]:
         critic = Player([self.discriminator], self.discriminator_loss)

@@ -2,7 +2,7 @@
 
 from gan_serve.metadata import Paper
 from training import layers, losses
-from training.gan import GAN, Batch, ImageSpec, Recipe, Terms
+from training.gan import GAN, Batch, ConvolutionalRecipe, ImageSpec, Recipe, Terms
 
 
 class WGANGP(GAN):
@@ -24,18 +24,20 @@ class WGANGP(GAN):
         "normalisation; an exponential average of the weights."
     )
     # A step is the critic's; every fifth one, 15,600, is followed by the generator's.
-    recipe = Recipe(
+    recipe = ConvolutionalRecipe(
         dataset="fashion_mnist", steps=78_000, learning_rate=1e-4, betas=(0.0, 0.9), final_learning_rate=0.1
     )
+    settings: ConvolutionalRecipe
     adversarial = losses.wasserstein
     discriminator_steps = 5
     penalty_weight = 10.0  # lambda
 
     def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
-        self.generator = layers.dcgan_generator(self.latent_size, spec.channels, spec.size)
+        width = self.settings.width
+        self.generator = layers.dcgan_generator(self.latent_size, spec.channels, spec.size, width)
         # Batch normalisation would tie together the samples that the penalty treats one by one.
-        self.discriminator = layers.dcgan_discriminator(spec.channels, spec.size, norm=layers.instance_norm)
+        self.discriminator = layers.dcgan_discriminator(spec.channels, spec.size, width, layers.instance_norm)
 
     def discriminator_loss(self, batch: Batch) -> Terms:
         images, fakes = batch["image"], self.fake(batch)
