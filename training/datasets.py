@@ -70,6 +70,7 @@ SOURCES = {
         attribution="Nouns artwork, the Nouns project and its contributors",
     ),
 }
+STACKED_MNIST = "stacked_mnist"
 
 
 @dataclass(frozen=True)
@@ -162,6 +163,10 @@ def load(source: str, split: Split = "train", image_size: int = 28) -> Dataset:
         UsageError: no such data set.
         Failure: the data cannot be used, with the reason.
     """
+    if source == STACKED_MNIST:
+        from training.stacking import stacked  # which builds upon this module
+
+        return stacked(load("mnist", split))
     path = Path(source)
     if source in SOURCES:
         local = Path(os.environ.get("GAN_SERVE_DATA", "")) / f"{source}.npz"
@@ -171,7 +176,8 @@ def load(source: str, split: Split = "train", image_size: int = 28) -> Dataset:
     elif path.suffix == ".npz" and path.is_file():
         dataset = _from_npz(path, split)
     else:
-        raise UsageError(f"no data {source!r}; use one of {', '.join(SOURCES)}, an .npz file or a folder of images")
+        known = ", ".join([*SOURCES, STACKED_MNIST])
+        raise UsageError(f"no data {source!r}; use one of {known}, an .npz file or a folder of images")
     return _checked(dataset)
 
 

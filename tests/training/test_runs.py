@@ -122,6 +122,8 @@ def test_a_value_that_was_not_recorded_is_the_variants_own() -> None:
         (("export", "dcgan"), 1, "train first"),
         (("evaluate", "dcgna"), 2, "no model 'dcgna'"),
         (("judge", "moons"), 2, "no data 'moons'"),
+        (("stacked-mnist", "--variants", "dcgan,gan"), 2, "gan has networks of its own"),
+        (("stacked-mnist", "--device", "tpu"), 2, "unknown device 'tpu'"),
     ],
 )
 def test_mistakes_get_one_line(
