@@ -10,13 +10,14 @@ import dataclasses
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from typing import cast
 
 import torch
 from torch import nn
 
 from training import hardware, variants
 from training.datasets import Dataset
-from training.gan import GAN
+from training.gan import GAN, ConvolutionalRecipe
 from training.train import Trainer
 
 IMAGES = 6_400
@@ -33,10 +34,11 @@ def main() -> None:
     arguments = parser.parse_args()
     dataset = _noise(arguments.size)
     precision = hardware.find_precision(arguments.precision, hardware.find_device("cpu"))
-    variant = type("DCGAN", (variants.find("dcgan"),), {"width": arguments.width})
-    ours, plain = (
-        _ours(variant, dataset, arguments.batch_size, precision), _plain(variant, dataset, arguments.batch_size)
-    )  # fmt: skip
+    variant = variants.find("dcgan")
+    recipe = cast(ConvolutionalRecipe, variant.recipe)
+    recipe = dataclasses.replace(recipe, steps=10**9, batch_size=arguments.batch_size, width=arguments.width)
+    ours = _ours(variant(dataset.spec, recipe), dataset, precision)
+    plain = _plain(variant(dataset.spec, recipe), dataset)
     for loop in (ours, plain):
         _speed(loop, arguments.batch_size, arguments.seconds)  # the first steps choose and compile kernels
     rounds = [
@@ -58,22 +60,20 @@ def _noise(size: int) -> Dataset:
     return Dataset("noise", images, torch.zeros(IMAGES, dtype=torch.long), ("noise",), "", "")
 
 
-def _ours(variant: type[GAN], dataset: Dataset, batch_size: int, precision: str) -> Iterator[object]:
-    recipe = dataclasses.replace(variant.recipe, steps=10**9, batch_size=batch_size)
-    return Trainer(variant(dataset.spec, recipe), dataset, seed=0, precision=precision, device="cpu").train()
+def _ours(gan: GAN, dataset: Dataset, precision: str) -> Iterator[object]:
+    return Trainer(gan, dataset, seed=0, precision=precision, device="cpu").train()
 
 
-def _plain(variant: type[GAN], dataset: Dataset, batch_size: int) -> Iterator[object]:
+def _plain(gan: GAN, dataset: Dataset) -> Iterator[object]:
     """The loop of the usual tutorial: float32, NCHW, a data loader, both networks always differentiated."""
-    recipe = variant.recipe
-    gan = variant(dataset.spec, recipe)
+    recipe = gan.settings
     generator, discriminator, criterion = gan.generator, gan.discriminator, nn.BCEWithLogitsLoss()
     optimizers = [
         torch.optim.Adam(network.parameters(), lr=recipe.learning_rate, betas=recipe.betas)
         for network in (discriminator, generator)
     ]
     images = torch.utils.data.TensorDataset(dataset.images.float().div(127.5).sub(1))
-    loader = torch.utils.data.DataLoader(images, batch_size=batch_size, shuffle=True, drop_last=True)
+    loader = torch.utils.data.DataLoader(images, batch_size=recipe.batch_size, shuffle=True, drop_last=True)
     while True:
         for (real,) in loader:
             yield _plain_step(real, generator, discriminator, criterion, optimizers, gan.latent_size)

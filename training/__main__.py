@@ -246,6 +246,35 @@ def score(
     typer.echo(to)
 
 
+@app.command(
+    "stacked-mnist", epilog="Example: python -m training stacked-mnist --variants dcgan,lsgan,wgan_gp --steps 5000"
+)
+def stacked_mnist(
+    names: Annotated[str, typer.Option("--variants", help="Names with commas between them.")] = "dcgan,wgan_gp",
+    steps: Annotated[int, typer.Option(min=1, help="Of each generator; a critic takes more.")] = 15_600,
+    samples: Annotated[int, typer.Option(min=1, help="Pictures that are scored.")] = 25_600,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    seed: Annotated[int, typer.Option(min=0, help="Decides weights, batches and noise.")] = 0,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The folder of all trainings.")] = RUNS
+    / "stacked_mnist",
+) -> None:
+    """Count how many of 1,000 triples of digits variants draw, with the same networks; called again, it goes on."""
+    from training import hardware, runs
+    from training import stacked_mnist as comparison
+
+    chosen = comparison.find([name.strip() for name in names.split(",")])
+    device = str(hardware.find_device(device))  # a wrong one is told before anything is scored
+    typer.echo(comparison.HEADER)
+    try:
+        for line in comparison.compare(chosen, output, steps=steps, samples=samples, seed=seed, device=device):
+            typer.echo(line)
+    except runs.Stopped as stopped:
+        typer.echo(f"{stopped}; call again to go on", err=True)
+        raise typer.Exit(stopped.exit_code) from None
+    typer.echo(comparison.NOTES)
+    typer.echo(f"Pictures: {output}/VARIANT-{seed}/sample.png")
+
+
 @app.command("cards")
 def write_cards(
     check: Annotated[bool, typer.Option("--check", help="Change nothing; fail if a file is out of date.")] = False,

@@ -88,6 +88,7 @@ SOURCES = {
         ),
     ),
 }
+STACKED_MNIST = "stacked_mnist"
 
 
 @dataclass(frozen=True)
@@ -198,6 +199,10 @@ def load(source: str, split: Split = "train", image_size: int = 28) -> Dataset:
         UsageError: no such data set.
         Failure: the data cannot be used, with the reason.
     """
+    if source == STACKED_MNIST:
+        from training.stacking import stacked  # which builds upon this module
+
+        return stacked(load("mnist", split))
     path = _on_disk(source) if source in SOURCES else Path(source)
     if path.is_dir():
         dataset = _from_folder(path, split, image_size)
@@ -206,7 +211,8 @@ def load(source: str, split: Split = "train", image_size: int = 28) -> Dataset:
     elif source in SOURCES:
         dataset = _from_hub(source, split)
     else:
-        raise UsageError(f"no data {source!r}; use one of {', '.join(SOURCES)}, an .npz file or a folder of images")
+        known = ", ".join([*SOURCES, STACKED_MNIST])
+        raise UsageError(f"no data {source!r}; use one of {known}, an .npz file or a folder of images")
     return _checked(dataset)
 
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from gan_serve.metadata import Feedback, Paper, Score, Task
 from gan_serve.tensors import Image, InputTensor, Label, Latent, OutputTensor, Scalar
-from training import distributed, layers, losses
+from training import augment, distributed, layers, losses
 
 if TYPE_CHECKING:
     from training.datasets import Dataset
@@ -35,6 +35,14 @@ class Recipe:
     optimizer: Literal["adam", "rmsprop"] = "adam"
     final_learning_rate: float = 1.0  # the share of the learning rate that is left at the end of a linear decay
     image_size: int = 28  # pixels; what images of a folder are resized to
+    augment: str | None = None  # what the discriminator sees: any of color,translation,cutout
+
+
+@dataclass(frozen=True)
+class ConvolutionalRecipe(Recipe):
+    """Adds how wide DCGAN's networks are."""
+
+    width: int = 32  # channels of the layers next to the image
 
 
 @dataclass(frozen=True)
@@ -135,6 +143,9 @@ class Game(nn.Module):
         """The whole game, in order."""
         raise NotImplementedError
 
+    def before_training(self) -> None:
+        """Called once, of the game that is played; not of its average, and not where a training is read back."""
+
     def after_step(self, progress: float) -> None:
         """Called after every step; `progress` runs from 0 to 1 within the stage."""
 
@@ -162,6 +173,11 @@ class GAN(Game):
     def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
         super().__init__(recipe or self.recipe)
         self.spec = spec
+        self.augmentations = augment.find(self.settings.augment)
+
+    def before_training(self) -> None:
+        if self.augmentations:
+            self.discriminator.register_forward_pre_hook(self._augment_inputs)
 
     def source(self, dataset: Dataset) -> Source:
         """What to train on; a variant may take less of the data set, or put it together in another way."""
@@ -202,9 +218,27 @@ class GAN(Game):
             f"{name}(fake)": read(fake.detach()).mean(),
         }
 
+    def augmented(self, images: Tensor) -> Tensor:
+        """Images (N, C, H, W) as the discriminator sees them while it trains."""
+        return augment.apply(images, self.augmentations) if self.discriminator.training else images
+
+    def _augment_inputs(self, _: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        """Called with the discriminator's inputs, whoever calls it: images are augmented, labels stay as they are."""
+        return tuple(self.augmented(value) if value.dim() == 4 else value for value in inputs)
+
+    def gradient_norms(self, points: Tensor) -> Tensor:
+        """|dD/dx| (N,) at the points (N, C, H, W) as the discriminator sees them.
+
+        They are augmented first, and what is differentiated is the discriminator without its augmentation. The game
+        compares augmented images; each augmentation is affine, so an augmented point between two images lies between
+        the two augmented ones, where a critic's gradient shall have norm 1. Differentiated through the augmentation,
+        the same gradient would be too long under a high contrast and too short behind a cutout.
+        """
+        return losses.gradient_norms(self.discriminator.forward, self.augmented(points))  # `forward` calls no hooks
+
     def gradient_penalty(self, points: Tensor) -> Tensor:
         """How far the discriminator's gradients at the points (N, C, H, W) are from norm 1; the norm is observed."""
-        norms = losses.gradient_norms(self.discriminator, points)
+        norms = self.gradient_norms(points)
         self.observed["gradient_norm"] = norms.detach().mean()
         return losses.gradient_penalty(norms)
 
@@ -235,13 +269,14 @@ class GAN(Game):
 class ConvolutionalGAN(GAN):
     """A game of DCGAN's networks, the same for all variants that change nothing but the loss."""
 
-    width: ClassVar[int] = 32  # channels of the layers next to the image
+    settings: ConvolutionalRecipe
     norm: layers.Norm = nn.BatchNorm2d  # of the discriminator
 
     def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
-        self.generator = layers.dcgan_generator(self.latent_size, spec.channels, spec.size, self.width)
-        self.discriminator = layers.dcgan_discriminator(spec.channels, spec.size, self.width, self.norm)
+        width = self.settings.width
+        self.generator = layers.dcgan_generator(self.latent_size, spec.channels, spec.size, width)
+        self.discriminator = layers.dcgan_discriminator(spec.channels, spec.size, width, self.norm)
 
 
 class ConditionalGAN(GAN):

@@ -45,6 +45,21 @@ def smallest_class_share(probabilities: Array) -> float:
     return float(counts.min() / len(probabilities))
 
 
+def modes(labels: Labels) -> int:
+    """How many classes occur at all."""
+    return len(np.unique(labels))
+
+
+def divergence_from_uniform(labels: Labels, classes: int) -> float:
+    """KL(p || uniform) in nats, of the classes' shares p: 0 where all are as frequent, log(classes) where one is alone.
+
+    A sample's own share of noise remains: about (classes - 1) / 2N for N labels drawn uniformly.
+    """
+    shares = np.bincount(labels, minlength=classes) / len(labels)
+    present = shares[shares > 0]
+    return float((present * np.log(present * classes)).sum())
+
+
 def label_accuracy(probabilities: Array, labels: Labels) -> float:
     """The share of images that the judge takes for what they were asked to be."""
     return float((probabilities.argmax(axis=1) == labels).mean())

@@ -175,11 +175,11 @@ def _run(state: checkpoint.State, path: Path, variant: str) -> Run:
 
 
 def recipe_from(variant: str, fields: dict[str, Any]) -> Recipe:
-    """A variant's recipe with the values that a checkpoint or a model's metadata recorded."""
+    """A variant's recipe with the values that a checkpoint or a model's metadata recorded, and else its own."""
     values: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()
     }
-    return type(variants.find(variant).recipe)(**values)
+    return dataclasses.replace(variants.find(variant).recipe, **values)
 
 
 def _plain(recipe: Recipe) -> dict[str, Any]:

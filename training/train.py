@@ -27,6 +27,7 @@ class Trainer:
         self.game = game.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # as documented
         distributed.broadcast(self.game)
         self.average = averaged(self.game)
+        self.game.before_training()
         self.optimizers: dict[tuple[int, ...], torch.optim.Optimizer] = {}  # by the networks they move
         self.stages = self.game.stages()
         self.entered = 0  # how many stages have begun

@@ -1,5 +1,6 @@
 """The training command line, run for real."""
 
+import dataclasses
 import re
 import signal
 import subprocess
@@ -11,7 +12,7 @@ import pytest
 import torch
 
 from gan_serve.errors import Failure
-from training import checkpoint, variants
+from training import checkpoint, runs, variants
 from training.__main__ import main
 
 ROOT = Path(__file__).parents[2]
@@ -41,10 +42,11 @@ def same(one: object, other: object) -> bool:
 
 
 def test_training_in_two_parts_is_bit_exact(tmp_path: Path, digits_file: Path) -> None:
-    options = ("--data", digits_file, *SMALL, "--precision", "fp32", "--seed", 3)
+    settings = ("--set", "final_learning_rate=1", "--set", "augment=color,translation,cutout")
+    options = ("--data", digits_file, *SMALL, "--precision", "fp32", "--seed", 3, *settings)
     whole, parts = tmp_path / "whole", tmp_path / "parts"
-    assert run("train", "dcgan", *options, "--steps", 12, "-o", whole, "--set", "final_learning_rate=1").returncode == 0
-    assert run("train", "dcgan", *options, "--steps", 6, "-o", parts, "--set", "final_learning_rate=1").returncode == 0
+    assert run("train", "dcgan", *options, "--steps", 12, "-o", whole).returncode == 0
+    assert run("train", "dcgan", *options, "--steps", 6, "-o", parts).returncode == 0
     assert state(parts)["step"] == 6
     assert run("train", "dcgan", "--resume", "--steps", 12, "-o", parts, "--device", "cpu").returncode == 0
     one, other = state(whole), state(parts)
@@ -97,6 +99,11 @@ def test_what_was_overridden_is_recorded(tmp_path: Path, digits_file: Path) -> N
     assert (recipe["steps"], recipe["batch_size"]) == (2, 16)
 
 
+def test_a_value_that_was_not_recorded_is_the_variants_own() -> None:
+    recipe = runs.recipe_from("dcgan", {"steps": 3, "betas": [0.0, 0.9]})
+    assert recipe == dataclasses.replace(variants.find("dcgan").recipe, steps=3, betas=(0.0, 0.9))
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "complaint"),
     [
@@ -106,10 +113,17 @@ def test_what_was_overridden_is_recorded(tmp_path: Path, digits_file: Path) -> N
         (("train", "dcgan", "--precision", "fp8"), 2, "unknown precision 'fp8'"),
         (("train", "dcgan", "--set", "speed=3"), 2, "no 'speed'"),
         (("train", "dcgan", "--set", "learning_rate=fast"), 2, "learning_rate is a float"),
+        (
+            ("train", "dcgan", "--set", "augment=colour"),
+            2,
+            "no augmentation 'colour'; give any of color,translation,cutout",
+        ),
         (("train", "dcgan", "--resume"), 1, "train first"),
         (("export", "dcgan"), 1, "train first"),
         (("evaluate", "dcgna"), 2, "no model 'dcgna'"),
         (("judge", "moons"), 2, "no data 'moons'"),
+        (("stacked-mnist", "--variants", "dcgan,gan"), 2, "gan has networks of its own"),
+        (("stacked-mnist", "--device", "tpu"), 2, "unknown device 'tpu'"),
     ],
 )
 def test_mistakes_get_one_line(

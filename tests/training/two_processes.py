@@ -27,7 +27,7 @@ class Plain(GAN):
 def main(data: str, batch_size: int, folder: Path) -> None:
     dataset = datasets.load(data)
     torch.manual_seed(distributed.rank())  # so that only the broadcast can make the weights equal
-    recipe = Recipe(dataset="digits", steps=20, batch_size=batch_size)
+    recipe = Recipe(dataset="digits", steps=20, batch_size=batch_size, augment="color,translation,cutout")
     trainer = Trainer(Plain(dataset.spec, recipe), dataset, seed=5, precision="fp32", device="cpu")
     losses = [sum(term.item() for term in terms.values()) for terms in trainer.train()]
     weights = torch.cat([tensor.flatten() for tensor in trainer.game.parameters()])

@@ -1,7 +1,7 @@
 """DCGAN."""
 
 from gan_serve.metadata import Paper
-from training.gan import ConvolutionalGAN, Recipe
+from training.gan import ConvolutionalGAN, ConvolutionalRecipe
 
 
 class DCGAN(ConvolutionalGAN):
@@ -23,4 +23,4 @@ class DCGAN(ConvolutionalGAN):
         "Two strided layers for 28x28 images instead of four for 64x64; a 3x3 convolution at every size below the "
         "image's; an exponential average of the weights."
     )
-    recipe = Recipe(dataset="fashion_mnist", steps=24_000, final_learning_rate=0.1)
+    recipe = ConvolutionalRecipe(dataset="fashion_mnist", steps=24_000, final_learning_rate=0.1)

@@ -2,7 +2,7 @@
 
 from gan_serve.metadata import Paper
 from training import layers, losses
-from training.gan import Batch, ConvolutionalGAN, Recipe, Terms
+from training.gan import Batch, ConvolutionalGAN, ConvolutionalRecipe, Terms
 
 
 class DRAGAN(ConvolutionalGAN):
@@ -23,7 +23,7 @@ class DRAGAN(ConvolutionalGAN):
         "DCGAN-sized networks for 28x28 images; instance normalisation in the discriminator; an exponential average of "
         "the weights."
     )
-    recipe = Recipe(dataset="fashion_mnist", steps=15_600, final_learning_rate=0.1)
+    recipe = ConvolutionalRecipe(dataset="fashion_mnist", steps=15_600, final_learning_rate=0.1)
     penalty_weight = 10.0  # lambda
     # Batch normalisation would tie together the samples that the penalty treats one by one.
     norm = layers.InstanceNorm

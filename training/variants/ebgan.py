@@ -6,7 +6,7 @@ from torch.nn import functional as F
 
 from gan_serve.metadata import Paper
 from training import layers, losses
-from training.gan import Batch, ConvolutionalGAN, ImageSpec, Recipe, Terms
+from training.gan import Batch, ConvolutionalGAN, ConvolutionalRecipe, ImageSpec, Recipe, Terms
 
 
 class EBGAN(ConvolutionalGAN):
@@ -24,13 +24,13 @@ class EBGAN(ConvolutionalGAN):
         url="https://arxiv.org/abs/1609.03126",
     )
     differences = "DCGAN-sized networks for 28x28 images; an exponential average of the weights."
-    recipe = Recipe(dataset="fashion_mnist", steps=15_600, final_learning_rate=0.1)
+    recipe = ConvolutionalRecipe(dataset="fashion_mnist", steps=15_600, final_learning_rate=0.1)
     margin = 10.0  # m
     pulling_away_weight = 0.1  # lambda_PT
 
     def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
-        self.discriminator = AutoEncoder(spec, self.width)
+        self.discriminator = AutoEncoder(spec, self.settings.width)
 
     def discriminator_loss(self, batch: Batch) -> Terms:
         real, _ = self.discriminator(batch["image"])

@@ -2,7 +2,7 @@
 
 from gan_serve.metadata import Paper
 from training import losses
-from training.gan import ConvolutionalGAN, Recipe
+from training.gan import ConvolutionalGAN, ConvolutionalRecipe
 
 
 class LSGAN(ConvolutionalGAN):
@@ -20,5 +20,5 @@ class LSGAN(ConvolutionalGAN):
         url="https://arxiv.org/abs/1611.04076",
     )
     differences = "DCGAN-sized networks for 28x28 images; an exponential average of the weights."
-    recipe = Recipe(dataset="fashion_mnist", steps=15_600, final_learning_rate=0.1)
+    recipe = ConvolutionalRecipe(dataset="fashion_mnist", steps=15_600, final_learning_rate=0.1)
     adversarial = losses.least_squares

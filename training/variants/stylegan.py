@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from gan_serve.metadata import Paper
 from gan_serve.tensors import Latent, Scalar
-from training import distributed, growing, layers, losses
+from training import distributed, growing, layers
 from training.gan import GAN, Batch, ImageSpec, Player, Recipe, Servable, Stage, Terms
 
 
@@ -77,7 +77,7 @@ class StyleGAN(GAN):
 
     def penalty(self, batch: Batch) -> Terms:
         """R1: gamma / 2 |dD/dx|^2 at real images, as large as if it were computed at every step."""
-        norms = losses.gradient_norms(self.discriminator, batch["image"])
+        norms = self.gradient_norms(batch["image"])
         return {"r1": self.penalty_every * self.settings.r1_weight / 2 * norms.square().mean()}
 
     def stages(self) -> list[Stage]:

@@ -6,7 +6,7 @@ import torch
 
 from gan_serve.metadata import Paper
 from training import losses
-from training.gan import ConvolutionalGAN, Player, Recipe, Stage
+from training.gan import ConvolutionalGAN, ConvolutionalRecipe, Player, Stage
 
 
 class WGAN(ConvolutionalGAN):
@@ -25,7 +25,7 @@ class WGAN(ConvolutionalGAN):
     )
     differences = "DCGAN-sized networks for 28x28 images; an exponential average of the weights."
     # A step is the critic's; 15,600 of them are followed by the generator's.
-    recipe = Recipe(dataset="fashion_mnist", steps=83_415, learning_rate=5e-5, optimizer="rmsprop")
+    recipe = ConvolutionalRecipe(dataset="fashion_mnist", steps=83_415, learning_rate=5e-5, optimizer="rmsprop")
     adversarial = losses.wasserstein
     clip = 0.01  # c
 

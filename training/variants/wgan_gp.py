@@ -2,7 +2,7 @@
 
 from gan_serve.metadata import Paper
 from training import layers, losses
-from training.gan import Batch, ConvolutionalGAN, Recipe, Terms
+from training.gan import Batch, ConvolutionalGAN, ConvolutionalRecipe, Terms
 
 
 class WGANGP(ConvolutionalGAN):
@@ -24,7 +24,7 @@ class WGANGP(ConvolutionalGAN):
         "normalisation; an exponential average of the weights."
     )
     # A step is the critic's; every fifth one, 15,600, is followed by the generator's.
-    recipe = Recipe(
+    recipe = ConvolutionalRecipe(
         dataset="fashion_mnist", steps=78_000, learning_rate=1e-4, betas=(0.0, 0.9), final_learning_rate=0.1
     )
     adversarial = losses.wasserstein

@@ -1,0 +1,121 @@
+"""Stacked-MNIST: how many of its 1,000 modes variants reach, with the same networks and as many generator steps.
+
+The protocol of Metz et al. 2017 (https://arxiv.org/abs/1611.02163), Srivastava et al. 2017
+(https://arxiv.org/abs/1705.07761) and Lin et al. 2018 (https://arxiv.org/abs/1712.04086): a classifier of digits reads
+each channel of generated pictures. It names a digit even where there is none, so look at the pictures, too.
+"""
+
+import dataclasses
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+import gan_serve
+from gan_serve.errors import UsageError
+from training import datasets, metrics, publish, runs, variants
+from training.datasets import STACKED_MNIST
+from training.gan import ConvolutionalRecipe, ImageSpec, Player
+from training.judge import Judge
+from training.runs import Run, Trained
+
+DIGITS, MODES = 10, 1_000
+WIDTH = 32  # of all networks, as the shipped DCGAN has them
+SEED = 1  # of the pictures that are scored; those that are shown have another
+SHOWN, SCALE = 100, 2
+
+HEADER = f"{'':16} {'generator steps':>15} {'modes of 1,000':>14} {'KL':>7}"
+NOTES = """\
+All have the same networks, but instance instead of batch normalisation where a discriminator's gradient is penalised.
+KL(shares of the modes || uniform) in nats. Published figures, of other networks and trainings: Table 2 of Lin et al.
+2018, https://arxiv.org/abs/1712.04086, and Srivastava et al. 2017, https://arxiv.org/abs/1705.07761."""
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """One line of the table."""
+
+    name: str
+    generator_steps: int | None  # none for real pictures
+    modes: int
+    divergence: float
+
+    def __str__(self) -> str:
+        steps = "" if self.generator_steps is None else f"{self.generator_steps:,}"
+        return f"{self.name:16} {steps:>15} {self.modes:>14,} {self.divergence:>7.3f}"
+
+
+def find(names: Sequence[str]) -> list[str]:
+    """The variants, each once.
+
+    Raises:
+        UsageError: one is unknown, or cannot have the same networks as the others.
+    """
+    alike = [name for name in variants.names() if isinstance(variants.find(name).recipe, ConvolutionalRecipe)]
+    for name in names:
+        variants.find(name)
+        if name not in alike:
+            raise UsageError(f"{name} has networks of its own; those with the same networks are {', '.join(alike)}")
+    return list(dict.fromkeys(names))
+
+
+def compare(
+    names: Sequence[str], folder: Path, *, steps: int, samples: int, seed: int, device: str
+) -> Iterator[Coverage]:
+    """Score real pictures, then train each variant and score it; trainings go on from their checkpoints.
+
+    A training with its model and a picture is in `folder/<variant>-<seed>`; `steps` are the generator's.
+
+    Raises:
+        Stopped: SIGTERM or SIGINT arrived.
+    """
+    judge = Judge("mnist")
+    test = datasets.load(STACKED_MNIST, "test")
+    real = next(test.batches(samples, SEED, torch.device("cpu")))["image"].numpy()
+    yield _coverage("real test digits", None, real, judge)
+    for name in names:
+        own = folder / f"{name}-{seed}"
+        trained = _train(name, own, steps=steps, seed=seed, device=device)
+        publish.export_all(trained, own / "models")
+        generator = gan_serve.load(name, models=own / "models")
+        generator.generate(SHOWN, seed=0).save(own / "sample.png", grid=True, scale=SCALE)
+        turns = sum(map(_generator(name).plays, range(trained.training.steps)))
+        yield _coverage(name, turns, generator.generate(samples, seed=SEED).array, judge)
+
+
+def read(images: NDArray[np.float32], judge: Judge) -> NDArray[np.int64]:
+    """Which triple each picture (N, 3, H, W) shows, 0 to 999, the first channel's digit in front."""
+    digits = [judge.look(images[:, [channel]]).probabilities.argmax(axis=1) for channel in range(images.shape[1])]
+    triples: NDArray[np.int64] = np.ravel_multi_index(digits, (DIGITS,) * len(digits))
+    return triples
+
+
+def _coverage(name: str, turns: int | None, images: NDArray[np.float32], judge: Judge) -> Coverage:
+    triples = read(images, judge)
+    return Coverage(name, turns, metrics.modes(triples), metrics.divergence_from_uniform(triples, MODES))
+
+
+def _train(name: str, folder: Path, *, steps: int, seed: int, device: str) -> Trained:
+    begun = (folder / runs.CHECKPOINT).exists()
+    run = runs.saved_run(folder, name) if begun else _new_run(name, seed)
+    turns = filter(_generator(name).plays, itertools.count())
+    last = next(itertools.islice(turns, steps - 1, None))
+    run = dataclasses.replace(run, recipe=dataclasses.replace(run.recipe, steps=last + 1))
+    folder.mkdir(parents=True, exist_ok=True)
+    runs.play(run, folder, resume=begun, device=device)
+    return runs.load_trained(folder, name)
+
+
+def _new_run(name: str, seed: int) -> Run:
+    recipe = cast(ConvolutionalRecipe, variants.find(name).recipe)
+    return Run(name, dataclasses.replace(recipe, width=WIDTH), STACKED_MNIST, seed)
+
+
+def _generator(name: str) -> Player:
+    """Who knows which steps are the generator's."""
+    return variants.find(name)(ImageSpec(channels=1, size=28, classes=())).stages()[0].players["generator"]
