@@ -16,7 +16,7 @@ import torch
 from torch import nn
 
 from training import hardware, variants
-from training.datasets import Dataset
+from training.dataset import Dataset
 from training.gan import GAN, ConvolutionalRecipe
 from training.train import Trainer
 

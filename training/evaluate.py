@@ -10,7 +10,7 @@ from gan_serve.errors import UsageError
 from gan_serve.metadata import Milestone, ModelMetadata
 from gan_serve.repository import Model
 from training import datasets, export, generation, recognition, variants
-from training.datasets import Dataset
+from training.dataset import Dataset
 from training.gan import GAN, Servable
 from training.judge import Judge
 from training.runs import Trained, load_snapshot, recipe_from

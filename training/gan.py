@@ -14,7 +14,7 @@ from gan_serve.tensors import Image, InputTensor, Label, Latent, OutputTensor, S
 from training import augment, distributed, layers, losses
 
 if TYPE_CHECKING:
-    from training.datasets import Dataset
+    from training.dataset import Dataset
 
 Tensors = dict[str, Tensor]  # by the names of a model's inputs and outputs
 Batch = Tensors  # image label ...

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from gan_serve.generator import Generator
 from gan_serve.metadata import Score
 from gan_serve.repository import Model
-from training import datasets, metrics, variants
-from training.datasets import Dataset
+from training import metrics, variants
+from training.dataset import Dataset, to_signed
 from training.gan import Draw, Tensors
 from training.judge import Judge, Opinion, test_accuracy, train_classifier
 
@@ -134,7 +134,7 @@ def _draw(model: Model, test: Dataset) -> Sample:
 
 
 def _real(dataset: Dataset) -> Sample:
-    images = datasets.to_signed(dataset.images[:IMAGES]).numpy()
+    images = to_signed(dataset.images[:IMAGES]).numpy()
     return Sample(images, dataset.labels[:IMAGES].numpy())
 
 

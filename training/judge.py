@@ -17,7 +17,7 @@ from gan_serve.errors import UsageError
 from gan_serve.media import write_atomic
 from gan_serve.runtime import open_session, parse_device
 from training import datasets, export
-from training.datasets import Dataset
+from training.dataset import Dataset, to_signed
 from training.gan import Batch, Game, ImageSpec, Player, Recipe, Stage, Terms
 from training.train import Trainer
 
@@ -132,7 +132,7 @@ def _accuracy(logits: Tensor, labels: Tensor) -> float:
 
 @torch.no_grad()
 def _features(classifier: Classifier, test: Dataset) -> Tensor:
-    return torch.cat([classifier.features(datasets.to_signed(part)) for part in torch.split(test.images, BATCH)])
+    return torch.cat([classifier.features(to_signed(part)) for part in torch.split(test.images, BATCH)])
 
 
 def make_judge(source: str, epochs: int, seed: int = 0) -> tuple[Path, float]:
@@ -143,7 +143,7 @@ def make_judge(source: str, epochs: int, seed: int = 0) -> tuple[Path, float]:
     facts = {"data": train.name, "test_accuracy": round(accuracy, 4), "epochs": epochs, "seed": seed}
     if test.traits:
         facts["trait_accuracy"] = _trait_accuracies(game, test)
-    example = datasets.to_signed(test.images[:4])
+    example = to_signed(test.images[:4])
     content = export.to_onnx(game.classifier, (example,), ["image"], ["probabilities", "features"])
     path = FOLDER / f"{train.name}.onnx"
     write_atomic(path, export.with_property(content, PROPERTY, json.dumps(facts)))

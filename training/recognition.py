@@ -8,8 +8,8 @@ from gan_serve.metadata import Score
 from gan_serve.repository import Model
 from gan_serve.runtime import open_session, parse_device
 from gan_serve.tensors import Probabilities
-from training import datasets, metrics
-from training.datasets import Dataset
+from training import metrics
+from training.dataset import Dataset, to_signed
 
 BATCH = 500
 
@@ -48,5 +48,5 @@ def _guesses(model: Model, tensor: Probabilities, test: Dataset) -> NDArray[np.i
     """The most probable class of each test image."""
     session = open_session(model.content, str(model.path), parse_device("cpu"), threads=torch.get_num_threads())
     (image,) = model.metadata.inputs
-    chunks = [datasets.to_signed(chunk).numpy() for chunk in torch.split(test.images, BATCH)]
+    chunks = [to_signed(chunk).numpy() for chunk in torch.split(test.images, BATCH)]
     return np.concatenate([session.run([tensor.name], {image.name: chunk})[0].argmax(axis=1) for chunk in chunks])

@@ -14,7 +14,7 @@ from torch.utils.tensorboard import SummaryWriter
 
 from gan_serve.errors import Failure
 from training import distributed
-from training.datasets import Dataset, to_signed
+from training.dataset import Dataset, to_signed
 from training.gan import Game, Terms
 
 if TYPE_CHECKING:

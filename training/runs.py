@@ -13,7 +13,7 @@ from gan_serve.errors import UsageError
 from gan_serve.interrupt import noted_signals
 from gan_serve.metadata import Data, Training
 from training import checkpoint, datasets, distributed, hardware, provenance, variants
-from training.datasets import Dataset
+from training.dataset import Dataset
 from training.gan import GAN, ImageSpec, Recipe
 from training.report import Report
 from training.train import Trainer, averaged

@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 import gan_serve
 from gan_serve.errors import UsageError
 from training import datasets, metrics, publish, runs, variants
-from training.datasets import STACKED_MNIST
 from training.gan import ConvolutionalRecipe, ImageSpec, Player
 from training.judge import Judge
 from training.runs import Run, Trained
+from training.sources import STACKED_MNIST
 
 DIGITS, MODES = 10, 1_000
 WIDTH = 32  # of all networks, as the shipped DCGAN has them

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from training import distributed
-from training.datasets import Dataset, to_signed
+from training.dataset import Dataset, to_signed
 from training.gan import Batch
 
 CHANNELS = 3

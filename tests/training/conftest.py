@@ -7,7 +7,7 @@ import pytest
 from sklearn.datasets import load_digits
 
 from training import datasets
-from training.datasets import Dataset
+from training.dataset import Dataset
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from gan_serve.errors import UsageError
 from training import augment, export, variants
 from training.augment import Augmentation
-from training.datasets import Dataset
+from training.dataset import Dataset
 from training.gan import GAN
 from training.train import Trainer
 

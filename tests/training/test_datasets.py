@@ -8,6 +8,8 @@ from PIL import Image
 
 from gan_serve.errors import Failure, UsageError
 from training import datasets
+from training.dataset import Dataset
+from training.sources import SOURCES
 
 CPU = torch.device("cpu")
 
@@ -135,7 +137,7 @@ def test_the_first_images_of_a_folder_are_of_every_class(tmp_path: Path) -> None
 def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of CIFAR-10 whose pictures are as red as their class is high; those of the test are blue, too."""
     for split, blue in (("train", 0), ("test", 200)):
-        for label, name in enumerate(datasets.SOURCES["cifar10"].classes):
+        for label, name in enumerate(SOURCES["cifar10"].classes):
             (tmp_path / "cifar10" / split / name).mkdir(parents=True)
             for number in range(2):
                 picture = Image.new("RGB", (40, 32), (20 * label, 0, blue))
@@ -187,16 +189,16 @@ def test_a_hub_data_set_is_read_through_the_datasets_library(tmp_path: Path, mon
     table.to_parquet(tmp_path / "repository" / "train-00000-of-00001.parquet")
     monkeypatch.delenv("GAN_SERVE_DATA", raising=False)
     monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "cache"))
-    known = datasets.SOURCES["mnist"]
+    known = SOURCES["mnist"]
     there = dataclasses.replace(known, hub=str(tmp_path / "repository"))
-    monkeypatch.setitem(datasets.SOURCES, "mnist", there)
+    monkeypatch.setitem(SOURCES, "mnist", there)
     dataset = datasets.load("mnist")
     assert dataset.labels.tolist() == [7, 1, 3]
     assert dataset.images[1].unique().tolist() == [100]
 
 
-def test_every_image_comes_once_per_epoch_and_a_later_start_sees_the_same(digits: datasets.Dataset) -> None:
-    marked = datasets.Dataset(
+def test_every_image_comes_once_per_epoch_and_a_later_start_sees_the_same(digits: Dataset) -> None:
+    marked = Dataset(
         "marked", torch.zeros(64, 1, 8, 8, dtype=torch.uint8), torch.arange(64), tuple(map(str, range(64))), "", ""
     )
     stream = marked.batches(16, seed=3, device=CPU)
@@ -207,12 +209,12 @@ def test_every_image_comes_once_per_epoch_and_a_later_start_sees_the_same(digits
     assert torch.equal(next(later)["label"], labels[6])
 
 
-def test_images_run_from_minus_one_to_one(digits: datasets.Dataset) -> None:
+def test_images_run_from_minus_one_to_one(digits: Dataset) -> None:
     image = next(digits.batches(64, seed=0, device=CPU))["image"]
     assert image.min() == -1
     assert image.max() == 1
 
 
-def test_too_few_images_for_a_batch_is_said(digits: datasets.Dataset) -> None:
+def test_too_few_images_for_a_batch_is_said(digits: Dataset) -> None:
     with pytest.raises(Failure, match="fewer than one batch of 2000"):
         next(digits.batches(2000, seed=0, device=CPU))

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from training import growing, layers, variants
-from training.datasets import Dataset
+from training.dataset import Dataset
 from training.gan import GAN, ImageSpec
 from training.train import Trainer
 

@@ -7,13 +7,15 @@ import pytest
 import torch
 
 from gan_serve.errors import UsageError
-from training import datasets, judge
+from training import judge
+from training.dataset import Dataset
 from training.judge import Judge
+from training.sources import SOURCES
 
 
 @pytest.mark.parametrize(("name", "accuracy"), [("mnist", 0.993), ("fashion_mnist", 0.92), ("nouns", 0.99)])
 def test_a_shipped_judge_is_good_enough_and_says_how_good(name: str, accuracy: float) -> None:
-    shipped, known = Judge(name), datasets.SOURCES[name]
+    shipped, known = Judge(name), SOURCES[name]
     assert shipped.facts["data"] == name
     assert accuracy <= shipped.facts["test_accuracy"] <= 1
     opinion = shipped.look(np.zeros((3, known.channels, known.size, known.size), np.float32))
@@ -46,6 +48,6 @@ def test_only_photos_are_mirrored(name: str, told_apart: bool) -> None:
     labels = torch.arange(512) % 2
     images[labels == 0, :, :, :4] = 255
     images[labels == 1, :, :, 4:] = 255
-    data = datasets.Dataset(name, images, labels, ("left", "right"), "", "")
+    data = Dataset(name, images, labels, ("left", "right"), "", "")
     accuracy = judge.test_accuracy(judge.train_classifier(data, epochs=5), data)
     assert (accuracy > 0.9) == told_apart

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from training import variants
-from training.datasets import Dataset
+from training.dataset import Dataset
 from training.gan import ImageSpec
 from training.train import Trainer
 

@@ -11,7 +11,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from torch import nn
 
 from training import report as reports
-from training.datasets import Dataset
+from training.dataset import Dataset
 from training.gan import GAN, ImageSpec, Recipe
 from training.train import Trainer
 

@@ -7,7 +7,7 @@ from torch import nn
 from torch.nn.utils import parametrize
 
 from training import export, residual, variants
-from training.datasets import Dataset
+from training.dataset import Dataset
 from training.train import Trainer
 
 

@@ -18,7 +18,7 @@ from torch import nn
 import gan_serve
 from training import datasets, metrics, runs, stacked_mnist, stacking
 from training.__main__ import main
-from training.datasets import Dataset, to_signed
+from training.dataset import Dataset, to_signed
 from training.judge import Judge
 from training.stacking import Stacked
 

@@ -9,7 +9,8 @@ from typer.testing import CliRunner
 import gan_serve
 from gan_serve.metadata import Training
 from training import studies, variants
-from training.__main__ import _parsed, app
+from training.__main__ import app
+from training.cli.training import parsed
 from training.study import Contestant, Figure, Record, Study, table
 
 FACTS = {"steps": 1, "batch_size": 1, "seed": 0, "precision": "fp32", "hardware": "CPU", "commit": "", "recipe": {}}
@@ -69,4 +70,4 @@ def test_every_case_has_a_name_of_its_own_and_a_recipe_that_exists(study: Study,
         command = case.task(tmp_path, tmp_path).training("cpu")
         assert command[command.index("--seed") + 1] == str(case.seed)
         settings = [after for option, after in itertools.pairwise(command) if option == "--set"]
-        _parsed(variants.find(case.contestant.variant).recipe, settings)
+        parsed(variants.find(case.contestant.variant).recipe, settings)

@@ -8,10 +8,11 @@ import pytest
 import torch
 
 from gan_serve.metadata import Data, Training
-from training import datasets, export, variants
-from training.datasets import Dataset
+from training import export, variants
+from training.dataset import Dataset
 from training.gan import ImageSpec
 from training.runs import Trained
+from training.sources import SOURCES
 from training.train import Trainer
 
 ROOT = Path(__file__).parents[2]
@@ -59,7 +60,7 @@ def test_only_the_player_whose_turn_it_is_moves(trainer: Trainer) -> None:
 def test_the_export_equals_pytorch_and_describes_itself(name: str) -> None:
     torch.manual_seed(0)
     variant = variants.find(name)
-    known = datasets.SOURCES[variant.recipe.dataset]
+    known = SOURCES[variant.recipe.dataset]
     gan = variant(ImageSpec(known.channels, variant.recipe.image_size, known.classes or ("one", "two"))).eval()
     data = {"name": variant.recipe.dataset, "images": 1, "license": known.license, "attribution": known.attribution}
     trained = Trained(name, gan, variant.recipe.dataset, Data(**data), Training(**FACTS))

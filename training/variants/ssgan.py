@@ -16,7 +16,7 @@ from training import layers
 from training.gan import GAN, Batch, ImageSpec, Recipe, Servable, Source, Terms
 
 if TYPE_CHECKING:
-    from training.datasets import Dataset
+    from training.dataset import Dataset
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""The commands of `python -m training`. They import what they need when they run."""

@@ -1,0 +1,101 @@
+"""Many trainings by one command."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from training import variants
+from training.cli.options import MODELS, RECORDS, RUNS, Device, Jobs, Minutes, Models, Runs, Steps
+
+if TYPE_CHECKING:
+    from training.zoo import Outcome
+
+commands = typer.Typer()
+
+
+@commands.command(epilog="Example: python -m training zoo lsgan wgan_gp --minutes 120")
+def zoo(
+    names: Annotated[list[str] | None, typer.Argument(help="Variants [default: all].")] = None,
+    minutes: Minutes = None,
+    device: Device = "auto",
+    jobs: Jobs = None,
+    steps: Steps = None,
+    runs_folder: Runs = RUNS,
+    models: Models = MODELS,
+) -> None:
+    """Train and publish many variants from scratch; stopped, it goes on when called again."""
+    from training import hardware
+    from training.zoo import carry_out, is_published, publication
+
+    chosen = list(dict.fromkeys(names or variants.names()))
+    for name in chosen:
+        variants.find(name)  # a wrong name is told before hours have passed
+    options = () if steps is None else ("--steps", str(steps))
+    done = [name for name in chosen if is_published(name, runs_folder, models)]
+    tasks = [publication(name, runs_folder, models, options) for name in chosen if name not in done]
+    outcome = carry_out(tasks, str(hardware.find_device(device)), jobs=jobs, minutes=minutes)
+    _tell(done, outcome, "published")
+
+
+@commands.command(epilog="Example: python -m training study losses --minutes 120")
+def study(
+    name: Annotated[str, typer.Argument(help="One of those in training/studies.py.")],
+    minutes: Minutes = None,
+    device: Device = "auto",
+    jobs: Jobs = None,
+    steps: Steps = None,
+    runs_folder: Runs = RUNS,
+    records: Annotated[Path, typer.Option(help="Where the figures go.")] = RECORDS,
+) -> None:
+    """Train what is to be compared, each with several seeds, and record the scores; docs/studies.md is made of them."""
+    from training import hardware, studies
+    from training.zoo import carry_out
+
+    chosen = studies.find(name)
+    options = () if steps is None else ("--steps", str(steps))
+    done = [case.name for case in chosen.cases if case.record(records / name).exists()]
+    tasks = [case.task(runs_folder / name, records / name, options) for case in chosen.cases if case.name not in done]
+    outcome = carry_out(tasks, str(hardware.find_device(device)), jobs=jobs, minutes=minutes)
+    _tell(done, outcome, "recorded")
+
+
+def _tell(done: list[str], outcome: "Outcome", ending: str) -> None:
+    """What became of many tasks; the exit code says whether any failed."""
+    for name in [*done, *outcome.finished]:
+        typer.echo(f"{name}: {ending}")
+    for name in outcome.unfinished:
+        typer.echo(f"{name}: not finished; call again to go on")
+    for name, log in outcome.failed.items():
+        typer.echo(f"error: {name} failed, {log} says why", err=True)
+    if outcome.failed or outcome.signal:
+        raise typer.Exit(128 + outcome.signal if outcome.signal else 1)
+
+
+@commands.command(
+    "stacked-mnist", epilog="Example: python -m training stacked-mnist --variants dcgan,lsgan,wgan_gp --steps 5000"
+)
+def stacked_mnist(
+    names: Annotated[str, typer.Option("--variants", help="Names with commas between them.")] = "dcgan,wgan_gp",
+    steps: Annotated[int, typer.Option(min=1, help="Of each generator; a critic takes more.")] = 15_600,
+    samples: Annotated[int, typer.Option(min=1, help="Pictures that are scored.")] = 25_600,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    seed: Annotated[int, typer.Option(min=0, help="Decides weights, batches and noise.")] = 0,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The folder of all trainings.")] = RUNS
+    / "stacked_mnist",
+) -> None:
+    """Count how many of 1,000 triples of digits variants draw, with the same networks; called again, it goes on."""
+    from training import hardware, runs
+    from training import stacked_mnist as comparison
+
+    chosen = comparison.find([name.strip() for name in names.split(",")])
+    device = str(hardware.find_device(device))  # a wrong one is told before anything is scored
+    typer.echo(comparison.HEADER)
+    try:
+        for line in comparison.compare(chosen, output, steps=steps, samples=samples, seed=seed, device=device):
+            typer.echo(line)
+    except runs.Stopped as stopped:
+        typer.echo(f"{stopped}; call again to go on", err=True)
+        raise typer.Exit(stopped.exit_code) from None
+    typer.echo(comparison.NOTES)
+    typer.echo(f"Pictures: {output}/VARIANT-{seed}/sample.png")

@@ -1,0 +1,95 @@
+"""What becomes of a training: models, scores and pages."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gan_serve.errors import UsageError
+from gan_serve.metadata import Score
+from training.cli.options import MODELS, RUNS, Folder, Models, Name, Variant, Version
+
+commands = typer.Typer()
+
+
+@commands.command()
+def export(
+    variant: Variant, output: Folder = None, models: Models = MODELS, name: Name = None, version: Version = 1
+) -> None:
+    """Write a training's models as ONNX files; a file that differs from PyTorch is refused."""
+    from training import publish, runs
+
+    for path in publish.export_all(
+        runs.load_trained(output or RUNS / variant, variant), models, name=name, version=version
+    ):
+        typer.echo(path)
+
+
+@commands.command(epilog="Example: python -m training evaluate --all")
+def evaluate(
+    model: Annotated[str | None, typer.Argument(help="A model's name.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every model in the folder.")] = False,
+    models: Models = MODELS,
+    data: Annotated[str | None, typer.Option(help="Its data, if that is a file or a folder.")] = None,
+) -> None:
+    """Score exported models through ONNX Runtime; the scores go into their files and cards.
+
+    A score that differs from what the file said before is shown beside that.
+    """
+    from gan_serve.repository import Repository
+    from training.publish import evaluate_in_place
+
+    if every == (model is not None):
+        raise UsageError("name one model, or say --all")
+    for name in [model] if model else Repository(models).names:
+        before = {score.name: score.value for score in Repository(models).find(name).metadata.scores}
+        for score in evaluate_in_place(models, name, data).scores:
+            typer.echo(f"{name:20} {_told(score, before.get(score.name))}")
+
+
+def _told(score: Score, before: float | None) -> str:
+    control = "" if score.control is None else f", untrained {score.control:g}"
+    changed = "" if before in (None, score.value) else f", was {before:g}"
+    return f"{score.name:22} {score.value:<10g} real {score.real:g}{control}{changed}"
+
+
+@commands.command("publish")
+def publish_models(
+    variant: Variant, output: Folder = None, models: Models = MODELS, name: Name = None, version: Version = 1
+) -> None:
+    """Export, evaluate and describe a training's models, all or nothing."""
+    from training import publish, runs
+
+    for path in publish.publish(
+        runs.load_trained(output or RUNS / variant, variant), models, name=name, version=version
+    ):
+        typer.echo(path)
+
+
+@commands.command(epilog="Example: python -m training score lsgan --output runs/lsgan --to lsgan.json")
+def score(
+    variant: Variant,
+    to: Annotated[Path, typer.Option(help="The JSON file that is written.")],
+    output: Folder = None,
+) -> None:
+    """Score a training's models without publishing them."""
+    from training import publish, runs
+    from training.study import write_record
+
+    trained = runs.load_trained(output or RUNS / variant, variant)
+    write_record(trained, publish.score_all(trained), to)
+    typer.echo(to)
+
+
+@commands.command("cards")
+def write_cards(
+    check: Annotated[bool, typer.Option("--check", help="Change nothing; fail if a file is out of date.")] = False,
+) -> None:
+    """Generate the model cards, the gallery and all tables from the models' metadata and the studies' records."""
+    from training import pages
+
+    stale = pages.write(Path(), check=check)
+    for path in stale:
+        typer.echo(f"{path} {'is out of date; run: python -m training cards' if check else 'written'}", err=check)
+    if check and stale:
+        raise typer.Exit(1)

@@ -1,0 +1,119 @@
+"""Training one network."""
+
+import dataclasses
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_type_hints
+
+import typer
+
+from gan_serve.errors import UsageError
+from training import variants
+from training.cli.options import RUNS, Device, Folder, Variant
+from training.gan import Recipe
+
+commands = typer.Typer()
+
+
+@commands.command("list")
+def list_variants() -> None:
+    """Name every variant, its data and its paper."""
+    for name in variants.names():
+        gan = variants.find(name)
+        typer.echo(f"{name:12} {gan.recipe.dataset:14} {gan.paper.title} ({gan.paper.year})")
+
+
+@commands.command(
+    epilog="Example: python -m training train acgan --data mnist.npz --steps 2000 --set learning_rate=1e-4"
+)
+def train(
+    variant: Variant,
+    data: Annotated[
+        str | None, typer.Option(help="A known name, an .npz file or a folder [default: the recipe's].")
+    ] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Training steps [default: the recipe's].")] = None,
+    batch_size: Annotated[int | None, typer.Option(min=2, help="Images per step and process.")] = None,
+    device: Device = "auto",
+    precision: Annotated[str, typer.Option(help="auto, fp32 or bf16.")] = "auto",
+    seed: Annotated[int, typer.Option(min=0, help="Decides weights, batches and noise.")] = 0,
+    output: Folder = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in the folder.")] = False,
+    checkpoint_minutes: Annotated[float, typer.Option(min=0.01, help="Minutes between checkpoints.")] = 5.0,
+    settings: Annotated[list[str] | None, typer.Option("--set", help="Override any recipe value: NAME=VALUE.")] = None,
+) -> None:
+    """Train a variant; stop it with Ctrl-C and go on with --resume."""
+    from training import distributed, runs
+
+    folder = output or RUNS / variant
+    recipe = variants.find(variant).recipe
+    run = (
+        runs.saved_run(folder, variant)
+        if resume
+        else runs.Run(variant, recipe, data or recipe.dataset, seed, precision)
+    )
+    given = {"steps": steps, "batch_size": batch_size} | parsed(recipe, settings or [])
+    changes = {name: value for name, value in given.items() if value is not None}
+    run = dataclasses.replace(run, recipe=dataclasses.replace(run.recipe, **changes))
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        path = runs.play(run, folder, resume=resume, device=device, checkpoint_minutes=checkpoint_minutes)
+    except runs.Stopped as stopped:
+        typer.echo(f"{stopped}; go on with: python -m training train {variant} --output {folder} --resume", err=True)
+        raise typer.Exit(stopped.exit_code) from None
+    if distributed.rank() == 0:
+        typer.echo(path)
+
+
+@commands.command(epilog="Example: python -m training prepare nouns nouns-artwork --output data/nouns.npz")
+def prepare(
+    data: Annotated[Literal["nouns", "lpc"], typer.Argument(help="What to compose.")],
+    source: Annotated[Path, typer.Argument(help="The folder of its layers.")],
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="[default: DATA.npz]")] = None,
+    images: Annotated[
+        int | None,
+        typer.Option(
+            min=10, help="In the training set; the test set has a fifth as many [default: 50,000 nouns, 20,000 lpc]."
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Decides which characters.")] = 0,
+) -> None:
+    """Compose a data set of characters with captions and traits, to train on with --data."""
+    from training import prepare as composing
+
+    target = output or Path(f"{data}.npz")
+    composing.prepare(data, source, target, images=images, seed=seed)
+    typer.echo(target)
+
+
+@commands.command()
+def judge(
+    data: Annotated[str, typer.Argument(help="A known name, an .npz file or a folder.")],
+    epochs: Annotated[int, typer.Option(min=1, help="Passes over the training set.")] = 10,
+    seed: Annotated[int, typer.Option(min=0, help="Decides weights and batches.")] = 0,
+) -> None:
+    """Train the classifier that scores what GANs make of a data set."""
+    from training.judge import make_judge
+
+    path, accuracy = make_judge(data, epochs, seed)
+    typer.echo(f"{path} recognises {accuracy:.2%} of the test set")
+
+
+def parsed(recipe: Recipe, settings: list[str]) -> dict[str, Any]:
+    """`["learning_rate=1e-4"]` -> `{"learning_rate": 1e-4}`, each value as the field's own type.
+
+    Raises:
+        UsageError: no such field, or no value of its type.
+    """
+    from pydantic import TypeAdapter, ValidationError
+
+    kinds: dict[str, Any] = get_type_hints(type(recipe))
+    parsed = {}
+    for setting in settings:
+        name, _, text = setting.partition("=")
+        if name not in kinds:
+            raise UsageError(f"the recipe has no {name!r}; it has {', '.join(kinds)}")
+        value = [part.strip() for part in text.split(",")] if "tuple" in str(kinds[name]) else text
+        try:
+            parsed[name] = TypeAdapter(kinds[name]).validate_python(value)
+        except ValidationError:
+            raise UsageError(f"{setting!r}: {name} is a {getattr(kinds[name], '__name__', kinds[name])}") from None
+    return parsed

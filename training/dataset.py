@@ -1,0 +1,116 @@
+"""Images in memory -> batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+
+from gan_serve.errors import Failure
+from gan_serve.metadata import Data
+from training import distributed
+from training.gan import Batch, ImageSpec
+from training.sources import SOURCES
+
+
+@dataclass(frozen=True)
+class Traits:
+    """What a composed data set says of each image besides its label."""
+
+    values: torch.Tensor  # int64 (N, T), the number of what was chosen for each trait
+    choices: dict[str, tuple[str, ...]]  # what could be chosen for each
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Images as bytes in memory, shuffled only when batches are drawn."""
+
+    name: str
+    images: torch.Tensor  # uint8 (N, C, H, W)
+    labels: torch.Tensor  # int64 (N,)
+    classes: tuple[str, ...]
+    license: str
+    attribution: str
+    traits: Traits | None = None
+
+    @property
+    def spec(self) -> ImageSpec:
+        """What networks need to know."""
+        return ImageSpec(channels=self.images.shape[1], size=self.images.shape[2], classes=self.classes)
+
+    @property
+    def data(self) -> Data:
+        """What a model card says of it."""
+        return Data(name=self.name, images=len(self.images), license=self.license, attribution=self.attribution)
+
+    @property
+    def mirrored(self) -> bool:
+        """Whether an image's mirror image might as well be in the set, so far as that is known."""
+        return self.name in SOURCES and SOURCES[self.name].mirrored
+
+    def partly_labelled(self, known: int) -> PartlyLabelled:
+        """The same images, so many of them with their labels."""
+        return PartlyLabelled(self, known)
+
+    def batches(self, batch_size: int, seed: int, device: torch.device, first_step: int = 0) -> Iterator[Batch]:
+        """Endless batches of this process's share: `image` in [-1, 1], `label`, and `traits` (N, T) if there are any.
+
+        Which images step n sees depends on the seed and n alone: a resumed training sees what it would have seen.
+        """
+        everyone = batch_size * distributed.world_size()
+        if everyone > len(self.images):
+            raise Failure(f"{self.name} has {len(self.images)} images, fewer than one batch of {everyone}")
+        steps_per_epoch = len(self.images) // everyone
+        columns = {"image": self.images.to(device), "label": self.labels.to(device)}
+        if self.traits:
+            columns["traits"] = self.traits.values.to(device)
+        epoch, step = divmod(first_step, steps_per_epoch)
+        while True:
+            order = torch.randperm(len(self.images), generator=torch.Generator().manual_seed(seed * 1_000_003 + epoch))
+            for position in range(step, steps_per_epoch):
+                first = position * everyone + distributed.rank() * batch_size
+                chosen = order[first : first + batch_size].to(device)
+                batch = {name: column[chosen] for name, column in columns.items()}
+                yield batch | {"image": to_signed(batch["image"])}
+            epoch, step = epoch + 1, 0
+
+
+@dataclass(frozen=True)
+class PartlyLabelled:
+    """A data set of which only some labels are known, as many of each class; the seed decides which."""
+
+    dataset: Dataset
+    known: int
+
+    def batches(self, batch_size: int, seed: int, device: torch.device, first_step: int = 0) -> Iterator[Batch]:
+        """Batches with `image`, unlabelled, and of the same size `labelled` with the `label` of each.
+
+        Raises:
+            Failure: a class has fewer images than labels shall be known.
+        """
+        images, labels = self._labelled(seed)
+        everyone = batch_size * distributed.world_size()
+        first = distributed.rank() * batch_size
+        for step, batch in enumerate(self.dataset.batches(batch_size, seed, device, first_step), first_step):
+            random = torch.Generator().manual_seed(seed * 1_000_003 + step)
+            chosen = torch.randint(len(images), (everyone,), generator=random)[first : first + batch_size]
+            labelled = to_signed(images[chosen].to(device))
+            yield {"image": batch["image"], "labelled": labelled, "label": labels[chosen].to(device)}
+
+    def _labelled(self, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+        each, rest = divmod(self.known, len(self.dataset.classes))
+        if rest or not each:
+            raise Failure(f"{self.known} labels are not as many of each of {len(self.dataset.classes)} classes")
+        order = torch.randperm(len(self.dataset.images), generator=torch.Generator().manual_seed(seed))
+        chosen = torch.cat(
+            [order[self.dataset.labels[order] == label][:each] for label in range(len(self.dataset.classes))]
+        )
+        if len(chosen) < self.known:
+            raise Failure(f"{self.dataset.name} has a class of fewer than {each} images")
+        return self.dataset.images[chosen], self.dataset.labels[chosen]
+
+
+def to_signed(images: torch.Tensor) -> torch.Tensor:
+    """Bytes 0..255 -> float32 -1..1."""
+    return images.float().div_(127.5).sub_(1)

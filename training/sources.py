@@ -1,0 +1,69 @@
+"""The data sets that are known by name, and on which terms they are given."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Source:
+    """A known data set: on which terms it is given, and where the hub keeps it, if not `prepare` makes it."""
+
+    channels: int
+    size: int  # pixels; what its images are resized to where it is a folder
+    license: str
+    attribution: str
+    classes: tuple[str, ...] = ()  # none: the file names them
+    mirrored: bool = False  # whether an image's mirror image might as well be in the set
+    hub: str = ""
+    image: str = "image"  # the column that holds the images
+
+
+_DIGITS = tuple("0123456789")
+_GARMENTS = (
+    "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
+)  # fmt: skip
+SOURCES = {
+    "mnist": Source(
+        hub="ylecun/mnist",
+        channels=1,
+        size=28,
+        classes=_DIGITS,
+        license="no formal licence is known",
+        attribution="MNIST, Yann LeCun, Corinna Cortes, Christopher J. C. Burges",
+    ),
+    "fashion_mnist": Source(
+        hub="zalando-datasets/fashion_mnist",
+        channels=1,
+        size=28,
+        classes=_GARMENTS,
+        license="MIT",
+        attribution="Fashion-MNIST, Han Xiao, Kashif Rasul, Roland Vollgraf (Zalando SE)",
+    ),
+    "cifar10": Source(
+        hub="uoft-cs/cifar10",
+        image="img",
+        channels=3,
+        size=32,
+        mirrored=True,
+        classes=("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
+        license="none found; a research data set",
+        attribution="CIFAR-10, Alex Krizhevsky, Vinod Nair, Geoffrey Hinton",
+    ),
+    "nouns": Source(
+        channels=3,
+        size=32,
+        license="CC0, as its makers say; the repository that holds it is GPL-3.0",
+        attribution="Nouns artwork, the Nouns project and its contributors",
+    ),
+    "lpc": Source(
+        channels=3,
+        size=64,
+        license="CC BY-SA 3.0 and GPL-3.0",
+        attribution=(
+            "Universal LPC sprite sheets, Luke Mehl, Johannes Sjölund, Marcel van de Steeg, Manuel Riecke, "
+            "Thane Brimhall, Matthew Krohn, Lori Angela Nagel, Lanea Zimmerman (Sharm), Stephen Challener (Redshrike), "
+            "Daniel Eddeland, Shaun Williams, Joe White, Mark Weyer, Barbara Rivera, JRConway3, JaidynReiman, Nila122, "
+            "neo4cat6; what each has drawn stands in the AUTHORS.txt of the sheets"
+        ),
+    ),
+}
+STACKED_MNIST = "stacked_mnist"
