@@ -51,6 +51,7 @@ class Training(_Document):
     precision: str
     hardware: str
     duration_seconds: float
+    processor_seconds: float | None = None  # of all threads; on a busy machine less than the duration
     commit: str
     recipe: dict[str, str | int | float | bool | list[float] | None]
     observed: dict[str, float] = {}  # what was watched in the last steps and no loss contains, such as D(fake)

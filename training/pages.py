@@ -68,7 +68,7 @@ def _studies(folder: Path) -> str:
     """All studies, with what is recorded in the folder."""
     about = (
         "Trainings from scratch that differ in one thing, scored as the shipped models are. A figure is the median of "
-        "the seeds, with the lowest and the highest; minutes are those of one training on the hardware that its record "
+        "the seeds, with the lowest and the highest; the processor minutes are those of one training on what its record "
         f"in `{STUDIES}/` names."
     )
     sections = [

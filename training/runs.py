@@ -160,6 +160,7 @@ def load_snapshot(path: Path, variant: str) -> Trained:
         precision=run.precision,
         hardware=state["hardware"],
         duration_seconds=round(state["seconds"], 1),
+        processor_seconds=round(state["processor_seconds"], 1),
         commit=state["commit"],
         recipe=_plain(run.recipe),
         observed={name: round(value.item(), 4) for name, value in state["observed"].items()},

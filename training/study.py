@@ -103,7 +103,13 @@ def write_record(trained: Trained, models: Sequence[ModelMetadata], path: Path) 
 
 def table(study: Study, folder: Path) -> str:
     """What is recorded in the folder so far, a row for each contestant."""
-    head = ["", "seeds", *(figure.name.replace("_", " ") for figure in study.figures), "minutes", study.published]
+    head = [
+        "",
+        "seeds",
+        *(figure.name.replace("_", " ") for figure in study.figures),
+        "processor minutes",
+        study.published,
+    ]
     rows = [row for contestant in study.contestants if (row := _row(study, contestant, folder))]
     return markdown.table(head, rows) if rows else "Nothing is recorded yet."
 
@@ -116,7 +122,7 @@ def _row(study: Study, contestant: Contestant, folder: Path) -> list[str]:
     figures = [
         _told([record.value(contestant.variant, figure) for record in records], figure) for figure in study.figures
     ]
-    minutes = statistics.median(record.training.duration_seconds for record in records) / 60
+    minutes = statistics.median(record.training.processor_seconds or 0 for record in records) / 60
     return [contestant.what, str(len(records)), *figures, f"{minutes:.0f}", contestant.published or "-"]
 
 

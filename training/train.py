@@ -33,12 +33,14 @@ class Trainer:
         self.entered = 0  # how many stages have begun
         self.step = 0
         self.seconds = 0.0
+        self.processor_seconds = 0.0  # of all threads, which other work on the machine does not make more
         self.observed: Terms = {}  # running means of what the game observes
         torch.manual_seed(seed)
 
     def restore(self, state: checkpoint.State) -> None:
         """Stand where `state` was saved."""
         self.step, self.seconds = state["step"], state["seconds"]
+        self.processor_seconds = state["processor_seconds"]
         self.observed = state["observed"]
         while self.entered < state["entered"]:
             self._enter_next_stage()
@@ -53,6 +55,7 @@ class Trainer:
         return {
             "step": self.step,
             "seconds": self.seconds,
+            "processor_seconds": self.processor_seconds,
             "observed": self.observed,
             "entered": self.entered,
             "game": self.game.state_dict(),
@@ -64,7 +67,7 @@ class Trainer:
     def train(self) -> Iterator[Terms]:
         """Play to the last step; after each one, yield what was minimised in it."""
         batches = self.dataset.batches(self.recipe.batch_size, self.seed, self.device, self.step)
-        began = time.monotonic() - self.seconds
+        began, work_began = time.monotonic() - self.seconds, time.process_time() - self.processor_seconds
         for number, (first, last) in enumerate(self._spans()):
             while self.step < last:
                 if self.entered == number:
@@ -74,7 +77,7 @@ class Trainer:
                 self.game.after_step((self.step - first) / (last - first))
                 self.average.update_parameters(self.game)
                 self._remember(self.game.observed)
-                self.seconds = time.monotonic() - began
+                self.seconds, self.processor_seconds = time.monotonic() - began, time.process_time() - work_began
                 yield terms
 
     def _remember(self, observed: Terms) -> None:

@@ -57,6 +57,7 @@ def test_it_generates_and_knows_where_it_is_from(published: Path) -> None:
     metadata = generator.metadata
     assert not metadata.default, "a further training of a variant is not its default"
     assert (metadata.training.steps, metadata.training.batch_size, metadata.data.images) == (600, 32, 1500)
+    assert metadata.training.processor_seconds > 0  # type: ignore[operator]
     assert metadata.training.duration_seconds > 0
 
 
