@@ -68,8 +68,8 @@ def _studies(folder: Path) -> str:
     """All studies, with what is recorded in the folder."""
     about = (
         "Trainings from scratch that differ in one thing, scored as the shipped models are. A figure is the median of "
-        "the seeds, with the lowest and the highest; the processor minutes are those of one training on what its record "
-        f"in `{STUDIES}/` names."
+        "the seeds, with the lowest and the highest. The processor minutes are those of one training, on the hardware "
+        f"that its record in `{STUDIES}/` names."
     )
     sections = [
         f"## {each.title}\n\n{each.text}\n\n{study.table(each, folder / name)}\n\n"

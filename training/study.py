@@ -103,13 +103,8 @@ def write_record(trained: Trained, models: Sequence[ModelMetadata], path: Path) 
 
 def table(study: Study, folder: Path) -> str:
     """What is recorded in the folder so far, a row for each contestant."""
-    head = [
-        "",
-        "seeds",
-        *(figure.name.replace("_", " ") for figure in study.figures),
-        "processor minutes",
-        study.published,
-    ]
+    figures = [figure.name.replace("_", " ") for figure in study.figures]
+    head = ["", "seeds", *figures, "processor minutes", study.published]
     rows = [row for contestant in study.contestants if (row := _row(study, contestant, folder))]
     return markdown.table(head, rows) if rows else "Nothing is recorded yet."
 
