@@ -1,11 +1,12 @@
 """ONNX Runtime sessions on the device that was asked for, and errors that say how to mend what is missing."""
 
 import contextlib
-import importlib.metadata
 import io
 import logging
 import re
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gan_serve.errors import Failure, UsageError
@@ -50,7 +51,7 @@ def import_runtime() -> Any:
     Raises:
         Failure: it is not installed, or twice, so that one half overwrote the other.
     """
-    if all(any(importlib.metadata.distributions(name=name)) for name in ("onnxruntime", "onnxruntime-gpu")):
+    if _is_installed("onnxruntime") and _is_installed("onnxruntime_gpu"):
         raise Failure(
             "onnxruntime and onnxruntime-gpu are both installed and break each other; "
             f'mend it with: {INSTALL_GPU} (or "gan-serve[cpu]")'
@@ -60,6 +61,11 @@ def import_runtime() -> Any:
     except ImportError as error:
         raise Failure(f"no ONNX Runtime ({error}); install it with: {INSTALL_CPU} (or {INSTALL_GPU})") from None
     return onnxruntime
+
+
+def _is_installed(distribution: str) -> bool:
+    """Whether pip has put it here; importlib.metadata knows too, but its import takes as long as to load a model."""
+    return any(next(Path(folder).glob(f"{distribution}-*.dist-info"), None) for folder in sys.path)
 
 
 def open_session(content: bytes, source: str, device: Device, threads: int) -> "InferenceSession":

@@ -16,7 +16,7 @@ from gan_serve.errors import UsageError
 class Tensor(BaseModel):
     """What every kind has: a name, and one sentence for the people who set or read it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     dtype: ClassVar[Literal["float32", "int64"]] = "float32"
 

@@ -1,4 +1,3 @@
-import importlib.metadata
 import logging
 import sys
 from pathlib import Path
@@ -43,8 +42,10 @@ def test_no_runtime(monkeypatch: pytest.MonkeyPatch) -> None:
         import_runtime()
 
 
-def test_both_runtimes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importlib.metadata, "distributions", lambda name: [object()])
+def test_both_runtimes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("onnxruntime-1.27.0", "onnxruntime_gpu-1.27.0"):
+        (tmp_path / f"{name}.dist-info").mkdir()
+    monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(Failure, match=r"both installed.*pip uninstall -y onnxruntime onnxruntime-gpu && pip install"):
         import_runtime()
 

@@ -1,6 +1,5 @@
 """The command line. Its commands import what they need when they run, so that `--help` costs nothing."""
 
-import gc
 import importlib
 import os
 import sys
@@ -28,9 +27,7 @@ _COMMANDS = {
 
 
 def main() -> NoReturn:
-    """The program `gan-serve`."""
-    # Importing makes many objects and no garbage, so looking for some after every 700 of them is time lost.
-    gc.set_threshold(100_000)
+    """Run what the user typed, and end the process."""
     # Pillow warns of what it can mend in a picture; what it cannot is raised, and told in one line.
     warnings.filterwarnings("ignore", module="PIL")
     code = run(sys.argv[1:])
