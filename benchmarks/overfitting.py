@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from training import checkpoint, datasets, metrics, runs
-from training.datasets import Dataset, to_signed
+from training.dataset import Dataset, to_signed
 from training.gan import GAN
 from training.judge import Classifier
 
