@@ -14,7 +14,7 @@ from training.sources import SOURCES
 
 
 @pytest.mark.parametrize(
-    ("name", "accuracy"), [("mnist", 0.993), ("fashion_mnist", 0.92), ("nouns", 0.99), ("cifar10", 0.8)]
+    ("name", "accuracy"), [("mnist", 0.993), ("fashion_mnist", 0.92), ("nouns", 0.99), ("lpc", 0.99), ("cifar10", 0.8)]
 )
 def test_a_shipped_judge_is_good_enough_and_says_how_good(name: str, accuracy: float) -> None:
     shipped, known = Judge(name), SOURCES[name]
