@@ -1,10 +1,11 @@
 """The one JSON document that makes an ONNX file describe itself: what goes in, what comes out, and where it is from."""
 
 import json
-from typing import Annotated, Final, Literal
+import re
+from dataclasses import dataclass, field
+from typing import Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-
+from gan_serve.document import Misfit, decode, encode
 from gan_serve.errors import Failure
 from gan_serve.tensors import Image, InputTensor, Label, Latent, OutputTensor, Scalar
 
@@ -17,14 +18,10 @@ RESERVED = frozenset(
 )
 
 Task = Literal["unconditional", "class-conditional", "latent-code", "image-to-image", "classification"]
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=64)]
 
 
-class _Document(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
-
-
-class Paper(_Document):
+@dataclass(frozen=True, kw_only=True)
+class Paper:
     """The publication that defines the variant."""
 
     title: str
@@ -33,7 +30,8 @@ class Paper(_Document):
     url: str
 
 
-class Data(_Document):
+@dataclass(frozen=True, kw_only=True)
+class Data:
     """What the model was trained on, and on which terms."""
 
     name: str
@@ -42,7 +40,8 @@ class Data(_Document):
     attribution: str
 
 
-class Training(_Document):
+@dataclass(frozen=True, kw_only=True)
+class Training:
     """How the weights came to be."""
 
     steps: int
@@ -54,10 +53,11 @@ class Training(_Document):
     processor_seconds: float | None = None  # of all threads; on a busy machine less than the duration
     commit: str
     recipe: dict[str, str | int | float | bool | list[float] | None]
-    observed: dict[str, float] = {}  # what was watched in the last steps and no loss contains, such as D(fake)
+    observed: dict[str, float] = field(default_factory=dict)  # in the last steps, what no loss contains: D(fake) ...
 
 
-class Score(_Document):
+@dataclass(frozen=True, kw_only=True)
+class Score:
     """One figure of merit of the file itself, beside what a perfect and what a worthless model would get."""
 
     name: str
@@ -68,34 +68,41 @@ class Score(_Document):
     control: float | None = None  # the same figure for the untrained generator
 
 
-class Milestone(_Document):
+@dataclass(frozen=True, kw_only=True)
+class Milestone:
     """How far the model had come on its way: Frechet distance on the judge's features after so many steps."""
 
     step: int
     fcd: float
 
 
-class Feedback(_Document):
+@dataclass(frozen=True, kw_only=True)
+class Feedback:
     """An output that is fed back as an input, so many times (MidiNet's bars, AnoGAN's latent)."""
 
     output: str
     input: str
-    steps: int = Field(gt=0)
+    steps: int
     keep: Literal["all", "last"] = "last"
 
+    def __post_init__(self) -> None:
+        if self.steps < 1:
+            raise ValueError(f"it is fed back {self.steps} times")
 
-class ModelMetadata(_Document):
+
+@dataclass(frozen=True, kw_only=True)
+class ModelMetadata:
     """Everything that serving and people know about a model. Inputs and outputs are in the graph's order."""
 
     schema_version: Literal[1] = SCHEMA
-    name: Name
-    version: int = Field(gt=0)
-    variant: Name
+    name: str
+    version: int
+    variant: str
     default: bool  # whether the bare variant name means this model
     task: Task
     description: str
-    inputs: tuple[InputTensor, ...] = Field(min_length=1)
-    outputs: tuple[OutputTensor, ...] = Field(min_length=1)
+    inputs: tuple[InputTensor, ...]
+    outputs: tuple[OutputTensor, ...]
     paper: Paper
     differences: str = ""  # from the paper
     data: Data
@@ -105,14 +112,19 @@ class ModelMetadata(_Document):
     learning_curve: tuple[Milestone, ...] = ()  # what shows where more steps stop helping
     feedback: Feedback | None = None
 
-    @model_validator(mode="after")
-    def _inputs_can_be_named(self) -> "ModelMetadata":
+    def __post_init__(self) -> None:
+        for name in (self.name, self.variant):
+            if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,63}", name):
+                raise ValueError(f"{name!r} is no name of a model; use small letters, digits, _ and -")
+        if self.version < 1:
+            raise ValueError(f"version {self.version} does not count from 1")
+        if not self.inputs or not self.outputs:
+            raise ValueError("a model needs inputs and outputs")
         names = [tensor.name for tensor in self.inputs]
         if taken := RESERVED.intersection(names):
             raise ValueError(f"an input cannot have the name of an option: {', '.join(sorted(taken))}")
         if len(set(names)) < len(names):
             raise ValueError("two inputs have the same name")
-        return self
 
     @property
     def label(self) -> Label | None:
@@ -142,7 +154,7 @@ class ModelMetadata(_Document):
 
     def to_json(self) -> str:
         """The document as it stands in the file."""
-        return self.model_dump_json()
+        return encode(self)
 
 
 def parse_metadata(document: str, source: str) -> ModelMetadata:
@@ -153,7 +165,7 @@ def parse_metadata(document: str, source: str) -> ModelMetadata:
     """
     try:
         fields = json.loads(document)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Failure(f"{source}: its metadata is not JSON ({error}); export the model again") from None
     version = fields.get("schema_version") if isinstance(fields, dict) else None
     if isinstance(version, int) and version > SCHEMA:
@@ -162,8 +174,6 @@ def parse_metadata(document: str, source: str) -> ModelMetadata:
             "upgrade with: pip install --upgrade gan-serve"
         )
     try:
-        return ModelMetadata.model_validate(fields)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "document"
-        raise Failure(f"{source}: its metadata is wrong at {where}: {first['msg']}; export the model again") from None
+        return decode(ModelMetadata, fields)
+    except Misfit as error:
+        raise Failure(f"{source}: its metadata is {error}; export the model again") from None

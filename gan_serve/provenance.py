@@ -2,11 +2,9 @@
 
 import json
 from dataclasses import dataclass
-from typing import Annotated
-
-from pydantic import Field, PositiveInt, TypeAdapter, ValidationError
 
 import gan_serve
+from gan_serve.document import Misfit, decode
 from gan_serve.errors import Failure
 from gan_serve.metadata import ModelMetadata
 from gan_serve.request import Inputs, Item, Request
@@ -27,9 +25,13 @@ class Provenance:
     seed: int
     index: int
     count: int
-    inputs: Annotated[tuple[Inputs, ...], Field(min_length=1)]  # one for each row of images
-    scale: PositiveInt = 1
-    columns: PositiveInt | None = None  # of a grid; None where every image stands alone
+    inputs: tuple[Inputs, ...]  # one for each row of images
+    scale: int = 1
+    columns: int | None = None  # of a grid; None where every image stands alone
+
+    def __post_init__(self) -> None:
+        if not self.inputs or self.scale < 1 or (self.columns is not None and self.columns < 1):
+            raise ValueError("a picture has one row, column and pixel at least")
 
     @property
     def request(self) -> Request:
@@ -81,11 +83,11 @@ def parse_provenance(document: str, source: str) -> Provenance:
     if len(document) > _LONGEST:
         raise Failure(f"{source}: what it says about its making is too long; gan-serve did not write it")
     try:
-        return TypeAdapter(Provenance).validate_json(document)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "document"
-        raise Failure(f"{source}: what it says about its making is wrong at {where}: {first['msg']}") from None
+        return decode(Provenance, json.loads(document))
+    except Misfit as error:
+        raise Failure(f"{source}: what it says about its making is {error}") from None
+    except (ValueError, RecursionError) as error:
+        raise Failure(f"{source}: what it says about its making is no JSON ({error})") from None
 
 
 def _reference_fields(value: object) -> dict[str, str | None]:

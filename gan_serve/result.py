@@ -1,7 +1,7 @@
 """The answer to a request: arrays, and what to do with them."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
@@ -148,4 +148,4 @@ def image_tensor(metadata: ModelMetadata) -> Image:
         raise UsageError(f"{metadata.name} makes no images; its {kinds} are among the result's answers() and outputs")
     if len({(image.channels, image.height, image.low, image.high) for image in images}) > 1:
         raise Failure(f"{metadata.name} makes images of several sizes or kinds; this gan-serve cannot show them")
-    return images[0].model_copy(update={"width": sum(image.width for image in images)})
+    return replace(images[0], width=sum(image.width for image in images))

@@ -7,13 +7,12 @@ memory than it works on, and a file that was changed meanwhile is noticed. Impor
 import glob
 import hashlib
 import io
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from os import PathLike, fspath
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-from pydantic import Field
+from typing import TYPE_CHECKING, Any
 
 from gan_serve.errors import Failure, UsageError
 from gan_serve.tensors import Image
@@ -32,8 +31,14 @@ _MOST_BYTES = 2**29  # of one file: more than the largest picture takes without 
 class Reference:
     """What a request, and the files that it makes, say of a picture."""
 
-    file: Annotated[str, Field(pattern=r"^[^/]+$")] | None  # its name without folders; None: it came as an array
-    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]  # of the file's bytes, or of the array's
+    file: str | None  # its name without folders; None: it came as an array
+    sha256: str  # of the file's bytes, or of the array's
+
+    def __post_init__(self) -> None:
+        if self.file is not None and ("/" in self.file or not self.file):
+            raise ValueError(f"{self.file!r} is no name of a file")
+        if not re.fullmatch("[0-9a-f]{64}", self.sha256):
+            raise ValueError(f"{self.sha256!r} is no SHA-256")
 
     def array(self, tensor: Image) -> "NDArray[np.float32]":
         """The picture as (channels, height, width) in the model's range.

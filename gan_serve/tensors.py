@@ -6,22 +6,24 @@ which array they become (`shape` without the batch axis, and `dtype`). Importing
 
 import re
 from collections.abc import Iterable
-from typing import Annotated, ClassVar, Literal
-
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from dataclasses import dataclass
+from typing import ClassVar, Literal
 
 from gan_serve.errors import UsageError
 
 
-class Tensor(BaseModel):
+@dataclass(frozen=True, kw_only=True)
+class Tensor:
     """What every kind has: a name, and one sentence for the people who set or read it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     dtype: ClassVar[Literal["float32", "int64"]] = "float32"
 
-    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    name: str
     description: str = ""
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", self.name):
+            raise ValueError(f"{self.name!r} is no name of a tensor; use small letters, digits and _")
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -29,25 +31,36 @@ class Tensor(BaseModel):
         raise NotImplementedError
 
 
+@dataclass(frozen=True, kw_only=True)
 class Latent(Tensor):
     """Noise, drawn by the server from (seed, index): a vector of independent numbers."""
 
     kind: Literal["latent"] = "latent"
-    size: int = Field(gt=0)
+    size: int
     distribution: Literal["normal", "uniform"] = "normal"  # N(0, 1), or U(-1, 1)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.size < 1:
+            raise ValueError(f"{self.name} has the size {self.size}")
 
     @property
     def shape(self) -> tuple[int, ...]:
         return (self.size,)
 
 
+@dataclass(frozen=True, kw_only=True)
 class Label(Tensor):
     """One class out of several. Not given, it is drawn at random from (seed, index)."""
 
-    dtype = "int64"
+    dtype: ClassVar[Literal["float32", "int64"]] = "int64"
 
     kind: Literal["label"] = "label"
-    classes: tuple[str, ...] = Field(min_length=2)
+    classes: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_classes(self)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -107,6 +120,7 @@ class Label(Tensor):
         return index
 
 
+@dataclass(frozen=True, kw_only=True)
 class Scalar(Tensor):
     """One number that a user may turn, such as the truncation, or a code that else is drawn from (seed, index)."""
 
@@ -115,12 +129,11 @@ class Scalar(Tensor):
     high: float
     default: float | tuple[float, float]  # a number, or the range from which it is drawn when not given
 
-    @model_validator(mode="after")
-    def _default_is_in_range(self) -> "Scalar":
+    def __post_init__(self) -> None:
+        super().__post_init__()
         first, last = self.default if isinstance(self.default, tuple) else (self.default, self.default)
         if not self.low <= first <= last <= self.high:
             raise ValueError(f"default {self.default} of {self.name} is outside {self.low}..{self.high}")
-        return self
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -165,15 +178,23 @@ class Scalar(Tensor):
         return number
 
 
+@dataclass(frozen=True, kw_only=True)
 class Image(Tensor):
     """A picture, channels first, whose values run from `low` (black) to `high` (white)."""
 
     kind: Literal["image"] = "image"
     channels: Literal[1, 3]
-    height: int = Field(gt=0)
-    width: int = Field(gt=0)
+    height: int
+    width: int
     low: float = -1.0
     high: float = 1.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.height < 1 or self.width < 1:
+            raise ValueError(f"{self.name} has the size {self.width}x{self.height}")
+        if not self.low < self.high:
+            raise ValueError(f"{self.name} has the range {self.low}..{self.high}")
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -196,6 +217,7 @@ class Image(Tensor):
         return f"{self.name}.png"
 
 
+@dataclass(frozen=True, kw_only=True)
 class Score(Tensor):
     """A number that a model gives its input, such as how real it is."""
 
@@ -208,19 +230,29 @@ class Score(Tensor):
         return ()
 
 
+@dataclass(frozen=True, kw_only=True)
 class Probabilities(Tensor):
     """How likely each class is."""
 
     kind: Literal["probabilities"] = "probabilities"
-    classes: tuple[str, ...] = Field(min_length=2)
+    classes: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_classes(self)
 
     @property
     def shape(self) -> tuple[int, ...]:
         return (len(self.classes),)
 
 
-InputTensor = Annotated[Latent | Label | Scalar | Image, Field(discriminator="kind")]
-OutputTensor = Annotated[Image | Score | Probabilities, Field(discriminator="kind")]
+InputTensor = Latent | Label | Scalar | Image
+OutputTensor = Image | Score | Probabilities
+
+
+def _check_classes(tensor: Label | Probabilities) -> None:
+    if len(tensor.classes) < 2:
+        raise ValueError(f"{tensor.name} has fewer than two classes")
 
 
 def _as_integer(value: object) -> int | None:

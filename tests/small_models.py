@@ -1,5 +1,6 @@
 """Small models, made as the exporter makes them: a graph, and its metadata inside the file."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -124,7 +125,7 @@ GREY = Image(name="image", channels=1, height=8, width=8)
 COLOUR = Image(name="image", channels=3, height=8, width=6, low=0)
 DIGIT = metadata_of("digits", (LATENT, Label(name="label", classes=DIGITS)), GREY)
 PLAIN = metadata_of("plain", (Latent(name="latent", size=16, distribution="uniform"),), COLOUR)
-PAIR = metadata_of("pair", (LATENT,), GREY, GREY.model_copy(update={"name": "negative"}))
+PAIR = metadata_of("pair", (LATENT,), GREY, replace(GREY, name="negative"))
 TURNED = metadata_of(
     "turned-grey", (LATENT, Scalar(name="tilt_angle", low=-1, high=1, default=0.5)), GREY, variant="turned"
 )
@@ -135,5 +136,5 @@ CLASSIFIER = metadata_of(
     Score(name="brightest", low=-1, high=1),
     task="classification",
 )
-INVERTER = metadata_of("inverter", (COLOUR,), COLOUR.model_copy(update={"name": "inverse"}), task="image-to-image")
-NOISY = metadata_of("noisy", (COLOUR, LATENT), COLOUR.model_copy(update={"name": "noisy"}), task="image-to-image")
+INVERTER = metadata_of("inverter", (COLOUR,), replace(COLOUR, name="inverse"), task="image-to-image")
+NOISY = metadata_of("noisy", (COLOUR, LATENT), replace(COLOUR, name="noisy"), task="image-to-image")

@@ -3,6 +3,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -292,7 +293,7 @@ def test_reproduce_says_how_far_apart(run: Run) -> None:
 
 def test_reproduce_needs_the_same_model_file(run: Run, tmp_path: Path) -> None:
     run("generate", "--model", "digits", "--output", "x.png")
-    save_model(tmp_path / "models", DIGIT.model_copy(update={"description": "Another file."}))
+    save_model(tmp_path / "models", replace(DIGIT, description="Another file."))
     outcome = run("reproduce", "x.png", "--models", tmp_path / "models")
     assert outcome.code == 1
     assert "is another file" in outcome.error

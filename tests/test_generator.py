@@ -1,6 +1,7 @@
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -132,8 +133,8 @@ def test_no_input_to_set(models: Path) -> None:
 
 def test_graph_that_differs_from_its_metadata_is_refused(tmp_path: Path) -> None:
     graph = build_model(metadata_of("liar", (LATENT,), GREY))
-    onnx.helper.set_model_props(graph, {"gan_serve": DIGIT.model_copy(update={"name": "liar"}).to_json()})
-    save_model(tmp_path, DIGIT.model_copy(update={"name": "liar"}), graph.SerializeToString())
+    onnx.helper.set_model_props(graph, {"gan_serve": replace(DIGIT, name="liar").to_json()})
+    save_model(tmp_path, replace(DIGIT, name="liar"), graph.SerializeToString())
     with pytest.raises(Failure, match="the graph's inputs are"):
         gan_serve.load("liar", models=tmp_path)
 

@@ -1,4 +1,5 @@
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -53,7 +54,7 @@ def test_every_kind_of_picture_has_the_brightness_that_a_viewer_shows(
 
 @pytest.mark.parametrize(("low", "high"), [(-1, 1), (0, 1), (-2, 3)])
 def test_a_picture_of_the_models_size_goes_in_pixel_by_pixel(tmp_path: Path, low: float, high: float) -> None:
-    tensor = GREY.model_copy(update={"low": low, "high": high})
+    tensor = replace(GREY, low=low, high=high)
     path = write(Pictures.fromarray(NOISE), tmp_path / "noise.png")
     array = to_model(read_picture(path, "noise.png"), tensor)
     assert array.dtype == np.float32

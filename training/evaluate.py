@@ -1,6 +1,7 @@
 """Score an exported model through ONNX Runtime, by the protocol for what it does."""
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -36,7 +37,7 @@ def evaluate(model: Model, source: str | None = None) -> ModelMetadata:
         protocol = generation.protocol(judge, test)
     else:
         raise UsageError(f"{metadata.name}: no protocol is known for the task {metadata.task}")
-    return metadata.model_copy(update={"scores": tuple(scores), "scores_protocol": protocol})
+    return replace(metadata, scores=tuple(scores), scores_protocol=protocol)
 
 
 def learning_curve(model: Model, trained: Trained) -> tuple[Milestone, ...]:

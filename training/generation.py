@@ -1,6 +1,6 @@
 """Score a model that draws images, beside real data and beside the untrained generator."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -71,7 +71,7 @@ def own_scores(model: Model, untrained: Model) -> list[Score]:
     variant = variants.find(model.metadata.variant)
     values, controls = (variant.own_scores(_drawer(each)) for each in (model, untrained))
     return [
-        score.model_copy(update={"value": round(score.value, 4), "control": round(control.value, 4)})
+        replace(score, value=round(score.value, 4), control=round(control.value, 4))
         for score, control in zip(values, controls, strict=True)
     ]
 

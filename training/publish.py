@@ -1,5 +1,6 @@
 """A finished training -> models/<name>/: the ONNX file, its scores, its card and its sample."""
 
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -47,7 +48,7 @@ def evaluate_in_place(
     model = Repository(models).find(name)
     scored = evaluate(model, source)
     if trained:
-        scored = scored.model_copy(update={"learning_curve": learning_curve(model, trained)})
+        scored = replace(scored, learning_curve=learning_curve(model, trained))
     _write(models, scored, with_property(model.content, PROPERTY, scored.to_json()))
     write_atomic(models / scored.name / "README.md", cards.card(scored).encode())
     if scored.image_outputs:

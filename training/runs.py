@@ -119,7 +119,7 @@ def _facts(trainer: Trainer, run: Run, dataset: Dataset) -> checkpoint.State:
     return {
         "run": dataclasses.asdict(run) | {"precision": trainer.precision},
         "spec": dataclasses.asdict(dataset.spec),
-        "data": dataset.data.model_dump(),
+        "data": dataclasses.asdict(dataset.data),
         "hardware": hardware.describe(trainer.device),
         "commit": provenance.commit(),
     }

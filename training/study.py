@@ -1,12 +1,12 @@
 """A comparison of variants and settings over several seeds, its records, and the table that is made of them."""
 
+import json
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter
-
+from gan_serve.document import decode, encode
 from gan_serve.media import make_folder, write_atomic
 from gan_serve.metadata import ModelMetadata, Training
 from training import markdown
@@ -74,10 +74,9 @@ class Study:
         ]
 
 
-class Record(BaseModel):
+@dataclass(frozen=True)
+class Record:
     """What came out of one case: the training, the size of all its networks, and the scores of its models by name."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     training: Training
     parameters: int
@@ -89,16 +88,13 @@ class Record(BaseModel):
         return ({"parameters": self.parameters} | self.training.observed | self.scores[name]).get(figure.name)
 
 
-_RECORD = TypeAdapter(Record)
-
-
 def write_record(trained: Trained, models: Sequence[ModelMetadata], path: Path) -> None:
     """Keep the scores of one training's models."""
     scores = {model.name: {score.name: score.value for score in model.scores} for model in models}
     parameters = sum(weights.numel() for weights in trained.gan.parameters())
     record = Record(training=trained.training, parameters=parameters, scores=scores)
     make_folder(path.parent)
-    write_atomic(path, f"{record.model_dump_json(indent=1)}\n".encode())
+    write_atomic(path, f"{encode(record, indent=1)}\n".encode())
 
 
 def table(study: Study, folder: Path) -> str:
@@ -111,7 +107,7 @@ def table(study: Study, folder: Path) -> str:
 
 def _row(study: Study, contestant: Contestant, folder: Path) -> list[str]:
     paths = [case.record(folder) for case in study.cases if case.contestant == contestant]
-    records = [_RECORD.validate_json(path.read_bytes()) for path in paths if path.exists()]
+    records = [decode(Record, json.loads(path.read_bytes())) for path in paths if path.exists()]
     if not records:
         return []
     figures = [

@@ -13,9 +13,6 @@ from gan_serve import __version__
 from gan_serve.cli.options import complain
 from gan_serve.errors import GanServeError
 
-# Pydantic would look through every installed package for plug-ins, of which this tool uses none.
-os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-
 # Where each command stands; only the one that is called is imported.
 _COMMANDS = {
     "generate": "generate:generate",

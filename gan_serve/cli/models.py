@@ -1,6 +1,7 @@
 """gan-serve list and gan-serve info."""
 
 import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -21,7 +22,7 @@ def list_models(
     found, failures = open_repository(models).read_all()
     shown = [model.metadata for model in found if task in (None, model.metadata.task)]
     if as_json:
-        typer.echo(json.dumps([metadata.model_dump(mode="json") for metadata in shown], indent=2))
+        typer.echo(json.dumps([asdict(metadata) for metadata in shown], indent=2))
     elif shown:
         _print_table(shown)
     else:

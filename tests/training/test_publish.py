@@ -10,6 +10,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 import gan_serve
+from gan_serve.document import decode
 from gan_serve.repository import Repository
 from training import judge as judges
 from training import publish as publishing
@@ -116,7 +117,7 @@ def test_a_training_is_scored_without_being_published(
     path, run = tmp_path / "records" / "acgan-0.json", published.parent / "acgan"
     done = CliRunner().invoke(app, ["score", "acgan", "--output", str(run), "--to", str(path)])
     assert done.exit_code == 0, done.output
-    found, trained = Record.model_validate_json(path.read_bytes()), runs.load_trained(run, "acgan")
+    found, trained = decode(Record, json.loads(path.read_bytes())), runs.load_trained(run, "acgan")
     assert found.training == trained.training
     assert {"D(real)", "D(fake)"} <= found.training.observed.keys()
     assert found.parameters == sum(weights.numel() for weights in trained.gan.parameters())

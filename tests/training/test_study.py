@@ -7,6 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 import gan_serve
+from gan_serve.document import encode
 from gan_serve.metadata import Training
 from training import studies, variants
 from training.__main__ import app
@@ -29,7 +30,7 @@ def record(folder: Path, case: str, seconds: float, fcd: float, error: float, **
     training = Training(**FACTS, duration_seconds=3 * seconds, processor_seconds=seconds, observed=observed)
     scores = {variant: {"fcd": fcd}, f"{variant}-classifier": {"test_error": error}}
     found = Record(training=training, parameters=10, scores=scores)
-    (folder / f"{case}.json").write_text(found.model_dump_json())
+    (folder / f"{case}.json").write_text(encode(found))
 
 
 def test_a_table_tells_the_median_and_the_range_of_the_seeds_that_are_recorded(tmp_path: Path) -> None:

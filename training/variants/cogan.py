@@ -1,6 +1,6 @@
 """CoGAN."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -81,7 +81,7 @@ class CoGAN(GAN):
             "": Servable(
                 self.generator,
                 inputs=(Latent(name="latent", size=self.latent_size),),
-                outputs=(self.spec.image, self.spec.image.model_copy(update={"name": "edges"})),
+                outputs=(self.spec.image, replace(self.spec.image, name="edges")),
                 task="unconditional",
                 description="Draws one image and its edges, from noise; it never saw the two together.",
             )

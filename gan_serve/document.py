@@ -1,0 +1,121 @@
+"""JSON documents <-> frozen dataclasses, checked by their type hints.
+
+Files come from anywhere, so every field is checked. Pydantic would do it, but its import alone takes half as long as
+everything else that one image needs: see docs/decisions/0002-serving-core.md.
+"""
+
+import dataclasses
+import functools
+import json
+from types import NoneType, UnionType
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+Document = TypeVar("Document")
+
+
+class Misfit(ValueError):
+    """What is wrong with a document, and where."""
+
+    def __init__(self, where: str, what: str) -> None:
+        super().__init__(f"wrong at {where or 'document'}: {what}")
+
+
+def encode(document: object, *, indent: int | None = None) -> str:
+    """A dataclass as JSON; what it holds that is neither a dataclass nor known to JSON is an error."""
+    separators = (",", ":") if indent is None else None
+    fields = dataclasses.asdict(document)  # type: ignore[call-overload]  # any dataclass
+    return json.dumps(fields, indent=indent, separators=separators, ensure_ascii=False)
+
+
+def decode(kind: type[Document], value: object) -> Document:
+    """What `json.loads` returned -> a dataclass. Nothing is converted but lists to tuples and integers to floats.
+
+    Hints may be dataclasses, `str`, `int`, `float`, `bool`, `None`, literals, tuples, lists, `dict[str, ...]`, and
+    unions of these; a union of several dataclasses is told apart by their field `kind`.
+
+    Raises:
+        Misfit: a field is missing, unknown, of another type, or refused by the dataclass.
+    """
+    decoded: Document = _decode(kind, value, "")
+    return decoded
+
+
+def _decode(hint: Any, value: object, where: str) -> Any:
+    if dataclasses.is_dataclass(hint):
+        return _decode_object(hint, value, where)
+    if get_origin(hint) is not None:
+        return _decode_composed(get_origin(hint), get_args(hint), value, where)
+    if hint is float and type(value) is int:
+        return float(value)
+    return _expect(type(value) is hint, value, where, f"{value!r} is no {hint.__name__}")
+
+
+def _decode_composed(origin: Any, arguments: tuple[Any, ...], value: object, where: str) -> Any:
+    if origin in (Union, UnionType):
+        return _decode_one_of(arguments, value, where)
+    if origin is Literal:
+        known = any(type(value) is type(each) and value == each for each in arguments)
+        return _expect(known, value, where, f"{value!r} is not one of {', '.join(map(repr, arguments))}")
+    if origin is dict:
+        items = _expect(isinstance(value, dict), value, where, "it is no object").items()
+        return {key: _decode(arguments[1], item, _inside(where, key)) for key, item in items}
+    return _decode_sequence(origin, arguments, value, where)
+
+
+def _decode_object(kind: Any, value: object, where: str) -> Any:
+    given = _expect(isinstance(value, dict), value, where, "it is no object")
+    hints, fields = _hints(kind), {field.name: field for field in dataclasses.fields(kind)}
+    for name in given:
+        _expect(name in fields, value, _inside(where, name), "there is no such field")
+    for name, field in fields.items():
+        optional = field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING
+        _expect(optional or name in given, value, _inside(where, name), "it is missing")
+    decoded = {name: _decode(hints[name], item, _inside(where, name)) for name, item in given.items()}
+    try:
+        return kind(**decoded)
+    except ValueError as error:  # its own __post_init__
+        raise Misfit(where, str(error)) from None
+
+
+def _decode_one_of(hints: tuple[Any, ...], value: object, where: str) -> Any:
+    objects = [hint for hint in hints if dataclasses.is_dataclass(hint)]
+    if len(objects) > 1:
+        return _decode_object(_told_apart(objects, value, where), value, where)
+    for hint in hints:
+        try:
+            return _decode(hint, value, where)
+        except Misfit:
+            if hint in objects and isinstance(value, dict):
+                raise  # its reason says more than that none of several fits
+    names = " or ".join("null" if hint is NoneType else getattr(hint, "__name__", str(hint)) for hint in hints)
+    raise Misfit(where, f"{value!r} is no {names}")
+
+
+def _told_apart(kinds: list[Any], value: object, where: str) -> Any:
+    known = {get_args(_hints(kind)["kind"])[0]: kind for kind in kinds}
+    named = _expect(isinstance(value, dict), value, where, "it is no object").get("kind")
+    _expect(isinstance(named, str) and named in known, value, where, f"kind {named!r} is not one of {', '.join(known)}")
+    return known[named]
+
+
+def _decode_sequence(origin: Any, arguments: tuple[Any, ...], value: object, where: str) -> Any:
+    items = _expect(isinstance(value, list | tuple), value, where, "it is no list")
+    hints = [arguments[0]] * len(items) if origin is list or arguments[-1] is Ellipsis else arguments
+    _expect(len(hints) == len(items), value, where, f"it has {len(items)} items, not {len(hints)}")
+    decoded = (
+        _decode(hint, item, _inside(where, place)) for place, (hint, item) in enumerate(zip(hints, items, strict=True))
+    )
+    return origin(decoded)
+
+
+def _expect(holds: bool, value: Any, where: str, complaint: str) -> Any:
+    if not holds:
+        raise Misfit(where, complaint)
+    return value
+
+
+def _inside(where: str, part: object) -> str:
+    return f"{where}.{part}" if where else str(part)
+
+
+_hints = functools.cache(get_type_hints)
