@@ -33,7 +33,8 @@ def evaluate(model: Model, source: str | None = None) -> ModelMetadata:
         scores, protocol = recognition.scores(model, untrained, test), recognition.protocol(test)
     elif metadata.task in ("unconditional", "class-conditional", "latent-code"):
         judge = Judge(metadata.data.name)
-        scores = generation.scores(model, untrained, judge, train, test) + generation.own_scores(model, untrained)
+        scores = generation.scores(model, untrained, judge, train, test)
+        scores += generation.own_scores(model, untrained, judge, test)
         protocol = generation.protocol(judge, test)
     else:
         raise UsageError(f"{metadata.name}: no protocol is known for the task {metadata.task}")

@@ -15,6 +15,7 @@ from training import augment, distributed, layers, losses
 
 if TYPE_CHECKING:
     from training.dataset import Dataset
+    from training.judge import Opinion
 
 Tensors = dict[str, Tensor]  # by the names of a model's inputs and outputs
 Batch = Tensors  # image label ...
@@ -40,7 +41,7 @@ class Recipe:
 
 @dataclass(frozen=True)
 class ConvolutionalRecipe(Recipe):
-    """Adds how wide DCGAN's networks are."""
+    """Adds how wide convolutional networks are."""
 
     width: int = 32  # channels of the layers next to the image
 
@@ -64,6 +65,15 @@ class Draw(Protocol):
 
     def __call__(self, **inputs: object) -> tuple[Tensors, Tensors]:
         """What went in, latents aside, and what came out, for many images; an input not given is as when served."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the scores that only one variant has are made of."""
+
+    draw: Draw
+    look: Callable[[Tensor], Opinion]  # what the judge of the data makes of images (N, C, H, W) in [-1, 1]
+    real: Opinion  # of the test images
 
 
 class Source(Protocol):
@@ -250,7 +260,7 @@ class GAN(Game):
         return [Stage({"discriminator": discriminator, "generator": generator})]
 
     @classmethod
-    def own_scores(cls, draw: Draw) -> list[Score]:
+    def own_scores(cls, evidence: Evidence) -> list[Score]:
         """Figures of merit that no other variant has, of what its first model makes."""
         return []
 

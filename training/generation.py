@@ -12,7 +12,7 @@ from gan_serve.metadata import Score
 from gan_serve.repository import Model
 from training import metrics, variants
 from training.dataset import Dataset, to_signed
-from training.gan import Draw, Tensors
+from training.gan import Draw, Evidence, Tensors
 from training.judge import Judge, Opinion, test_accuracy, train_classifier
 
 IMAGES = 10_000
@@ -64,12 +64,16 @@ def scores(model: Model, untrained: Model, judge: Judge, train: Dataset, test: D
     ]
 
 
-def own_scores(model: Model, untrained: Model) -> list[Score]:
+def own_scores(model: Model, untrained: Model, judge: Judge, test: Dataset) -> list[Score]:
     """What the variant itself measures of its first model, beside the same of the untrained one."""
     if not model.metadata.default:
         return []
     variant = variants.find(model.metadata.variant)
-    values, controls = (variant.own_scores(_drawer(each)) for each in (model, untrained))
+    real = judge.look(_real(test).images)
+    evidences = [
+        Evidence(_drawer(each), lambda images: judge.look(images.numpy()), real) for each in (model, untrained)
+    ]
+    values, controls = map(variant.own_scores, evidences)
     return [
         replace(score, value=round(score.value, 4), control=round(control.value, 4))
         for score, control in zip(values, controls, strict=True)

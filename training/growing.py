@@ -8,8 +8,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-WIDTHS = (128, 128, 96, 48, 32)  # channels at 4x4, 8x8, ...
 WHOLE = 2**16  # parts of a fade
+
+
+def widths(width: int, doublings: int) -> tuple[int, ...]:
+    """Channels at each resolution, from the base's to the image's: halved at each doubling, but eight times at most."""
+    return tuple(width << min(level, 3) for level in reversed(range(doublings + 1)))
 
 
 class Equalised(nn.Module):
@@ -62,7 +66,8 @@ class MinibatchDeviation(nn.Module):
     def forward(self, maps: Tensor) -> Tensor:
         group = self.group if len(maps) % self.group == 0 else len(maps)
         groups = maps.float().view(group, -1, *maps.shape[1:])
-        deviation = (groups.var(dim=0, correction=0) + 1e-8).sqrt().mean(dim=(1, 2, 3))
+        variance = (groups - groups.mean(dim=0)).square().mean(dim=0)
+        deviation = (variance + 1e-8).sqrt().mean(dim=(1, 2, 3))
         plane = deviation.repeat(group)[:, None, None, None].expand(-1, 1, *maps.shape[2:])
         return torch.cat([maps, plane.to(maps.dtype)], dim=1)
 

@@ -30,7 +30,10 @@ def _orthogonal(layer: nn.Conv2d | nn.Linear) -> nn.Module:
 
 
 class SelfAttention(nn.Module):
-    """o = gamma * attention(x) + x over all places of a map (N, C, H, W); gamma starts at 0 (Zhang et al. 2019)."""
+    """o = gamma * attention(x) + x over all places of a map (N, C, H, W); gamma starts at 0 (Zhang et al. 2019).
+
+    Keys and values are pooled, as in the authors' own code: a quarter of the work.
+    """
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -40,8 +43,9 @@ class SelfAttention(nn.Module):
         self.gamma = nn.Parameter(torch.zeros(()))
 
     def forward(self, maps: Tensor) -> Tensor:
-        query, key, value = (layer(maps).flatten(2) for layer in (self.query, self.key, self.value))
-        weights = (query.transpose(1, 2) @ key).softmax(dim=2)  # (N, places, places), each row sums to 1
+        query = self.query(maps).flatten(2)
+        key, value = (F.max_pool2d(layer(maps), 2).flatten(2) for layer in (self.key, self.value))
+        weights = (query.transpose(1, 2) @ key).softmax(dim=2)  # (N, places, places / 4), each row sums to 1
         attended = (value @ weights.transpose(1, 2)).view_as(maps)
         summed: Tensor = self.gamma * attended + maps
         return summed

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 import gan_serve
 from gan_serve.errors import UsageError
 from training import datasets, metrics, publish, runs, variants
-from training.gan import ConvolutionalRecipe, ImageSpec, Player
+from training.gan import ConvolutionalGAN, ConvolutionalRecipe, ImageSpec, Player
 from training.judge import Judge
 from training.runs import Run, Trained
 from training.sources import STACKED_MNIST
@@ -56,7 +56,7 @@ def find(names: Sequence[str]) -> list[str]:
     Raises:
         UsageError: one is unknown, or cannot have the same networks as the others.
     """
-    alike = [name for name in variants.names() if isinstance(variants.find(name).recipe, ConvolutionalRecipe)]
+    alike = [name for name in variants.names() if issubclass(variants.find(name), ConvolutionalGAN)]
     for name in names:
         variants.find(name)
         if name not in alike:

@@ -2,27 +2,40 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 from training import variants
-from training.gan import ImageSpec, Tensors
+from training.gan import Draw, Evidence, ImageSpec, Tensors
+from training.judge import Opinion
 from training.variants.cogan import edges
 
 SQUARES = torch.full((20, 1, 28, 28), -1.0)
 SQUARES[:, :, 8:20, 8:20] = 1
 
 
-def figures(variant: str, inputs: Tensors, outputs: Tensors) -> dict[str, float]:
+def brightness(images: torch.Tensor) -> Opinion:
+    """Judges an image by its mean: dark ones are of the first class."""
+    mean = images.mean(dim=(1, 2, 3)).numpy()
+    return Opinion(np.stack([mean < 0, mean >= 0], axis=1).astype(np.float32), mean[:, None])
+
+
+def figures(variant: str, draw: Draw, real: torch.Tensor = SQUARES) -> dict[str, float]:
+    evidence = Evidence(draw, brightness, brightness(real))
+    return {score.name: score.value for score in variants.find(variant).own_scores(evidence)}
+
+
+def always(inputs: Tensors, outputs: Tensors) -> Draw:
     def draw(**_: Any) -> tuple[Tensors, Tensors]:
         return inputs, outputs
 
-    return {score.name: score.value for score in variants.find(variant).own_scores(draw)}
+    return draw
 
 
 def test_cogans_images_agree_with_their_own_edges_and_less_with_others() -> None:
-    assert figures("cogan", {}, {"image": SQUARES, "edges": edges(SQUARES)}) == {"agreement": 1.0}
-    assert figures("cogan", {}, {"image": SQUARES, "edges": -edges(SQUARES)}) == {"agreement": 0.0}
+    assert figures("cogan", always({}, {"image": SQUARES, "edges": edges(SQUARES)})) == {"agreement": 1.0}
+    assert figures("cogan", always({}, {"image": SQUARES, "edges": -edges(SQUARES)})) == {"agreement": 0.0}
 
 
 def test_cogan_without_coupling_is_two_games_with_twice_the_parameters() -> None:
@@ -43,9 +56,35 @@ def test_infogans_codes_are_judged_by_what_they_do() -> None:
         half = round(4 + 2 * code.item())
         bar[0, 4:24, 14 - half : 14 + half] = 1
     idle = torch.linspace(-1, 1, 40)[::2].roll(7)
-    found = figures("infogan", {"category": torch.zeros(20, dtype=torch.long), "a": idle, "b": codes}, {"image": bars})
+    inputs = {"category": torch.zeros(20, dtype=torch.long), "a": idle, "b": codes}
+    found = figures("infogan", always(inputs, {"image": bars}))
     assert found["width_correlation"] == pytest.approx(1, abs=0.1)
     assert found["slant_correlation"] < 0.5
+
+
+def test_less_truncation_gives_biggan_more_recall_and_less_precision() -> None:
+    real = torch.linspace(-0.5, 0.5, 100)[:, None, None, None].expand(-1, 1, 2, 2)
+
+    def draw(truncation: float) -> tuple[Tensors, Tensors]:
+        return {}, {"image": real * 2 * truncation}
+
+    found = figures("biggan", draw, real)
+    assert found["precision_0.3"] == 1 > found["precision_0.7"]
+    assert found["recall_0.3"] < found["recall_0.5"] == 1
+
+
+def test_what_an_image_of_stylegan_shows_is_decided_by_its_coarse_styles() -> None:
+    first = torch.arange(40)[:, None, None, None].expand(-1, 1, 2, 2) % 2 - 0.5
+    second = torch.arange(40)[:, None, None, None].expand(-1, 1, 2, 2) % 4 // 2 - 0.5
+
+    def draw(crossover: int = 8, noise_strength: float = 1) -> tuple[Tensors, Tensors]:
+        return {}, {"image": (second if crossover < 2 else first) + 0.1 * noise_strength}
+
+    assert figures("stylegan", draw) == {
+        "same_with_other_noise": 1.0,
+        "same_with_other_fine_styles": 1.0,
+        "same_with_other_coarse_styles": 0.5,
+    }
 
 
 class Painter(torch.nn.Module):

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from gan_serve.metadata import Paper, Score
 from gan_serve.tensors import Latent
 from training import layers
-from training.gan import GAN, Batch, Draw, ImageSpec, Recipe, Servable, Terms
+from training.gan import GAN, Batch, Evidence, ImageSpec, Recipe, Servable, Terms
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,8 @@ class CoGAN(GAN):
         return {"images": self.adversarial.generator(image), "edges": self.adversarial.generator(edge)}
 
     @classmethod
-    def own_scores(cls, draw: Draw) -> list[Score]:
-        _, outputs = draw()
+    def own_scores(cls, evidence: Evidence) -> list[Score]:
+        _, outputs = evidence.draw()
         agreement = ((edges(outputs["image"]) > 0) == (outputs["edges"] > 0)).float().mean().item()
         return [
             Score(

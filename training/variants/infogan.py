@@ -11,7 +11,7 @@ from gan_serve.metadata import Paper
 from gan_serve.metadata import Score as Figure
 from gan_serve.tensors import Label, Latent, Probabilities, Scalar, Score
 from training import handwriting, layers
-from training.gan import GAN, Batch, Draw, ImageSpec, Recipe, Servable, Terms
+from training.gan import GAN, Batch, Evidence, ImageSpec, Recipe, Servable, Terms
 
 TRAITS = {"slant": "From left to right.", "width": "Of the strokes."}  # what a code may come to control
 CLEAR = 0.5  # the correlation from which on it is said to
@@ -123,8 +123,8 @@ class InfoGAN(GAN):
         return _assigned(_correlations(codes, images))
 
     @classmethod
-    def own_scores(cls, draw: Draw) -> list[Figure]:
-        inputs, outputs = draw()
+    def own_scores(cls, evidence: Evidence) -> list[Figure]:
+        inputs, outputs = evidence.draw()
         codes = torch.stack([values for values in inputs.values() if values.is_floating_point()])
         strongest = _correlations(codes.float(), outputs["image"]).amax(dim=0).tolist()
         return [

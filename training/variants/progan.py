@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from gan_serve.metadata import Paper
 from training import growing, layers, losses
-from training.gan import GAN, Batch, ImageSpec, Recipe, Servable, Stage, Terms
+from training.gan import GAN, Batch, ConvolutionalRecipe, ImageSpec, Recipe, Servable, Stage, Terms
 
 
 class ProGAN(GAN):
@@ -28,10 +28,13 @@ class ProGAN(GAN):
         year=2018,
         url="https://arxiv.org/abs/1710.10196",
     )
-    differences = "Networks of at most 128 channels for 32x32 images; batches of one size at every resolution."
-    recipe = Recipe(dataset="nouns", steps=40_000, learning_rate=1e-3, betas=(0.0, 0.99), batch_size=32, image_size=32)
+    differences = "Narrow networks for 32x32 images; batches of one size at every resolution."
+    recipe = ConvolutionalRecipe(
+        dataset="nouns", steps=35_000, learning_rate=1e-3, betas=(0.0, 0.99), batch_size=32, image_size=32, width=16
+    )
     adversarial = losses.wasserstein
     latent_size = 128
+    settings: ConvolutionalRecipe
     generator: "GrowingGenerator"
     discriminator: growing.GrowingDiscriminator
     penalty_weight = 10.0  # lambda
@@ -40,7 +43,7 @@ class ProGAN(GAN):
     def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
         base, self.doublings = layers.base_size(spec.size)
-        widths = growing.WIDTHS[: self.doublings + 1]
+        widths = growing.widths(self.settings.width, self.doublings)
         self.generator = GrowingGenerator(self.latent_size, spec.channels, base, widths)
         self.discriminator = growing.GrowingDiscriminator(spec.channels, base, widths)
 

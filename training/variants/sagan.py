@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from gan_serve.metadata import Paper
 from training import layers, losses, residual
-from training.gan import ConditionalGAN, ImageSpec, Recipe
+from training.gan import ConditionalGAN, ConvolutionalRecipe, ImageSpec, Recipe
 
 
 class SAGAN(ConditionalGAN):
@@ -24,19 +24,20 @@ class SAGAN(ConditionalGAN):
         year=2019,
         url="https://arxiv.org/abs/1805.08318",
     )
-    differences = "Residual networks of width 112 for 32x32 images; an exponential average of the weights."
-    recipe = Recipe(
-        dataset="cifar10", steps=100_000, learning_rate=1e-4, discriminator_learning_rate=4e-4, betas=(0.0, 0.9),
-        image_size=32,
+    differences = "Narrow residual networks for 32x32 images; an exponential average of the weights."
+    recipe = ConvolutionalRecipe(
+        dataset="cifar10", steps=30_000, learning_rate=1e-4, discriminator_learning_rate=4e-4, betas=(0.0, 0.9),
+        image_size=32, width=32,
     )  # fmt: skip
     adversarial = losses.hinge
     latent_size = 128
-    width = 112
+    settings: ConvolutionalRecipe
 
     def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
-        self.generator = AttentiveGenerator(self.latent_size, spec, self.width)
-        self.discriminator = residual.ProjectionDiscriminator(spec.channels, spec.size, len(spec.classes), self.width)
+        width = self.settings.width
+        self.generator = AttentiveGenerator(self.latent_size, spec, width)
+        self.discriminator = residual.ProjectionDiscriminator(spec.channels, spec.size, len(spec.classes), width)
 
 
 class AttentiveGenerator(nn.Module):

@@ -47,7 +47,7 @@ class SSGAN(GAN):
         "A convolutional discriminator where the paper has dense layers for MNIST; DCGAN's generator; an exponential "
         "average of the weights."
     )
-    recipe = SemiSupervisedRecipe(dataset="mnist", steps=20_000, learning_rate=3e-4, final_learning_rate=0.1)
+    recipe = SemiSupervisedRecipe(dataset="mnist", steps=12_000, learning_rate=3e-4, final_learning_rate=0.1)
 
     width = 32  # channels of the generator's layer next to the image
 
@@ -116,7 +116,7 @@ class Classifier(nn.Module):
         self.features = nn.Sequential(
             *_layer(spec.channels, width), *_layer(width, width, stride=2), nn.Dropout2d(0.3),
             *_layer(width, 2 * width), *_layer(2 * width, 2 * width, stride=2), nn.Dropout2d(0.3),
-            *_layer(2 * width, 4 * width), *_layer(4 * width, 4 * width), nn.AdaptiveAvgPool2d(1), nn.Flatten(),
+            *_layer(2 * width, 4 * width), *_layer(4 * width, 4 * width, size=1), nn.AdaptiveAvgPool2d(1), nn.Flatten(),
         )  # fmt: skip
         self.head = weight_norm(nn.Linear(4 * width, len(spec.classes)))
 
@@ -125,8 +125,8 @@ class Classifier(nn.Module):
         return self.head(features), features
 
 
-def _layer(before: int, after: int, stride: int = 1) -> list[nn.Module]:
-    convolution = nn.Conv2d(before, after, 3, stride=stride, padding=1)
+def _layer(before: int, after: int, size: int = 3, stride: int = 1) -> list[nn.Module]:
+    convolution = nn.Conv2d(before, after, size, stride=stride, padding=size // 2)
     nn.init.kaiming_normal_(convolution.weight, a=0.2)
     return [weight_norm(convolution), nn.LeakyReLU(0.2, inplace=True)]
 

@@ -3,19 +3,22 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gan_serve.metadata import Paper
+from gan_serve.metadata import Paper, Score
 from gan_serve.tensors import Latent, Scalar
 from training import distributed, growing, layers
-from training.gan import GAN, Batch, ImageSpec, Player, Recipe, Servable, Stage, Terms
+from training.gan import GAN, Batch, ConvolutionalRecipe, Evidence, ImageSpec, Player, Recipe, Servable, Stage, Terms
+
+COARSE = 4  # the layers below it decide on 4x4 and 8x8 pixels
 
 
 @dataclass(frozen=True)
-class StyleRecipe(Recipe):
+class StyleRecipe(ConvolutionalRecipe):
     """Adds the weight of the penalty on the gradient at real images, which depends on the data."""
 
     r1_weight: float = 1.0  # gamma
@@ -37,11 +40,11 @@ class StyleGAN(GAN):
         url="https://arxiv.org/abs/1812.04948",
     )
     differences = (
-        "Networks of at most 128 channels for 32x32 images, trained at full size from the start; a mapping of four "
+        "Narrow networks for 32x32 images, trained at full size from the start; a mapping of four "
         "layers; no blur between the resolutions."
     )
     recipe = StyleRecipe(
-        dataset="nouns", steps=40_000, learning_rate=1e-3, betas=(0.0, 0.99), batch_size=32, image_size=32
+        dataset="nouns", steps=30_000, learning_rate=1e-3, betas=(0.0, 0.99), batch_size=32, image_size=32, width=16
     )
     latent_size = 128
     mixing_share = 0.9  # of the images, in training
@@ -54,7 +57,7 @@ class StyleGAN(GAN):
     def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
         base, doublings = layers.base_size(spec.size)
-        widths = growing.WIDTHS[: doublings + 1]
+        widths = growing.widths(self.settings.width, doublings)
         self.generator = StyleGenerator(self.latent_size, spec.channels, base, widths)
         self.discriminator = growing.GrowingDiscriminator(spec.channels, base, widths, level=doublings)
 
@@ -85,6 +88,18 @@ class StyleGAN(GAN):
         penalty = Player([self.discriminator], self.penalty, every=self.penalty_every)
         return [Stage({**stage.players, "penalty": penalty})]
 
+    @classmethod
+    def own_scores(cls, evidence: Evidence) -> list[Score]:
+        def seen(**inputs: object) -> Tensor:
+            return torch.from_numpy(evidence.look(evidence.draw(**inputs)[1]["image"]).probabilities).argmax(dim=1)
+
+        whole, still, mixed, other = seen(), seen(noise_strength=0), seen(crossover=COARSE), seen(crossover=0)
+        return [
+            _share("other_noise", whole == still, "higher", "the noise is another"),
+            _share("other_fine_styles", whole == mixed, "higher", "the styles of the fine layers are another image's"),
+            _share("other_coarse_styles", other == mixed, "lower", "those of the coarse layers are another image's"),
+        ]
+
     def servables(self) -> dict[str, Servable]:
         depth = self.generator.depth
         size = self.latent_size
@@ -113,6 +128,11 @@ class StyleGAN(GAN):
                 description=f"Draws one {self.spec.size}x{self.spec.size} image from one style or a mixture of two.",
             )
         }  # fmt: skip
+
+
+def _share(changed: str, same: Tensor, better: Literal["higher", "lower"], what: str) -> Score:
+    description = f"share of images in which the judge sees the same when {what}"
+    return Score(name=f"same_with_{changed}", value=same.float().mean().item(), better=better, description=description)
 
 
 def mix(style: Tensor, other: Tensor, crossover: Tensor, depth: int) -> Tensor:
