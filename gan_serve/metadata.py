@@ -74,6 +74,7 @@ class Milestone:
 
     step: int
     fcd: float
+    observed: dict[str, float] = field(default_factory=dict)  # as in Training, in the steps before
 
 
 @dataclass(frozen=True, kw_only=True)

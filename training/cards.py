@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from scipy.stats import spearmanr
+
 from gan_serve.cli.options import flag
 from gan_serve.metadata import Milestone, ModelMetadata, Score
 from gan_serve.tensors import Image, InputTensor, Label, Latent, OutputTensor, Probabilities, Scalar
@@ -111,12 +113,24 @@ def shape(tensor: InputTensor | OutputTensor) -> str:
 
 
 def _learning_curve(milestones: Sequence[Milestone]) -> str:
-    """FCD against steps as one wide table; nothing where it was not measured."""
+    """FCD, and what was observed, against steps; nothing where it was not measured."""
     if not milestones:
         return ""
-    steps = [f"{milestone.step:,}" for milestone in milestones]
-    distances = [f"{milestone.fcd:g}" for milestone in milestones]
-    return "\n\nThe average on its way:\n\n" + table(["steps", *steps], [["FCD", *distances]])
+    names = list(milestones[0].observed)
+    rows = [
+        [f"{milestone.step:,}", f"{milestone.fcd:g}", *(f"{milestone.observed[name]:g}" for name in names)]
+        for milestone in milestones
+    ]
+    return "\n\nThe average on its way:\n\n" + table(["steps", "FCD", *names], rows) + _critic(milestones)
+
+
+def _critic(milestones: Sequence[Milestone]) -> str:
+    """Whether a critic's scores tell how good the images are, as Wasserstein's promise."""
+    if not {"score(real)", "score(fake)"} <= milestones[0].observed.keys():
+        return ""
+    estimates = [milestone.observed["score(real)"] - milestone.observed["score(fake)"] for milestone in milestones]
+    correlation = spearmanr(estimates, [milestone.fcd for milestone in milestones]).statistic
+    return f"\n\nRank correlation of FCD and score(real) - score(fake): {correlation:.2f} (Spearman)."
 
 
 def scores_table(scores: Sequence[Score]) -> str:

@@ -54,7 +54,7 @@ def learning_curve(model: Model, trained: Trained) -> tuple[Milestone, ...]:
     for path in track(trained.snapshots, f"learning curve of {model.metadata.name}", transient=True):
         snapshot = load_snapshot(path, trained.variant)
         drawn = generation.distance(_exported(snapshot.gan, model.metadata), judge, test)
-        milestones.append(Milestone(step=snapshot.training.steps, fcd=drawn))
+        milestones.append(Milestone(step=snapshot.training.steps, fcd=drawn, observed=snapshot.training.observed))
     return tuple(milestones)
 
 

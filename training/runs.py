@@ -19,7 +19,7 @@ from training.report import Report
 from training.train import Trainer, averaged
 
 CHECKPOINT = "checkpoint.pt"
-SNAPSHOTS = 8  # how many of a training's averages are kept, evenly spaced, for its learning curve
+SNAPSHOTS = 16  # how many of a training's averages are kept, evenly spaced, for its learning curve
 
 
 @dataclass(frozen=True)
@@ -84,11 +84,11 @@ def play(run: Run, folder: Path, *, resume: bool, device: str = "auto", checkpoi
 def _follow(
     trainer: Trainer, facts: checkpoint.State, report: Report, path: Path, *, received: list[int], minutes: float
 ) -> None:
-    saved, every = time.monotonic(), max(1, trainer.recipe.steps // SNAPSHOTS)
+    saved, steps = time.monotonic(), trainer.recipe.steps
     for terms in trainer.train():
         stop = distributed.any_process(bool(received), trainer.device)
-        snapshot = trainer.step % every == 0
-        save = stop or snapshot or trainer.step == trainer.recipe.steps or time.monotonic() - saved > 60 * minutes
+        snapshot = trainer.step * SNAPSHOTS // steps > (trainer.step - 1) * SNAPSHOTS // steps
+        save = stop or snapshot or trainer.step == steps or time.monotonic() - saved > 60 * minutes
         report.after_step(trainer, terms, now=save)  # a checkpoint must not hold what is not a number
         if save:
             saved = time.monotonic()

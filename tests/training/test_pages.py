@@ -1,11 +1,13 @@
 """What is generated from the models' metadata is up to date, and goes stale when a model changes."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from small_models import CLASSIFIER, INVERTER
+from small_models import CLASSIFIER, DIGIT, INVERTER
 
+from gan_serve.metadata import Milestone
 from training import cards, pages
 
 ROOT = Path(__file__).parents[2]
@@ -44,3 +46,13 @@ def test_a_card_shows_a_call_that_its_model_takes() -> None:
     assert "gan-serve generate --model classifier --image image.png\n" in cards.card(CLASSIFIER)
     assert '.generate(image="image.png").answers()\n' in cards.card(CLASSIFIER)
     assert '.generate(image="image.png").save("samples.png", grid=True)\n' in cards.card(INVERTER)
+
+
+def test_a_card_says_whether_a_critics_scores_tell_how_good_the_images_are() -> None:
+    estimates = [(9.0, 0.9), (4.0, 0.4), (1.0, 0.1)]
+    curve = tuple(
+        Milestone(step=step, fcd=fcd, observed={"score(real)": score, "score(fake)": 0.0})
+        for step, (fcd, score) in enumerate(estimates)
+    )
+    assert "FCD and score(real) - score(fake): 1.00" in cards.card(replace(DIGIT, learning_curve=curve))
+    assert "Rank correlation" not in cards.card(DIGIT)
