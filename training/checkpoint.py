@@ -7,13 +7,14 @@ import torch
 
 from gan_serve.errors import Failure
 
+FORMAT = 1  # raise it when the code can no longer read what it wrote before
 State = dict[str, Any]  # nested dicts and lists of tensors and plain values
 
 
 def save(path: Path, state: State) -> None:
     """Write the state; an interruption leaves the old file or the new one, never half of one."""
     part = path.with_suffix(".part")
-    torch.save(state, part)
+    torch.save(state | {"format": FORMAT}, part)
     part.replace(path)
 
 
@@ -21,7 +22,7 @@ def load(path: Path, device: torch.device) -> State:
     """Read a state that `save` wrote; nothing in the file is executed.
 
     Raises:
-        Failure: the file is missing or damaged.
+        Failure: the file is missing, damaged, or another version's.
     """
     try:
         state: State = torch.load(path, map_location=device, weights_only=True)
@@ -29,6 +30,8 @@ def load(path: Path, device: torch.device) -> State:
         raise Failure(f"no checkpoint at {path}; train first") from None
     except Exception as error:  # a damaged archive can raise nearly anything
         raise Failure(f"{path}: not a readable checkpoint ({type(error).__name__})") from error
+    if not isinstance(state, dict) or state.get("format", FORMAT) != FORMAT:
+        raise Failure(f"{path}: a checkpoint of another version of this code; train again, or go back to that version")
     return state
 
 

@@ -163,6 +163,12 @@ def test_a_damaged_checkpoint_is_refused(tmp_path: Path) -> None:
         checkpoint.load(tmp_path / "checkpoint.pt", torch.device("cpu"))
 
 
+def test_a_checkpoint_of_another_version_is_refused(tmp_path: Path) -> None:
+    torch.save({"step": 1, "format": checkpoint.FORMAT + 1}, tmp_path / "checkpoint.pt")
+    with pytest.raises(Failure, match="a checkpoint of another version of this code; train again"):
+        checkpoint.load(tmp_path / "checkpoint.pt", torch.device("cpu"))
+
+
 def test_checkpoints_hold_no_code(tmp_path: Path) -> None:
     torch.save({"step": print}, tmp_path / "checkpoint.pt")
     with pytest.raises(Failure, match="not a readable checkpoint"):

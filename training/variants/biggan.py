@@ -39,6 +39,7 @@ class BigGAN(ConditionalGAN):
     discriminator_steps = 2
     latent_size = 120  # one chunk for the first layer and one for each block
     settings: ConvolutionalRecipe
+    generator: "HierarchicalGenerator"
     orthogonality_weight = 1e-4  # beta
 
     def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
@@ -57,6 +58,10 @@ class BigGAN(ConditionalGAN):
         return super().generator_loss(batch) | {
             "orthogonality": self.orthogonality_weight * losses.orthogonality(weights)
         }
+
+    def observe(self, real: Tensor, fake: Tensor) -> None:
+        super().observe(real, fake)
+        self.observed["attention"] = self.generator.attention.gamma.detach().abs()
 
     @classmethod
     def own_scores(cls, evidence: Evidence) -> list[Score]:

@@ -32,12 +32,17 @@ class SAGAN(ConditionalGAN):
     adversarial = losses.hinge
     latent_size = 128
     settings: ConvolutionalRecipe
+    generator: "AttentiveGenerator"
 
     def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
         width = self.settings.width
         self.generator = AttentiveGenerator(self.latent_size, spec, width)
         self.discriminator = residual.ProjectionDiscriminator(spec.channels, spec.size, len(spec.classes), width)
+
+    def observe(self, real: Tensor, fake: Tensor) -> None:
+        super().observe(real, fake)
+        self.observed["attention"] = self.generator.attention.gamma.detach().abs()
 
 
 class AttentiveGenerator(nn.Module):
