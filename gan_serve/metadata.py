@@ -17,7 +17,9 @@ RESERVED = frozenset(
     ("model", "count", "seed", "index", "output", "format", "grid", "scale", "show", "device", "models", "help")
 )
 
-Task = Literal["unconditional", "class-conditional", "latent-code", "image-to-image", "classification"]
+Task = Literal[
+    "unconditional", "class-conditional", "latent-code", "image-to-image", "classification", "anomaly-detection"
+]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,11 +10,12 @@ from rich.progress import track
 from gan_serve.errors import UsageError
 from gan_serve.metadata import Milestone, ModelMetadata
 from gan_serve.repository import Model
-from training import datasets, export, generation, recognition, variants
+from training import datasets, detection, export, generation, recognition, variants
 from training.dataset import Dataset
 from training.gan import GAN, Servable
 from training.judge import Judge
 from training.runs import Trained, load_snapshot, recipe_from
+from training.sources import SOURCES
 
 SEED = 1  # of the untrained networks
 
@@ -31,6 +32,9 @@ def evaluate(model: Model, source: str | None = None) -> ModelMetadata:
     untrained = _untrained(model, train)
     if metadata.task == "classification":
         scores, protocol = recognition.scores(model, untrained, test), recognition.protocol(test)
+    elif metadata.task == "anomaly-detection":
+        scores = detection.scores(model, untrained, test, _strangers(metadata.data.name))
+        protocol = recognition.protocol(test)
     elif metadata.task in ("unconditional", "class-conditional", "latent-code"):
         judge = Judge(metadata.data.name)
         scores = generation.scores(model, untrained, judge, train, test)
@@ -47,7 +51,7 @@ def learning_curve(model: Model, trained: Trained) -> tuple[Milestone, ...]:
     Raises:
         UsageError: there is no judge for its data.
     """
-    if model.metadata.task == "classification":
+    if not model.metadata.image_outputs:
         return ()
     judge, test = Judge(trained.data.name), datasets.load(trained.source, "test", trained.gan.settings.image_size)
     milestones = []
@@ -56,6 +60,12 @@ def learning_curve(model: Model, trained: Trained) -> tuple[Milestone, ...]:
         drawn = generation.distance(_exported(snapshot.gan, model.metadata), judge, test)
         milestones.append(Milestone(step=snapshot.training.steps, fcd=drawn, observed=snapshot.training.observed))
     return tuple(milestones)
+
+
+def _strangers(data: str) -> Dataset | None:
+    """Test images of other data, if any is known that has the same shape."""
+    other = SOURCES[data].strangers if data in SOURCES else ""
+    return datasets.load(other, "test") if other else None
 
 
 def _untrained(model: Model, dataset: Dataset) -> Model:

@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from gan_serve.metadata import Score
 from gan_serve.repository import Model
@@ -46,7 +47,14 @@ def _score(tensor: Probabilities, guesses: NDArray[np.int64], control: NDArray[n
 
 def _guesses(model: Model, tensor: Probabilities, test: Dataset) -> NDArray[np.int64]:
     """The most probable class of each test image."""
+    guesses: NDArray[np.int64] = answers(model, tensor.name, to_signed(test.images)).argmax(axis=1)
+    return guesses
+
+
+def answers(model: Model, output: str, images: Tensor) -> NDArray[np.float32]:
+    """One output of a model, for images (N, C, H, W) as it takes them."""
     session = open_session(model.content, str(model.path), parse_device("cpu"), threads=torch.get_num_threads())
     (image,) = model.metadata.inputs
-    chunks = [to_signed(chunk).numpy() for chunk in torch.split(test.images, BATCH)]
-    return np.concatenate([session.run([tensor.name], {image.name: chunk})[0].argmax(axis=1) for chunk in chunks])
+    return np.concatenate(
+        [session.run([output], {image.name: chunk.numpy()})[0] for chunk in torch.split(images, BATCH)]
+    )

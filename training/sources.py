@@ -13,6 +13,7 @@ class Source:
     attribution: str
     classes: tuple[str, ...] = ()  # none: the file names them
     mirrored: bool = False  # whether an image's mirror image might as well be in the set
+    strangers: str = ""  # other data of the same shape, which a detector of anomalies should tell apart
     hub: str = ""
     image: str = "image"  # the column that holds the images
 
@@ -29,6 +30,7 @@ SOURCES = {
         classes=_DIGITS,
         license="no formal licence is known",
         attribution="MNIST, Yann LeCun, Corinna Cortes, Christopher J. C. Burges",
+        strangers="fashion_mnist",
     ),
     "fashion_mnist": Source(
         hub="zalando-datasets/fashion_mnist",
@@ -37,6 +39,7 @@ SOURCES = {
         classes=_GARMENTS,
         license="MIT",
         attribution="Fashion-MNIST, Han Xiao, Kashif Rasul, Roland Vollgraf (Zalando SE)",
+        strangers="mnist",
     ),
     "cifar10": Source(
         hub="uoft-cs/cifar10",

@@ -1,12 +1,15 @@
 """EBGAN."""
 
+import math
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gan_serve.metadata import Paper
+from gan_serve.tensors import Score
 from training import layers, losses
-from training.gan import Batch, ConvolutionalGAN, ConvolutionalRecipe, ImageSpec, Recipe, Terms
+from training.gan import Batch, ConvolutionalGAN, ConvolutionalRecipe, ImageSpec, Recipe, Servable, Terms
 
 
 class EBGAN(ConvolutionalGAN):
@@ -41,6 +44,32 @@ class EBGAN(ConvolutionalGAN):
     def generator_loss(self, batch: Batch) -> Terms:
         energy, code = self.discriminator(self.fake(batch))
         return {"energy": energy.mean(), "pulling_away": self.pulling_away_weight * losses.pulling_away(code)}
+
+    def servables(self) -> dict[str, Servable]:
+        pixels = self.spec.channels * self.spec.size**2
+        energy = Score(name="energy", low=0, high=2 * math.sqrt(pixels), description="Low for what it has learned.")
+        return super().servables() | {
+            "energy": Servable(
+                Energy(self.discriminator),
+                inputs=(self.spec.image,),
+                outputs=(energy,),
+                task="anomaly-detection",
+                description="Tells how far an image is from what an autoencoder makes of it, which generated images "
+                "taught to fail on all but the data.",
+            )
+        }
+
+
+class Energy(nn.Module):
+    """Image (N, C, H, W) -> energy (N,), as it is served."""
+
+    def __init__(self, discriminator: nn.Module) -> None:
+        super().__init__()
+        self.discriminator = discriminator
+
+    def forward(self, image: Tensor) -> Tensor:
+        energy: Tensor = self.discriminator(image)[0]
+        return energy
 
 
 class AutoEncoder(nn.Module):

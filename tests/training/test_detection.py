@@ -1,0 +1,60 @@
+"""How well one number tells the data from what it is not."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+import torch
+
+from gan_serve.metadata import Data, Training
+from gan_serve.repository import Model
+from training import detection, export, variants
+from training.dataset import Dataset
+from training.runs import Trained
+
+FACTS = Training(
+    steps=1, batch_size=1, seed=0, precision="fp32", hardware="CPU", duration_seconds=1.0, commit="", recipe={}
+)
+
+
+class Darkness(torch.nn.Module):
+    """Energy (N,) of an image, the lower the darker it is; or the other way round."""
+
+    def __init__(self, sign: float) -> None:
+        super().__init__()
+        self.sign = torch.nn.Parameter(torch.tensor(sign))
+
+    def forward(self, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return 1 + self.sign * image.mean(dim=(1, 2, 3)), image
+
+
+def detector(digits: Dataset, sign: float) -> Model:
+    gan = variants.find("ebgan")(digits.spec)
+    gan.discriminator = Darkness(sign)
+    servable = gan.eval().servables()["energy"]
+    trained = Trained("ebgan", gan, "digits", Data(name="digits", images=1, license="", attribution=""), FACTS)
+    metadata = export.describe(trained, "energy", servable)
+    return Model(metadata, "", Path("model.onnx"), export.export(servable, metadata))
+
+
+@pytest.fixture
+def digits_and_negatives(digits: Dataset) -> tuple[Dataset, Dataset]:
+    return digits, dataclasses.replace(digits, name="negatives", images=255 - digits.images)
+
+
+def test_what_is_dark_is_told_from_its_negatives_and_from_noise(
+    digits_and_negatives: tuple[Dataset, Dataset],
+) -> None:
+    digits, negatives = digits_and_negatives
+    found = {
+        score.name: score
+        for score in detection.scores(detector(digits, 1.0), detector(digits, -1.0), digits, negatives)
+    }
+    assert set(found) == {"auroc_uniform_noise", "auroc_negatives_images"}
+    assert [score.value for score in found.values()] == [1.0, 1.0]
+    assert [score.control for score in found.values()] == [0.0, 0.0]
+
+
+def test_without_other_data_there_is_noise(digits: Dataset) -> None:
+    (score,) = detection.scores(detector(digits, 1.0), detector(digits, -1.0), digits, None)
+    assert score.name == "auroc_uniform_noise"
