@@ -14,6 +14,7 @@ from gan_serve.request import Item, Request, make_request
 from gan_serve.result import Result
 from gan_serve.runtime import one_line, open_session, parse_device, runs_on
 from gan_serve.sampling import Arrays, complete, input_arrays
+from gan_serve.tensors import Mask
 
 _SMALL = 2**18  # values of the largest tensor; 256 images of 32 x 32
 BATCH = 64  # larger ones are no faster on a processor and cost memory
@@ -80,13 +81,16 @@ class Generator:
 
 def threads_for(metadata: ModelMetadata, images: int) -> int:
     """Threads for a lone request: all, unless it is so small that starting them takes longer than the work."""
-    largest = max(math.prod(tensor.shape) for tensor in (*metadata.inputs, *metadata.outputs))
-    return 1 if images * largest <= _SMALL else cpu_count()
+    shapes = [tensor.shape for tensor in (*metadata.inputs, *metadata.outputs)]
+    is_small = all(images * math.prod(shape) <= _SMALL and -1 not in shape for shape in shapes)
+    return 1 if is_small else cpu_count()
 
 
 def _check_servable(model: Model) -> None:
     if model.metadata.feedback:
         raise Failure(f"{model.path}: this gan-serve cannot feed an output back to a model; upgrade it")
+    if any(tensor.any_size or isinstance(tensor, Mask) for tensor in model.metadata.image_inputs):
+        raise Failure(f"{model.path}: this gan-serve takes neither masks nor images of any size; upgrade it")
 
 
 def _check_graph(model: Model, session: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 from gan_serve.document import Misfit, decode, encode
 from gan_serve.errors import Failure
-from gan_serve.tensors import Image, InputTensor, Label, Latent, OutputTensor, Scalar
+from gan_serve.tensors import Image, InputTensor, Label, Latent, Mask, OutputTensor, Scalar
 
 PROPERTY = "gan_serve"  # the key in the ONNX file's metadata_props
 SCHEMA: Final = 1  # raise it when a reader of the old schema would misunderstand the new one
@@ -125,6 +125,21 @@ class ModelMetadata:
             raise ValueError(f"an input cannot have the name of an option: {', '.join(sorted(taken))}")
         if len(set(names)) < len(names):
             raise ValueError("two inputs have the same name")
+        self._check_sizes()
+
+    def _check_sizes(self) -> None:
+        images = {tensor.name: tensor for tensor in self.inputs if isinstance(tensor, Image)}
+        sizes = [tensor.shape[1:] for tensor in images.values()]
+        for tensor in self.image_inputs:
+            if isinstance(tensor, Mask) and tensor.shape[1:] not in sizes[:1]:
+                raise ValueError(f"{tensor.name} has another size than the first image input")
+            if isinstance(tensor, Image) and tensor.like:
+                raise ValueError(f"{tensor.name} is an input, and cannot be like {tensor.like!r}")
+        for tensor in self.image_outputs:
+            if tensor.like and tensor.like not in images:
+                raise ValueError(f"{tensor.name} is like {tensor.like!r}, which is no image input")
+            if tensor.any_size and not (tensor.like and images[tensor.like].any_size):
+                raise ValueError(f"{tensor.name} has any size, but is like no input of any size")
 
     @property
     def label(self) -> Label | None:
@@ -143,9 +158,9 @@ class ModelMetadata:
         return any(drawn) or any(isinstance(tensor, Latent | Label) for tensor in self.inputs)
 
     @property
-    def image_inputs(self) -> tuple[Image, ...]:
-        """What must be given, since an image is never drawn."""
-        return tuple(tensor for tensor in self.inputs if isinstance(tensor, Image))
+    def image_inputs(self) -> tuple[Image | Mask, ...]:
+        """What must be given, since neither an image nor a mask is ever drawn."""
+        return tuple(tensor for tensor in self.inputs if isinstance(tensor, Image | Mask))
 
     @property
     def image_outputs(self) -> tuple[Image, ...]:

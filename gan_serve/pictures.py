@@ -72,7 +72,8 @@ def fit(picture: Picture, width: int, height: int, channels: int) -> Pixels:
 
 def to_model(picture: Picture, tensor: Image) -> NDArray[np.float32]:
     """RGBA of any size -> (channels, height, width) in the model's range."""
-    return from_pixels(fit(picture, tensor.width, tensor.height, tensor.channels), tensor)
+    channels, height, width = tensor.shape
+    return from_pixels(fit(picture, width, height, channels), tensor)
 
 
 def array_to_model(array: NDArray[Any], tensor: Image) -> NDArray[np.float32]:

@@ -58,8 +58,8 @@ def check_size(tensor: Image, count: int, columns: int, scale: int) -> None:
     """
     if scale < 1:
         raise UsageError(f"scale {scale} is not a positive integer")
-    height = math.ceil(count / columns) * tensor.height * scale
-    width = columns * tensor.width * scale
+    _, height, width = tensor.shape
+    height, width = math.ceil(count / columns) * height * scale, columns * width * scale
     if height * width > MOST_PIXELS or max(height, width) > 16383:  # WebP's longest side
         raise UsageError(
             f"a picture of {width}x{height} pixels is too large (16383 a side, {MOST_PIXELS // 2**20} megapixels); "
