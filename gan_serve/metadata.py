@@ -12,10 +12,11 @@ from gan_serve.tensors import Image, InputTensor, Label, Latent, Mask, OutputTen
 PROPERTY = "gan_serve"  # the key in the ONNX file's metadata_props
 SCHEMA: Final = 1  # raise it when a reader of the old schema would misunderstand the new one
 
-# The tool's own options; an input of one of these names could not be set.
+# The tool's own options and arguments; an input of one of these names could not be set.
 RESERVED = frozenset(
-    ("model", "count", "seed", "index", "output", "format", "grid", "scale", "show", "device", "models", "help")
-)
+    ("model", "images", "count", "seed", "index", "output", "format", "grid", "scale", "show", "device", "models",
+     "help", "context")
+)  # fmt: skip
 
 Task = Literal["unconditional", "class-conditional", "latent-code", "image-to-image", "classification"]
 
@@ -181,6 +182,12 @@ class ModelMetadata:
     def image_outputs(self) -> tuple[Image, ...]:
         """The pictures that the model makes; where there are none, it answers with numbers."""
         return tuple(tensor for tensor in self.outputs if isinstance(tensor, Image))
+
+    @property
+    def translated(self) -> Image | None:
+        """The picture of which the model makes another one, if it does."""
+        images = [tensor for tensor in self.inputs if isinstance(tensor, Image)]
+        return images[0] if images and self.image_outputs else None
 
     def to_json(self) -> str:
         """The document as it stands in the file."""

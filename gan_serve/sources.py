@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from os import PathLike, fspath
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from gan_serve.errors import Failure, UsageError
 from gan_serve.tensors import Image, Mask
@@ -118,15 +118,14 @@ def open_source(path: Path) -> Source:
     return _read(path)[0]
 
 
-def piped_source(content: bytes, name: str) -> Source:
+def piped_source(stream: IO[bytes], name: str) -> Source:
     """A picture whose file has no name here; `name` is what messages call it.
 
     Raises:
-        Failure: it is none.
+        Failure: it is none, or too large.
     """
-    from gan_serve.pictures import read_picture
-
-    picture = read_picture(io.BytesIO(content), name)
+    content = stream.read(_MOST_BYTES + 1)
+    picture = _decode(content, name)
     return Source(None, hashlib.sha256(content).hexdigest(), picture, picture.size)
 
 
@@ -152,16 +151,21 @@ def find_source(reference: Reference, folders: Sequence[Path]) -> Source:
 
 
 def _read(path: Path) -> "tuple[Source, Picture]":
-    from gan_serve.pictures import read_picture
-
     try:
-        if path.stat().st_size > _MOST_BYTES:
-            raise Failure(f"{path}: larger than a picture's file can be ({_MOST_BYTES // 2**20} MiB)")
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            content = file.read(_MOST_BYTES + 1)
     except OSError as error:
         raise Failure(f"{path}: cannot be read ({error.strerror})") from None
-    picture = read_picture(io.BytesIO(content), str(path))
+    picture = _decode(content, str(path))
     return Source(path.name, hashlib.sha256(content).hexdigest(), path, picture.size), picture
+
+
+def _decode(content: bytes, name: str) -> "Picture":
+    from gan_serve.pictures import read_picture
+
+    if len(content) > _MOST_BYTES:
+        raise Failure(f"{name}: larger than a picture's file can be ({_MOST_BYTES // 2**20} MiB)")
+    return read_picture(io.BytesIO(content), name)
 
 
 def _from_memory(tensor: Image | Mask, value: Any) -> Source:
