@@ -101,8 +101,14 @@ def fit(picture: Picture, width: int, height: int, channels: int, how: Literal["
 
 def flatten(picture: Picture, channels: int) -> Pixels:
     """RGBA -> (height, width, channels) as on white paper."""
-    opaque = Pictures.alpha_composite(Pictures.new("RGBA", picture.size, "white"), picture)
-    return np.asarray(opaque.convert("L" if channels == 1 else "RGB")).reshape(*opaque.size[::-1], channels)
+    if picture.getchannel("A").getextrema() != (255, 255):
+        picture = Pictures.alpha_composite(Pictures.new("RGBA", picture.size, "white"), picture)
+    return np.asarray(picture.convert("L" if channels == 1 else "RGB")).reshape(*picture.size[::-1], channels)
+
+
+def size_of(given: Given) -> tuple[int, int]:
+    """Width and height in pixels."""
+    return (given.shape[2], given.shape[1]) if isinstance(given, np.ndarray) else given.size
 
 
 def to_model(given: Given, tensor: Image) -> NDArray[np.float32]:

@@ -9,7 +9,7 @@ import hashlib
 import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from os import PathLike, fspath
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -72,8 +72,10 @@ class Source(Reference):
         return picture
 
 
-def parse_sources(tensor: Image | Mask, value: object) -> list[Source]:
+def parse_sources(tensor: Image | Mask, value: object, *, alone: bool = True) -> list[Source]:
     """Sources for a path, a folder, a glob, a Pillow image, an array, or a list of these.
+
+    A file that is `alone` is decoded once; of several, only those at work are in memory.
 
     Raises:
         UsageError: no such file, or something that is no picture for this model.
@@ -82,9 +84,10 @@ def parse_sources(tensor: Image | Mask, value: object) -> list[Source]:
     if isinstance(value, Source):
         return [value]
     if isinstance(value, str | PathLike):
-        return [open_source(path) for path in picture_files(tensor.name, fspath(value))]
+        paths = picture_files(tensor.name, fspath(value))
+        return [open_source(path, keep=alone and len(paths) == 1) for path in paths]
     if isinstance(value, Iterable) and not isinstance(value, bytes | Mapping) and getattr(value, "ndim", 4) == 4:
-        return [source for item in value for source in parse_sources(tensor, item)]
+        return [source for item in value for source in parse_sources(tensor, item, alone=False)]
     return [_from_memory(tensor, value)]
 
 
@@ -109,13 +112,14 @@ def picture_files(name: str, given: str) -> list[Path]:
     return files
 
 
-def open_source(path: Path) -> Source:
-    """A file that was read once, so that it is known to hold a picture.
+def open_source(path: Path, *, keep: bool = False) -> Source:
+    """A file that was read once, so that it is known to hold a picture; decoded, it is kept or forgotten.
 
     Raises:
         Failure: it does not, or cannot be read.
     """
-    return _read(path)[0]
+    source, picture = _read(path)
+    return replace(source, origin=picture) if keep else source
 
 
 def piped_source(stream: IO[bytes], name: str) -> Source:
@@ -172,7 +176,7 @@ def _from_memory(tensor: Image | Mask, value: Any) -> Source:
     import numpy as np
     from PIL import Image as Pictures
 
-    from gan_serve.pictures import read_array, upright
+    from gan_serve.pictures import read_array, size_of, upright
 
     if isinstance(value, Pictures.Image):
         value = np.asarray(upright(value, tensor.name))
@@ -180,5 +184,4 @@ def _from_memory(tensor: Image | Mask, value: Any) -> Source:
         kind = type(value).__name__
         raise UsageError(f"{tensor.name} is no picture but of type {kind}; give a path, a Pillow image or an array")
     given = read_array(value, tensor)
-    size = (given.shape[2], given.shape[1]) if isinstance(given, np.ndarray) else given.size
-    return Source(None, hashlib.sha256(value.tobytes()).hexdigest(), given, size)
+    return Source(None, hashlib.sha256(value.tobytes()).hexdigest(), given, size_of(given))

@@ -6,6 +6,7 @@ Memory is that of a row of tiles in floats, beside the pixels of the whole answe
 """
 
 import itertools
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -45,32 +46,42 @@ def run_in_tiles(
 
 
 class _Side:
-    """How one side of a picture is cut: tiles of equal length whose starts are multiples, spread evenly."""
+    """How one side of a picture is cut: as few tiles as can be, of equal length, whose starts are multiples."""
 
     def __init__(self, length: int, tensor: Image) -> None:
-        multiple = tensor.multiple
-        self.length = min(tensor.tile or length, length)
-        self.overlap = tensor.overlap
-        stride = (self.length - tensor.overlap) // multiple * multiple
-        last = length - self.length
-        gaps = -(-last // stride) if last else 0
-        self.starts = [last // multiple * number // gaps * multiple for number in range(gaps + 1)] if gaps else [0]
+        multiple, tile = tensor.multiple, tensor.tile or length
+        self.overlap = _rounded_up(tensor.overlap, multiple)
+        count = 1 if length <= tile else math.ceil((length - self.overlap) / (tile - self.overlap))
+        self.length = _rounded_up(math.ceil((length - self.overlap) / count), multiple) + self.overlap
+        steps = (length - self.length) // multiple
+        self.starts = [steps * place // max(count - 1, 1) * multiple for place in range(count)]
 
-    def weights(self, place: int, scale: int) -> NDArray[np.float32]:
-        """How much each line of the tile at this place counts; those of all tiles add up to 1 everywhere."""
-        counts = np.ones(self.length * scale)
-        if place > 0:
-            counts *= self._share_of_next(place - 1, place, scale)
-        if place + 1 < len(self.starts):
-            counts *= 1 - self._share_of_next(place, place, scale)
-        return counts.astype(np.float32)
+    def weights(self, scale: int) -> list[NDArray[np.float32]]:
+        """How much each line of each tile counts; on every line of the answer they add up to 1."""
+        shares = [
+            self._after(place, place - 1, scale) * (1 - self._after(place, place, scale)) for place in self._places
+        ]
+        total = np.zeros((self.starts[-1] + self.length) * scale)
+        parts = [np.s_[start * scale : (start + self.length) * scale] for start in self.starts]
+        for part, share in zip(parts, shares, strict=True):
+            total[part] += share
+        return [(share / total[part]).astype(np.float32) for part, share in zip(parts, shares, strict=True)]
 
-    def _share_of_next(self, before: int, place: int, scale: int) -> NDArray[np.float64]:
-        """From 0 to 1 in the middle half of the overlap of the tiles `before` and `before + 1`, for a tile's lines."""
+    @property
+    def _places(self) -> range:
+        return range(len(self.starts))
+
+    def _after(self, place: int, before: int, scale: int) -> NDArray[np.float64]:
+        """For the lines of a tile, from 0 to 1 through the middle half of where the tile `before` meets the next."""
+        if before not in self._places[:-1]:
+            return np.full(self.length * scale, before < 0, float)
         seam = (self.starts[before] + self.length + self.starts[before + 1]) / 2 * scale
-        ramp = max(self.overlap * scale / 2, 1)
         lines = self.starts[place] * scale + np.arange(self.length * scale) + 0.5
-        return ((lines - seam) / ramp + 0.5).clip(0, 1)
+        return ((lines - seam) / max(self.overlap * scale / 2, 1) + 0.5).clip(0, 1)
+
+
+def _rounded_up(length: int, multiple: int) -> int:
+    return -(-length // multiple) * multiple
 
 
 class _Canvas:
@@ -79,14 +90,14 @@ class _Canvas:
     def __init__(self, tensor: Image, height: int, width: int, rows: _Side, columns: _Side) -> None:
         self.pixels = np.empty((height * tensor.scale, width * tensor.scale, tensor.channels), np.uint8)
         self._tensor, self._rows, self._columns = tensor, rows, columns
+        self._row_weights, self._column_weights = rows.weights(tensor.scale), columns.weights(tensor.scale)
         across = columns.starts[-1] + columns.length
         self._sum = np.zeros((tensor.channels, rows.length * tensor.scale, across * tensor.scale), np.float32)
 
     def add(self, made: NDArray[np.float32], row: int, column: int) -> None:
         """Add a tile (channels, height, width)."""
-        scale = self._tensor.scale
-        weights = np.outer(self._rows.weights(row, scale), self._columns.weights(column, scale))
-        left = self._columns.starts[column] * scale
+        left = self._columns.starts[column] * self._tensor.scale
+        weights = np.outer(self._row_weights[row], self._column_weights[column])
         self._sum[:, :, left : left + made.shape[2]] += made * weights
 
     def settle(self, row: int) -> None:

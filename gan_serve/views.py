@@ -1,6 +1,6 @@
 """How a network sees the pictures of one item, and how its answer becomes as large as they are."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from PIL import Image as Pictures
 
 from gan_serve.errors import UsageError
-from gan_serve.pictures import Box, Frame, Given, fit, flatten, frame
-from gan_serve.pixels import Picture, Pixels, from_pixels, to_picture, to_pixels
+from gan_serve.pictures import Box, Frame, Given, flatten, frame, size_of, to_model
+from gan_serve.pixels import Picture, Pixels, to_picture, to_pixels
 from gan_serve.request import Inputs
 from gan_serve.sources import Reference
 from gan_serve.tensors import Image, InputTensor, Mask
@@ -21,16 +21,30 @@ Hole = NDArray[np.bool_]  # (height, width): what is to be filled in of the part
 class View:
     """What a network sees of a picture."""
 
-    size: tuple[int, int]  # width and height of the whole picture
+    given: Given
+    tensor: Image
     frame: Frame
-    original: Pixels  # (height, width, channels): the part that is seen, as it was
-    array: NDArray[np.float32]  # (channels, height, width): that part as the network takes it
+    array: NDArray[np.float32]  # (channels, height, width): what is seen, as the network takes it
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width in pixels of the part that is seen, in the picture itself."""
+        left, top, right, bottom = self.frame.seen
+        return bottom - top, right - left
+
+    @property
+    def original(self) -> Pixels:
+        """That part itself, (height, width, channels)."""
+        if isinstance(self.given, np.ndarray):
+            pixels: Pixels = to_pixels(self.given[None], self.tensor)[0]
+            return pixels
+        return flatten(self.given.crop(self.frame.seen), self.tensor.channels)
 
     def restored(self, made: NDArray[np.float32], tensor: Image) -> Pixels:
         """An answer (channels, height, width) in the size of the part that is seen, times the tensor's scale."""
         pixels = to_pixels(made[None], tensor)[0]
         inner = _scaled(self.frame.inner, made.shape[2] / self.array.shape[2], made.shape[1] / self.array.shape[1])
-        height, width = (side * tensor.scale for side in self.original.shape[:2])
+        height, width = (side * tensor.scale for side in self.size)
         resized = to_picture(pixels, 1).resize((width, height), Pictures.Resampling.LANCZOS, box=inner)
         return np.asarray(resized).reshape(height, width, -1)
 
@@ -50,11 +64,11 @@ class Scene:
 
     def with_kept(self, pixels: Pixels) -> Pixels:
         """The answer with the first picture's own pixels around the hole, where both have the same shape."""
-        original = self._first.original
-        if not self.holes or pixels.shape != original.shape:
+        first = self._first
+        if not self.holes or pixels.shape != (*first.size, first.tensor.channels):
             return pixels
         hole = np.any(list(self.holes.values()), axis=0)
-        kept: Pixels = np.where(hole[:, :, None], pixels, original)
+        kept: Pixels = np.where(hole[:, :, None], pixels, first.original)
         return kept
 
     @property
@@ -72,8 +86,7 @@ def open_scene(tensors: Sequence[InputTensor], inputs: Inputs) -> Scene:
     views: dict[str, View] = {}
     for tensor, picture in given.items():
         if isinstance(tensor, Image):
-            size = next(iter(views.values())).size if views and tensor.any_size else None
-            views[tensor.name] = _view(_stretched(picture, size, tensor) if size else picture, tensor)
+            views[tensor.name] = _view(_stretched(picture, tensor, views), tensor)
     first = next(iter(views.values()))
     holes = {tensor.name: _hole(picture, first) for tensor, picture in given.items() if isinstance(tensor, Mask)}
     return Scene(views, holes)
@@ -84,37 +97,33 @@ def _read(value: object) -> Given:
     return value.read()
 
 
-def _stretched(given: Given, size: tuple[int, int], tensor: Image) -> Given:
-    """Pictures that are seen together are as large as the first of them."""
+def _stretched(given: Given, tensor: Image, before: Mapping[str, View]) -> Given:
+    """Pictures of any size that are seen together are as large as the first of them."""
+    others = [view.size for view in before.values() if view.tensor.any_size]
+    if not tensor.any_size or not others:
+        return given
+    height, width = others[0]
     if not isinstance(given, np.ndarray):
-        return given.resize(size, Pictures.Resampling.LANCZOS)
-    if given.shape[:0:-1] != size:
+        return given.resize((width, height), Pictures.Resampling.LANCZOS)
+    if given.shape[1:] != (height, width):
         raise UsageError(f"{tensor.name} is an array of {given.shape}; make it as large as the first image")
     return given
 
 
 def _view(given: Given, tensor: Image) -> View:
-    if isinstance(given, np.ndarray):
-        size = (given.shape[2], given.shape[1])
-        return View(size, _whole(size), to_pixels(given[None], tensor)[0], given)
-    if tensor.any_size:
-        original = flatten(given, tensor.channels)
-        return View(given.size, _whole(given.size), original, from_pixels(original, tensor))
-    channels, height, width = tensor.shape
-    fitted = from_pixels(fit(given, width, height, channels, tensor.fit), tensor)
-    seen = frame(given.size, width, height, tensor.fit)
-    return View(given.size, seen, flatten(given.crop(seen.seen), channels), fitted)
-
-
-def _whole(size: tuple[int, int]) -> Frame:
-    return Frame((0, 0, *size), (0, 0, *size))
+    size = size_of(given)
+    if isinstance(given, np.ndarray) or tensor.any_size:
+        return View(given, tensor, Frame((0, 0, *size), (0, 0, *size)), to_model(given, tensor))
+    _, height, width = tensor.shape
+    return View(given, tensor, frame(size, width, height, tensor.fit), to_model(given, tensor))
 
 
 def _hole(given: Given, view: View) -> Hole:
     """A mask stretched over the picture, as much of it as is seen."""
     mask = _black_and_white(given)
-    box = _scaled(view.frame.seen, mask.width / view.size[0], mask.height / view.size[1])
-    height, width, _ = view.original.shape
+    across, down = size_of(view.given)
+    box = _scaled(view.frame.seen, mask.width / across, mask.height / down)
+    height, width = view.size
     return np.asarray(mask.resize((width, height), Pictures.Resampling.NEAREST, box=box)) > 0
 
 

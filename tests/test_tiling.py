@@ -1,3 +1,4 @@
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -53,9 +54,12 @@ def test_a_network_gets_equal_tiles_of_whole_multiples_and_no_more_than_it_needs
     run_in_tiles(run, {"image": noise(height, width)}, image(multiple=multiple, tile=tile, overlap=overlap), [OUTPUT])
     assert len(set(seen)) == 1
     assert all(side % multiple == 0 and side <= tile for side in seen[0])
-    stride = (tile - overlap) // multiple * multiple
-    rows, columns = (1 + max(0, -(-(side + -side % multiple - tile) // stride)) for side in (height, width))
+    shared = overlap + -overlap % multiple
+    rows, columns = (
+        max(1, math.ceil((side + -side % multiple - shared) / (tile - shared))) for side in (height, width)
+    )
     assert len(seen) == rows * columns
+    assert rows == 1 or rows * seen[0][0] < height + rows * (shared + multiple), "no more than the overlaps twice"
 
 
 def test_no_seam_is_seen_where_tiles_come_out_in_different_colours() -> None:

@@ -44,7 +44,9 @@ def _open(metadata: "ModelMetadata", given: Mapping[str, list[str]]) -> "tuple[d
         for name, texts in given.items()
     }
     check_pairs({name: len(files) for name, files in names.items()})
-    tried = {name: [_try(metadata, name, file) for file in files] for name, files in names.items()}
+    tried = {
+        name: [_try(metadata, name, file, keep=len(files) == 1) for file in files] for name, files in names.items()
+    }
     failures = [each for column in tried.values() for each in column if isinstance(each, Failure)]
     sources = _whole_rows(tried)
     complete = any(sources.values())
@@ -55,12 +57,12 @@ def _open(metadata: "ModelMetadata", given: Mapping[str, list[str]]) -> "tuple[d
     return sources, failures
 
 
-def _try(metadata: "ModelMetadata", name: str, file: "Path | str") -> "Source | Failure":
+def _try(metadata: "ModelMetadata", name: str, file: "Path | str", *, keep: bool) -> "Source | Failure":
     from gan_serve.request import check_answer
     from gan_serve.sources import open_source, piped_source
 
     try:
-        source = open_source(file) if isinstance(file, Path) else piped_source(sys.stdin.buffer, "stdin")
+        source = open_source(file, keep=keep) if isinstance(file, Path) else piped_source(sys.stdin.buffer, "stdin")
         check_answer(metadata, name, source)
     except Failure as failure:
         return failure
