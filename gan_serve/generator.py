@@ -1,10 +1,11 @@
 """One model: what a user asks for -> arrays -> ONNX Runtime -> arrays."""
 
 import math
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gan_serve.cpus import cpu_count
 from gan_serve.errors import Failure
@@ -17,6 +18,9 @@ from gan_serve.runtime import one_line, open_session, parse_device, runs_on
 from gan_serve.sampling import Arrays, complete, input_arrays
 from gan_serve.tensors import Image, Mask, OutputTensor
 
+if TYPE_CHECKING:
+    from gan_serve.views import Scene
+
 _SMALL = 2**18  # values of the largest tensor; 256 images of 32 x 32
 BATCH = 64  # larger ones are no faster on a processor and cost memory
 
@@ -28,19 +32,28 @@ class Generator:
     >>> generator.generate(label="0-9", count=8, seed=0).save("digits.png", grid=True)
     """
 
-    def __init__(self, model: Model, *, device: str = "auto", threads: int | None = None) -> None:
+    def __init__(
+        self,
+        model: Model,
+        *,
+        device: str = "auto",
+        threads: int | None = None,
+        on_tile: Callable[[int, int], None] = lambda done, tiles: None,
+    ) -> None:
         _check_servable(model)
         self.metadata = model.metadata
         self.sha256 = model.sha256
         self._session = open_session(model.content, str(model.path), parse_device(device), threads or cpu_count())
         self.device = runs_on(self._session)
+        self._on_tile = on_tile  # called while a large picture is made, with how many tiles of how many are done
         _check_graph(model, self._session)
 
     def generate(self, count: int = 1, *, seed: int | None = None, index: int = 0, **inputs: object) -> Result:
         """Answer with `count` images, or `count` for each row where an input is a list or a range.
 
         An image that goes in is a path, a folder, a glob, a Pillow image, pixels (height, width[, channels]) as uint8,
-        or floats in the model's own shape and range. A model that answers with numbers has them in `answers()`.
+        or floats in the model's own shape and range. So is a mask, or an array (height, width) of booleans; the k-th
+        mask belongs to the k-th image, or one to all. A model that answers with numbers has them in `answers()`.
 
         (model, seed, index, inputs) name an image for ever: image `index + 7` of a call for many is the same bits as
         the only image of a call with `index=7`. Without a seed, a random one is taken; the result tells it.
@@ -77,19 +90,26 @@ class Generator:
 
     def _compute_scene(self, seed: int, item: Item) -> tuple[Arrays, dict[str, Pixels]]:
         """What a network makes of one item as arrays, and what is like a picture in that picture's size."""
-        from gan_serve.tiling import run_in_tiles
         from gan_serve.views import open_scene
 
-        tensors, images = self.metadata.inputs, self.metadata.image_outputs
-        scene = open_scene(tensors, item.inputs)
-        others = input_arrays([each for each in tensors if not isinstance(each, Image | Mask)], seed, [item])
+        scene = open_scene(self.metadata.inputs, item.inputs)
+        drawn = [tensor for tensor in self.metadata.inputs if not isinstance(tensor, Image | Mask)]
+        others = input_arrays(drawn, seed, [item])
         if self.metadata.any_size:
-            first = next(each for each in tensors if isinstance(each, Image) and each.any_size)
-            made = run_in_tiles(lambda parts: self._run({**parts, **others}), scene.arrays, first, images)
-            return {}, {name: scene.with_kept(pixels) for name, pixels in made.items()}
+            return {}, self._compute_tiles(scene, others)
         outputs = self._run({**scene.arrays, **others})
-        likes = [(each, scene.views[each.like]) for each in images if each.like]
+        likes = [(each, scene.views[each.like]) for each in self.metadata.image_outputs if each.like]
         return outputs, {each.name: scene.with_kept(view.restored(outputs[each.name][0], each)) for each, view in likes}
+
+    def _compute_tiles(self, scene: "Scene", others: Arrays) -> dict[str, Pixels]:
+        from gan_serve.tiling import run_in_tiles
+
+        def run(parts: Mapping[str, NDArray[Any]]) -> Arrays:
+            return self._run({**parts, **others})
+
+        outputs = self.metadata.image_outputs
+        made = run_in_tiles(run, scene.arrays, scene.first.tensor, outputs, self._on_tile)
+        return {name: scene.with_kept(pixels) for name, pixels in made.items()}
 
     def _run(self, arrays: Arrays) -> Arrays:
         names = [tensor.name for tensor in self.metadata.outputs]

@@ -131,6 +131,8 @@ class ModelMetadata:
     def _check_sizes(self) -> None:
         images = {tensor.name: tensor for tensor in self.inputs if isinstance(tensor, Image)}
         sizes = [tensor.shape[1:] for tensor in images.values()]
+        if len({tensor.any_size for tensor in images.values()}) > 1:
+            raise ValueError("one image input has any size and another a fixed one")
         for tensor in self.image_inputs:
             if isinstance(tensor, Mask) and tensor.shape[1:] not in sizes[:1]:
                 raise ValueError(f"{tensor.name} has another size than the first image input")

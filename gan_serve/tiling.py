@@ -20,12 +20,17 @@ Arrays = Mapping[str, NDArray[Any]]
 
 
 def run_in_tiles(
-    run: Callable[[Arrays], Arrays], arrays: Arrays, tensor: Image, outputs: Sequence[Image]
+    run: Callable[[Arrays], Arrays],
+    arrays: Arrays,
+    tensor: Image,
+    outputs: Sequence[Image],
+    on_tile: Callable[[int, int], None],
 ) -> dict[str, Pixels]:
     """The pixels (height * scale, width * scale, channels) of each output.
 
     `arrays` are (1, channels, height, width), all of one height and width; `run` takes a part of them at a time, and
-    answers for that part by the outputs' names. `tensor` says how large the parts may be.
+    answers for that part by the outputs' names. `tensor` says how large the parts may be. `on_tile` is told how many of
+    how many were run.
     """
     height, width = next(iter(arrays.values())).shape[2:]
     below, beside = -height % tensor.multiple, -width % tensor.multiple
@@ -40,6 +45,7 @@ def run_in_tiles(
             made = run({name: array[box] for name, array in padded.items()})
             for name, canvas in canvases.items():
                 canvas.add(made[name][0], row, column)
+            on_tile(row * len(columns.starts) + column + 1, len(rows.starts) * len(columns.starts))
         for canvas in canvases.values():
             canvas.settle(row)
     return {name: canvas.pixels for name, canvas in canvases.items()}

@@ -60,11 +60,11 @@ class Scene:
     def arrays(self) -> dict[str, NDArray[np.float32]]:
         """What the network takes, each (1, channels, height, width)."""
         arrays = {name: view.array[None] for name, view in self.views.items()}
-        return arrays | {name: _hole_array(hole, self._first)[None] for name, hole in self.holes.items()}
+        return arrays | {name: _hole_array(hole, self.first)[None] for name, hole in self.holes.items()}
 
     def with_kept(self, pixels: Pixels) -> Pixels:
         """The answer with the first picture's own pixels around the hole, where both have the same shape."""
-        first = self._first
+        first = self.first
         if not self.holes or pixels.shape != (*first.size, first.tensor.channels):
             return pixels
         hole = np.any(list(self.holes.values()), axis=0)
@@ -72,7 +72,8 @@ class Scene:
         return kept
 
     @property
-    def _first(self) -> View:
+    def first(self) -> View:
+        """The picture that masks lie over, and whose size the others have where they have any."""
         return next(iter(self.views.values()))
 
 
@@ -99,10 +100,9 @@ def _read(value: object) -> Given:
 
 def _stretched(given: Given, tensor: Image, before: Mapping[str, View]) -> Given:
     """Pictures of any size that are seen together are as large as the first of them."""
-    others = [view.size for view in before.values() if view.tensor.any_size]
-    if not tensor.any_size or not others:
+    if not tensor.any_size or not before:
         return given
-    height, width = others[0]
+    height, width = next(iter(before.values())).size
     if not isinstance(given, np.ndarray):
         return given.resize((width, height), Pictures.Resampling.LANCZOS)
     if given.shape[1:] != (height, width):

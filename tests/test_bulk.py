@@ -106,6 +106,16 @@ def test_interrupted_lines_go_on_and_are_whole(models: Path, tmp_path: Path, num
     assert sorted(path.name for path in tmp_path.iterdir()) == ["all.jsonl", "x.png"]
 
 
+def test_a_job_stops_between_the_tiles_of_a_large_picture(models: Path, tmp_path: Path) -> None:
+    Pictures.new("RGB", (3000, 2000), "teal").save(tmp_path / "x.png")
+    arguments = ["--image", tmp_path / "x.png", "--image", tmp_path / "x.png", "--output", tmp_path / "out"]
+    process = start(models, *arguments, model="enlarger")
+    said = stop(process, signal.SIGTERM, (tmp_path / "out" / ".gan-serve-job.json").exists)
+    assert process.returncode == 143
+    assert said == "error: interrupted: 0 of 2 done; the same command goes on from there\n"
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [".gan-serve-job.json"]
+
+
 def test_finished_job_called_again_does_nothing(models: Path, tmp_path: Path) -> None:
     for output in (tmp_path / "all.npy", tmp_path / "all"):
         arguments = ["--count", 5, "--seed", 1, "--output", output]

@@ -101,12 +101,12 @@ def test_images_and_masks_must_be_given() -> None:
             replace(PHOTO, name="made", tile=None, overlap=0),
             "made is like no input of any size, though there is one",
         ),
-        ((PHOTO, ICON), replace(FILLED, like="icon"), "filled is like no input of any size, though there is one"),
+        ((PHOTO, ICON), LARGER, "one image input has any size and another a fixed one"),
         ((PHOTO,), replace(FILLED, like="photo"), "filled is not of any size where its input is"),
         ((ICON,), replace(LARGER, like="icon"), "larger is not of any size where its input is, or the other way round"),
         ((ICON, HOLE), FILLED, "hole has another size than the first image input"),
         ((HOLE,), ICON, "hole has another size than the first image input"),
-        ((replace(PHOTO, like="icon"), ICON), FILLED, "photo is an input, and cannot be like 'icon'"),
+        ((replace(ICON, name="photo", like="icon"), ICON), FILLED, "photo is an input, and cannot be like 'icon'"),
     ],
 )
 def test_sizes_that_do_not_go_together_are_refused(inputs: tuple[Any, ...], output: Image, complaint: str) -> None:

@@ -11,6 +11,10 @@ from gan_serve.tiling import run_in_tiles
 OUTPUT = Image(name="made", channels=1, height=None, width=None, low=0, like="image", scale=2)
 
 
+def nobody(done: int, tiles: int) -> None:
+    """Is told of the tiles."""
+
+
 def image(**fields: int) -> Image:
     return Image(name="image", channels=1, height=None, width=None, low=0, **fields)
 
@@ -34,8 +38,10 @@ def enlarge(arrays: Mapping[str, Any]) -> dict[str, np.ndarray]:
 @pytest.mark.parametrize("multiple", [1, 4])
 def test_tiles_make_what_the_whole_makes(height: int, width: int, multiple: int) -> None:
     array = noise(height, width)
-    tiled = run_in_tiles(enlarge, {"image": array}, image(multiple=multiple, tile=24, overlap=8), [OUTPUT])["made"]
-    whole = run_in_tiles(enlarge, {"image": array}, image(multiple=multiple), [OUTPUT])["made"]
+    tiled = run_in_tiles(enlarge, {"image": array}, image(multiple=multiple, tile=24, overlap=8), [OUTPUT], nobody)[
+        "made"
+    ]
+    whole = run_in_tiles(enlarge, {"image": array}, image(multiple=multiple), [OUTPUT], nobody)["made"]
     assert tiled.shape == (2 * height, 2 * width, 1)
     assert np.abs(tiled.astype(int) - whole.astype(int)).max() <= 1
 
@@ -51,7 +57,9 @@ def test_a_network_gets_equal_tiles_of_whole_multiples_and_no_more_than_it_needs
         seen.append(arrays["image"].shape[2:])
         return enlarge(arrays)
 
-    run_in_tiles(run, {"image": noise(height, width)}, image(multiple=multiple, tile=tile, overlap=overlap), [OUTPUT])
+    run_in_tiles(
+        run, {"image": noise(height, width)}, image(multiple=multiple, tile=tile, overlap=overlap), [OUTPUT], nobody
+    )
     assert len(set(seen)) == 1
     assert all(side % multiple == 0 and side <= tile for side in seen[0])
     shared = overlap + -overlap % multiple
@@ -69,7 +77,7 @@ def test_no_seam_is_seen_where_tiles_come_out_in_different_colours() -> None:
         _, _, height, width = arrays["image"].shape
         return {"made": np.full((1, 1, 2 * height, 2 * width), next(levels) % 2, np.float32)}
 
-    made = run_in_tiles(alternate, {"image": noise(100, 130)}, image(tile=40, overlap=16), [OUTPUT])["made"]
+    made = run_in_tiles(alternate, {"image": noise(100, 130)}, image(tile=40, overlap=16), [OUTPUT], nobody)["made"]
     pixels = made[:, :, 0].astype(int)
     assert (pixels.min(), pixels.max()) == (0, 255)
     steepest = 255 / 16  # from black to white in half of an overlap of 32 pixels
@@ -84,4 +92,11 @@ def test_sides_are_padded_with_their_mirror_image() -> None:
         np.testing.assert_array_equal(arrays["image"][0, 0, :3, 5:], array[0, 0][:, 3:0:-1])
         return enlarge(arrays)
 
-    assert run_in_tiles(look, {"image": array}, image(multiple=4), [OUTPUT])["made"].shape == (6, 10, 1)
+    assert run_in_tiles(look, {"image": array}, image(multiple=4), [OUTPUT], nobody)["made"].shape == (6, 10, 1)
+
+
+def test_who_waits_is_told_of_every_tile() -> None:
+    told: list[tuple[int, int]] = []
+    tensor = image(tile=24, overlap=8)
+    run_in_tiles(enlarge, {"image": noise(40, 60)}, tensor, [OUTPUT], lambda *counts: told.append(counts))
+    assert told == [(done, 8) for done in range(1, 9)]

@@ -26,9 +26,12 @@ class Interrupted(GanServeError):
 
 def run_once(found: "Model", request: "Request", device: str, show: bool) -> "Result":
     """The whole answer."""
+    from gan_serve.cli.progress import Progress
     from gan_serve.generator import Generator, threads_for
 
-    result = Generator(found, device=device, threads=threads_for(found.metadata, len(request))).run(request)
+    with Progress(len(request), None) as progress:
+        threads = threads_for(found.metadata, len(request))
+        result = Generator(found, device=device, threads=threads, on_tile=progress.within).run(request)
     if found.metadata.draws:
         typer.echo(f"seed {request.seed}", err=True)
     if show:
@@ -48,15 +51,24 @@ def run_job(found: "Model", request: "Request", plan: "Output", device: str, sca
     from gan_serve.job import Job
 
     job = Job(found.metadata, found.sha256, request, plan, scale)
-    generator = Generator(found, device=device, threads=job_threads(found.metadata))
     progress = Progress(len(request), request.seed if found.metadata.draws else None)
-    with noted_signals() as signals, progress, closing(fill(job, generator, progress.start)) as results:
-        for result in results:
-            if show and progress.done == 0:
-                _draw(result)
-            progress.advance(len(result))
+    with noted_signals() as signals, progress:
+
+        def heed() -> None:
             if signals and progress.done < len(request):
                 raise Interrupted(signals[0], progress.done, len(request))
+
+        def on_tile(done: int, tiles: int) -> None:
+            progress.within(done, tiles)
+            heed()
+
+        generator = Generator(found, device=device, threads=job_threads(found.metadata), on_tile=on_tile)
+        with closing(fill(job, generator, progress.start)) as results:
+            for result in results:
+                if show and progress.done == 0:
+                    _draw(result)
+                progress.advance(len(result))
+                heed()
     typer.echo(plan.path)
 
 
