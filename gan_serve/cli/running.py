@@ -1,6 +1,6 @@
 """A model at work for the command line: a small request at once, a large one as a job; and what is said meanwhile."""
 
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ from gan_serve.errors import GanServeError
 from gan_serve.interrupt import noted_signals
 
 if TYPE_CHECKING:
+    from gan_serve.cli.progress import Progress
     from gan_serve.output import Output
     from gan_serve.repository import Model
     from gan_serve.request import Request
@@ -26,12 +27,12 @@ class Interrupted(GanServeError):
 
 def run_once(found: "Model", request: "Request", device: str, show: bool) -> "Result":
     """The whole answer."""
-    from gan_serve.cli.progress import Progress
     from gan_serve.generator import Generator, threads_for
 
-    with Progress(len(request), None) as progress:
-        threads = threads_for(found.metadata, len(request))
-        result = Generator(found, device=device, threads=threads, on_tile=progress.within).run(request)
+    threads = threads_for(found.metadata, len(request))
+    with ExitStack() as stack:
+        watched = {"on_tile": stack.enter_context(_progress(request)).within} if found.metadata.any_size else {}
+        result = Generator(found, device=device, threads=threads, **watched).run(request)
     if found.metadata.draws:
         typer.echo(f"seed {request.seed}", err=True)
     if show:
@@ -78,6 +79,12 @@ def with_unfinished_seed(plan: "Output", request: "Request") -> "Request":
 
     seed = unfinished_seed(plan)
     return request if seed is None else replace(request, seed=seed)
+
+
+def _progress(request: "Request") -> "Progress":
+    from gan_serve.cli.progress import Progress
+
+    return Progress(len(request), None)
 
 
 def _draw(result: "Result") -> None:
