@@ -34,9 +34,7 @@ def run_in_tiles(
     """
     height, width = next(iter(arrays.values())).shape[2:]
     below, beside = -height % tensor.multiple, -width % tensor.multiple
-    padded = {
-        name: np.pad(array, ((0, 0), (0, 0), (0, below), (0, beside)), "reflect") for name, array in arrays.items()
-    }
+    padded = {name: _padded(array, below, beside) for name, array in arrays.items()}
     rows, columns = _Side(height + below, tensor), _Side(width + beside, tensor)
     canvases = {output.name: _Canvas(output, height, width, rows, columns) for output in outputs}
     for row, top in enumerate(rows.starts):
@@ -49,6 +47,11 @@ def run_in_tiles(
         for canvas in canvases.values():
             canvas.settle(row)
     return {name: canvas.pixels for name, canvas in canvases.items()}
+
+
+def _padded(array: NDArray[Any], below: int, beside: int) -> NDArray[Any]:
+    """The same array where nothing is to be added: a photograph is large."""
+    return np.pad(array, ((0, 0), (0, 0), (0, below), (0, beside)), "reflect") if below or beside else array
 
 
 class _Side:

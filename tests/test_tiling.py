@@ -1,4 +1,5 @@
 import math
+import tracemalloc
 from collections.abc import Mapping
 from typing import Any
 
@@ -93,6 +94,17 @@ def test_sides_are_padded_with_their_mirror_image() -> None:
         return enlarge(arrays)
 
     assert run_in_tiles(look, {"image": array}, image(multiple=4), [OUTPUT], nobody)["made"].shape == (6, 10, 1)
+
+
+def test_the_answer_is_never_whole_in_floats() -> None:
+    array = noise(1024, 1024)
+    tracemalloc.start()
+    try:
+        run_in_tiles(enlarge, {"image": array}, image(tile=64, overlap=8), [OUTPUT], nobody)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 4 * 2048 * 2048
 
 
 def test_who_waits_is_told_of_every_tile() -> None:

@@ -81,7 +81,7 @@ def _parameter(tensor: "Choice") -> inspect.Parameter:
     kind: object = str | None
     value, several = "VALUE", "a list makes a row of each"
     if tensor.kind in ("image", "mask"):
-        kind, value, several = list[str] | None, "FILE", "- is stdin, the option again one more"
+        kind, value, several = list[str] | None, "FILE", "- is stdin; give the option again for more"
     option = typer.Option(
         flag(tensor.name),
         metavar=value,
