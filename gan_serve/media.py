@@ -37,7 +37,7 @@ def read_document(path: Path) -> str:
     """
     if path.suffix.lower() == ".npy":
         return read_npy_document(path)
-    with open_picture(path, str(path), _PICTURES) as picture:
+    with _open_header(path) as picture:
         return _document(picture, path)
 
 
@@ -120,6 +120,26 @@ def _exif(document: str) -> Pictures.Exif:
     exif = Pictures.Exif()
     exif[_EXIF_KEY] = document
     return exif
+
+
+def _open_header(path: Path) -> Picture:
+    """A picture whose pixels nobody will look at, so that their number does not matter, as it does to `open_picture`.
+
+    Raises:
+        Failure: unreadable, or of another format.
+    """
+    from PIL import JpegImagePlugin, WebPImagePlugin
+
+    for kind in (PngImagePlugin.PngImageFile, JpegImagePlugin.JpegImageFile, WebPImagePlugin.WebPImageFile):
+        try:
+            return kind(path)
+        except SyntaxError:  # another format
+            continue
+        except OSError as error:
+            raise Failure(f"{path}: {error.strerror or 'not a picture in ' + ', '.join(_PICTURES)}") from None
+        except Exception as error:  # a decoder meets damage in many ways
+            raise Failure(f"{path}: damaged ({error})") from None
+    raise Failure(f"{path}: not a picture in {', '.join(_PICTURES)}")
 
 
 def _document(picture: Picture, path: Path) -> str:

@@ -7,15 +7,16 @@ from typing import Final, Literal
 
 from gan_serve.document import Misfit, decode, encode
 from gan_serve.errors import Failure
-from gan_serve.tensors import Image, InputTensor, Label, Latent, OutputTensor, Scalar
+from gan_serve.tensors import Image, InputTensor, Label, Latent, Mask, OutputTensor, Scalar
 
 PROPERTY = "gan_serve"  # the key in the ONNX file's metadata_props
 SCHEMA: Final = 1  # raise it when a reader of the old schema would misunderstand the new one
 
-# The tool's own options; an input of one of these names could not be set.
+# The tool's own options and arguments; an input of one of these names could not be set.
 RESERVED = frozenset(
-    ("model", "count", "seed", "index", "output", "format", "grid", "scale", "show", "device", "models", "help")
-)
+    ("model", "images", "count", "seed", "index", "output", "format", "grid", "scale", "show", "device", "models",
+     "help", "context")
+)  # fmt: skip
 
 Task = Literal[
     "unconditional", "class-conditional", "latent-code", "image-to-image", "classification", "anomaly-detection"
@@ -128,6 +129,27 @@ class ModelMetadata:
             raise ValueError(f"an input cannot have the name of an option: {', '.join(sorted(taken))}")
         if len(set(names)) < len(names):
             raise ValueError("two inputs have the same name")
+        self._check_sizes()
+
+    def _check_sizes(self) -> None:
+        images = {tensor.name: tensor for tensor in self.inputs if isinstance(tensor, Image)}
+        sizes = [tensor.shape[1:] for tensor in images.values()]
+        if len({tensor.any_size for tensor in images.values()}) > 1:
+            raise ValueError("one image input has any size and another a fixed one")
+        for tensor in self.image_inputs:
+            if isinstance(tensor, Mask) and tensor.shape[1:] not in sizes[:1]:
+                raise ValueError(f"{tensor.name} has another size than the first image input")
+            if isinstance(tensor, Image) and tensor.like:
+                raise ValueError(f"{tensor.name} is an input, and cannot be like {tensor.like!r}")
+        for output in self.outputs:
+            like = output.like if isinstance(output, Image) else None
+            if like and like not in images:
+                raise ValueError(f"{output.name} is like {like!r}, which is no image input")
+            any_size = images[like].any_size if like else False
+            if self.any_size and not any_size:
+                raise ValueError(f"{output.name} is like no input of any size, though there is one")
+            if isinstance(output, Image) and output.any_size != any_size:
+                raise ValueError(f"{output.name} is not of any size where its input is, or the other way round")
 
     @property
     def label(self) -> Label | None:
@@ -146,14 +168,31 @@ class ModelMetadata:
         return any(drawn) or any(isinstance(tensor, Latent | Label) for tensor in self.inputs)
 
     @property
-    def image_inputs(self) -> tuple[Image, ...]:
-        """What must be given, since an image is never drawn."""
-        return tuple(tensor for tensor in self.inputs if isinstance(tensor, Image))
+    def image_inputs(self) -> tuple[Image | Mask, ...]:
+        """What must be given, since neither an image nor a mask is ever drawn."""
+        return tuple(tensor for tensor in self.inputs if isinstance(tensor, Image | Mask))
+
+    @property
+    def any_size(self) -> bool:
+        """Whether the model takes pictures of any size, and all that it makes has theirs."""
+        return any(tensor.any_size for tensor in self.image_inputs)
+
+    @property
+    def by_picture(self) -> bool:
+        """Whether what is made of a picture depends on its size, so that batches are of no use."""
+        likes = any(tensor.like for tensor in self.image_outputs)
+        return likes or any(tensor.any_size or isinstance(tensor, Mask) for tensor in self.image_inputs)
 
     @property
     def image_outputs(self) -> tuple[Image, ...]:
         """The pictures that the model makes; where there are none, it answers with numbers."""
         return tuple(tensor for tensor in self.outputs if isinstance(tensor, Image))
+
+    @property
+    def translated(self) -> Image | None:
+        """The picture of which the model makes another one, if it does."""
+        images = [tensor for tensor in self.inputs if isinstance(tensor, Image)]
+        return images[0] if images and self.image_outputs else None
 
     def to_json(self) -> str:
         """The document as it stands in the file."""

@@ -9,18 +9,19 @@ import hashlib
 import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from os import PathLike, fspath
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from gan_serve.errors import Failure, UsageError
-from gan_serve.tensors import Image
+from gan_serve.tensors import Image, Mask
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from gan_serve.pictures import Given
     from gan_serve.pixels import Picture
 
 _SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".pgm", ".ppm"))
@@ -31,7 +32,7 @@ _MOST_BYTES = 2**29  # of one file: more than the largest picture takes without 
 class Reference:
     """What a request, and the files that it makes, say of a picture."""
 
-    file: str | None  # its name without folders; None: it came as an array
+    file: str | None  # its name without folders; None: it came as an array, or through a pipe
     sha256: str  # of the file's bytes, or of the array's
 
     def __post_init__(self) -> None:
@@ -40,34 +41,41 @@ class Reference:
         if not re.fullmatch("[0-9a-f]{64}", self.sha256):
             raise ValueError(f"{self.sha256!r} is no SHA-256")
 
-    def array(self, tensor: Image) -> "NDArray[np.float32]":
-        """The picture as (channels, height, width) in the model's range.
+    def read(self) -> "Given":
+        """The picture decoded and upright, or the array.
 
         Raises:
             Failure: it cannot be read, or is not what it was.
         """
         raise Failure(f"{self.file or 'an array'}: a picture is known by its name alone; find_source finds the file")
 
+    def array(self, tensor: Image) -> "NDArray[np.float32]":
+        """The picture as (channels, height, width) in the model's range; raises as `read` does."""
+        from gan_serve.pictures import to_model
+
+        return to_model(self.read(), tensor)
+
 
 @dataclass(frozen=True)
 class Source(Reference):
-    """A picture that can be read: a file, or an array that fits the model already."""
+    """A picture that can be read: a file, one in memory, or an array that fits the model already."""
 
-    origin: "Path | NDArray[np.float32]" = field(repr=False, compare=False)
+    origin: "Path | Given" = field(repr=False, compare=False)
+    size: tuple[int, int] = field(repr=False, compare=False)  # width and height in pixels
 
-    def array(self, tensor: Image) -> "NDArray[np.float32]":
+    def read(self) -> "Given":
         if not isinstance(self.origin, Path):
             return self.origin
-        from gan_serve.pictures import to_model
-
         source, picture = _read(self.origin)
         if source != self:
             raise Failure(f"{self.origin}: it was changed after the work began; call again")
-        return to_model(picture, tensor)
+        return picture
 
 
-def parse_sources(tensor: Image, value: object) -> list[Source]:
+def parse_sources(tensor: Image | Mask, value: object, *, alone: bool = True) -> list[Source]:
     """Sources for a path, a folder, a glob, a Pillow image, an array, or a list of these.
+
+    A file that is `alone` is decoded once; of several, only those at work are in memory.
 
     Raises:
         UsageError: no such file, or something that is no picture for this model.
@@ -76,9 +84,10 @@ def parse_sources(tensor: Image, value: object) -> list[Source]:
     if isinstance(value, Source):
         return [value]
     if isinstance(value, str | PathLike):
-        return [open_source(path) for path in picture_files(tensor.name, fspath(value))]
+        paths = picture_files(tensor.name, fspath(value))
+        return [open_source(path, keep=alone and len(paths) == 1) for path in paths]
     if isinstance(value, Iterable) and not isinstance(value, bytes | Mapping) and getattr(value, "ndim", 4) == 4:
-        return [source for item in value for source in parse_sources(tensor, item)]
+        return [source for item in value for source in parse_sources(tensor, item, alone=False)]
     return [_from_memory(tensor, value)]
 
 
@@ -103,13 +112,25 @@ def picture_files(name: str, given: str) -> list[Path]:
     return files
 
 
-def open_source(path: Path) -> Source:
-    """A file that was read once, so that it is known to hold a picture.
+def open_source(path: Path, *, keep: bool = False) -> Source:
+    """A file that was read once, so that it is known to hold a picture; decoded, it is kept or forgotten.
 
     Raises:
         Failure: it does not, or cannot be read.
     """
-    return _read(path)[0]
+    source, picture = _read(path)
+    return replace(source, origin=picture) if keep else source
+
+
+def piped_source(stream: IO[bytes], name: str) -> Source:
+    """A picture whose file has no name here; `name` is what messages call it.
+
+    Raises:
+        Failure: it is none, or too large.
+    """
+    content = stream.read(_MOST_BYTES + 1)
+    picture = _decode(content, name)
+    return Source(None, hashlib.sha256(content).hexdigest(), picture, picture.size)
 
 
 def find_source(reference: Reference, folders: Sequence[Path]) -> Source:
@@ -119,7 +140,7 @@ def find_source(reference: Reference, folders: Sequence[Path]) -> Source:
         Failure: it is not there, or has changed.
     """
     if reference.file is None:
-        raise Failure("it was made from an array, not from a file; only the code that made the array can make it again")
+        raise Failure("it was made from an array or a pipe, not from a file; only who has that can make it again")
     paths = [path for path in (folder / reference.file for folder in folders) if path.is_file()]
     if not paths:
         looked = " or ".join(repr(str(folder)) for folder in folders)
@@ -134,28 +155,33 @@ def find_source(reference: Reference, folders: Sequence[Path]) -> Source:
 
 
 def _read(path: Path) -> "tuple[Source, Picture]":
-    from gan_serve.pictures import read_picture
-
     try:
-        if path.stat().st_size > _MOST_BYTES:
-            raise Failure(f"{path}: larger than a picture's file can be ({_MOST_BYTES // 2**20} MiB)")
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            content = file.read(_MOST_BYTES + 1)
     except OSError as error:
         raise Failure(f"{path}: cannot be read ({error.strerror})") from None
-    picture = read_picture(io.BytesIO(content), str(path))
-    return Source(path.name, hashlib.sha256(content).hexdigest(), path), picture
+    picture = _decode(content, str(path))
+    return Source(path.name, hashlib.sha256(content).hexdigest(), path, picture.size), picture
 
 
-def _from_memory(tensor: Image, value: Any) -> Source:
+def _decode(content: bytes, name: str) -> "Picture":
+    from gan_serve.pictures import read_picture
+
+    if len(content) > _MOST_BYTES:
+        raise Failure(f"{name}: larger than a picture's file can be ({_MOST_BYTES // 2**20} MiB)")
+    return read_picture(io.BytesIO(content), name)
+
+
+def _from_memory(tensor: Image | Mask, value: Any) -> Source:
     import numpy as np
     from PIL import Image as Pictures
 
-    from gan_serve.pictures import array_to_model, upright
+    from gan_serve.pictures import read_array, size_of, upright
 
     if isinstance(value, Pictures.Image):
         value = np.asarray(upright(value, tensor.name))
     if not isinstance(value, np.ndarray):
         kind = type(value).__name__
         raise UsageError(f"{tensor.name} is no picture but of type {kind}; give a path, a Pillow image or an array")
-    fitted = array_to_model(value, tensor)
-    return Source(None, hashlib.sha256(value.tobytes()).hexdigest(), fitted)
+    given = read_array(value, tensor)
+    return Source(None, hashlib.sha256(value.tobytes()).hexdigest(), given, size_of(given))

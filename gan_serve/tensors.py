@@ -27,7 +27,7 @@ class Tensor:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The shape of one item, without the batch axis."""
+        """The shape of one item, without the batch axis; -1 is a length that varies."""
         raise NotImplementedError
 
 
@@ -179,32 +179,26 @@ class Scalar(Tensor):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Image(Tensor):
-    """A picture, channels first, whose values run from `low` (black) to `high` (white)."""
+class Raster(Tensor):
+    """What images and masks share: a size in pixels, or None twice where a model takes or makes any size."""
 
-    kind: Literal["image"] = "image"
-    channels: Literal[1, 3]
-    height: int
-    width: int
-    low: float = -1.0
-    high: float = 1.0
+    height: int | None
+    width: int | None
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.height < 1 or self.width < 1:
+        sides = self.height, self.width
+        if sides != (None, None) and not all(side is not None and side >= 1 for side in sides):
             raise ValueError(f"{self.name} has the size {self.width}x{self.height}")
-        if not self.low < self.high:
-            raise ValueError(f"{self.name} has the range {self.low}..{self.high}")
 
     @property
-    def shape(self) -> tuple[int, ...]:
-        return (self.channels, self.height, self.width)
+    def any_size(self) -> bool:
+        """Whether the size is that of the picture in hand."""
+        return self.height is None
 
-    @property
-    def hint(self) -> str:
-        """What a user may write, in a few words."""
-        made = f"{self.width}x{self.height} {'grey' if self.channels == 1 else 'RGB'}"
-        return f"a picture of any size (made {made}), a folder of them, or a glob in quotes"
+    def shape_at(self, height: int, width: int) -> tuple[int, ...]:
+        """The shape of one item where the picture in hand has so many pixels."""
+        return (self.shape[0], height, width) if self.any_size else self.shape
 
     @property
     def default_hint(self) -> str:
@@ -215,6 +209,88 @@ class Image(Tensor):
     def example(self) -> str:
         """A value that a user might write."""
         return f"{self.name}.png"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Image(Raster):
+    """A picture, channels first, whose values run from `low` (black) to `high` (white).
+
+    An input of a fixed size takes any picture: `fit` says whether the picture's middle is cropped to its shape, or the
+    picture is padded to it. An input of any size takes it as it is, with sides padded to a `multiple` of pixels; where
+    one is longer than `tile`, the picture is computed in tiles that share `overlap` pixels with their neighbours, and
+    are blended there. An output that is `like` an input shows the same view in the same size, times `scale`.
+    """
+
+    kind: Literal["image"] = "image"
+    channels: Literal[1, 3]
+    low: float = -1.0
+    high: float = 1.0
+    fit: Literal["crop", "pad"] = "crop"
+    multiple: int = 1
+    tile: int | None = None
+    overlap: int = 0
+    like: str | None = None
+    scale: int = 1
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.low < self.high:
+            raise ValueError(f"{self.name} has the range {self.low}..{self.high}")
+        if not self.any_size and (self.multiple, self.tile, self.overlap) != (1, None, 0):
+            raise ValueError(f"{self.name} has a fixed size, and neither a multiple nor tiles")
+        if self.multiple < 1:
+            raise ValueError(f"{self.name} has sides of a multiple of {self.multiple}")
+        if not self._tiles_fit():
+            raise ValueError(f"{self.name} has tiles of {self.tile} pixels that overlap by {self.overlap}")
+        if self.scale < 1 or (self.scale > 1 and not self.like):
+            raise ValueError(f"{self.name} is {self.scale} times as large as nothing")
+
+    def _tiles_fit(self) -> bool:
+        """Whether tiles begin and end at multiples, and at most two of them overlap in a row."""
+        if self.tile is None:
+            return self.overlap == 0
+        return self.tile > 0 and self.tile % self.multiple == 0 and 0 <= 2 * self.overlap <= self.tile - self.multiple
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (self.channels, self.height or -1, self.width or -1)
+
+    @property
+    def look(self) -> str:
+        """Size and colours, in a few words."""
+        colours = "grey" if self.channels == 1 else "RGB"
+        if self.like:
+            return f"{colours}, {f'{self.scale} times ' if self.scale > 1 else ''}as large as {self.like}"
+        return colours if self.any_size else f"{self.width}x{self.height} {colours}"
+
+    @property
+    def hint(self) -> str:
+        """What a user may write, in a few words."""
+        padded = " and padded" if self.fit == "pad" else ""
+        return f"a picture of any size (made {self.look}{padded}), a folder of them, or a glob in quotes"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mask(Raster):
+    """What is to be filled in of the first image input, whose size it has: 1 there, and 0 where the picture is kept.
+
+    Kept pixels of an answer that is like the image are the picture's own.
+    """
+
+    channels: ClassVar[Literal[1]] = 1
+    low: ClassVar[float] = 0.0
+    high: ClassVar[float] = 1.0
+
+    kind: Literal["mask"] = "mask"
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (1, self.height or -1, self.width or -1)
+
+    @property
+    def hint(self) -> str:
+        """What a user may write, in a few words."""
+        return "a picture, white or transparent where to fill in, one for each image or one for all"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -246,7 +322,7 @@ class Probabilities(Tensor):
         return (len(self.classes),)
 
 
-InputTensor = Latent | Label | Scalar | Image
+InputTensor = Latent | Label | Scalar | Image | Mask
 OutputTensor = Image | Score | Probabilities
 
 

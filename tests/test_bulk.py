@@ -1,3 +1,4 @@
+import json
 import re
 import signal
 import subprocess
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image as Pictures
 
 import gan_serve
 from gan_serve.media import read_media
@@ -15,8 +17,8 @@ from gan_serve.media import read_media
 COUNT = 20_000
 
 
-def start(models: Path, *arguments: object) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "gan_serve", "generate", "--model", "digits", "--models", models, *arguments]
+def start(models: Path, *arguments: object, model: str = "digits") -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "gan_serve", "generate", "--model", model, "--models", models, *arguments]
     return subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
@@ -31,8 +33,8 @@ def stop(process: subprocess.Popen[str], number: signal.Signals, begun: Callable
     return process.communicate(timeout=60)[1]
 
 
-def finish(models: Path, *arguments: object) -> str:
-    process = start(models, *arguments)
+def finish(models: Path, *arguments: object, model: str = "digits") -> str:
+    process = start(models, *arguments, model=model)
     error = process.communicate(timeout=120)[1]
     assert process.returncode == 0, error
     return error
@@ -82,6 +84,36 @@ def test_interrupted_folder_has_only_whole_files_and_goes_on(
         f"digits-label3-seed{seed}-index{index:05}.png" for index in range(3000)
     ]
     assert {path: path.stat().st_mtime_ns for path in before} == before
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGKILL, -9)])
+def test_interrupted_lines_go_on_and_are_whole(models: Path, tmp_path: Path, number: signal.Signals, code: int) -> None:
+    Pictures.new("L", (8, 8), 99).save(tmp_path / "x.png")
+    output, part = tmp_path / "all.jsonl", tmp_path / ".all.jsonl.part"
+    arguments = [*["--image", tmp_path / "x.png"] * 3000, "--output", output]
+    process = start(models, *arguments, model="classifier")
+    stop(process, number, lambda: part.exists() and part.stat().st_size > 0)
+    assert process.returncode == code
+    assert not output.exists()
+    with part.open("a") as file:
+        file.write('{"image": "x.p')  # as if the power had failed
+    again = finish(models, *arguments, model="classifier")
+    assert re.fullmatch(r"continuing: [\d,]+ of 3,000 done\n", again)
+    lines = output.read_text().splitlines()
+    assert len(lines) == 3000
+    assert len(set(lines)) == 1
+    assert json.loads(lines[0])["image"] == "x.png"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["all.jsonl", "x.png"]
+
+
+def test_a_job_stops_between_the_tiles_of_a_large_picture(models: Path, tmp_path: Path) -> None:
+    Pictures.new("RGB", (3000, 2000), "teal").save(tmp_path / "x.png")
+    arguments = ["--image", tmp_path / "x.png", "--image", tmp_path / "x.png", "--output", tmp_path / "out"]
+    process = start(models, *arguments, model="enlarger")
+    said = stop(process, signal.SIGTERM, (tmp_path / "out" / ".gan-serve-job.json").exists)
+    assert process.returncode == 143
+    assert said == "error: interrupted: 0 of 2 done; the same command goes on from there\n"
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [".gan-serve-job.json"]
 
 
 def test_finished_job_called_again_does_nothing(models: Path, tmp_path: Path) -> None:

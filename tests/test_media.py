@@ -1,5 +1,7 @@
 import io
 import json
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -132,10 +134,21 @@ def test_foreign_files_are_one_line(tmp_path: Path, name: str, content: bytes | 
     path = tmp_path / name
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(Failure) as error:
-        read_media(path)
-    assert "\n" not in str(error.value)
-    assert name in str(error.value)
+    for read in (read_media,) if "huge" in name else (read_media, read_document):
+        with pytest.raises(Failure) as error:
+            read(path)
+        assert "\n" not in str(error.value)
+        assert name in str(error.value)
+
+
+def test_the_document_of_a_picture_too_large_to_be_read_is_read(tmp_path: Path) -> None:
+    content = bytearray(png((4, 4), "{}"))
+    content[16:24] = struct.pack(">II", 16_000, 12_000)  # what its header says of width and height
+    content[29:33] = struct.pack(">I", zlib.crc32(content[12:29]))
+    (tmp_path / "huge.png").write_bytes(content)
+    assert read_document(tmp_path / "huge.png") == "{}"
+    with pytest.raises(Failure, match="more than the 64 megapixels"):
+        read_media(tmp_path / "huge.png")
 
 
 @pytest.mark.parametrize("format", ["png", "webp", "jpeg", "npy"])

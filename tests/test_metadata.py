@@ -1,13 +1,34 @@
 import json
+from dataclasses import replace
+from typing import Any
 
 import pytest
-from small_models import DIGIT, TURNED
+from small_models import DIGIT, TURNED, metadata_of
 
 from gan_serve import Failure
-from gan_serve.metadata import parse_metadata
+from gan_serve.metadata import ModelMetadata, parse_metadata
+from gan_serve.tensors import Image, Mask
+
+PHOTO = Image(name="photo", channels=3, height=None, width=None, multiple=4, tile=256, overlap=32)
+ICON = Image(name="icon", channels=3, height=8, width=8, fit="pad")
+HOLE = Mask(name="hole", height=None, width=None)
+LARGER = Image(name="larger", channels=3, height=None, width=None, like="photo", scale=4)
+FILLED = Image(name="filled", channels=3, height=8, width=8, like="icon")
 
 
-@pytest.mark.parametrize("metadata", [DIGIT, TURNED])
+def translating(*inputs: Any, to: Image) -> ModelMetadata:
+    return metadata_of("translator", inputs, to, task="image-to-image")
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        DIGIT,
+        TURNED,
+        translating(PHOTO, HOLE, to=LARGER),
+        translating(ICON, Mask(name="hole", height=8, width=8), to=FILLED),
+    ],
+)
 def test_document_survives_the_file(metadata) -> None:
     assert parse_metadata(metadata.to_json(), "model.onnx") == metadata
 
@@ -39,7 +60,7 @@ def changed(path: str, value: object) -> str:
         ("inputs", [], "a model needs inputs and outputs"),
         ("inputs", {}, "at inputs: it is no list"),
         ("inputs.0", None, r"at inputs\.0: it is no object"),
-        ("inputs.0.kind", "wish", r"at inputs\.0: kind 'wish' is not one of latent, label, scalar, image"),
+        ("inputs.0.kind", "wish", r"at inputs\.0: kind 'wish' is not one of latent, label, scalar, image, mask"),
         ("inputs.0.size", 0, r"at inputs\.0: latent has the size 0"),
         ("inputs.0.size", 8.0, r"at inputs\.0\.size: 8\.0 is no int"),
         ("inputs.0.name", "count", "an input cannot have the name of an option: count"),
@@ -64,3 +85,30 @@ def test_what_is_no_document_is_one_line_that_names_the_file(document: str) -> N
     with pytest.raises(Failure, match=r"^model\.onnx: its metadata") as error:
         parse_metadata(document, "model.onnx")
     assert "\n" not in str(error.value)
+
+
+def test_images_and_masks_must_be_given() -> None:
+    assert translating(PHOTO, HOLE, to=LARGER).image_inputs == (PHOTO, HOLE)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "output", "complaint"),
+    [
+        ((PHOTO,), replace(LARGER, like="phot"), "larger is like 'phot', which is no image input"),
+        ((PHOTO, HOLE), replace(LARGER, like="hole"), "larger is like 'hole', which is no image input"),
+        (
+            (PHOTO,),
+            replace(PHOTO, name="made", tile=None, overlap=0),
+            "made is like no input of any size, though there is one",
+        ),
+        ((PHOTO, ICON), LARGER, "one image input has any size and another a fixed one"),
+        ((PHOTO,), replace(FILLED, like="photo"), "filled is not of any size where its input is"),
+        ((ICON,), replace(LARGER, like="icon"), "larger is not of any size where its input is, or the other way round"),
+        ((ICON, HOLE), FILLED, "hole has another size than the first image input"),
+        ((HOLE,), ICON, "hole has another size than the first image input"),
+        ((replace(ICON, name="photo", like="icon"), ICON), FILLED, "photo is an input, and cannot be like 'icon'"),
+    ],
+)
+def test_sizes_that_do_not_go_together_are_refused(inputs: tuple[Any, ...], output: Image, complaint: str) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        translating(*inputs, to=output)

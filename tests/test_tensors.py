@@ -1,9 +1,11 @@
+from typing import Any
+
 import numpy as np
 import pytest
 from small_models import DIGITS
 
 from gan_serve import UsageError
-from gan_serve.tensors import Label, Scalar
+from gan_serve.tensors import Image, Label, Mask, Scalar
 
 LABEL = Label(name="label", classes=DIGITS)
 GARMENT = Label(name="label", classes=("T-shirt/top", "Trouser", "Bag, small"))
@@ -61,3 +63,40 @@ def test_scalar_out_of_range_is_refused(value: object) -> None:
 def test_scalar_default_must_be_in_range(default: float | tuple[float, float]) -> None:
     with pytest.raises(ValueError, match="outside"):
         Scalar(name="tilt", low=0, high=1, default=default)
+
+
+def image(**fields: Any) -> Image:
+    return Image(**{"name": "image", "channels": 3, "height": None, "width": None} | fields)
+
+
+def test_an_image_has_a_fixed_size_or_any() -> None:
+    assert image(height=4, width=6).shape == image(height=4, width=6).shape_at(8, 9) == (3, 4, 6)
+    assert image().shape == (3, -1, -1)
+    assert image().shape_at(8, 9) == (3, 8, 9)
+    assert Mask(name="hole", height=None, width=None).shape_at(8, 9) == (1, 8, 9)
+    assert "made RGB" in image().hint
+    assert "made 6x4 grey)" in image(channels=1, height=4, width=6).hint
+    assert "made 6x4 RGB and padded)" in image(height=4, width=6, fit="pad").hint
+    assert image(like="photo", scale=4).look == "RGB, 4 times as large as photo"
+
+
+@pytest.mark.parametrize(
+    ("fields", "complaint"),
+    [
+        ({"height": 8}, "the size Nonex8"),
+        ({"height": 0, "width": 8}, "the size 8x0"),
+        ({"height": 8, "width": 8, "multiple": 4}, "a fixed size, and neither a multiple nor tiles"),
+        ({"height": 8, "width": 8, "tile": 4}, "a fixed size"),
+        ({"multiple": 0}, "a multiple of 0"),
+        ({"overlap": 4}, "tiles of None pixels that overlap by 4"),
+        ({"tile": 64, "overlap": 33}, "tiles of 64 pixels that overlap by 33"),
+        ({"tile": 64, "overlap": 31, "multiple": 4}, "tiles of 64 pixels that overlap by 31"),
+        ({"tile": 66, "multiple": 4}, "tiles of 66 pixels"),
+        ({"tile": 0}, "tiles of 0 pixels"),
+        ({"scale": 4}, "4 times as large as nothing"),
+        ({"scale": 0, "like": "photo"}, "0 times as large"),
+    ],
+)
+def test_an_image_whose_size_makes_no_sense_is_refused(fields: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        image(**fields)

@@ -1,6 +1,7 @@
 """Servable -> ONNX file with its metadata inside; a file that differs from PyTorch is refused."""
 
 import copy
+import itertools
 import logging
 import warnings
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from torch.nn.utils import parametrize
 from gan_serve.errors import Failure
 from gan_serve.metadata import PROPERTY, ModelMetadata
 from gan_serve.runtime import open_session, parse_device
+from gan_serve.tensors import Image, OutputTensor
 from training.gan import Servable
 from training.runs import Trained
 
@@ -55,7 +57,8 @@ def export(servable: Servable, metadata: ModelMetadata) -> bytes:
     """
     names = [tensor.name for tensor in metadata.inputs], [tensor.name for tensor in metadata.outputs]
     network = baked(servable.network.cpu()).eval()
-    content = with_property(to_onnx(network, servable.examples(4), *names), PROPERTY, metadata.to_json())
+    graph = to_onnx(network, servable.examples(4), *names, [tensor.shape for tensor in metadata.inputs])
+    content = with_property(graph, PROPERTY, metadata.to_json())
     check(content, network, servable)
     return content
 
@@ -82,9 +85,21 @@ def _own_class(module: nn.Module) -> None:
     module.__class__ = type(shared.__name__, shared.__bases__, dict(shared.__dict__))
 
 
-def to_onnx(network: nn.Module, examples: tuple[Tensor, ...], inputs: Sequence[str], outputs: Sequence[str]) -> bytes:
-    """The network's graph with a dynamic batch axis and its weights inside; `examples` has two rows or more."""
-    dynamic = tuple({0: torch.export.Dim.DYNAMIC} for _ in examples)
+def to_onnx(
+    network: nn.Module,
+    examples: tuple[Tensor, ...],
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+    shapes: Sequence[tuple[int, ...]] | None = None,
+) -> bytes:
+    """The network's graph with its weights inside; `examples` has two rows or more.
+
+    The batch axis is dynamic, and so are those whose length in `shapes`, which have no batch axis, is -1.
+    """
+    varying = [(-1, *shape) for shape in shapes or [()] * len(examples)]
+    dynamic = tuple(
+        {axis: torch.export.Dim.DYNAMIC for axis, length in enumerate(shape) if length == -1} for shape in varying
+    )
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it would warn that torchvision is not installed
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # the exporter's own deprecations; what matters is checked by its results
@@ -119,13 +134,15 @@ def with_property(content: bytes, key: str, document: str) -> bytes:
 def check(content: bytes, network: nn.Module, servable: Servable) -> None:
     """Compare ONNX Runtime with PyTorch at several batch sizes, and each row alone with the row in its batch.
 
+    Where images may have any size, each batch has images of another one.
+
     Raises:
-        Failure: they differ.
+        Failure: they differ, or an image has another size than the metadata says.
     """
     session = open_session(content, "the export", parse_device("cpu"), threads=1)
     names = [tensor.name for tensor in servable.inputs]
-    for batch in BATCHES:
-        examples = servable.examples(batch, seed=batch)
+    for batch, size in zip(BATCHES, itertools.cycle(servable.sizes), strict=False):
+        examples = servable.examples(batch, seed=batch, size=size)
         feeds = {name: example.numpy() for name, example in zip(names, examples, strict=True)}
         with torch.no_grad():
             expected = _arrays(network(*examples))
@@ -133,6 +150,17 @@ def check(content: bytes, network: nn.Module, servable: Servable) -> None:
         _compare(found, expected, TOLERANCE, f"ONNX Runtime differs from PyTorch at batch {batch}")
         alone = session.run(None, {name: feed[-1:] for name, feed in feeds.items()})
         _compare(alone, [array[-1:] for array in found], ROW_TOLERANCE, f"a row depends on its batch of {batch}")
+        _check_sizes(found, servable.outputs, *size)
+
+
+def _check_sizes(
+    found: Sequence[NDArray[np.float32]], outputs: Sequence[OutputTensor], height: int, width: int
+) -> None:
+    for array, tensor in zip(found, outputs, strict=True):
+        if isinstance(tensor, Image):
+            shape = tensor.shape_at(height * tensor.scale, width * tensor.scale)
+            if array.shape[1:] != shape:
+                raise Failure(f"{tensor.name} has the shape {array.shape[1:]}, not {shape}; nothing was written")
 
 
 def _arrays(outputs: Tensor | tuple[Tensor, ...]) -> list[NDArray[np.float32]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
@@ -10,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_serve.metadata import Feedback, Paper, Score, Task
-from gan_serve.tensors import Image, InputTensor, Label, Latent, OutputTensor, Scalar
+from gan_serve.tensors import Image, InputTensor, Label, Latent, Mask, OutputTensor, Scalar
 from training import augment, distributed, layers, losses
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 Tensors = dict[str, Tensor]  # by the names of a model's inputs and outputs
 Batch = Tensors  # image label ...
 Terms = dict[str, Tensor]  # named, already weighted; their sum is minimised, each one is logged
+
+_SIDE = 16  # pixels at least of an example image of any size
 
 
 @dataclass(frozen=True)
@@ -121,13 +124,23 @@ class Servable:
     description: str
     feedback: Feedback | None = None
 
-    def examples(self, count: int, seed: int = 0) -> tuple[Tensor, ...]:
-        """Random inputs, each of shape (count, ...), such as the network will see when served."""
+    def examples(self, count: int, seed: int = 0, size: tuple[int, int] | None = None) -> tuple[Tensor, ...]:
+        """Random inputs, each of shape (count, ...), such as the network will see when served.
+
+        Images of any size get `size` (height, width), or the first of `sizes`.
+        """
         random = torch.Generator().manual_seed(seed)
-        return tuple(_example(tensor, count, random) for tensor in self.inputs)
+        return tuple(_example(tensor, count, size or self.sizes[0], random) for tensor in self.inputs)
+
+    @property
+    def sizes(self) -> list[tuple[int, int]]:
+        """Heights and widths to try images of any size with: of a high, a square and a wide one."""
+        multiple = math.lcm(*(tensor.multiple for tensor in self.inputs if isinstance(tensor, Image)))
+        side = multiple * math.ceil(_SIDE / multiple)
+        return [(3 * side, side + multiple), (side, side), (side + multiple, 2 * side)]
 
 
-def _example(tensor: InputTensor, count: int, random: torch.Generator) -> Tensor:
+def _example(tensor: InputTensor, count: int, pixels: tuple[int, int], random: torch.Generator) -> Tensor:
     match tensor:
         case Latent(size=size, distribution="uniform"):
             return torch.rand(count, size, generator=random) * 2 - 1
@@ -135,8 +148,12 @@ def _example(tensor: InputTensor, count: int, random: torch.Generator) -> Tensor
             return torch.randn(count, size, generator=random)
         case Label(classes=classes):
             return torch.randint(len(classes), (count,), generator=random)
-        case Scalar(low=low, high=high) | Image(low=low, high=high):
-            return torch.rand(count, *tensor.shape, generator=random) * (high - low) + low
+        case Scalar(low=low, high=high):
+            return torch.rand(count, generator=random) * (high - low) + low
+        case Image(low=low, high=high):
+            return torch.rand(count, *tensor.shape_at(*pixels), generator=random) * (high - low) + low
+        case Mask():
+            return torch.rand(count, *tensor.shape_at(*pixels), generator=random).round()
 
 
 class Game(nn.Module):

@@ -16,6 +16,7 @@ from gan_serve.errors import GanServeError
 # Where each command stands; only the one that is called is imported.
 _COMMANDS = {
     "generate": "generate:generate",
+    "translate": "translate:translate",
     "list": "models:list_models",
     "info": "models:info",
     "reproduce": "reproduce:reproduce",
@@ -69,7 +70,7 @@ def _run(arguments: list[str]) -> int:
 def _add_command(app: typer.Typer, name: str, arguments: list[str]) -> None:
     module, _, function = _COMMANDS[name].partition(":")
     command = getattr(importlib.import_module(f"gan_serve.cli.{module}"), function)
-    if name == "generate":
+    if name in ("generate", "translate"):
         from gan_serve.cli.inputs import CONTEXT, with_model_options
 
         app.command(name, context_settings=CONTEXT)(with_model_options(command, arguments))

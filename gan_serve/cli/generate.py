@@ -50,7 +50,7 @@ def generate(
         elif show or scale != 1:
             raise UsageError(f"{model} answers with numbers; leave out {'--show' if show else '--scale'}")
         else:
-            answer(found, request, output, format, grid, device)
+            answer(found, request, output, format, grid, device, seed_given=seed is not None)
 
 
 def _make_pictures(
@@ -70,10 +70,12 @@ def _make_pictures(
     columns = _columns(found, request, scale, grid)
     if output == "-":
         known = stdout_format(format, PICTURES, images=len(request), grid=grid)
+        _check_array(found, known)
         sys.stdout.buffer.write(run_once(found, request, device, show).encode(known, scale=scale, columns=columns))
         sys.stdout.buffer.flush()
         return
     plan = _plan(found, request, output, format, grid, seed_given)
+    _check_array(found, plan.format)
     if plan.folder or plan.format == "npy":
         run_job(found, request if seed_given else with_unfinished_seed(plan, request), plan, device, scale, show)
     else:
@@ -82,12 +84,19 @@ def _make_pictures(
         typer.echo(plan.path)
 
 
+def _check_array(found: "Model", format: str) -> None:
+    from gan_serve.result import array_shape
+
+    if format == "npy":
+        array_shape(found.metadata)  # refuses where there is none
+
+
 def _columns(found: "Model", request: "Request", scale: int, grid: bool) -> int | None:
     from gan_serve.pixels import check_size
-    from gan_serve.result import grid_columns, image_tensor
+    from gan_serve.result import grid_columns, largest_size
 
     columns = grid_columns(request) if grid else None
-    check_size(image_tensor(found.metadata), len(request) if columns else 1, columns or 1, scale)
+    check_size(*largest_size(found.metadata, request), len(request) if columns else 1, columns or 1, scale)
     return columns
 
 

@@ -21,27 +21,39 @@ CONTEXT = {"ignore_unknown_options": True, "allow_extra_args": True}
 
 
 def with_model_options(command: Callable[..., None], arguments: Sequence[str]) -> Callable[..., None]:
-    """The command with its `**inputs` replaced by the inputs of the model that `arguments` name.
+    """`generate` or `translate` with its `**inputs` replaced by the inputs of the model that `arguments` name.
 
     Raises:
         GanServeError: there is no such model, or it is broken.
     """
-    model = _value(arguments, "--model") if arguments[:1] == ["generate"] else None
-    metadata = _metadata(model, _value(arguments, "--models")) if model else None
-    tensors = _choices(metadata) if metadata else []
     signature = inspect.signature(command)
+    short = "images" in signature.parameters
+    model = (_first(arguments) if short else _value(arguments, "--model")) if _calls(command, arguments) else None
+    metadata = _metadata(model, _value(arguments, "--models")) if model else None
+    tensors = [each for each in _choices(metadata) if not (short and each == metadata.translated)] if metadata else []
+    examples = _short_examples(model) if short else _examples(model, metadata)
     fixed = [each for each in signature.parameters.values() if each.kind is not inspect.Parameter.VAR_KEYWORD]
     parameters = fixed + [_parameter(tensor) for tensor in tensors]
     context = inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
 
     def with_options(context: typer.Context, **options: Any) -> None:
-        _refuse(context.args, [each.name for each in fixed], [tensor.name for tensor in tensors], options["model"])
+        unknown = [*context.args, *(each for each in options.get("images", []) if each[:1] == "-" != each)]
+        _refuse(unknown, [each.name for each in fixed], [tensor.name for tensor in tensors], options["model"])
         command(**options)
 
     with_options.__signature__ = signature.replace(parameters=[context, *parameters])  # type: ignore[attr-defined]
     with_options.__annotations__ = {each.name: each.annotation for each in (context, *parameters)}
-    with_options.__doc__ = f"{inspect.getdoc(command)}\n\n\b\n" + "\n".join(_examples(model, metadata))
+    with_options.__doc__ = f"{inspect.getdoc(command)}\n\n\b\n" + "\n".join(examples)
     return with_options
+
+
+def _calls(command: Callable[..., None], arguments: Sequence[str]) -> bool:
+    return list(arguments[:1]) == [command.__name__]
+
+
+def _first(arguments: Sequence[str]) -> str | None:
+    """The first argument after the command, unless it is an option."""
+    return next((each for each in arguments[1:2] if not each.startswith("-")), None)
 
 
 def _value(arguments: Sequence[str], option: str) -> str | None:
@@ -68,8 +80,8 @@ def _choices(metadata: "ModelMetadata") -> "list[Choice]":
 def _parameter(tensor: "Choice") -> inspect.Parameter:
     kind: object = str | None
     value, several = "VALUE", "a list makes a row of each"
-    if tensor.kind == "image":
-        kind, value, several = list[str] | None, "FILE", "give the option again for more"
+    if tensor.kind in ("image", "mask"):
+        kind, value, several = list[str] | None, "FILE", "- is stdin; give the option again for more"
     option = typer.Option(
         flag(tensor.name),
         metavar=value,
@@ -103,3 +115,9 @@ def _examples(model: str | None, metadata: "ModelMetadata | None") -> list[str]:
     examples += [f"{command} {flag(tensor.name)} {tensor.example} --count 8 --grid" for tensor in tensors]
     examples += [f"{command} --count 100000 --output many.npy"]
     return examples if model else [*examples, f"{command} --help      the inputs of that model"]
+
+
+def _short_examples(model: str | None) -> list[str]:
+    command = f"gan-serve translate {model or 'MODEL'}"
+    examples = ["Examples:", f"{command} photo.jpg", f"{command} 'photos/*.jpg' --output made/"]
+    return [*examples, f"{command} - --output - < photo.jpg > made.png"]

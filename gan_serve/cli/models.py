@@ -95,7 +95,7 @@ def _makes(tensor: "OutputTensor") -> str:
     from gan_serve.tensors import Image, Score
 
     if isinstance(tensor, Image):
-        return f"{tensor.kind} {'x'.join(map(str, tensor.shape))}"
+        return f"{tensor.kind} {tensor.look if tensor.like else 'x'.join(map(str, tensor.shape))}"
     if isinstance(tensor, Score):
         return f"{tensor.kind} from {tensor.low:g} to {tensor.high:g}"
     return f"{tensor.kind} of {len(tensor.classes)} classes"

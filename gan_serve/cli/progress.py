@@ -42,10 +42,17 @@ class Progress:
     def advance(self, images: int) -> None:
         """So many more are on the disk."""
         self.done += images
+        self._show(self.done)
+
+    def within(self, done: int, tiles: int) -> None:
+        """So many tiles of the next image are made."""
+        self._show(self.done + done / tiles)
+
+    def _show(self, done: float) -> None:
         if self._bar is None and sys.stderr.isatty() and time.monotonic() - self._began > _PATIENCE:
             self._bar = _open_bar(self.total)
         if self._bar:
-            self._bar.update(self._bar.task_ids[0], completed=self.done)
+            self._bar.update(self._bar.task_ids[0], completed=done)
 
 
 def _open_bar(total: int) -> "Bar":

@@ -1,6 +1,6 @@
 """A model at work for the command line: a small request at once, a large one as a job; and what is said meanwhile."""
 
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ from gan_serve.errors import GanServeError
 from gan_serve.interrupt import noted_signals
 
 if TYPE_CHECKING:
+    from gan_serve.cli.progress import Progress
     from gan_serve.output import Output
     from gan_serve.repository import Model
     from gan_serve.request import Request
@@ -28,7 +29,10 @@ def run_once(found: "Model", request: "Request", device: str, show: bool) -> "Re
     """The whole answer."""
     from gan_serve.generator import Generator, threads_for
 
-    result = Generator(found, device=device, threads=threads_for(found.metadata, len(request))).run(request)
+    threads = threads_for(found.metadata, len(request))
+    with ExitStack() as stack:
+        watched = {"on_tile": stack.enter_context(_progress(request)).within} if found.metadata.any_size else {}
+        result = Generator(found, device=device, threads=threads, **watched).run(request)
     if found.metadata.draws:
         typer.echo(f"seed {request.seed}", err=True)
     if show:
@@ -37,26 +41,35 @@ def run_once(found: "Model", request: "Request", device: str, show: bool) -> "Re
 
 
 def run_job(found: "Model", request: "Request", plan: "Output", device: str, scale: int, show: bool) -> None:
-    """Fill a folder or an array, or what is left of it to do.
+    """Fill a folder, an array or a file of lines, or what is left of it to do.
 
     Raises:
         Interrupted: a signal asked to stop.
     """
-    from gan_serve.bulk import fill
+    from gan_serve.bulk import fill, job_threads
     from gan_serve.cli.progress import Progress
     from gan_serve.generator import Generator
     from gan_serve.job import Job
 
     job = Job(found.metadata, found.sha256, request, plan, scale)
-    generator = Generator(found, device=device, threads=1)
     progress = Progress(len(request), request.seed if found.metadata.draws else None)
-    with noted_signals() as signals, progress, closing(fill(job, generator, progress.start)) as results:
-        for result in results:
-            if show and progress.done == 0:
-                _draw(result)
-            progress.advance(len(result))
+    with noted_signals() as signals, progress:
+
+        def heed() -> None:
             if signals and progress.done < len(request):
                 raise Interrupted(signals[0], progress.done, len(request))
+
+        def on_tile(done: int, tiles: int) -> None:
+            progress.within(done, tiles)
+            heed()
+
+        generator = Generator(found, device=device, threads=job_threads(found.metadata), on_tile=on_tile)
+        with closing(fill(job, generator, progress.start)) as results:
+            for result in results:
+                if show and progress.done == 0:
+                    _draw(result)
+                progress.advance(len(result))
+                heed()
     typer.echo(plan.path)
 
 
@@ -66,6 +79,12 @@ def with_unfinished_seed(plan: "Output", request: "Request") -> "Request":
 
     seed = unfinished_seed(plan)
     return request if seed is None else replace(request, seed=seed)
+
+
+def _progress(request: "Request") -> "Progress":
+    from gan_serve.cli.progress import Progress
+
+    return Progress(len(request), None)
 
 
 def _draw(result: "Result") -> None:

@@ -1,17 +1,21 @@
 """Pictures named on the command line. One that cannot be read does not stop the others."""
 
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from gan_serve.cli.options import complain
-from gan_serve.errors import Failure
+from gan_serve.errors import Failure, UsageError
 
 if TYPE_CHECKING:
     from gan_serve.metadata import ModelMetadata
     from gan_serve.sources import Source
+
+STDIN = "-"
 
 
 @contextmanager
@@ -19,29 +23,59 @@ def readable(metadata: "ModelMetadata", inputs: Mapping[str, Any]) -> Iterator[d
     """The inputs with their pictures found and tried; the exit code is 1 in the end if some were left out.
 
     Raises:
-        UsageError: there is no such picture.
+        UsageError: there is no such picture, or as many masks as images are not.
         Failure: none could be read.
     """
-    values, complete = dict(inputs), True
-    for name in [tensor.name for tensor in metadata.image_inputs if inputs[tensor.name]]:
-        values[name], failures = _open(name, inputs[name])
-        complete = complete and not failures
-    yield values
-    if not complete:
+    given = {tensor.name: inputs[tensor.name] for tensor in metadata.image_inputs if inputs[tensor.name]}
+    sources, failures = _open(metadata, given) if given else ({}, [])
+    yield {**inputs, **sources}
+    if failures:
         raise typer.Exit(1)
 
 
-def _open(name: str, given: list[str]) -> "tuple[list[Source], list[Failure]]":
-    from gan_serve.sources import open_source, picture_files
+def _open(metadata: "ModelMetadata", given: Mapping[str, list[str]]) -> "tuple[dict[str, list[Source]], list[Failure]]":
+    from gan_serve.request import check_pairs
+    from gan_serve.sources import picture_files
 
-    sources, failures = [], []
-    for path in [path for each in given for path in picture_files(name, each)]:
-        try:
-            sources.append(open_source(path))
-        except Failure as error:
-            failures.append(error)
-    for failure in failures if sources else failures[:-1]:
+    if sum(each == STDIN for texts in given.values() for each in texts) > 1:
+        raise UsageError("one picture can come from stdin, not several; give the others as files")
+    names = {
+        name: [file for each in texts for file in ([each] if each == STDIN else picture_files(name, each))]
+        for name, texts in given.items()
+    }
+    check_pairs({name: len(files) for name, files in names.items()})
+    tried = {
+        name: [_try(metadata, name, file, keep=len(files) == 1) for file in files] for name, files in names.items()
+    }
+    failures = [each for column in tried.values() for each in column if isinstance(each, Failure)]
+    sources = _whole_rows(tried)
+    complete = any(sources.values())
+    for failure in failures if complete else failures[:-1]:
         complain(failure)
-    if not sources:
+    if not complete:
         raise failures[-1]
     return sources, failures
+
+
+def _try(metadata: "ModelMetadata", name: str, file: "Path | str", *, keep: bool) -> "Source | Failure":
+    from gan_serve.request import check_answer
+    from gan_serve.sources import open_source, piped_source
+
+    try:
+        source = open_source(file, keep=keep) if isinstance(file, Path) else piped_source(sys.stdin.buffer, "stdin")
+        check_answer(metadata, name, source)
+    except Failure as failure:
+        return failure
+    return source
+
+
+def _whole_rows(tried: "Mapping[str, list[Source | Failure]]") -> "dict[str, list[Source]]":
+    """What can be read, without the mask of an image that cannot, or the image of such a mask."""
+    whole: dict[str, list[Source]] = {name: [] for name in tried}
+    for place in range(max(map(len, tried.values()))):
+        row = {name: column[place % len(column)] for name, column in tried.items()}
+        sources = {name: each for name, each in row.items() if not isinstance(each, Failure)}
+        if len(sources) == len(row):
+            for name, source in sources.items():
+                whole[name].append(source)
+    return whole

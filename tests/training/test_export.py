@@ -3,10 +3,12 @@ from collections.abc import Callable
 import onnx
 import pytest
 import torch
+from small_models import metadata_of
 from torch import Tensor, nn
 
 from gan_serve.errors import Failure
-from gan_serve.tensors import Image, Latent
+from gan_serve.runtime import open_session, parse_device
+from gan_serve.tensors import Image, Latent, Mask
 from training import export
 from training.gan import Servable
 
@@ -68,3 +70,54 @@ def test_a_property_can_be_replaced() -> None:
     content = export.with_property(to_onnx(servable(torch.tanh)), "key", "one")
     model = onnx.load_from_string(export.with_property(content, "key", "two"))
     assert [(entry.key, entry.value) for entry in model.metadata_props] == [("key", "two")]
+
+
+PICTURE = Image(name="picture", channels=3, height=None, width=None, multiple=4)
+HOLE = Mask(name="hole", height=None, width=None)
+
+
+class Filling(nn.Module):
+    """A small U-Net, which takes sides of multiples of 4, twice as large as what goes in."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(4, 8, 4, stride=2, padding=1)
+        self.second = nn.Conv2d(8, 8, 4, stride=2, padding=1)
+        self.third = nn.ConvTranspose2d(8, 8, 4, stride=2, padding=1)
+        self.last = nn.ConvTranspose2d(16, 12, 4, stride=2, padding=1)
+        self.norm = nn.InstanceNorm2d(8)
+
+    def forward(self, picture: Tensor, hole: Tensor) -> Tensor:
+        large = self.first(torch.cat([picture * (1 - hole), hole], dim=1))
+        small = torch.relu(self.norm(self.second(large)))
+        return torch.pixel_shuffle(torch.tanh(self.last(torch.cat([large, self.third(small)], dim=1))), 2)
+
+
+def filling(scale: int) -> Servable:
+    torch.manual_seed(0)
+    filled = Image(name="filled", channels=3, height=None, width=None, like="picture", scale=scale)
+    return Servable(Filling().eval(), (PICTURE, HOLE), (filled,), "image-to-image", "")
+
+
+def test_examples_of_any_size_have_sides_of_the_multiple_and_masks_are_black_and_white() -> None:
+    network = filling(2)
+    assert len({height * 1000 + width for height, width in network.sizes}) == 3
+    assert all(side % 4 == 0 for size in network.sizes for side in size)
+    picture, hole = network.examples(2, size=(8, 12))
+    assert (picture.shape, hole.shape) == ((2, 3, 8, 12), (2, 1, 8, 12))
+    assert set(hole.unique().tolist()) == {0.0, 1.0}
+    assert picture.min() < -0.9 < 0.9 < picture.max()
+
+
+def test_a_network_for_images_of_any_size_is_exported_for_any_size() -> None:
+    network = filling(2)
+    content = export.export(network, metadata_of("filling", network.inputs, *network.outputs, task=network.task))
+    session = open_session(content, "filling", parse_device("cpu"), threads=1)
+    picture, hole = network.examples(2, size=(40, 8))
+    with torch.no_grad():
+        expected = network.network(picture, hole)
+    (found,) = session.run(None, {"picture": picture.numpy(), "hole": hole.numpy()})
+    assert found.shape == (2, 3, 80, 16)
+    assert abs(torch.from_numpy(found) - expected).max() < 1e-5
+    with pytest.raises(Failure, match=r"filled has the shape \(3, 96, 40\), not \(3, 48, 20\)"):
+        export.check(content, network.network, filling(1))

@@ -1,0 +1,149 @@
+"""Pictures of pictures from the command line: several, some of them broken, with masks, through pipes, as jobs."""
+
+import io
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from command_line import Run
+from PIL import Image as Pictures
+
+import gan_serve
+
+SIZES = [(9, 14), (20, 20), (31, 8)]  # height and width
+
+
+@pytest.fixture
+def pictures(run: Run) -> list[Path]:
+    """Three pictures of different sizes, and a mask for each that is white on the left."""
+    for folder in ("in", "masks"):
+        Path(folder).mkdir()
+    for place, (height, width) in enumerate(SIZES):
+        pixels = np.random.RandomState(place).randint(250, size=(height, width, 3), dtype=np.uint8)
+        Pictures.fromarray(pixels).save(f"in/{place}.png")
+        mask = np.zeros((height, width), np.uint8)
+        mask[:, : width // 2] = 255
+        Pictures.fromarray(mask).save(f"masks/{place}.png")
+    return sorted(Path("in").iterdir())
+
+
+def made(folder: str = "out") -> dict[str, np.ndarray]:
+    """What lies in a folder, by the names of the pictures that it was made of."""
+    files = {re.sub("-[0-9a-f]{8}.*", "", path.stem.split("-", 1)[1]): path for path in sorted(Path(folder).iterdir())}
+    return {name: np.asarray(Pictures.open(path)) for name, path in files.items()}
+
+
+@pytest.mark.parametrize("images", [["in"], ["in/*.png"], ["in/0.png", "in/1.png", "in/2.png"]])
+def test_the_short_form_is_the_long_one(run: Run, pictures: list[Path], images: list[str]) -> None:
+    short = run("translate", "enlarger", *images, "--output", "out/")
+    assert (short.code, short.out, short.error) == (0, "out\n", "")
+    assert [each.shape for each in made().values()] == [(2 * height, 2 * width, 3) for height, width in SIZES]
+    long = run("generate", "--model", "enlarger", "--image", "in", "--output", "long/")
+    assert long.code == 0
+    assert made("long").keys() == made().keys()
+    for name, pixels in made("long").items():
+        np.testing.assert_array_equal(pixels, made()[name])
+
+
+def test_one_picture_is_a_named_file(run: Run, pictures: list[Path], models: Path) -> None:
+    outcome = run("translate", "enlarger", "in/0.png")
+    assert re.fullmatch(r"enlarger-0-[0-9a-f]{8}\.png\n", outcome.out)
+    expected = gan_serve.load("enlarger", models=models).generate(image=pictures[0]).images()[0]
+    np.testing.assert_array_equal(np.asarray(Pictures.open(outcome.out.strip())), np.asarray(expected))
+
+
+@pytest.mark.parametrize("broken", ["in/1.png", "masks/1.png"])
+def test_an_unreadable_picture_takes_only_its_own_mask_along(run: Run, pictures: list[Path], broken: str) -> None:
+    Path(broken).write_bytes(b"no picture")
+    outcome = run("translate", "filler", "in", "--hole", "masks", "--output", "out")
+    assert outcome.code == 1
+    assert re.fullmatch(rf"error: {broken}: not a picture in PNG.*\n", outcome.error)
+    assert list(made()) == ["0", "2"]
+    for place, pixels in zip((0, 2), made().values(), strict=True):
+        width = SIZES[place][1]
+        original = np.asarray(Pictures.open(pictures[place]))
+        assert (pixels[:, : width // 2] == 255).all()
+        np.testing.assert_array_equal(pixels[:, width // 2 :], original[:, width // 2 :])
+
+
+def test_one_mask_is_for_all_and_two_for_three_is_wrong(run: Run, pictures: list[Path]) -> None:
+    assert run("translate", "filler", "in", "--hole", "masks/0.png", "--output", "out").code == 0
+    assert len(list(Path("out").iterdir())) == 3
+    outcome = run("translate", "filler", "in", "--hole", "masks/[01].png", "--output", "other")
+    assert outcome.code == 2
+    assert "there are 3 of image and 2 of hole; give as many of each, or one for all" in outcome.error
+    assert not Path("other").exists()
+
+
+def test_a_picture_that_would_become_too_large_is_told_and_the_others_are_made(run: Run, pictures: list[Path]) -> None:
+    Pictures.new("L", (9_000, 1)).save("in/long.png")
+    outcome = run("translate", "enlarger", "in", "--output", "out")
+    assert outcome.code == 1
+    assert re.fullmatch(r"error: long\.png: 18000x2 pixels would be made of it.*\n", outcome.error)
+    assert len(list(Path("out").iterdir())) == 3
+
+
+def test_pictures_come_and_go_through_pipes(models: Path, tmp_path: Path) -> None:
+    buffer = io.BytesIO()
+    Pictures.new("RGB", (10, 6), "teal").save(buffer, "JPEG")
+    for arguments in (["translate", "enlarger", "-"], ["generate", "--model", "enlarger", "--image", "-"]):
+        command = [sys.executable, "-m", "gan_serve", *arguments, "--models", str(models), "--output", "-"]
+        done = subprocess.run(command, input=buffer.getvalue(), capture_output=True, check=True, cwd=tmp_path)
+        with Pictures.open(io.BytesIO(done.stdout)) as picture:
+            assert (picture.format, picture.size) == ("PNG", (20, 12))
+        assert (done.stderr, list(tmp_path.iterdir())) == (b"", [])
+        empty = subprocess.run(command, input=b"", capture_output=True, check=False, text=False, cwd=tmp_path)
+        assert (empty.returncode, empty.stdout) == (1, b"")
+        assert re.fullmatch(rb"error: stdin: not a picture in PNG.*\n", empty.stderr)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["digits", "in"], "digits makes no pictures of pictures; see: gan-serve generate --model digits --help"),
+        (["classifier", "in"], "classifier makes no pictures of pictures"),
+        (["absent", "in"], "no model 'absent'"),
+        (["enlarger", "absent.png"], "image 'absent.png' does not exist"),
+        (["enlarger", "in/0.png", "--hole", "masks/0.png"], "no option --hole"),
+        (["filler", "in"], "filler needs hole"),
+        (["filler", "-", "--hole", "-"], "one picture can come from stdin, not several"),
+        (["enlarger", "in", "--format", "npy"], "enlarger makes pictures of any size, which fit into no array"),
+        (["enlarger", "in/0.png", "--format", "npy", "--output", "-"], "fit into no array"),
+        (["enlarger", "in", "--output", "x.png"], "3 images do not fit into x.png"),
+        (["enlarger"], "Missing argument 'IMAGE...'"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_exit_code_2(
+    run: Run, pictures: list[Path], arguments: list[str], message: str
+) -> None:
+    outcome = run("translate", *arguments)
+    assert outcome.code == 2
+    assert message in outcome.error
+    assert re.fullmatch(r"error: .*\n", outcome.error)
+    assert sorted(path.name for path in Path().iterdir()) == ["in", "masks"]
+
+
+def test_help_tells_of_the_models_other_inputs(run: Run) -> None:
+    words = " ".join(run("translate", "filler", "--help").out.split())
+    assert "--hole FILE a picture, white or transparent where to fill in, one for each image or one for all" in words
+    assert "gan-serve translate filler 'photos/*.jpg' --output made/" in words
+    assert "--image FILE" not in words
+    assert "gan-serve translate MODEL photo.jpg" in " ".join(run("translate", "--help").out.split())
+
+
+@pytest.mark.parametrize("model", ["enlarger", "painter"])
+def test_reproduce_makes_a_picture_of_any_size_again(run: Run, pictures: list[Path], model: str) -> None:
+    assert run("translate", model, "in/0.png", "--output", "x.png").code == 0
+    outcome = run("reproduce", "x.png", "--inputs", "in")
+    assert (outcome.code, outcome.error) == (0, "identical\n")
+
+
+def test_a_folder_of_any_size_goes_on_where_it_stopped(run: Run, pictures: list[Path]) -> None:
+    command = ["translate", "enlarger", "in", "--output", "out"]
+    assert run(*command).code == 0
+    next(Path("out").iterdir()).unlink()
+    assert run(*command).error == "continuing: 2 of 3 done\n"
+    assert run(*command).error == "nothing to do: 3 of 3 done\n"
