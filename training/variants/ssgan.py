@@ -34,7 +34,8 @@ class SSGAN(GAN):
 
     https://arxiv.org/abs/1606.03498
 
-    The semi-supervised game: the discriminator sorts images into N classes or "generated". Differs: a narrower first layer; normal noise.
+    The semi-supervised game: the discriminator sorts images into N classes or "generated". Differs: a
+    narrower first layer; normal noise.
     """
 
     paper = Paper(
@@ -43,7 +44,10 @@ class SSGAN(GAN):
         year=2016,
         url="https://arxiv.org/abs/1606.03498",
     )
-    differences = "500 units in the first layer where the paper has 1,000; normal noise where it has uniform; 100 epochs where it has 300; an exponential average of the weights."
+    differences = (
+        "500 units in the first layer where the paper has 1,000; normal noise where it has uniform; 100 epochs where "
+        "it has 300; an exponential average of the weights."
+    )
     recipe = SemiSupervisedRecipe(
         dataset="mnist", steps=60_000, batch_size=100, learning_rate=3e-3, final_learning_rate=0.05
     )
