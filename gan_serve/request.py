@@ -83,13 +83,13 @@ def check_answer(metadata: ModelMetadata, name: str, source: Source) -> None:
     Raises:
         Failure: it would.
     """
-    scale = max((image.scale for image in metadata.image_outputs if image.like == name), default=1)
-    width, height = (side * scale for side in source.size)
-    if scale > 1 and max(width, height) > LONGEST_SIDE:
-        raise Failure(
-            f"{source.file or name}: {width}x{height} pixels would be made of it, at most {LONGEST_SIDE} a side are "
-            "written; give a smaller picture"
-        )
+    for scale in [image.scale for image in metadata.image_outputs if image.like == name]:
+        width, height = (side * scale for side in source.size)
+        if max(width, height) > LONGEST_SIDE:
+            raise Failure(
+                f"{source.file or name}: {width}x{height} pixels would be made of it, at most {LONGEST_SIDE} a side "
+                "are written; give a smaller picture"
+            )
 
 
 def check_pairs(counts: Mapping[str, int]) -> None:

@@ -104,10 +104,10 @@ class _Canvas:
         self._sum = np.zeros((tensor.channels, rows.length * tensor.scale, across * tensor.scale), np.float32)
 
     def add(self, made: NDArray[np.float32], row: int, column: int) -> None:
-        """Add a tile (channels, height, width)."""
+        """Add a tile (channels, height, width), which is spoilt by that."""
         left = self._columns.starts[column] * self._tensor.scale
-        weights = np.outer(self._row_weights[row], self._column_weights[column])
-        self._sum[:, :, left : left + made.shape[2]] += made * weights
+        made *= np.outer(self._row_weights[row], self._column_weights[column])
+        self._sum[:, :, left : left + made.shape[2]] += made
 
     def settle(self, row: int) -> None:
         """All tiles of this row were added: what the next row does not reach is done."""

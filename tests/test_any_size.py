@@ -95,10 +95,13 @@ def test_an_array_of_pictures_of_any_size_is_refused(enlarger: Generator, tmp_pa
     assert not list(tmp_path.iterdir())
 
 
-def test_what_would_become_too_large_is_refused_before_it_is_made(enlarger: Generator, tmp_path: Path) -> None:
-    Pictures.new("RGB", (9_000, 2)).save(tmp_path / "long.png")
-    with pytest.raises(Failure, match=r"long\.png: 18000x4 pixels would be made of it, at most 16383 a side"):
-        enlarger.generate(image=tmp_path / "long.png")
+@pytest.mark.parametrize(("model", "width", "made"), [("enlarger", 9_000, "18000x4"), ("painter", 16_384, "16384x2")])
+def test_what_would_become_too_large_is_refused_before_it_is_made(
+    models: Path, tmp_path: Path, model: str, width: int, made: str
+) -> None:
+    Pictures.new("RGB", (width, 2)).save(tmp_path / "long.png")
+    with pytest.raises(Failure, match=rf"long\.png: {made} pixels would be made of it, at most 16383 a side"):
+        gan_serve.load(model, models=models).generate(image=tmp_path / "long.png")
 
 
 def test_files_say_how_they_were_made(enlarger: Generator, tmp_path: Path) -> None:

@@ -27,10 +27,10 @@ def with_model_options(command: Callable[..., None], arguments: Sequence[str]) -
         GanServeError: there is no such model, or it is broken.
     """
     signature = inspect.signature(command)
-    short = "images" in signature.parameters
-    model = (_first(arguments) if short else _value(arguments, "--model")) if _calls(command, arguments) else None
+    short = "images" in signature.parameters  # which are arguments there, not an option
+    model = _model(command, arguments, short)
     metadata = _metadata(model, _value(arguments, "--models")) if model else None
-    tensors = [each for each in _choices(metadata) if not (short and each == metadata.translated)] if metadata else []
+    tensors = _options(metadata, short) if metadata else []
     examples = _short_examples(model) if short else _examples(model, metadata)
     fixed = [each for each in signature.parameters.values() if each.kind is not inspect.Parameter.VAR_KEYWORD]
     parameters = fixed + [_parameter(tensor) for tensor in tensors]
@@ -47,13 +47,13 @@ def with_model_options(command: Callable[..., None], arguments: Sequence[str]) -
     return with_options
 
 
-def _calls(command: Callable[..., None], arguments: Sequence[str]) -> bool:
-    return list(arguments[:1]) == [command.__name__]
-
-
-def _first(arguments: Sequence[str]) -> str | None:
-    """The first argument after the command, unless it is an option."""
-    return next((each for each in arguments[1:2] if not each.startswith("-")), None)
+def _model(command: Callable[..., None], arguments: Sequence[str], short: bool) -> str | None:
+    """The model that the arguments name, if they call this command; the short form names it first."""
+    if list(arguments[:1]) != [command.__name__]:
+        return None
+    if short:
+        return next((each for each in arguments[1:2] if not each.startswith("-")), None)
+    return _value(arguments, "--model")
 
 
 def _value(arguments: Sequence[str], option: str) -> str | None:
@@ -69,6 +69,10 @@ def _value(arguments: Sequence[str], option: str) -> str | None:
 
 def _metadata(model: str, models: str | None) -> "ModelMetadata":
     return find_model(model, Path(models) if models else None).metadata
+
+
+def _options(metadata: "ModelMetadata", short: bool) -> "list[Choice]":
+    return [tensor for tensor in _choices(metadata) if not short or tensor != metadata.translated]
 
 
 def _choices(metadata: "ModelMetadata") -> "list[Choice]":
