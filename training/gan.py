@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
 import torch
@@ -40,6 +40,11 @@ class Recipe:
     image_size: int = 28  # pixels; what images of a folder are resized to
     augment: str | None = None  # what the discriminator sees: any of color,translation,cutout
 
+    @property
+    def views(self) -> tuple[str, ...]:
+        """Which other pictures of the same things the data must have."""
+        return ()
+
 
 @dataclass(frozen=True)
 class ConvolutionalRecipe(Recipe):
@@ -60,6 +65,17 @@ class ImageSpec:
     def image(self) -> Image:
         """The kind of tensor that such an image is."""
         return Image(name="image", channels=self.channels, height=self.size, width=self.size)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What a model that turns images into images is shown, and what it should make of it."""
+
+    inputs: Tensors  # (N, ...) each, by the names of the model's inputs
+    truth: Tensor  # (N, C, H, W) in [-1, 1]
+    figures: tuple[str, ...]  # what is measured, of those in training/fidelity.py
+    baselines: Tensors = field(default_factory=dict)  # (N, C, H, W), by name: what can be had without a network
+    box: tuple[slice, slice] = (slice(None), slice(None))  # the rows and columns that are compared
 
 
 class Draw(Protocol):
@@ -270,6 +286,10 @@ class GAN(Game):
     def own_scores(cls, draw: Draw) -> list[Score]:
         """Figures of merit that no other variant has, of what its first model makes."""
         return []
+
+    def trial(self, part: str, dataset: Dataset) -> Trial | None:
+        """What a model that turns images into images is scored on; `part` is its name in `servables`."""
+        return None
 
     def servables(self) -> dict[str, Servable]:
         return {

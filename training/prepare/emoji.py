@@ -39,7 +39,7 @@ def _paired(source: Path, view: str, others: dict[str, Path], seed: int) -> Arra
     categories = _categories(folder.parents[1] / "emoji.json")
     emoji = {path.stem: path for path in pictures(folder, "png") if path.stem in others}
     classes, labels = np.unique([categories.get(name) or "other" for name in emoji], return_inverse=True)
-    columns = {
+    columns: Arrays = {
         "images": np.stack([rgb(path, SIZE) for path in emoji.values()]),
         f"{view}_images": np.stack([rgb(others[name], SIZE) for name in emoji]),
         "labels": labels,
