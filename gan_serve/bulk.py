@@ -6,33 +6,43 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 from gan_serve.cpus import cpu_count
-from gan_serve.generator import BATCH, Generator
+from gan_serve.generator import Generator, batch_size
 from gan_serve.job import Job
+from gan_serve.metadata import ModelMetadata
 from gan_serve.request import Request
 from gan_serve.result import Result
-from gan_serve.targets import Array, Folder, Target, is_made
+from gan_serve.rows import open_rows
+from gan_serve.targets import Folder, Target, is_made
 
 Part = TypeVar("Part")
 Work = tuple[Result, Callable[[], None]]  # a part of the answer, and the call that writes it
 
 
+def job_threads(metadata: ModelMetadata) -> int:
+    """Threads of a session for a large request.
+
+    Requests side by side leave no processor idle, while one request on all of them does. But several pictures of any
+    size may be too large to be made side by side.
+    """
+    return cpu_count() if metadata.any_size else 1
+
+
 def run_in_parts(generator: Generator, request: Request) -> Iterator[Result]:
-    """The answer to a large request, part after part; see `fill` for the generator's threads."""
-    return _in_order(range(len(request)), lambda places: generator.run_places(request, places))
+    """The answer to a large request, part after part; see `job_threads` for the generator's threads."""
+    return _in_order(generator.metadata, range(len(request)), lambda places: generator.run_places(request, places))
 
 
 def fill(job: Job, generator: Generator, on_start: Callable[[int], None]) -> abc.Generator[Result, None, None]:
     """Make what an earlier call left undone; tells how much was there, then yields each part once it is written.
 
-    The generator's session is best opened with one thread: requests side by side leave no processor idle, while
-    one request on all of them does.
+    See `job_threads` for the generator's threads.
     """
     if is_made(job):
         on_start(len(job.request))
         return
-    with Folder(job) if job.output.folder else Array(job) as target:
+    with Folder(job) if job.output.folder else open_rows(job) as target:
         on_start(len(job.request) - len(target.pending))
-        for result, write in _in_order(target.pending, lambda places: _make(target, generator, places)):
+        for result, write in _in_order(job.metadata, target.pending, lambda places: _make(target, generator, places)):
             write()
             yield result
 
@@ -42,9 +52,14 @@ def _make(target: Target, generator: Generator, places: Sequence[int]) -> Work:
     return result, target.prepare(result)
 
 
-def _in_order(places: Sequence[int], make: Callable[[Sequence[int]], Part]) -> Iterator[Part]:
+def _in_order(metadata: ModelMetadata, places: Sequence[int], make: Callable[[Sequence[int]], Part]) -> Iterator[Part]:
     """Batches in their order, few of them under way at a time."""
-    batches = (places[at : at + BATCH] for at in range(0, len(places), BATCH))
+    size = batch_size(metadata)
+    batches = (places[at : at + size] for at in range(0, len(places), size))
+    return map(make, batches) if metadata.any_size else _side_by_side(batches, make)
+
+
+def _side_by_side(batches: Iterator[Sequence[int]], make: Callable[[Sequence[int]], Part]) -> Iterator[Part]:
     runners = cpu_count()
     executor = ThreadPoolExecutor(runners)
     window: deque[Future[Part]] = deque()

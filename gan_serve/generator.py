@@ -9,12 +9,13 @@ import numpy as np
 from gan_serve.cpus import cpu_count
 from gan_serve.errors import Failure
 from gan_serve.metadata import ModelMetadata
+from gan_serve.pixels import Pixels
 from gan_serve.repository import Model
 from gan_serve.request import Item, Request, make_request
 from gan_serve.result import Result
 from gan_serve.runtime import one_line, open_session, parse_device, runs_on
 from gan_serve.sampling import Arrays, complete, input_arrays
-from gan_serve.tensors import Mask
+from gan_serve.tensors import Image, Mask, OutputTensor
 
 _SMALL = 2**18  # values of the largest tensor; 256 images of 32 x 32
 BATCH = 64  # larger ones are no faster on a processor and cost memory
@@ -62,21 +63,57 @@ class Generator:
     def run_places(self, request: Request, places: Iterable[int]) -> Result:
         """Answer a part of a request."""
         completed = [complete(self.metadata.inputs, request.seed, request.item(place)) for place in places]
-        batches = [self._compute(request.seed, completed[at : at + BATCH]) for at in range(0, len(completed), BATCH)]
-        outputs = {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}
-        return Result(self.metadata, self.sha256, request, tuple(completed), outputs)
+        size = batch_size(self.metadata)
+        batches = [self._compute(request.seed, completed[at : at + size]) for at in range(0, len(completed), size)]
+        outputs = {name: np.concatenate([batch[name] for batch, _ in batches]) for name in batches[0][0]}
+        pictures = {name: [each[name] for _, each in batches] for name in batches[0][1]}
+        return Result(self.metadata, self.sha256, request, tuple(completed), outputs, pictures)
 
-    def _compute(self, seed: int, items: Sequence[Item]) -> Arrays:
-        arrays = input_arrays(self.metadata.inputs, seed, items)
+    def _compute(self, seed: int, items: Sequence[Item]) -> tuple[Arrays, dict[str, Pixels]]:
+        if self.metadata.by_picture:
+            (item,) = items
+            return self._compute_scene(seed, item)
+        return self._run(input_arrays(self.metadata.inputs, seed, items)), {}
+
+    def _compute_scene(self, seed: int, item: Item) -> tuple[Arrays, dict[str, Pixels]]:
+        """What a network makes of one item as arrays, and what is like a picture in that picture's size."""
+        from gan_serve.tiling import run_in_tiles
+        from gan_serve.views import open_scene
+
+        tensors, images = self.metadata.inputs, self.metadata.image_outputs
+        scene = open_scene(tensors, item.inputs)
+        others = input_arrays([each for each in tensors if not isinstance(each, Image | Mask)], seed, [item])
+        if self.metadata.any_size:
+            first = next(each for each in tensors if isinstance(each, Image) and each.any_size)
+            made = run_in_tiles(lambda parts: self._run({**parts, **others}), scene.arrays, first, images)
+            return {}, {name: scene.with_kept(pixels) for name, pixels in made.items()}
+        outputs = self._run({**scene.arrays, **others})
+        likes = [(each, scene.views[each.like]) for each in images if each.like]
+        return outputs, {each.name: scene.with_kept(view.restored(outputs[each.name][0], each)) for each, view in likes}
+
+    def _run(self, arrays: Arrays) -> Arrays:
         names = [tensor.name for tensor in self.metadata.outputs]
         try:
             outputs = dict(zip(names, self._session.run(names, arrays), strict=True))
         except Exception as error:  # the runtime's exceptions have no common base
             raise Failure(f"{self.metadata.name} failed on {self.device} ({one_line(error)})") from None
+        rows, *lengths = next(iter(arrays.values())).shape
         for tensor in self.metadata.outputs:
-            if outputs[tensor.name].shape != (len(items), *tensor.shape):
+            if outputs[tensor.name].shape != (rows, *_shape(tensor, lengths)):
                 raise Failure(f"{self.metadata.name} made {tensor.name} in another shape than its metadata says")
         return outputs
+
+
+def _shape(tensor: OutputTensor, lengths: Sequence[int]) -> tuple[int, ...]:
+    """The shape of one answer, where `lengths` are those of the first input without its batch axis."""
+    if not isinstance(tensor, Image) or not tensor.any_size:
+        return tensor.shape
+    return tensor.shape_at(*(length * tensor.scale for length in lengths[1:]))
+
+
+def batch_size(metadata: ModelMetadata) -> int:
+    """How many items are computed at once."""
+    return 1 if metadata.by_picture else BATCH
 
 
 def threads_for(metadata: ModelMetadata, images: int) -> int:
@@ -89,8 +126,6 @@ def threads_for(metadata: ModelMetadata, images: int) -> int:
 def _check_servable(model: Model) -> None:
     if model.metadata.feedback:
         raise Failure(f"{model.path}: this gan-serve cannot feed an output back to a model; upgrade it")
-    if any(tensor.any_size or isinstance(tensor, Mask) for tensor in model.metadata.image_inputs):
-        raise Failure(f"{model.path}: this gan-serve takes neither masks nor images of any size; upgrade it")
 
 
 def _check_graph(model: Model, session: Any) -> None:

@@ -135,11 +135,15 @@ class ModelMetadata:
                 raise ValueError(f"{tensor.name} has another size than the first image input")
             if isinstance(tensor, Image) and tensor.like:
                 raise ValueError(f"{tensor.name} is an input, and cannot be like {tensor.like!r}")
-        for tensor in self.image_outputs:
-            if tensor.like and tensor.like not in images:
-                raise ValueError(f"{tensor.name} is like {tensor.like!r}, which is no image input")
-            if tensor.any_size and not (tensor.like and images[tensor.like].any_size):
-                raise ValueError(f"{tensor.name} has any size, but is like no input of any size")
+        for output in self.outputs:
+            like = output.like if isinstance(output, Image) else None
+            if like and like not in images:
+                raise ValueError(f"{output.name} is like {like!r}, which is no image input")
+            any_size = images[like].any_size if like else False
+            if self.any_size and not any_size:
+                raise ValueError(f"{output.name} is like no input of any size, though there is one")
+            if isinstance(output, Image) and output.any_size != any_size:
+                raise ValueError(f"{output.name} is not of any size where its input is, or the other way round")
 
     @property
     def label(self) -> Label | None:
@@ -161,6 +165,17 @@ class ModelMetadata:
     def image_inputs(self) -> tuple[Image | Mask, ...]:
         """What must be given, since neither an image nor a mask is ever drawn."""
         return tuple(tensor for tensor in self.inputs if isinstance(tensor, Image | Mask))
+
+    @property
+    def any_size(self) -> bool:
+        """Whether the model takes pictures of any size, and all that it makes has theirs."""
+        return any(tensor.any_size for tensor in self.image_inputs)
+
+    @property
+    def by_picture(self) -> bool:
+        """Whether what is made of a picture depends on its size, so that batches are of no use."""
+        likes = any(tensor.like for tensor in self.image_outputs)
+        return likes or any(tensor.any_size or isinstance(tensor, Mask) for tensor in self.image_inputs)
 
     @property
     def image_outputs(self) -> tuple[Image, ...]:

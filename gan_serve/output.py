@@ -8,6 +8,8 @@ from pathlib import Path
 from gan_serve.errors import UsageError
 from gan_serve.metadata import ModelMetadata
 
+LONGEST_SIDE = 16_383  # pixels of a picture that is written; WebP holds no longer one
+
 
 @dataclass(frozen=True)
 class Medium:

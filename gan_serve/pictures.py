@@ -1,7 +1,7 @@
 """Any picture -> what a network takes. What a model is trained on and what it is served with are read alike."""
 
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,11 +10,14 @@ from PIL import ImageOps
 
 from gan_serve.errors import Failure, UsageError
 from gan_serve.pixels import MOST_PIXELS, Picture, Pixels, from_pixels
-from gan_serve.tensors import Image
+from gan_serve.tensors import Image, Mask
+
+Given = Picture | NDArray[np.float32]  # RGBA of any size, or (channels, height, width) in a model's range
+Box = tuple[int, int, int, int]  # left, top, right, bottom
 
 # Pillow knows more formats. Some of them start other programs, and each one is a way in for a file that means harm.
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM")
-_TOO_LARGE = f"more than the {MOST_PIXELS // 2**20} megapixels that gan-serve reads and writes"
+_TOO_LARGE = f"more than the {MOST_PIXELS // 2**20} megapixels that gan-serve reads"
 
 
 def open_picture(file: Path | IO[bytes], source: str, formats: tuple[str, ...] = FORMATS) -> Picture:
@@ -59,33 +62,71 @@ def upright(picture: Picture, source: str) -> Picture:
         raise Failure(f"{source}: damaged ({error})") from None
 
 
-def fit(picture: Picture, width: int, height: int, channels: int) -> Pixels:
-    """RGBA -> (height, width, channels): the middle in the new aspect, resized; transparent parts become white."""
-    across = min(picture.width, max(1, picture.height * width // height))
-    down = min(picture.height, max(1, picture.width * height // width))
-    left, top = (picture.width - across) // 2, (picture.height - down) // 2
-    box = (left, top, left + across, top + down)
-    resized = picture.resize((width, height), Pictures.Resampling.LANCZOS, box=box)
-    opaque = Pictures.alpha_composite(Pictures.new("RGBA", resized.size, "white"), resized)
-    return np.asarray(opaque.convert("L" if channels == 1 else "RGB")).reshape(height, width, channels)
+class Frame(NamedTuple):
+    """Which part of a picture a network sees, and where in its input that part lies."""
+
+    seen: Box
+    inner: Box
 
 
-def to_model(picture: Picture, tensor: Image) -> NDArray[np.float32]:
-    """RGBA of any size -> (channels, height, width) in the model's range."""
+def frame(picture: tuple[int, int], width: int, height: int, how: Literal["crop", "pad"]) -> Frame:
+    """How a picture of this width and height is fitted: its middle is cropped to the new shape, or all of it is seen.
+
+    What is inner keeps the picture's aspect; the rest of the input is padding.
+    """
+    across, down = picture
+    if how == "crop":
+        seen = _middle(across, down, across=down * width // height, down=across * height // width)
+        return Frame(seen, (0, 0, width, height))
+    inner = _middle(width, height, across=round(height * across / down), down=round(width * down / across))
+    return Frame((0, 0, across, down), inner)
+
+
+def _middle(width: int, height: int, *, across: int, down: int) -> Box:
+    """The box in the middle that is as large as it may be, one pixel at least."""
+    across, down = min(width, max(1, across)), min(height, max(1, down))
+    left, top = (width - across) // 2, (height - down) // 2
+    return (left, top, left + across, top + down)
+
+
+def fit(picture: Picture, width: int, height: int, channels: int, how: Literal["crop", "pad"] = "crop") -> Pixels:
+    """RGBA -> (height, width, channels): cropped or padded, and resized; transparent parts become white."""
+    seen, (left, top, right, bottom) = frame(picture.size, width, height, how)
+    resized = picture.resize((right - left, bottom - top), Pictures.Resampling.LANCZOS, box=seen)
+    pixels = flatten(resized, channels)
+    if how == "crop":
+        return pixels
+    return np.pad(pixels, ((top, height - bottom), (left, width - right), (0, 0)), "edge")
+
+
+def flatten(picture: Picture, channels: int) -> Pixels:
+    """RGBA -> (height, width, channels) as on white paper."""
+    opaque = Pictures.alpha_composite(Pictures.new("RGBA", picture.size, "white"), picture)
+    return np.asarray(opaque.convert("L" if channels == 1 else "RGB")).reshape(*opaque.size[::-1], channels)
+
+
+def to_model(given: Given, tensor: Image) -> NDArray[np.float32]:
+    """RGBA of any size -> (channels, height, width) in the model's range; such an array stays as it is."""
+    if isinstance(given, np.ndarray):
+        return given
+    if tensor.any_size:
+        return from_pixels(flatten(given, tensor.channels), tensor)
     channels, height, width = tensor.shape
-    return from_pixels(fit(picture, width, height, channels), tensor)
+    return from_pixels(fit(given, width, height, channels, tensor.fit), tensor)
 
 
-def array_to_model(array: NDArray[Any], tensor: Image) -> NDArray[np.float32]:
-    """The same for pixels in an array; an array in the model's own shape and range stays as it is.
+def read_array(array: NDArray[Any], tensor: Image | Mask) -> Given:
+    """Pixels in an array are a picture; an array in the model's own shape and range stays as it is.
 
     Raises:
         UsageError: it is neither.
     """
+    if array.dtype == np.bool_ and isinstance(tensor, Mask):
+        array = array.astype(np.uint8) * 255
     if array.dtype == np.uint8 and _has_pixels(array.shape):
         picture = Pictures.fromarray(array[:, :, 0] if array.shape[2:] == (1,) else array)
-        return to_model(upright(picture, tensor.name), tensor)
-    if array.dtype.kind != "f" or array.shape != tensor.shape:
+        return upright(picture, tensor.name)
+    if array.dtype.kind != "f" or not _has_shape(array.shape, tensor):
         raise UsageError(
             f"{tensor.name} is an array of {array.dtype} {array.shape}; give uint8 (height, width) or (height, width, "
             f"3 or 4), or floats {tensor.shape} from {tensor.low:g} to {tensor.high:g}"
@@ -101,6 +142,10 @@ def array_to_model(array: NDArray[Any], tensor: Image) -> NDArray[np.float32]:
 def _has_pixels(shape: tuple[int, ...]) -> bool:
     """Whether it is (height, width), or that with 1, 3 or 4 channels behind."""
     return len(shape) in (2, 3) and shape[2:] in ((), (1,), (3,), (4,)) and 0 < shape[0] * shape[1] <= MOST_PIXELS
+
+
+def _has_shape(shape: tuple[int, ...], tensor: Image | Mask) -> bool:
+    return len(shape) == 3 and tensor.shape_at(*shape[1:]) == shape and 0 < shape[1] * shape[2] <= MOST_PIXELS
 
 
 def _to_8_bits(picture: Picture) -> Picture:

@@ -1,6 +1,7 @@
 """Arrays in a model's range <-> pixels, and pixels -> pictures."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -8,38 +9,44 @@ from numpy.typing import NDArray
 from PIL import Image as Pictures
 
 from gan_serve.errors import UsageError
+from gan_serve.output import LONGEST_SIDE
 from gan_serve.tensors import Image
 
 Picture = Pictures.Image
 Pixels = NDArray[np.uint8]
 
-MOST_PIXELS = 64 * 2**20  # of one picture, read or written
+MOST_PIXELS = 64 * 2**20  # of one picture that is read
 
 
 def to_pixels(array: NDArray[Any], tensor: Image) -> Pixels:
     """(N, channels, height, width) in the model's range -> (N, height, width, channels) in 0..255."""
-    levels = (array - tensor.low) * (255 / (tensor.high - tensor.low))
-    return np.rint(levels).clip(0, 255).astype(np.uint8).transpose(0, 2, 3, 1)
+    levels = array - tensor.low  # in place from here: a photograph is large
+    levels *= 255 / (tensor.high - tensor.low)
+    return np.rint(levels, out=levels).clip(0, 255, out=levels).astype(np.uint8).transpose(0, 2, 3, 1)
 
 
 def from_pixels(pixels: Pixels, tensor: Image) -> NDArray[np.float32]:
     """(height, width, channels) in 0..255 -> (channels, height, width) in the model's range."""
-    shares = pixels.transpose(2, 0, 1).astype(np.float32) / np.float32(255)
-    return shares * np.float32(tensor.high - tensor.low) + np.float32(tensor.low)
+    values = pixels.transpose(2, 0, 1).astype(np.float32, order="C")  # in place from here: a photograph is large
+    values /= np.float32(255)
+    values *= np.float32(tensor.high - tensor.low)
+    values += np.float32(tensor.low)
+    return values
 
 
 def to_picture(pixels: Pixels, scale: int) -> Picture:
     """(height, width, channels) -> a picture whose pixels are squares of `scale`."""
-    enlarged = pixels.repeat(scale, axis=0).repeat(scale, axis=1)
+    enlarged = pixels if scale == 1 else pixels.repeat(scale, axis=0).repeat(scale, axis=1)
     return Pictures.fromarray(enlarged[:, :, 0] if enlarged.shape[2] == 1 else enlarged)
 
 
-def tile(pixels: Pixels, columns: int) -> Pixels:
-    """Images side by side, row after row; what is left of the last row stays black."""
-    count, height, width, channels = pixels.shape
-    rows = math.ceil(count / columns)
+def tile(pixels: Sequence[Pixels] | Pixels, columns: int) -> Pixels:
+    """Images side by side, row after row; what is left of the last row, or beside a smaller image, stays black."""
+    height, width, channels = np.max([image.shape for image in pixels], axis=0)
+    rows = math.ceil(len(pixels) / columns)
     cells = np.zeros((rows * columns, height, width, channels), np.uint8)
-    cells[:count] = pixels
+    for cell, image in zip(cells, pixels, strict=False):
+        cell[: image.shape[0], : image.shape[1]] = image
     grid = cells.reshape(rows, columns, height, width, channels)
     return grid.transpose(0, 2, 1, 3, 4).reshape(rows * height, columns * width, channels)
 
@@ -50,18 +57,17 @@ def square_columns(count: int) -> int:
     return next((columns for columns in range(root, 2 * root) if count % columns == 0), root)
 
 
-def check_size(tensor: Image, count: int, columns: int, scale: int) -> None:
-    """Refuse a picture that no viewer would open, before it is computed.
+def check_size(height: int, width: int, count: int, columns: int, scale: int) -> None:
+    """Refuse a grid of images of this size, or an enlarged image, that no viewer would open, before it is computed.
 
     Raises:
         UsageError: too many pixels, or too long a side.
     """
     if scale < 1:
         raise UsageError(f"scale {scale} is not a positive integer")
-    _, height, width = tensor.shape
     height, width = math.ceil(count / columns) * height * scale, columns * width * scale
-    if height * width > MOST_PIXELS or max(height, width) > 16383:  # WebP's longest side
+    if max(height, width) > LONGEST_SIDE:
         raise UsageError(
-            f"a picture of {width}x{height} pixels is too large (16383 a side, {MOST_PIXELS // 2**20} megapixels); "
+            f"a picture of {width}x{height} pixels is too large (at most {LONGEST_SIDE} a side); "
             "ask for fewer images or a smaller scale"
         )

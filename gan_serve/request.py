@@ -5,13 +5,14 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from gan_serve.errors import UsageError
+from gan_serve.errors import Failure, UsageError
 from gan_serve.metadata import ModelMetadata
 from gan_serve.nearest import nearest
-from gan_serve.sources import Reference, parse_sources
-from gan_serve.tensors import Image, Label, Scalar
+from gan_serve.output import LONGEST_SIDE
+from gan_serve.sources import Reference, Source, parse_sources
+from gan_serve.tensors import Image, Label, Mask, Scalar
 
-Choice = Label | Scalar | Image  # an input that a user sets
+Choice = Label | Scalar | Image | Mask  # an input that a user sets
 Value = int | float | Reference
 Inputs = dict[str, Value]  # what a user chose, by the input's name
 
@@ -67,8 +68,8 @@ def make_request(
     _check_integer("count", count, 1, STREAMS - index)
     if count > 1 and not metadata.draws:
         raise UsageError(f"{metadata.name} draws nothing at random: a count of {count} would repeat the same answer")
-    sweeps = {name: _parse(tensor, given[name]) for name, tensor in tensors.items() if name in given}
-    return Request(seed, index, count, _rows(sweeps))
+    sweeps = {name: _parse(metadata, tensor, given[name]) for name, tensor in tensors.items() if name in given}
+    return Request(seed, index, count, _rows(sweeps, [image.name for image in metadata.image_inputs]))
 
 
 def choices(metadata: ModelMetadata) -> dict[str, Choice]:
@@ -76,8 +77,41 @@ def choices(metadata: ModelMetadata) -> dict[str, Choice]:
     return {tensor.name: tensor for tensor in metadata.inputs if isinstance(tensor, Choice)}
 
 
-def _parse(tensor: Choice, value: object) -> Sequence[Value]:
-    return parse_sources(tensor, value) if isinstance(tensor, Image) else tensor.parse(value)
+def check_answer(metadata: ModelMetadata, name: str, source: Source) -> None:
+    """Refuse a picture for the input `name` if what is made of it would be too large.
+
+    Raises:
+        Failure: it would.
+    """
+    scale = max((image.scale for image in metadata.image_outputs if image.like == name), default=1)
+    width, height = (side * scale for side in source.size)
+    if scale > 1 and max(width, height) > LONGEST_SIDE:
+        raise Failure(
+            f"{source.file or name}: {width}x{height} pixels would be made of it, at most {LONGEST_SIDE} a side are "
+            "written; give a smaller picture"
+        )
+
+
+def check_pairs(counts: Mapping[str, int]) -> None:
+    """Refuse numbers of pictures for several inputs that do not go together.
+
+    Raises:
+        UsageError: they do not.
+    """
+    if len(set(counts.values()) - {1}) > 1:
+        told = " and ".join(f"{count} of {name}" for name, count in counts.items())
+        raise UsageError(
+            f"pictures belong together one by one, and there are {told}; give as many of each, or one for all"
+        )
+
+
+def _parse(metadata: ModelMetadata, tensor: Choice, value: object) -> Sequence[Value]:
+    if not isinstance(tensor, Image | Mask):
+        return tensor.parse(value)
+    sources = parse_sources(tensor, value)
+    for source in sources:
+        check_answer(metadata, tensor.name, source)
+    return sources
 
 
 def random_seed() -> int:
@@ -85,11 +119,21 @@ def random_seed() -> int:
     return int.from_bytes(os.urandom(4))
 
 
-def _rows(sweeps: Mapping[str, Sequence[Value]]) -> tuple[Inputs, ...]:
+def _rows(sweeps: Mapping[str, Sequence[Value]], images: Sequence[str]) -> tuple[Inputs, ...]:
+    """A row for each combination of values; but the k-th mask belongs to the k-th image, not to all."""
     for name, values in sweeps.items():
         if not values:
             raise UsageError(f"{name} is an empty list")
-    return tuple(dict(zip(sweeps, row, strict=True)) for row in itertools.product(*sweeps.values()))
+    counts = {name: len(sweeps[name]) for name in images}
+    check_pairs(counts)
+    together = range(max(counts.values(), default=1))
+    pairs = [{name: sweeps[name][place % counts[name]] for name in images} for place in together]
+    others = {name: values for name, values in sweeps.items() if name not in images}
+    return tuple(
+        {name: (pair | dict(zip(others, row, strict=True)))[name] for name in sweeps}
+        for pair in pairs
+        for row in itertools.product(*others.values())
+    )
 
 
 def _check_integer(name: str, value: object, low: int, high: int) -> None:

@@ -1,6 +1,6 @@
 """The answer to a request: arrays, and what to do with them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from os import PathLike, fspath
 from pathlib import Path
@@ -20,6 +20,7 @@ from gan_serve.pixels import Picture, Pixels, check_size, square_columns, tile, 
 from gan_serve.provenance import item_request, make_provenance
 from gan_serve.request import Item, Request
 from gan_serve.sampling import Arrays
+from gan_serve.sources import Source
 from gan_serve.tensors import Image
 
 
@@ -31,7 +32,8 @@ class Result:
     sha256: str
     request: Request
     items: tuple[Item, ...]  # the random stream and the inputs of each image
-    outputs: Arrays = field(repr=False)
+    outputs: Arrays = field(repr=False)  # as the model made them, but for those of any size
+    pictures: dict[str, list[Pixels]] = field(repr=False, default_factory=dict)  # what is like a picture that went in
 
     def __len__(self) -> int:
         return len(self.items)
@@ -43,8 +45,14 @@ class Result:
 
     @property
     def array(self) -> NDArray[Any]:
-        """The images (N, channels, height, width); where the model makes several at once, they stand side by side."""
-        image_tensor(self.metadata)  # refuses where there are none
+        """The images (N, channels, height, width); where the model makes several at once, they stand side by side.
+
+        They have the size that the network makes, also where `images()` are as large as the pictures that went in.
+
+        Raises:
+            UsageError: the model makes none, or images of any size.
+        """
+        array_shape(self.metadata)
         return np.concatenate([self.outputs[tensor.name] for tensor in self.metadata.image_outputs], axis=-1)
 
     def answers(self) -> list[Answer]:
@@ -65,7 +73,7 @@ class Result:
     def grid(self, columns: int | None = None, scale: int = 1) -> Picture:
         """All images in one: a row for each value of a list of inputs, or as near to a square as can be."""
         columns = columns or grid_columns(self.request)
-        check_size(image_tensor(self.metadata), len(self), columns, scale)
+        check_size(*largest_size(self.metadata, self.request), len(self), columns, scale)
         return to_picture(tile(self._pixels(), columns), scale)
 
     def encode(self, format: str | None = None, *, scale: int = 1, columns: int | None = None) -> bytes:
@@ -126,8 +134,12 @@ class Result:
             document = make_provenance(self.metadata, self.sha256, request, scale=scale).to_json()
             yield encode_picture(to_picture(pixels, scale), format, document)
 
-    def _pixels(self) -> Pixels:
-        return to_pixels(self.array, image_tensor(self.metadata))
+    def _pixels(self) -> Sequence[Pixels] | Pixels:
+        tensor = image_tensor(self.metadata)
+        if not tensor.like:
+            return to_pixels(self.array, tensor)
+        first, *others = self.pictures.values()
+        return [np.concatenate(images, axis=1) for images in zip(first, *others, strict=True)] if others else first
 
 
 def grid_columns(request: Request) -> int:
@@ -146,6 +158,31 @@ def image_tensor(metadata: ModelMetadata) -> Image:
     if not images:
         kinds = " and ".join(tensor.kind for tensor in metadata.outputs)
         raise UsageError(f"{metadata.name} makes no images; its {kinds} are among the result's answers() and outputs")
-    if len({(image.shape[:2], image.low, image.high) for image in images}) > 1:
+    if len({(image.shape[:2], image.low, image.high, image.like, image.scale) for image in images}) > 1:
         raise Failure(f"{metadata.name} makes images of several sizes or kinds; this gan-serve cannot show them")
-    return replace(images[0], width=sum(image.shape[2] for image in images))
+    return images[0] if images[0].any_size else replace(images[0], width=sum(image.shape[2] for image in images))
+
+
+def array_shape(metadata: ModelMetadata) -> tuple[int, ...]:
+    """The shape of one image in an array.
+
+    Raises:
+        UsageError: the model makes no images, or of any size.
+    """
+    tensor = image_tensor(metadata)
+    if tensor.any_size:
+        raise UsageError(
+            f"{metadata.name} makes pictures of any size, which fit into no array; take pictures or a folder"
+        )
+    return tensor.shape
+
+
+def largest_size(metadata: ModelMetadata, request: Request) -> tuple[int, int]:
+    """Height and width of the largest image that a request asks for."""
+    tensor = image_tensor(metadata)
+    if not tensor.like:
+        _, height, width = tensor.shape
+        return height, width
+    sources = [source for row in request.inputs if isinstance(source := row[tensor.like], Source)]
+    height, width = (max(source.size[side] for source in sources) * tensor.scale for side in (1, 0))
+    return height, width * len(metadata.image_outputs)

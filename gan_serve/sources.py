@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gan_serve.errors import Failure, UsageError
-from gan_serve.tensors import Image
+from gan_serve.tensors import Image, Mask
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from gan_serve.pictures import Given
     from gan_serve.pixels import Picture
 
 _SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".pgm", ".ppm"))
@@ -31,7 +32,7 @@ _MOST_BYTES = 2**29  # of one file: more than the largest picture takes without 
 class Reference:
     """What a request, and the files that it makes, say of a picture."""
 
-    file: str | None  # its name without folders; None: it came as an array
+    file: str | None  # its name without folders; None: it came as an array, or through a pipe
     sha256: str  # of the file's bytes, or of the array's
 
     def __post_init__(self) -> None:
@@ -40,33 +41,38 @@ class Reference:
         if not re.fullmatch("[0-9a-f]{64}", self.sha256):
             raise ValueError(f"{self.sha256!r} is no SHA-256")
 
-    def array(self, tensor: Image) -> "NDArray[np.float32]":
-        """The picture as (channels, height, width) in the model's range.
+    def read(self) -> "Given":
+        """The picture decoded and upright, or the array.
 
         Raises:
             Failure: it cannot be read, or is not what it was.
         """
         raise Failure(f"{self.file or 'an array'}: a picture is known by its name alone; find_source finds the file")
 
+    def array(self, tensor: Image) -> "NDArray[np.float32]":
+        """The picture as (channels, height, width) in the model's range; raises as `read` does."""
+        from gan_serve.pictures import to_model
+
+        return to_model(self.read(), tensor)
+
 
 @dataclass(frozen=True)
 class Source(Reference):
-    """A picture that can be read: a file, or an array that fits the model already."""
+    """A picture that can be read: a file, one in memory, or an array that fits the model already."""
 
-    origin: "Path | NDArray[np.float32]" = field(repr=False, compare=False)
+    origin: "Path | Given" = field(repr=False, compare=False)
+    size: tuple[int, int] = field(repr=False, compare=False)  # width and height in pixels
 
-    def array(self, tensor: Image) -> "NDArray[np.float32]":
+    def read(self) -> "Given":
         if not isinstance(self.origin, Path):
             return self.origin
-        from gan_serve.pictures import to_model
-
         source, picture = _read(self.origin)
         if source != self:
             raise Failure(f"{self.origin}: it was changed after the work began; call again")
-        return to_model(picture, tensor)
+        return picture
 
 
-def parse_sources(tensor: Image, value: object) -> list[Source]:
+def parse_sources(tensor: Image | Mask, value: object) -> list[Source]:
     """Sources for a path, a folder, a glob, a Pillow image, an array, or a list of these.
 
     Raises:
@@ -112,6 +118,18 @@ def open_source(path: Path) -> Source:
     return _read(path)[0]
 
 
+def piped_source(content: bytes, name: str) -> Source:
+    """A picture whose file has no name here; `name` is what messages call it.
+
+    Raises:
+        Failure: it is none.
+    """
+    from gan_serve.pictures import read_picture
+
+    picture = read_picture(io.BytesIO(content), name)
+    return Source(None, hashlib.sha256(content).hexdigest(), picture, picture.size)
+
+
 def find_source(reference: Reference, folders: Sequence[Path]) -> Source:
     """The file that an earlier request had read, looked for in these folders.
 
@@ -119,7 +137,7 @@ def find_source(reference: Reference, folders: Sequence[Path]) -> Source:
         Failure: it is not there, or has changed.
     """
     if reference.file is None:
-        raise Failure("it was made from an array, not from a file; only the code that made the array can make it again")
+        raise Failure("it was made from an array or a pipe, not from a file; only who has that can make it again")
     paths = [path for path in (folder / reference.file for folder in folders) if path.is_file()]
     if not paths:
         looked = " or ".join(repr(str(folder)) for folder in folders)
@@ -143,19 +161,20 @@ def _read(path: Path) -> "tuple[Source, Picture]":
     except OSError as error:
         raise Failure(f"{path}: cannot be read ({error.strerror})") from None
     picture = read_picture(io.BytesIO(content), str(path))
-    return Source(path.name, hashlib.sha256(content).hexdigest(), path), picture
+    return Source(path.name, hashlib.sha256(content).hexdigest(), path, picture.size), picture
 
 
-def _from_memory(tensor: Image, value: Any) -> Source:
+def _from_memory(tensor: Image | Mask, value: Any) -> Source:
     import numpy as np
     from PIL import Image as Pictures
 
-    from gan_serve.pictures import array_to_model, upright
+    from gan_serve.pictures import read_array, upright
 
     if isinstance(value, Pictures.Image):
         value = np.asarray(upright(value, tensor.name))
     if not isinstance(value, np.ndarray):
         kind = type(value).__name__
         raise UsageError(f"{tensor.name} is no picture but of type {kind}; give a path, a Pillow image or an array")
-    fitted = array_to_model(value, tensor)
-    return Source(None, hashlib.sha256(value.tobytes()).hexdigest(), fitted)
+    given = read_array(value, tensor)
+    size = (given.shape[2], given.shape[1]) if isinstance(given, np.ndarray) else given.size
+    return Source(None, hashlib.sha256(value.tobytes()).hexdigest(), given, size)

@@ -1,6 +1,5 @@
 """The files that a job fills: whole at every moment, so that it can be killed and called again."""
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,9 +10,9 @@ from gan_serve.errors import Failure
 from gan_serve.job import Job, job_file
 from gan_serve.media import make_folder, read_document, write_atomic
 from gan_serve.naming import item_stem
-from gan_serve.npy import npy_header, npy_rows
+from gan_serve.output import PICTURES
 from gan_serve.provenance import Provenance, same_pixels
-from gan_serve.result import Result, image_tensor
+from gan_serve.result import Result
 
 
 class Target(ABC):
@@ -65,65 +64,28 @@ class Folder(Target):
     def _has(self, place: int, existing: set[str], resumed: bool) -> bool:
         item = self.job.item(place)
         name = f"{item_stem(self.job.metadata, self.job.request.seed, item)}.{self.job.output.format}"
-        if name not in existing:
+        if name not in existing or not (resumed or tells_its_making(self.job)):
             return False
         if not resumed:
             _check_same(self._path / name, self.job.provenance(item))
         return True
 
 
-class Array(Target):
-    """One NPY file. Rows are appended to a hidden part, which becomes the file when all are there."""
-
-    def __init__(self, job: Job) -> None:
-        super().__init__(job)
-        shape = image_tensor(job.metadata).shape
-        make_folder(job.output.path.parent)
-        self._header = npy_header((len(job.request), *shape))
-        self._part = job.output.path.with_name(f".{job.output.path.name}.part")
-        if not job.is_resumed():
-            self._part.unlink(missing_ok=True)
-        size = self._part.stat().st_size if self._part.exists() else 0
-        row = 4 * math.prod(shape)
-        done = min(max(size - len(self._header), 0) // row, len(job.request))
-        self._whole = len(self._header) + done * row if done else 0
-        self.pending = range(done, len(job.request))
-
-    def __enter__(self) -> Self:
-        super().__enter__()
-        self._file = self._part.open("ab")
-        self._file.truncate(self._whole)
-        if not self._whole:
-            self._file.write(self._header)
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
-        with self._file:
-            if kind is None:
-                self._file.write(self.job.provenance().to_json().encode())
-        if kind is None:
-            self._part.replace(self.job.output.path)
-        super().__exit__(kind, error, trace)
-
-    def prepare(self, result: Result) -> Callable[[], None]:
-        rows = npy_rows(result.array)
-
-        def write() -> None:
-            self._file.write(rows)
-
-        return write
-
-
 def is_made(job: Job) -> bool:
-    """Whether the job's one file is there already, complete.
+    """Whether the job's one file is there already, complete; numbers do not tell, and are written again.
 
     Raises:
         Failure: a file of the same name holds something else.
     """
-    if job.output.folder or not job.output.path.exists():
+    if job.output.folder or not tells_its_making(job) or not job.output.path.exists():
         return False
     _check_same(job.output.path, job.provenance())
     return True
+
+
+def tells_its_making(job: Job) -> bool:
+    """Whether its files say how they were made, as pictures and arrays do, and numbers do not."""
+    return job.output.format in PICTURES.formats
 
 
 def _check_same(path: Path, provenance: Provenance) -> None:

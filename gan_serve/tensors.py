@@ -256,11 +256,18 @@ class Image(Raster):
         return (self.channels, self.height or -1, self.width or -1)
 
     @property
+    def look(self) -> str:
+        """Size and colours, in a few words."""
+        colours = "grey" if self.channels == 1 else "RGB"
+        if self.like:
+            return f"{colours}, {f'{self.scale} times ' if self.scale > 1 else ''}as large as {self.like}"
+        return colours if self.any_size else f"{self.width}x{self.height} {colours}"
+
+    @property
     def hint(self) -> str:
         """What a user may write, in a few words."""
-        colours = "grey" if self.channels == 1 else "RGB"
-        made = colours if self.any_size else f"{self.width}x{self.height} {colours}"
-        return f"a picture of any size (made {made}), a folder of them, or a glob in quotes"
+        padded = " and padded" if self.fit == "pad" else ""
+        return f"a picture of any size (made {self.look}{padded}), a folder of them, or a glob in quotes"
 
 
 @dataclass(frozen=True, kw_only=True)

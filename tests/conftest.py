@@ -4,7 +4,20 @@ from pathlib import Path
 
 import pytest
 from command_line import Outcome, Run
-from small_models import CLASSIFIER, DIGIT, INVERTER, NOISY, PAIR, PLAIN, TURNED, save_model
+from small_models import (
+    CLASSIFIER,
+    DIGIT,
+    ENLARGER,
+    FILLER,
+    INVERTER,
+    MENDER,
+    NOISY,
+    PAINTER,
+    PAIR,
+    PLAIN,
+    TURNED,
+    save_model,
+)
 
 from gan_serve.cli import run as run_command
 
@@ -13,7 +26,8 @@ from gan_serve.cli import run as run_command
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A repository of small models: with a label, with a scalar, in colour with neither, and some that take images."""
     root = tmp_path_factory.mktemp("models")
-    for metadata in (DIGIT, PAIR, PLAIN, TURNED, CLASSIFIER, INVERTER, NOISY):
+    drawing, seeing = (DIGIT, PAIR, PLAIN, TURNED), (CLASSIFIER, INVERTER, NOISY, ENLARGER, FILLER, PAINTER, MENDER)
+    for metadata in drawing + seeing:
         save_model(root, metadata)
     return root
 

@@ -9,7 +9,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from gan_serve.metadata import PROPERTY, Data, ModelMetadata, Paper, Training
-from gan_serve.tensors import Image, InputTensor, Label, Latent, OutputTensor, Probabilities, Scalar, Score
+from gan_serve.tensors import Image, InputTensor, Label, Latent, Mask, OutputTensor, Probabilities, Scalar, Score
 
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
@@ -37,22 +37,59 @@ Parts = tuple[list[onnx.NodeProto], list[TensorProto]]  # of a graph: its nodes 
 
 
 def build_model(metadata: ModelMetadata) -> onnx.ModelProto:
-    if metadata.draws:
-        nodes, weights = _drawing(metadata)
-    else:
-        nodes, weights = _inverting(metadata) if metadata.image_outputs else _judging(metadata)
+    nodes, weights = _parts(metadata)
     inputs = [
-        helper.make_tensor_value_info(tensor.name, _element(tensor), ["batch", *tensor.shape])
+        helper.make_tensor_value_info(tensor.name, _element(tensor), ["batch", *_lengths(tensor)])
         for tensor in metadata.inputs
     ]
     outputs = [
-        helper.make_tensor_value_info(tensor.name, TensorProto.FLOAT, ["batch", *tensor.shape])
+        helper.make_tensor_value_info(tensor.name, TensorProto.FLOAT, ["batch", *_lengths(tensor)])
         for tensor in metadata.outputs
     ]
     graph = helper.make_graph(nodes, metadata.name, inputs, outputs, weights)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
     helper.set_model_props(model, {PROPERTY: metadata.to_json()})
     return model
+
+
+def _lengths(tensor: InputTensor | OutputTensor) -> list[int | str]:
+    return [f"{tensor.name}_{axis}" if length == -1 else length for axis, length in enumerate(tensor.shape)]
+
+
+def _parts(metadata: ModelMetadata) -> Parts:
+    if metadata.draws:
+        return _drawing(metadata)
+    if any(isinstance(tensor, Mask) for tensor in metadata.inputs):
+        return _filling(metadata)
+    if metadata.any_size:
+        return _enlarging(metadata)
+    return _inverting(metadata) if metadata.image_outputs else _judging(metadata)
+
+
+def _enlarging(metadata: ModelMetadata) -> Parts:
+    """A local network that needs even sides: pairs of pixels, a convolution over them, and more pixels than before."""
+    (before,), (after,) = metadata.inputs, metadata.outputs
+    assert isinstance(before, Image)
+    assert isinstance(after, Image)
+    shape = 4 * after.scale**2 * after.channels, 4 * before.channels, 3, 3
+    weight = (np.random.RandomState(0).standard_normal(shape) / 6).astype(np.float32)
+    nodes = [
+        helper.make_node("SpaceToDepth", [before.name], ["pairs"], blocksize=2),
+        helper.make_node("Conv", ["pairs", "weight"], ["seen"], kernel_shape=[3, 3], pads=[1, 1, 1, 1]),
+        helper.make_node("Tanh", ["seen"], ["bounded"]),
+        helper.make_node("DepthToSpace", ["bounded"], [after.name], blocksize=2 * after.scale),
+    ]
+    return nodes, [numpy_helper.from_array(weight, "weight")]
+
+
+def _filling(metadata: ModelMetadata) -> Parts:
+    """White in the hole, and darker by a quarter elsewhere."""
+    (image, mask), (filled,) = metadata.inputs, metadata.outputs
+    nodes = [
+        helper.make_node("Mul", [image.name, "share"], ["dark"]),
+        helper.make_node("Max", ["dark", mask.name], [filled.name]),
+    ]
+    return nodes, [numpy_helper.from_array(np.array(0.75, np.float32), "share")]
 
 
 def _drawing(metadata: ModelMetadata) -> Parts:
@@ -138,3 +175,24 @@ CLASSIFIER = metadata_of(
 )
 INVERTER = metadata_of("inverter", (COLOUR,), replace(COLOUR, name="inverse"), task="image-to-image")
 NOISY = metadata_of("noisy", (COLOUR, LATENT), replace(COLOUR, name="noisy"), task="image-to-image")
+PHOTO = Image(name="image", channels=3, height=None, width=None, multiple=2, tile=32, overlap=14)
+ENLARGER = metadata_of(
+    "enlarger",
+    (PHOTO,),
+    Image(name="larger", channels=3, height=None, width=None, like="image", scale=2),
+    task="image-to-image",
+)
+FILLER = metadata_of(
+    "filler",
+    (replace(PHOTO, low=0, tile=None, overlap=0), Mask(name="hole", height=None, width=None)),
+    Image(name="filled", channels=3, height=None, width=None, low=0, like="image"),
+    task="image-to-image",
+)
+ICON = Image(name="image", channels=3, height=8, width=8, low=0, fit="pad")
+PAINTER = metadata_of("painter", (ICON,), replace(ICON, name="painted", like="image"), task="image-to-image")
+MENDER = metadata_of(
+    "mender",
+    (ICON, Mask(name="hole", height=8, width=8)),
+    replace(ICON, name="mended", like="image"),
+    task="image-to-image",
+)

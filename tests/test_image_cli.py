@@ -232,7 +232,7 @@ def test_reproduce_of_what_was_made_from_an_array_is_one_line(run: Run, models: 
     gan_serve.load("inverter", models=models).generate(image=NOISE[0]).save("x.png")
     outcome = run("reproduce", "x.png")
     assert outcome.code == 1
-    assert re.fullmatch(r"error: it was made from an array, not from a file; .*\n", outcome.error)
+    assert re.fullmatch(r"error: it was made from an array or a pipe, not from a file; .*\n", outcome.error)
 
 
 @pytest.mark.parametrize(

@@ -96,8 +96,14 @@ def test_images_and_masks_must_be_given() -> None:
     [
         ((PHOTO,), replace(LARGER, like="phot"), "larger is like 'phot', which is no image input"),
         ((PHOTO, HOLE), replace(LARGER, like="hole"), "larger is like 'hole', which is no image input"),
-        ((PHOTO,), replace(PHOTO, name="made"), "made has any size, but is like no input of any size"),
-        ((ICON,), replace(LARGER, like="icon"), "larger has any size, but is like no input of any size"),
+        (
+            (PHOTO,),
+            replace(PHOTO, name="made", tile=None, overlap=0),
+            "made is like no input of any size, though there is one",
+        ),
+        ((PHOTO, ICON), replace(FILLED, like="icon"), "filled is like no input of any size, though there is one"),
+        ((PHOTO,), replace(FILLED, like="photo"), "filled is not of any size where its input is"),
+        ((ICON,), replace(LARGER, like="icon"), "larger is not of any size where its input is, or the other way round"),
         ((ICON, HOLE), FILLED, "hole has another size than the first image input"),
         ((HOLE,), ICON, "hole has another size than the first image input"),
         ((replace(PHOTO, like="icon"), ICON), FILLED, "photo is an input, and cannot be like 'icon'"),

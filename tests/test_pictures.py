@@ -9,7 +9,7 @@ from PIL import Image as Pictures
 from small_models import COLOUR, GREY
 
 from gan_serve import Failure, UsageError
-from gan_serve.pictures import array_to_model, fit, read_picture, to_model
+from gan_serve.pictures import fit, read_array, read_picture, to_model
 from gan_serve.pixels import to_pixels
 from gan_serve.tensors import Image
 
@@ -73,6 +73,18 @@ def test_the_middle_is_cropped_to_the_models_aspect() -> None:
     assert fit(Pictures.new("RGBA", (1, 500), "red"), 9, 3, channels=3).shape == (3, 9, 3)
 
 
+def test_padding_keeps_all_of_a_picture_and_repeats_its_edges() -> None:
+    halves = np.zeros((10, 40, 3), np.uint8)
+    halves[:, :20] = 255
+    for turns in (0, 1):
+        pixels = fit(Pictures.fromarray(np.rot90(halves, turns)).convert("RGBA"), 8, 8, channels=3, how="pad")
+        upright = np.rot90(pixels, -turns)
+        assert upright[:, :3].min() > 230
+        assert upright[:, 5:].max() < 25
+        np.testing.assert_array_equal(upright[0], upright[3])
+    assert fit(Pictures.new("RGBA", (1, 500), "red"), 9, 3, channels=3, how="pad").shape == (3, 9, 3)
+
+
 def test_fine_detail_is_averaged_when_a_picture_shrinks() -> None:
     board = (np.indices((64, 64)).sum(axis=0) % 2 * 255).astype(np.uint8)
     pixels = fit(Pictures.fromarray(board).convert("RGBA"), 8, 8, channels=1)
@@ -125,14 +137,14 @@ def test_a_truncated_picture_is_damaged(format: str) -> None:
 
 @pytest.mark.parametrize("shape", [(8, 8), (8, 8, 1), (8, 8, 3), (8, 8, 4), (30, 20, 3)])
 def test_pixels_in_an_array_are_a_picture(shape: tuple[int, ...]) -> None:
-    array = array_to_model(np.full(shape, 255, np.uint8), GREY)
+    array = to_model(read_array(np.full(shape, 255, np.uint8), GREY), GREY)
     assert array.shape == GREY.shape
     assert (array == 1).all()
 
 
 def test_numbers_in_the_models_range_stay_as_they_are() -> None:
     numbers = np.random.RandomState(0).uniform(-1, 1, GREY.shape)
-    np.testing.assert_array_equal(array_to_model(numbers, GREY), numbers.astype(np.float32))
+    np.testing.assert_array_equal(to_model(read_array(numbers, GREY), GREY), numbers.astype(np.float32))
 
 
 @pytest.mark.parametrize(
@@ -152,5 +164,5 @@ def test_numbers_in_the_models_range_stay_as_they_are() -> None:
 )
 def test_other_arrays_are_refused_with_what_would_be_right(array: np.ndarray, message: str) -> None:
     with pytest.raises(UsageError, match=message) as error:
-        array_to_model(array, Image(name="image", channels=1, height=8, width=8))
+        read_array(array, Image(name="image", channels=1, height=8, width=8))
     assert "\n" not in str(error.value)

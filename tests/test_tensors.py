@@ -75,7 +75,9 @@ def test_an_image_has_a_fixed_size_or_any() -> None:
     assert image().shape_at(8, 9) == (3, 8, 9)
     assert Mask(name="hole", height=None, width=None).shape_at(8, 9) == (1, 8, 9)
     assert "made RGB" in image().hint
-    assert "made 6x4 grey" in image(channels=1, height=4, width=6).hint
+    assert "made 6x4 grey)" in image(channels=1, height=4, width=6).hint
+    assert "made 6x4 RGB and padded)" in image(height=4, width=6, fit="pad").hint
+    assert image(like="photo", scale=4).look == "RGB, 4 times as large as photo"
 
 
 @pytest.mark.parametrize(

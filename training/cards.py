@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from gan_serve.cli.options import flag
 from gan_serve.metadata import Milestone, ModelMetadata, Score
-from gan_serve.tensors import Image, InputTensor, Label, Latent, OutputTensor, Probabilities, Scalar
+from gan_serve.tensors import Image, InputTensor, Label, Latent, Mask, OutputTensor, Probabilities, Scalar
 from gan_serve.tensors import Score as ScoreTensor
 from training.markdown import table
 
@@ -98,12 +98,12 @@ def shape(tensor: InputTensor | OutputTensor) -> str:
     match tensor:
         case Latent(size=size, distribution=distribution):
             return f"{size} {distribution} numbers"
-        case Label():
+        case Label() | Mask():
             return tensor.hint
         case Scalar():
             return f"{tensor.hint}; if not given: {tensor.default_hint}"
-        case Image(channels=channels, width=width, height=height):
-            return f"{width}x{height} {'grey' if channels == 1 else 'RGB'}"
+        case Image():
+            return tensor.look
         case ScoreTensor(low=low, high=high):
             return f"a number from {low:g} to {high:g}"
         case Probabilities(classes=classes):

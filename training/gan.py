@@ -146,7 +146,7 @@ class Servable:
         return [(3 * side, side + multiple), (side, side), (side + multiple, 2 * side)]
 
 
-def _example(tensor: InputTensor, count: int, size: tuple[int, int], random: torch.Generator) -> Tensor:
+def _example(tensor: InputTensor, count: int, pixels: tuple[int, int], random: torch.Generator) -> Tensor:
     match tensor:
         case Latent(size=size, distribution="uniform"):
             return torch.rand(count, size, generator=random) * 2 - 1
@@ -157,9 +157,9 @@ def _example(tensor: InputTensor, count: int, size: tuple[int, int], random: tor
         case Scalar(low=low, high=high):
             return torch.rand(count, generator=random) * (high - low) + low
         case Image(low=low, high=high):
-            return torch.rand(count, *tensor.shape_at(*size), generator=random) * (high - low) + low
+            return torch.rand(count, *tensor.shape_at(*pixels), generator=random) * (high - low) + low
         case Mask():
-            return torch.rand(count, *tensor.shape_at(*size), generator=random).round()
+            return torch.rand(count, *tensor.shape_at(*pixels), generator=random).round()
 
 
 class Game(nn.Module):

@@ -84,10 +84,10 @@ def _make_pictures(
 
 def _columns(found: "Model", request: "Request", scale: int, grid: bool) -> int | None:
     from gan_serve.pixels import check_size
-    from gan_serve.result import grid_columns, image_tensor
+    from gan_serve.result import grid_columns, largest_size
 
     columns = grid_columns(request) if grid else None
-    check_size(image_tensor(found.metadata), len(request) if columns else 1, columns or 1, scale)
+    check_size(*largest_size(found.metadata, request), len(request) if columns else 1, columns or 1, scale)
     return columns
 
 

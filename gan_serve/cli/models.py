@@ -95,9 +95,7 @@ def _makes(tensor: "OutputTensor") -> str:
     from gan_serve.tensors import Image, Score
 
     if isinstance(tensor, Image):
-        shape = "" if tensor.any_size else f" {'x'.join(map(str, tensor.shape))}"
-        like = f" as large as {tensor.like}" if tensor.like else ""
-        return f"{tensor.kind}{shape}{like}{f', times {tensor.scale}' if tensor.scale > 1 else ''}"
+        return f"{tensor.kind} {tensor.look if tensor.like else 'x'.join(map(str, tensor.shape))}"
     if isinstance(tensor, Score):
         return f"{tensor.kind} from {tensor.low:g} to {tensor.high:g}"
     return f"{tensor.kind} of {len(tensor.classes)} classes"

@@ -37,18 +37,18 @@ def run_once(found: "Model", request: "Request", device: str, show: bool) -> "Re
 
 
 def run_job(found: "Model", request: "Request", plan: "Output", device: str, scale: int, show: bool) -> None:
-    """Fill a folder or an array, or what is left of it to do.
+    """Fill a folder, an array or a file of lines, or what is left of it to do.
 
     Raises:
         Interrupted: a signal asked to stop.
     """
-    from gan_serve.bulk import fill
+    from gan_serve.bulk import fill, job_threads
     from gan_serve.cli.progress import Progress
     from gan_serve.generator import Generator
     from gan_serve.job import Job
 
     job = Job(found.metadata, found.sha256, request, plan, scale)
-    generator = Generator(found, device=device, threads=1)
+    generator = Generator(found, device=device, threads=job_threads(found.metadata))
     progress = Progress(len(request), request.seed if found.metadata.draws else None)
     with noted_signals() as signals, progress, closing(fill(job, generator, progress.start)) as results:
         for result in results:
