@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 
@@ -50,6 +50,12 @@ class Dataset:
     def mirrored(self) -> bool:
         """Whether an image's mirror image might as well be in the set, so far as that is known."""
         return self.name in SOURCES and SOURCES[self.name].mirrored
+
+    def first(self, count: int) -> Dataset:
+        """The first so many images."""
+        traits = self.traits and replace(self.traits, values=self.traits.values[:count])
+        views = {view: images[:count] for view, images in self.views.items()}
+        return replace(self, images=self.images[:count], labels=self.labels[:count], traits=traits, views=views)
 
     def unpaired(self) -> Unpaired:
         """The same pictures, no image beside its own views."""

@@ -68,7 +68,9 @@ def load_data(metadata: ModelMetadata, source: str | None, split: datasets.Split
 
 
 def trial_of(metadata: ModelMetadata, source: str | None) -> Trial | None:
-    """What a model that turns images into images is scored on."""
+    """What a model that turns images into images is scored on; nothing for others."""
+    if metadata.task != "image-to-image":
+        return None
     test = load_data(metadata, source, "test")
     return _untrained(metadata, test).trial(_part(metadata), test)
 

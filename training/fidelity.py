@@ -153,7 +153,7 @@ FIGURES = {
 
 def scores(model: Model, untrained: Model, trial: Trial, train: Dataset, test: Dataset) -> list[Score]:
     """The figures that the trial names, and how many dB better than each baseline the model is."""
-    cut = first(trial, MOST)
+    cut = selected(trial, slice(MOST))
     outcome, control = (Outcome(run(each, cut), cut, test, train) for each in (model, untrained))
     figures = {name: FIGURES[name] for name in cut.figures}
     found = [
@@ -203,12 +203,12 @@ def protocol(trial: Trial, test: Dataset) -> str:
     )
 
 
-def first(trial: Trial, count: int) -> Trial:
-    """The first so many of a trial."""
+def selected(trial: Trial, rows: slice | Tensor) -> Trial:
+    """Some images of a trial."""
     inputs, baselines = (
-        {name: images[:count] for name, images in each.items()} for each in (trial.inputs, trial.baselines)
+        {name: images[rows] for name, images in each.items()} for each in (trial.inputs, trial.baselines)
     )
-    return Trial(inputs, trial.truth[:count], trial.figures, baselines, trial.box)
+    return Trial(inputs, trial.truth[rows], trial.figures, baselines, trial.box)
 
 
 def run(model: Model, trial: Trial) -> Tensor:

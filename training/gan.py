@@ -182,6 +182,10 @@ class Game(nn.Module):
     def after_step(self, progress: float) -> None:
         """Called after every step; `progress` runs from 0 to 1 within the stage."""
 
+    def trial(self, part: str, dataset: Dataset) -> Trial | None:
+        """What a model that turns images into images is scored on; `part` is its name in `servables`."""
+        return None
+
     def servables(self) -> dict[str, Servable]:
         """What to ship, by name: "" is the variant itself, "part" becomes the model `<variant>-part`."""
         raise NotImplementedError
@@ -286,10 +290,6 @@ class GAN(Game):
     def own_scores(cls, draw: Draw) -> list[Score]:
         """Figures of merit that no other variant has, of what its first model makes."""
         return []
-
-    def trial(self, part: str, dataset: Dataset) -> Trial | None:
-        """What a model that turns images into images is scored on; `part` is its name in `servables`."""
-        return None
 
     def servables(self) -> dict[str, Servable]:
         return {

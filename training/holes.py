@@ -15,12 +15,12 @@ def drawn(uniform: Tensor, size: int) -> Tensor:
 
     Those are rectangles whose sides are an eighth to a half of the image's.
     """
-    sides = size * (1 + 3 * uniform[:, :2]) / 8
-    corners = uniform[:, 2:4] * (size - sides)
+    sides = (size * (1 + 3 * uniform[:, :2]) / 8).floor()
+    corners = (uniform[:, 2:4] * (size - sides + 1)).floor()
     inner, outer = middle(size)[0].start, middle(size)[0].stop
     is_middle = uniform[:, 4:] < 0.5
-    first = torch.where(is_middle, inner, corners.floor())[:, :, None]
-    last = torch.where(is_middle, outer, (corners + sides).floor())[:, :, None]
+    first = torch.where(is_middle, inner, corners)[:, :, None]
+    last = torch.where(is_middle, outer, corners + sides)[:, :, None]
     places = torch.arange(size, device=uniform.device)
     rows, columns = ((places >= first) & (places < last)).unbind(dim=1)
     return (rows[:, :, None] & columns[:, None, :])[:, None].float()

@@ -101,6 +101,19 @@ def judge(
     typer.echo(f"{path} recognises {accuracy:.2%} of the test set")
 
 
+@commands.command()
+def segmenter(
+    data: Annotated[str, typer.Argument(help="camvid, or an .npz file of photos and maps in the same colours.")],
+    epochs: Annotated[int, typer.Option(min=1, help="Passes over the training set.")] = 60,
+    seed: Annotated[int, typer.Option(min=0, help="Decides weights and batches.")] = 0,
+) -> None:
+    """Train the network that scores painted street photos: it says what is where in real ones."""
+    from training.segmenter import make_segmenter
+
+    path, found = make_segmenter(data, epochs, seed)
+    typer.echo(f"{path} sees {found['pixel_accuracy']:.2%} of the test pixels right, mean IoU {found['mean_iou']:.2%}")
+
+
 def parsed(recipe: Recipe, settings: list[str]) -> dict[str, Any]:
     """`["learning_rate=1e-4"]` -> `{"learning_rate": 1e-4}`, each value as the field's own type.
 

@@ -44,9 +44,9 @@ class ContextEncoder(GAN):
     )
     differences = (
         "64x64 images, halved three times before the channel-wise layer; the hole is an input of the network, too; "
-        "half of the holes are in the middle and three eighths of the image wide, the others are rectangles anywhere; what "
-        "the discriminator sees is the hole, grey all around; instance normalisation; an exponential average of the "
-        "weights."
+        "half of the holes are in the middle and three eighths of the image wide, the others are rectangles anywhere; "
+        "what the discriminator sees is the hole, grey all around; instance normalisation; an exponential average of "
+        "the weights."
     )
     recipe = CompletionRecipe(
         dataset="lpc", steps=30_000, batch_size=32, learning_rate=2e-3, discriminator_learning_rate=2e-4, image_size=64,

@@ -46,7 +46,7 @@ class Pix2Pix(TranslationGAN):
         "average of the weights."
     )
     recipe = PairedRecipe(
-        dataset="emoji_lines", steps=40_000, batch_size=8, image_size=64, final_learning_rate=0.1,
+        dataset="emoji_lines", steps=32_000, batch_size=8, image_size=64, final_learning_rate=0.1,
         view="line", target="colour",
     )  # fmt: skip
     width = 22  # the file stays below 4 MB

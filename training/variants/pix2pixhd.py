@@ -115,7 +115,7 @@ class Pix2PixHD(TranslationGAN):
                 inputs=(replace(taken, description=f"A map painted in the colours of its classes: {colours}."),),
                 outputs=(Image(name=self.settings.target, channels=3, height=None, width=None, like="image"),),
                 task="image-to-image",
-                description="Paints a street photo for a map of what shall be where. Not for commercial use.",
+                description="For research, not for commercial use: paints a street photo for a map of its classes.",
             )
         }
 

@@ -52,7 +52,7 @@ class SRGAN(GAN):
         "losses are weighed for those features. SRResNet is an exponential average of its own training."
     )
     recipe = SuperResolutionRecipe(
-        dataset="bsds", steps=40_000, batch_size=8, learning_rate=3e-4, betas=(0.9, 0.999), image_size=160,
+        dataset="bsds", steps=16_000, batch_size=8, learning_rate=5e-4, betas=(0.9, 0.999), image_size=160,
         final_learning_rate=0.1,
     )  # fmt: skip
     scale = 4
@@ -109,10 +109,10 @@ class SRGAN(GAN):
         game = super().stages()[0]
         pretraining = Player([self.generator], self.pixel_loss)
         stages = [
-            Stage({"generator": pretraining}, share=0.6, on_start=self._begin_pretraining),
+            Stage({"generator": pretraining}, share=0.65, on_start=self._begin_pretraining),
             replace(game, share=0.3, on_start=self._end_pretraining),
         ]
-        learning = Stage({"features": Player([self.features], self.feature_loss)}, share=0.1)
+        learning = Stage({"features": Player([self.features], self.feature_loss)}, share=0.05)
         return stages if self.settings.vgg else [learning, *stages]
 
     def _begin_pretraining(self) -> None:
