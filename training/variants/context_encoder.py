@@ -49,7 +49,7 @@ class ContextEncoder(GAN):
         "the weights."
     )
     recipe = CompletionRecipe(
-        dataset="lpc", steps=30_000, batch_size=32, learning_rate=2e-3, discriminator_learning_rate=2e-4, image_size=64,
+        dataset="lpc", steps=11_000, batch_size=32, learning_rate=2e-3, discriminator_learning_rate=2e-4, image_size=64,
         final_learning_rate=0.05,
     )  # fmt: skip
     width = 32  # the file stays below 4 MB

@@ -32,7 +32,7 @@ class DiscoGAN(TwoWayGAN):
         "of the weights. The true pairs are for scoring only: in training, no image is seen beside its partner."
     )
     recipe = TwoWayRecipe(
-        dataset="lpc", steps=30_000, batch_size=16, image_size=64, final_learning_rate=0.1,
+        dataset="lpc", steps=11_000, batch_size=16, image_size=64, final_learning_rate=0.1,
         view="side", target="front", cycle_weight=1.0,
     )  # fmt: skip
     width = 24  # the file stays below 4 MB
