@@ -38,7 +38,7 @@ def evaluate(model: Model, source: str | None = None) -> ModelMetadata:
     elif trial := gan.trial(_part(metadata), test):
         scores = superresolution.scores(model, untrained, test.photos)
         scores += fidelity.scores(model, untrained, trial, train, test)
-        protocol = fidelity.protocol(trial, test)
+        protocol = superresolution.protocol(test.photos) + fidelity.protocol(trial, test)
     else:
         raise UsageError(f"{metadata.name}: no protocol is known for the task {metadata.task}")
     return replace(metadata, scores=tuple(scores), scores_protocol=protocol)

@@ -184,7 +184,6 @@ def _gain(name: str, outcome: Outcome, control: Outcome) -> Score:
 
 BASELINES = {
     "input": "the picture that goes in",
-    "bicubic": "bicubic interpolation",
     "mean": "a hole filled with the mean colour around it",
     "nearest": "a hole filled from the test image that looks most alike around it",
 }

@@ -43,8 +43,8 @@ class Segmentation(Game):
         return [Stage({"segmenter": Player([self.network], self.loss)})]
 
 
-def make_segmenter(source: str, epochs: int, seed: int = 0) -> tuple[Path, dict[str, float]]:
-    """Train the segmenter of a data set of photos and maps, and write it; returns its file and its test scores."""
+def make_segmenter(source: str, epochs: int, seed: int = 0) -> tuple[Path, float]:
+    """Train the segmenter of a data set of photos and maps, and write it; returns its file and its accuracy."""
     train, test = (datasets.load(source, split, views=(VIEW,)) for split in ("train", "test"))
     batch = min(16, len(train.images))
     recipe = Recipe(
@@ -62,7 +62,7 @@ def make_segmenter(source: str, epochs: int, seed: int = 0) -> tuple[Path, dict[
     found = scores(Segmenter(train.name).look(to_signed(test.images)), to_signed(test.views[VIEW]))
     facts = {"data": train.name, "epochs": epochs, "seed": seed, **found}
     write_atomic(path, export.with_property(content, judge.PROPERTY, json.dumps(facts)))
-    return path, found
+    return path, found["pixel_accuracy"]
 
 
 def scores(seen: Tensor, painted: Tensor) -> dict[str, float]:
@@ -83,7 +83,7 @@ class Segmenter:
     def __init__(self, name: str) -> None:
         path = judge.FOLDER / f"{name}.onnx"
         if not path.is_file():
-            raise UsageError(f"no segmenter for {name}; train one with: python -m training segmenter {name}")
+            raise UsageError(f"no segmenter for {name}; train one with: python -m training judge {name} --maps")
         content = path.read_bytes()
         onnx.checker.check_model(content)
         self.session = open_session(content, str(path), parse_device("cpu"), threads=torch.get_num_threads())

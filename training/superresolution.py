@@ -38,6 +38,12 @@ def scores(model: Model, untrained: Model, sets: Mapping[str, Sequence[Tensor]])
     return found
 
 
+def protocol(sets: Mapping[str, Sequence[Tensor]]) -> str:
+    """What the scores of the sets were measured on."""
+    whole = " and ".join(f"the {len(photos)} whole photos of {name}" for name, photos in sets.items())
+    return f"PSNR and SSIM are those of {whole}, each made smaller bicubically. All else: " if sets else ""
+
+
 def _score(name: str, value: float, control: float, description: str) -> Score:
     return Score(name=name, value=round(value, 4), better="higher", description=description, control=round(control, 4))
 

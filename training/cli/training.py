@@ -91,27 +91,18 @@ def prepare(
 @commands.command()
 def judge(
     data: Annotated[str, typer.Argument(help="A known name, an .npz file or a folder.")],
+    maps: Annotated[
+        bool, typer.Option("--maps", help="Let it learn what every pixel shows, from CamVid's label maps.")
+    ] = False,
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the training set.")] = 10,
     seed: Annotated[int, typer.Option(min=0, help="Decides weights and batches.")] = 0,
 ) -> None:
     """Train the classifier that scores what GANs make of a data set."""
     from training.judge import make_judge
-
-    path, accuracy = make_judge(data, epochs, seed)
-    typer.echo(f"{path} recognises {accuracy:.2%} of the test set")
-
-
-@commands.command()
-def segmenter(
-    data: Annotated[str, typer.Argument(help="camvid, or an .npz file of photos and maps in the same colours.")],
-    epochs: Annotated[int, typer.Option(min=1, help="Passes over the training set.")] = 60,
-    seed: Annotated[int, typer.Option(min=0, help="Decides weights and batches.")] = 0,
-) -> None:
-    """Train the network that scores painted street photos: it says what is where in real ones."""
     from training.segmenter import make_segmenter
 
-    path, found = make_segmenter(data, epochs, seed)
-    typer.echo(f"{path} sees {found['pixel_accuracy']:.2%} of the test pixels right, mean IoU {found['mean_iou']:.2%}")
+    path, accuracy = (make_segmenter if maps else make_judge)(data, epochs, seed)
+    typer.echo(f"{path} recognises {accuracy:.2%} of the {'pixels of the ' if maps else ''}test set")
 
 
 def parsed(recipe: Recipe, settings: list[str]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from gan_serve.tensors import Image
 from training import layers, superresolving
 from training.dataset import to_signed
 from training.gan import GAN, Batch, ImageSpec, Player, Recipe, Servable, Source, Stage, Terms, Trial
-from training.resampling import enlarged, reduced
+from training.resampling import reduced
 
 if TYPE_CHECKING:
     from training.dataset import Dataset
@@ -128,7 +128,7 @@ class SRGAN(GAN):
     def trial(self, part: str, dataset: Dataset) -> Trial:
         truth = to_signed(dataset.images)
         small = reduced(truth, self.scale)
-        return Trial({"image": small}, truth, (), {"bicubic": enlarged(small, self.scale)})
+        return Trial({"image": small}, truth, ("patch_fcd", "sharpness"))
 
     def servables(self) -> dict[str, Servable]:
         taken = Image(name="image", channels=self.spec.image.channels, height=None, width=None, tile=256, overlap=32)
