@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 import torch
 from torch import Tensor, nn
 
+from gan_serve.errors import UsageError
 from gan_serve.metadata import Feedback, Paper, Score, Task
 from gan_serve.tensors import Image, InputTensor, Label, Latent, Mask, OutputTensor, Scalar
 from training import augment, distributed, layers, losses
@@ -60,6 +61,15 @@ class ImageSpec:
     channels: int
     size: int  # pixels; images are square
     classes: tuple[str, ...]
+
+    def check_multiple(self, side: int) -> None:
+        """Refuse images that networks of so many halvings cannot put together again.
+
+        Raises:
+            UsageError: the side is no multiple.
+        """
+        if self.size % side:
+            raise UsageError(f"these networks need images whose side is a multiple of {side} pixels, not {self.size}")
 
     @property
     def image(self) -> Image:

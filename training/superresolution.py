@@ -22,6 +22,8 @@ LUMA = (65.481, 128.553, 24.966)  # of red, green and blue from 0 to 1
 
 def scores(model: Model, untrained: Model, sets: Mapping[str, Sequence[Tensor]]) -> list[Score]:
     """For each set of photos PSNR and SSIM, and how many dB more than bicubic interpolation."""
+    if not sets:
+        return []
     factor = model.metadata.image_outputs[0].scale
     enlargements = (_enlarger(model), _enlarger(untrained), lambda small: enlarged(small, factor))
     found = []

@@ -34,13 +34,16 @@ class TranslationGAN(GAN):
     """A game whose generator turns the view of a thing into its image.
 
     Raises:
-        UsageError: augmentation is asked for, which would move an image away from its view.
+        UsageError: the images have another size than `multiple` allows, or augmentation is asked for, which would move
+            an image away from its view.
     """
 
+    multiple: ClassVar[int]  # of pixels, that an image's side must be
     settings: TranslationRecipe
 
     def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
+        spec.check_multiple(self.multiple)
         if self.augmentations:
             raise UsageError("pictures in pairs are not augmented; leave out augment")
 

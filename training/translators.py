@@ -15,15 +15,16 @@ def _leaky() -> nn.Module:
 
 
 class UNet(nn.Module):
-    """Image (N, before, S, S) -> maps (N, after, S, S), S a power of two (Ronneberger et al. 2015, Isola et al. 2017).
+    """Image (N, before, S, S) -> maps (N, after, S, S), S even (Ronneberger et al. 2015, Isola et al. 2017).
 
-    Halved to 2x2 and doubled again; each size on the way up also sees what the way down had there. Convolutions of 4x4;
-    no normalisation next to the image and at 2x2, where it would leave nothing. Dropout is the only noise there is.
+    Halved as often as can be, though not below 2x2, and doubled again; each size on the way up also sees what the way
+    down had there. Convolutions of 4x4; no normalisation next to the image and at the smallest size, where it would
+    leave little. Dropout is the only noise there is.
     """
 
     def __init__(self, before: int, after: int, size: int, width: int, dropout: float = 0.5) -> None:
         super().__init__()
-        depth = size.bit_length() - 2  # halvings from `size` to 2
+        depth = next(halvings for halvings in range(size) if size % 2 ** (halvings + 1) or size == 2 ** (halvings + 1))
         widths = [before, *(width * min(2**level, 4) for level in range(depth))]
         self.down = nn.ModuleList(
             _halving(coarse, fine, norm=0 < level < depth - 1) for level, (coarse, fine) in enumerate(pairwise(widths))

@@ -57,6 +57,13 @@ def test_dropout_is_there_in_training_and_gone_when_served() -> None:
     assert torch.equal(network.eval()(given), network.eval()(given))
 
 
+def test_a_u_net_goes_down_as_far_as_it_can_and_comes_back() -> None:
+    for size, halvings in ((4, 1), (28, 2), (48, 4), (64, 5)):
+        network = translators.UNet(3, 2, size, width=4)
+        assert len(network.down) == halvings
+        assert network(images(1, size)).shape == (1, 2, size, size)
+
+
 def test_pix2pix_without_the_game_learns_from_l1_alone() -> None:
     batch = {"image": images(2), "line": images(2, seed=1)}
     terms = of("pix2pix", adversarial_weight=0.0).generator_loss(batch)  # type: ignore[operator]
@@ -67,6 +74,12 @@ def test_pix2pix_without_the_game_learns_from_l1_alone() -> None:
 def test_pairs_are_not_augmented() -> None:
     with pytest.raises(UsageError, match="pictures in pairs are not augmented"):
         of("pix2pix", augment="color")
+
+
+@pytest.mark.parametrize(("name", "side"), [("pix2pix", 4), ("pix2pixhd", 8), ("cyclegan", 4), ("context_encoder", 8)])
+def test_images_that_cannot_be_halved_as_often_are_refused(name: str, side: int) -> None:
+    with pytest.raises(UsageError, match=f"a multiple of {side} pixels, not 30"):
+        variants.find(name)(ImageSpec(3, 30, ("0",)))
 
 
 @pytest.mark.parametrize("name", ["cyclegan", "discogan"])

@@ -60,6 +60,7 @@ class ContextEncoder(GAN):
 
     def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
+        spec.check_multiple(8)
         self.generator = Completion(spec.channels, spec.size, self.width)
         self.discriminator = translators.PatchDiscriminator(spec.channels, self.width, halvings=3)
 

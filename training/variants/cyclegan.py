@@ -46,7 +46,7 @@ class CycleGAN(TwoWayGAN):
     )  # fmt: skip
     adversarial = losses.least_squares
     adversarial_weight = 2.0  # the paper's (D(G(x)) - 1)^2 is not halved
-    width, blocks = 16, 6
+    width, blocks, multiple = 16, 6, 4
     pool_size = 50
 
     settings: CycleRecipe

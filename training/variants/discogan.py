@@ -36,6 +36,7 @@ class DiscoGAN(TwoWayGAN):
         view="side", target="front", cycle_weight=1.0,
     )  # fmt: skip
     width = 24  # the file stays below 4 MB
+    multiple = 16
 
     def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)

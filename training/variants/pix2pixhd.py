@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from gan_serve.errors import UsageError
 from gan_serve.metadata import Paper
 from gan_serve.tensors import Image
 from training import losses, streets, translators
@@ -52,6 +53,7 @@ class Pix2PixHD(TranslationGAN):
         view="map", target="photo",
     )  # fmt: skip
     adversarial = losses.least_squares
+    multiple = 8
     global_share = 0.3  # of the steps, for the global generator alone
 
     settings: FineRecipe
@@ -59,6 +61,8 @@ class Pix2PixHD(TranslationGAN):
 
     def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
+        if spec.channels != 3:
+            raise UsageError("label maps are painted in the colours of training/streets.py; give pictures in colour")
         self.layout = Layout()
         self.generator = CoarseToFine(self.layout.planes, spec.channels)
         self.discriminator = translators.MultiScaleDiscriminator(self.layout.planes + spec.channels, width=24)
@@ -107,7 +111,7 @@ class Pix2PixHD(TranslationGAN):
         return self.paired(dataset, "pixel_accuracy", "mean_iou", "l1", "psnr", "ssim", "sharpness")
 
     def servables(self) -> dict[str, Servable]:
-        taken = Image(name="image", channels=3, height=None, width=None, multiple=8)
+        taken = Image(name="image", channels=3, height=None, width=None, multiple=self.multiple)
         colours = ", ".join(f"{name} {colour}" for name, colour in streets.COLOURS.items())
         return {
             "": Servable(

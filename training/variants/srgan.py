@@ -65,7 +65,7 @@ class SRGAN(GAN):
         super().__init__(spec, recipe)
         self.generator = superresolving.SRResNet(spec.channels, self.width, self.blocks)
         self.srresnet = copy.deepcopy(self.generator)
-        self.crop = min(self.settings.crop, spec.size)
+        self.crop = min(self.settings.crop, spec.size) // self.scale * self.scale
         self.discriminator = superresolving.discriminator(spec.channels, self.crop, width=16)
         self.features = superresolving.PhotoFeatures(spec.channels, len(spec.classes))
         self.vgg: list[nn.Module] = []  # not a part of the game: neither saved nor averaged
