@@ -62,6 +62,11 @@ def card(metadata: ModelMetadata) -> str:
 def _pictures(metadata: ModelMetadata) -> list[str]:
     if not metadata.image_outputs:
         return []
+    if metadata.image_inputs:
+        return [
+            "From top to bottom what goes in, what the model makes of it, and the truth; all from the test set:\n\n"
+            "![What goes in, what comes out, and the truth](sample.png)"
+        ]
     sample = (
         "![Samples, made with seed 0](sample.png)\n\n"
         f"Make them again: `gan-serve reproduce models/{metadata.name}/sample.png`"
@@ -78,7 +83,7 @@ def _usage(metadata: ModelMetadata) -> str:
     label = metadata.label
     option, argument = (f" {flag(label.name)} 3", f"{label.name}=3, ") if label else ("", "")
     option += "".join(f" {flag(image.name)} {image.example}" for image in metadata.image_inputs)
-    argument += "".join(f'{image.name}="{image.example}"' for image in metadata.image_inputs) or "count=16, seed=0"
+    argument += ", ".join(f'{image.name}="{image.example}"' for image in metadata.image_inputs) or "count=16, seed=0"
     result = '.save("samples.png", grid=True)' if metadata.image_outputs else ".answers()"
     return (
         f"```sh\ngan-serve generate --model {metadata.name}{option}\n```\n\n"

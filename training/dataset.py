@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 import torch
 
@@ -33,6 +33,8 @@ class Dataset:
     license: str
     attribution: str
     traits: Traits | None = None
+    views: Mapping[str, torch.Tensor] = field(default_factory=dict)  # other pictures of the same things
+    photos: Mapping[str, tuple[torch.Tensor, ...]] = field(default_factory=dict)  # uint8 (C, H, W), to score on
 
     @property
     def spec(self) -> ImageSpec:
@@ -49,12 +51,26 @@ class Dataset:
         """Whether an image's mirror image might as well be in the set, so far as that is known."""
         return self.name in SOURCES and SOURCES[self.name].mirrored
 
+    def first(self, count: int) -> Dataset:
+        """The first so many images."""
+        traits = self.traits and replace(self.traits, values=self.traits.values[:count])
+        views = {view: images[:count] for view, images in self.views.items()}
+        return replace(self, images=self.images[:count], labels=self.labels[:count], traits=traits, views=views)
+
+    def unpaired(self) -> Unpaired:
+        """The same pictures, no image beside its own views."""
+        return Unpaired(self)
+
+    def crops(self, size: int) -> Crops:
+        """Squares of `size` from the images."""
+        return Crops(self, size)
+
     def partly_labelled(self, known: int) -> PartlyLabelled:
         """The same images, so many of them with their labels."""
         return PartlyLabelled(self, known)
 
     def batches(self, batch_size: int, seed: int, device: torch.device, first_step: int = 0) -> Iterator[Batch]:
-        """Endless batches of this process's share: `image` in [-1, 1], `label`, and `traits` (N, T) if there are any.
+        """Endless batches of this process's share: `image` in [-1, 1], `label`, the views and `traits` (N, T), if any.
 
         Which images step n sees depends on the seed and n alone: a resumed training sees what it would have seen.
         """
@@ -62,7 +78,8 @@ class Dataset:
         if everyone > len(self.images):
             raise Failure(f"{self.name} has {len(self.images)} images, fewer than one batch of {everyone}")
         steps_per_epoch = len(self.images) // everyone
-        columns = {"image": self.images.to(device), "label": self.labels.to(device)}
+        pictures = {"image": self.images, **self.views}
+        columns = {name: column.to(device) for name, column in pictures.items()} | {"label": self.labels.to(device)}
         if self.traits:
             columns["traits"] = self.traits.values.to(device)
         epoch, step = divmod(first_step, steps_per_epoch)
@@ -72,8 +89,43 @@ class Dataset:
                 first = position * everyone + distributed.rank() * batch_size
                 chosen = order[first : first + batch_size].to(device)
                 batch = {name: column[chosen] for name, column in columns.items()}
-                yield batch | {"image": to_signed(batch["image"])}
+                yield batch | {name: to_signed(batch[name]) for name in pictures}
             epoch, step = epoch + 1, 0
+
+
+@dataclass(frozen=True)
+class Unpaired:
+    """A data set whose views come in an order of their own."""
+
+    dataset: Dataset
+
+    def batches(self, batch_size: int, seed: int, device: torch.device, first_step: int = 0) -> Iterator[Batch]:
+        """Batches with `image`, and each view of other things."""
+        streams = (self.dataset.batches(batch_size, each, device, first_step) for each in (seed, -1 - seed))
+        for batch, other in zip(*streams, strict=True):
+            yield batch | {view: other[view] for view in self.dataset.views}
+
+
+@dataclass(frozen=True)
+class Crops:
+    """A data set of larger images, of which batches show squares at random places, every other batch mirrored."""
+
+    dataset: Dataset
+    size: int  # pixels
+
+    def batches(self, batch_size: int, seed: int, device: torch.device, first_step: int = 0) -> Iterator[Batch]:
+        """Batches as the data set has them; where they are cropped depends on the seed and the step alone."""
+        everyone, first = batch_size * distributed.world_size(), batch_size * distributed.rank()
+        places = self.dataset.images.shape[-1] - self.size + 1
+        for step, batch in enumerate(self.dataset.batches(batch_size, seed, device, first_step), first_step):
+            random = torch.Generator().manual_seed(seed * 1_000_003 + step)
+            corners = torch.randint(places, (everyone, 2), generator=random)[first : first + batch_size].tolist()
+            cropped = [
+                image[:, top : top + self.size, left : left + self.size]
+                for image, (top, left) in zip(batch["image"], corners, strict=True)
+            ]
+            images = torch.stack(cropped)
+            yield batch | {"image": images.flip(-1) if step % 2 else images}
 
 
 @dataclass(frozen=True)

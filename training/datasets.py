@@ -6,6 +6,7 @@ import logging
 import os
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 from zipfile import BadZipFile
@@ -24,12 +25,13 @@ from training.stacking import stacked
 Split = Literal["train", "test"]
 
 
-def load(source: str, split: Split = "train", image_size: int = 28) -> Dataset:
+def load(source: str, split: Split = "train", image_size: int = 28, views: Sequence[str] = ()) -> Dataset:
     """A known name, an `.npz` file, or a folder with a subfolder of images per class.
 
     A known name is looked for as `NAME.npz` and as the folder `NAME` in the folder `$GAN_SERVE_DATA`, then on the
     Hugging Face hub. A folder may have the parts `train` and `test`. Its images are resized to squares of `image_size`,
-    or of the size that a known name has; transparency becomes white.
+    or of the size that a known name has; transparency becomes white. Views are other pictures of the same things, in an
+    `.npz` file: `train_side_images` for the view `side`.
 
     Raises:
         UsageError: no such data set.
@@ -41,13 +43,13 @@ def load(source: str, split: Split = "train", image_size: int = 28) -> Dataset:
     if path.is_dir():
         dataset = _from_folder(path, split, image_size)
     elif path.suffix == ".npz" and path.is_file():
-        dataset = _from_npz(path, split)
+        dataset = _from_npz(path, split, views)
     elif source in SOURCES:
         dataset = _from_hub(source, split)
     else:
         known = ", ".join([*SOURCES, STACKED_MNIST])
         raise UsageError(f"no data {source!r}; use one of {known}, an .npz file or a folder of images")
-    return _checked(dataset)
+    return _checked(dataset, views)
 
 
 def _on_disk(name: str) -> Path:
@@ -61,7 +63,7 @@ def _from_hub(name: str, split: Split) -> Dataset:
     source = SOURCES[name]
     if not source.hub:
         raise Failure(
-            f"{name} is composed: python -m training prepare {name} FOLDER; then use its file as the data, or set "
+            f"{name} is made of files: python -m training prepare {name} FOLDER; then use its file as the data, or set "
             f"GAN_SERVE_DATA to the folder that holds {name}.npz"
         )
     try:
@@ -82,7 +84,7 @@ def _stack(images: Any) -> Pixels:
     return np.stack([np.asarray(image) for image in images])
 
 
-def _from_npz(path: Path, split: Split) -> Dataset:
+def _from_npz(path: Path, split: Split, views: Sequence[str]) -> Dataset:
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             prefix = f"{split}_" if f"{split}_images" in arrays else ""
@@ -90,13 +92,34 @@ def _from_npz(path: Path, split: Split) -> Dataset:
             labels = arrays[f"{prefix}labels"] if f"{prefix}labels" in arrays else np.zeros(len(images), np.int64)
             classes = tuple(map(str, arrays["classes"])) if "classes" in arrays else ()
             traits = _traits(path.stem, arrays, prefix, len(images)) if "trait_names" in arrays else None
+            others = {view: arrays[f"{prefix}{view}_images"] for view in views if f"{prefix}{view}_images" in arrays}
+            photos = _photos(arrays) if split == "test" and "photo_sets" in arrays else {}
     except KeyError:
         raise Failure(f"{path}: holds no array `{split}_images` or `images`") from None
     except (OSError, ValueError, EOFError, BadZipFile) as error:
         raise Failure(f"{path}: not a readable .npz file of plain arrays ({error})") from None
     if path.stem in SOURCES and not classes:
         classes = SOURCES[path.stem].classes
-    return _dataset(path.stem, images, labels, classes, traits)
+    dataset = _dataset(path.stem, images, labels, classes, traits)
+    return replace(dataset, photos=photos, views={view: _viewed(path, view, other) for view, other in others.items()})
+
+
+def _viewed(path: Path, view: str, images: NDArray[Any]) -> torch.Tensor:
+    """Another picture of each image, as the images are kept."""
+    return _dataset(f"{path.stem} ({view})", images, np.zeros(len(images), np.int64), ()).images
+
+
+def _photos(arrays: Mapping[str, NDArray[Any]]) -> dict[str, tuple[torch.Tensor, ...]]:
+    """The whole photos of each set, in the order of their names."""
+    return {
+        str(name): tuple(_channels_first(arrays[key])[0] for key in sorted(arrays) if key.startswith(f"{name}_"))
+        for name in arrays["photo_sets"]
+    }
+
+
+def _channels_first(pixels: NDArray[Any]) -> torch.Tensor:
+    """Pixels ([N, ]H, W, C) -> (N, C, H, W)."""
+    return torch.from_numpy(np.ascontiguousarray(pixels.reshape(-1, *pixels.shape[-3:]).transpose(0, 3, 1, 2)))
 
 
 def _traits(name: str, arrays: Mapping[str, NDArray[Any]], prefix: str, count: int) -> Traits:
@@ -170,7 +193,7 @@ def _dataset(
     source = SOURCES.get(name)
     return Dataset(
         name=name,
-        images=torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2))),
+        images=_channels_first(images),
         labels=torch.from_numpy(labels.astype(np.int64)),
         classes=classes,
         license=source.license if source else "unknown; the user's own data",
@@ -179,7 +202,7 @@ def _dataset(
     )
 
 
-def _checked(dataset: Dataset) -> Dataset:
+def _checked(dataset: Dataset, views: Sequence[str]) -> Dataset:
     count, channels, height, width = dataset.images.shape
     if count < 2:
         raise Failure(f"{dataset.name}: {count} image(s); a GAN learns a distribution and needs many")
@@ -187,6 +210,12 @@ def _checked(dataset: Dataset) -> Dataset:
         raise Failure(
             f"{dataset.name}: images are {height}x{width} with {channels} channels; use square, grey or RGB ones"
         )
+    for view in views:
+        if view not in dataset.views or dataset.views[view].shape != dataset.images.shape:
+            raise Failure(
+                f"{dataset.name}: needs pairs, an .npz file in which `train_{view}_images` has a picture for each of "
+                "`train_images`, of the same shape, and likewise for `test_`"
+            )
     low, high = int(dataset.labels.min()), int(dataset.labels.max())
     if low < 0 or high >= len(dataset.classes):
         raise Failure(f"{dataset.name}: labels run from {low} to {high}, but there are {len(dataset.classes)} classes")

@@ -10,9 +10,9 @@ from rich.progress import track
 from gan_serve.errors import UsageError
 from gan_serve.metadata import Milestone, ModelMetadata
 from gan_serve.repository import Model
-from training import datasets, detection, export, generation, recognition, variants
+from training import datasets, detection, export, fidelity, generation, recognition, superresolution, variants
 from training.dataset import Dataset
-from training.gan import GAN, Servable
+from training.gan import GAN, Recipe, Servable, Trial
 from training.judge import Judge
 from training.runs import Trained, load_snapshot, recipe_from
 from training.sources import SOURCES
@@ -27,9 +27,9 @@ def evaluate(model: Model, source: str | None = None) -> ModelMetadata:
         UsageError: there is no judge for its data, or no protocol for its task.
     """
     metadata = model.metadata
-    source, size = source or metadata.data.name, int(metadata.training.recipe["image_size"])  # type: ignore[arg-type]
-    train, test = datasets.load(source, "train", size), datasets.load(source, "test", size)
-    untrained = _untrained(model, train)
+    train, test = (load_data(metadata, source, split) for split in ("train", "test"))
+    gan = _untrained(metadata, train)
+    untrained = _exported(gan, metadata)
     if metadata.task == "classification":
         scores, protocol = recognition.scores(model, untrained, test), recognition.protocol(test)
     elif metadata.task == "anomaly-detection":
@@ -40,18 +40,22 @@ def evaluate(model: Model, source: str | None = None) -> ModelMetadata:
         scores = generation.scores(model, untrained, judge, train, test)
         scores += generation.own_scores(model, untrained, judge, test)
         protocol = generation.protocol(judge, test)
+    elif trial := gan.trial(_part(metadata), test):
+        scores = superresolution.scores(model, untrained, test.photos)
+        scores += fidelity.scores(model, untrained, trial, train, test)
+        protocol = superresolution.protocol(test.photos) + fidelity.protocol(trial, test)
     else:
         raise UsageError(f"{metadata.name}: no protocol is known for the task {metadata.task}")
     return replace(metadata, scores=tuple(scores), scores_protocol=protocol)
 
 
 def learning_curve(model: Model, trained: Trained) -> tuple[Milestone, ...]:
-    """The FCD of each snapshot of the training that the model came from; nothing where it draws no images.
+    """The FCD of each snapshot of the training that the model came from; nothing where it draws none from noise.
 
     Raises:
         UsageError: there is no judge for its data.
     """
-    if not model.metadata.image_outputs:
+    if not model.metadata.image_outputs or model.metadata.image_inputs:
         return ()
     judge, test = Judge(trained.data.name), datasets.load(trained.source, "test", trained.gan.settings.image_size)
     milestones = []
@@ -68,12 +72,28 @@ def _strangers(data: str) -> Dataset | None:
     return datasets.load(other, "test") if other else None
 
 
-def _untrained(model: Model, dataset: Dataset) -> Model:
+def load_data(metadata: ModelMetadata, source: str | None, split: datasets.Split) -> Dataset:
+    """What a model was trained on, or its test set; `source` is where it is, if not under its known name."""
+    recipe = _recipe(metadata)
+    return datasets.load(source or metadata.data.name, split, recipe.image_size, recipe.views)
+
+
+def trial_of(metadata: ModelMetadata, source: str | None) -> Trial | None:
+    """What a model that turns images into images is scored on; nothing for others."""
+    if metadata.task != "image-to-image":
+        return None
+    test = load_data(metadata, source, "test")
+    return _untrained(metadata, test).trial(_part(metadata), test)
+
+
+def _recipe(metadata: ModelMetadata) -> Recipe:
+    return recipe_from(metadata.variant, metadata.training.recipe)
+
+
+def _untrained(metadata: ModelMetadata, dataset: Dataset) -> GAN:
     """The same variant before its first step."""
-    metadata = model.metadata
     torch.manual_seed(SEED)
-    gan = variants.find(metadata.variant)(dataset.spec, recipe_from(metadata.variant, metadata.training.recipe))
-    return _exported(gan, metadata)
+    return variants.find(metadata.variant)(dataset.spec, _recipe(metadata))
 
 
 def _exported(gan: GAN, metadata: ModelMetadata) -> Model:
@@ -85,5 +105,8 @@ def _exported(gan: GAN, metadata: ModelMetadata) -> Model:
 def _servable(gan: GAN, metadata: ModelMetadata) -> Servable:
     """The part of the variant that the model is; a model with a name of its own is the first."""
     servables = gan.servables()
-    part = metadata.name.removeprefix(metadata.variant).removeprefix("-")
-    return servables.get(part) or next(iter(servables.values()))
+    return servables.get(_part(metadata)) or next(iter(servables.values()))
+
+
+def _part(metadata: ModelMetadata) -> str:
+    return metadata.name.removeprefix(metadata.variant).removeprefix("-")

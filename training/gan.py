@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
 import torch
 from torch import Tensor, nn
 
+from gan_serve.errors import UsageError
 from gan_serve.metadata import Feedback, Paper, Score, Task
 from gan_serve.tensors import Image, InputTensor, Label, Latent, Mask, OutputTensor, Scalar
 from training import augment, distributed, layers, losses
@@ -41,6 +42,11 @@ class Recipe:
     image_size: int = 28  # pixels; what images of a folder are resized to
     augment: str | None = None  # what the discriminator sees: any of color,translation,cutout
 
+    @property
+    def views(self) -> tuple[str, ...]:
+        """Which other pictures of the same things the data must have."""
+        return ()
+
 
 @dataclass(frozen=True)
 class ConvolutionalRecipe(Recipe):
@@ -57,10 +63,30 @@ class ImageSpec:
     size: int  # pixels; images are square
     classes: tuple[str, ...]
 
+    def check_multiple(self, side: int) -> None:
+        """Refuse images that networks of so many halvings cannot put together again.
+
+        Raises:
+            UsageError: the side is no multiple.
+        """
+        if self.size % side:
+            raise UsageError(f"these networks need images whose side is a multiple of {side} pixels, not {self.size}")
+
     @property
     def image(self) -> Image:
         """The kind of tensor that such an image is."""
         return Image(name="image", channels=self.channels, height=self.size, width=self.size)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What a model that turns images into images is shown, and what it should make of it."""
+
+    inputs: Tensors  # (N, ...) each, by the names of the model's inputs
+    truth: Tensor  # (N, C, H, W) in [-1, 1]
+    figures: tuple[str, ...]  # what is measured, of those in training/fidelity.py
+    baselines: Tensors = field(default_factory=dict)  # (N, C, H, W), by name: what can be had without a network
+    box: tuple[slice, slice] = (slice(None), slice(None))  # the rows and columns that are compared
 
 
 class Draw(Protocol):
@@ -175,6 +201,10 @@ class Game(nn.Module):
 
     def after_step(self, progress: float) -> None:
         """Called after every step; `progress` runs from 0 to 1 within the stage."""
+
+    def trial(self, part: str, dataset: Dataset) -> Trial | None:
+        """What a model that turns images into images is scored on; `part` is its name in `servables`."""
+        return None
 
     def servables(self) -> dict[str, Servable]:
         """What to ship, by name: "" is the variant itself, "part" becomes the model `<variant>-part`."""

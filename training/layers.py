@@ -140,3 +140,13 @@ def concatenate_label(images: Tensor, label: Tensor) -> Tensor:
     """Add one constant plane per class: (N, C, H, W) and one-hot (N, K) -> (N, C + K, H, W)."""
     planes = label.to(images.dtype)[:, :, None, None].expand(-1, -1, *images.shape[2:])
     return torch.cat([images, planes], dim=1)
+
+
+@torch.no_grad()
+def follow(average: nn.Module, network: nn.Module, share: float) -> None:
+    """Move the average's weights and buffers towards those of a network alike by a share of the way."""
+    for mean, value in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
+        if mean.is_floating_point():
+            mean.lerp_(value, share)
+        else:
+            mean.copy_(value)  # counters

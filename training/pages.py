@@ -82,13 +82,13 @@ def _studies(folder: Path) -> str:
 def models_table(models: Sequence[ModelMetadata]) -> str:
     """One row per model."""
     return table(
-        ["model", "makes", "trained on", "FCD (real / untrained)", "paper"],
+        ["model", "makes", "trained on", "score (real / untrained)", "paper"],
         [
             [
                 f"[`{metadata.name}`](models/{metadata.name}/README.md)",
                 f"{metadata.task}, {_size(metadata)}",
                 metadata.data.name,
-                _fcd(metadata),
+                _main_score(metadata),
                 f"[{_first_author(metadata)} et al. {metadata.paper.year}]({metadata.paper.url})",
             ]
             for metadata in models
@@ -104,9 +104,14 @@ def _size(metadata: ModelMetadata) -> str:
     return ", ".join(shape(tensor) for tensor in metadata.outputs)
 
 
-def _fcd(metadata: ModelMetadata) -> str:
-    score = next((score for score in metadata.scores if score.name == "fcd"), None)
-    return f"{score.value:g} ({score.real:g} / {score.control:g})" if score else "-"
+def _main_score(metadata: ModelMetadata) -> str:
+    """The FCD, or else what comes first."""
+    by_name = {score.name: score for score in metadata.scores}
+    score = by_name.get("fcd") or next(iter(metadata.scores), None)
+    if not score:
+        return "-"
+    beside = " / ".join("-" if value is None else f"{value:g}" for value in (score.real, score.control))
+    return f"{score.name} {score.value:g} ({beside})"
 
 
 def gallery(models: Sequence[ModelMetadata]) -> str:

@@ -12,8 +12,8 @@ from gan_serve.generator import Generator
 from gan_serve.media import write_atomic
 from gan_serve.metadata import PROPERTY, ModelMetadata
 from gan_serve.repository import Model, Repository
-from training import cards
-from training.evaluate import evaluate, learning_curve
+from training import before_after, cards
+from training.evaluate import evaluate, learning_curve, trial_of
 from training.export import describe, export, with_property
 from training.runs import Trained
 
@@ -51,7 +51,9 @@ def evaluate_in_place(
         scored = replace(scored, learning_curve=learning_curve(model, trained))
     _write(models, scored, with_property(model.content, PROPERTY, scored.to_json()))
     write_atomic(models / scored.name / "README.md", cards.card(scored).encode())
-    if scored.image_outputs:
+    if trial := trial_of(scored, source):
+        write_atomic(models / scored.name / "sample.png", before_after.picture(model, trial))
+    elif scored.image_outputs:
         _pictures(Repository(models).find(scored.name), models / scored.name)
     return scored
 

@@ -33,6 +33,7 @@ class Report:
 
     def __init__(self, output: Path, steps: int, dataset: Dataset, console: Console | None = None) -> None:
         self.real_variety = _variety(to_signed(dataset.images[:: max(1, len(dataset.images) // 1_000)]))
+        self.shown = dataset.first(PICTURES)
         self.console = console or Console(stderr=True)
         self.bar = Progress(
             TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
@@ -96,7 +97,7 @@ class Report:
             )
 
     def _show_pictures(self, trainer: Trainer, board: SummaryWriter) -> None:
-        images = sample(cast(Game, trainer.average.module), PICTURES)
+        images = sample(cast(Game, trainer.average.module), self.shown)
         board.add_images("samples", images.add(1).div(2).clamp(0, 1), trainer.step)
         if _variety(images) < UNIFORM * self.real_variety:
             self.warn(
@@ -110,12 +111,15 @@ class Report:
 
 
 @torch.no_grad()
-def sample(game: Game, count: int) -> Tensor:
-    """What the first servable makes of fixed random inputs, as float32 on the CPU."""
-    servable = next(iter(game.servables().values()))
+def sample(game: Game, dataset: Dataset) -> Tensor:
+    """What the first servable makes of fixed random inputs, or of the data, as float32 on the CPU."""
+    part, servable = next(iter(game.servables().items()))
+    trial = game.trial(part, dataset)
+    names = [tensor.name for tensor in servable.inputs]
+    inputs = [trial.inputs[name] for name in names] if trial else servable.examples(len(dataset.images))
     was_training = servable.network.training
     device = next(game.parameters()).device
-    output = servable.network.eval()(*(example.to(device) for example in servable.examples(count)))
+    output = servable.network.eval()(*(example.to(device) for example in inputs))
     servable.network.train(was_training)
     first: Tensor = output[0] if isinstance(output, tuple) else output
     return first.float().cpu()

@@ -18,6 +18,9 @@ class Source:
     image: str = "image"  # the column that holds the images
 
 
+_EMOJITWO = (
+    "Emojitwo (https://emojitwo.github.io), originally released as Emojione 2.2 by Ranks.com (https://www.emojione.com)"
+)
 _DIGITS = tuple("0123456789")
 _GARMENTS = (
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
@@ -67,6 +70,31 @@ SOURCES = {
             "Daniel Eddeland, Shaun Williams, Joe White, Mark Weyer, Barbara Rivera, JRConway3, JaidynReiman, Nila122, "
             "neo4cat6; what each has drawn stands in the AUTHORS.txt of the sheets"
         ),
+    ),
+    "emoji_lines": Source(
+        channels=3,
+        size=64,
+        license="CC BY 4.0 (https://creativecommons.org/licenses/by/4.0/); scaled down",
+        attribution=_EMOJITWO,
+    ),
+    "emoji_styles": Source(
+        channels=3,
+        size=64,
+        license="CC BY 4.0 (https://creativecommons.org/licenses/by/4.0/) and SIL OFL 1.1; scaled down",
+        attribution=f"{_EMOJITWO}; Noto Emoji, Google",
+    ),
+    "camvid": Source(
+        channels=3,
+        size=128,
+        license="CC BY-NC 4.0: for research, not for commercial use",
+        attribution="CamVid, Gabriel Brostow, Julien Fauqueur, Roberto Cipolla; labels as in the SegNet tutorial, "
+        "Alex Kendall",
+    ),
+    "bsds": Source(
+        channels=3,
+        size=160,
+        license="none found; a research data set",
+        attribution="BSDS500, Pablo Arbelaez, Michael Maire, Charless Fowlkes, Jitendra Malik",
     ),
 }
 STACKED_MNIST = "stacked_mnist"

@@ -61,6 +61,62 @@ STUDIES = {
         seeds=1,
         published="",
     ),
+    "pix2pix": Study(
+        title="pix2pix without its game",
+        text="Emoji of the test set, coloured from their line art. The control learns from L1 alone.",
+        contestants=(
+            Contestant("pix2pix", "L1 and the game"),
+            Contestant("pix2pix", "L1 alone", ("--set", "adversarial_weight=0")),
+        ),
+        figures=(Figure("fcd"), Figure("label_accuracy", percent=True), Figure("l1"), Figure("sharpness")),
+        seeds=1,
+        published="",
+    ),
+    "pix2pixhd": Study(
+        title="pix2pixHD without feature matching",
+        text="What a segmenter, trained on real photos, sees in photos that were painted for the test set's maps.",
+        contestants=(
+            Contestant("pix2pixhd", "with feature matching"),
+            Contestant("pix2pixhd", "without", ("--set", "matching_weight=0")),
+        ),
+        figures=(Figure("pixel_accuracy", percent=True), Figure("mean_iou"), Figure("sharpness")),
+        seeds=1,
+        published="",
+    ),
+    "cyclegan": Study(
+        title="CycleGAN without its cycle",
+        text="How near a translation comes to the true partner, which no training has seen beside it. The control has "
+        "no term for the way back: two games side by side.",
+        contestants=(
+            Contestant("cyclegan", "CycleGAN"),
+            Contestant("cyclegan", "CycleGAN, no cycle", ("--set", "cycle_weight=0")),
+        ),
+        figures=(Figure("psnr", "noto2emojitwo"), Figure("retrieval", "noto2emojitwo", percent=True)),
+        seeds=1,
+        published="",
+    ),
+    "discogan": Study(
+        title="DiscoGAN without its way back",
+        text="The same for characters that are seen from the side and are to be seen from the front.",
+        contestants=(
+            Contestant("discogan", "DiscoGAN"),
+            Contestant("discogan", "DiscoGAN, no way back", ("--set", "cycle_weight=0")),
+        ),
+        figures=(Figure("psnr", "side2front"), Figure("retrieval", "side2front", percent=True)),
+        seeds=1,
+        published="",
+    ),
+    "context_encoder": Study(
+        title="A context encoder without its game",
+        text="The hole in the middle of the test set's characters. The control learns from the squared error alone.",
+        contestants=(
+            Contestant("context_encoder", "squared error and the game"),
+            Contestant("context_encoder", "squared error alone", ("--set", "adversarial_weight=0")),
+        ),
+        figures=(Figure("psnr"), Figure("sharpness"), Figure("label_accuracy", percent=True)),
+        seeds=1,
+        published="",
+    ),
 }
 
 

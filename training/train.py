@@ -70,7 +70,7 @@ class Trainer:
         began, work_began = time.monotonic() - self.seconds, time.process_time() - self.processor_seconds
         for number, (first, last) in enumerate(self._spans()):
             while self.step < last:
-                if self.entered == number:
+                while self.entered <= number:  # a stage may be too short for a step
                     self._enter_next_stage()
                 terms = self._play(self.stages[number], next(batches))
                 self.step += 1

@@ -49,9 +49,10 @@ def publication(name: str, runs: Path, models: Path, options: Sequence[str] = ()
 
 
 def is_published(name: str, runs: Path, models: Path) -> bool:
-    """Whether the model is younger than the training's last checkpoint."""
+    """Whether the model is younger than the training's last checkpoint, or those that it ships under longer names."""
     card, checkpoint = models / name / "README.md", runs / name / CHECKPOINT
-    return card.exists() and checkpoint.exists() and card.stat().st_mtime > checkpoint.stat().st_mtime
+    cards = [card] if card.exists() else [*models.glob(f"{name}-*/README.md")]
+    return checkpoint.exists() and any(each.stat().st_mtime > checkpoint.stat().st_mtime for each in cards)
 
 
 def _command(*arguments: object) -> list[str]:

@@ -1,5 +1,6 @@
 """Many trainings by one command, run for real on small data."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from sklearn.datasets import load_digits
 
 import gan_serve
 from training import checkpoint
+from training.zoo import is_published
 
 ROOT = Path(__file__).parents[2]
 
@@ -75,6 +77,20 @@ def test_a_failure_is_told_with_its_log(zoo: list[str], tmp_path: Path) -> None:
     assert failed.returncode == 1
     assert f"error: gan failed, {log} says why" in failed.stderr
     assert "not a readable .npz file" in log.read_text()
+
+
+def test_models_under_longer_names_are_a_variants_own(tmp_path: Path) -> None:
+    checkpoint = tmp_path / "runs" / "cyclegan" / "checkpoint.pt"
+    cards = [tmp_path / "models" / f"cyclegan-{way}" / "README.md" for way in ("a2b", "b2a")]
+    for path in (checkpoint, *cards):
+        path.parent.mkdir(parents=True)
+        path.touch()
+    os.utime(checkpoint, (1, 1))
+    assert is_published("cyclegan", tmp_path / "runs", tmp_path / "models")
+    assert not is_published("gan", tmp_path / "runs", tmp_path / "models")
+    for card in cards:
+        os.utime(card, (0, 0))
+    assert not is_published("cyclegan", tmp_path / "runs", tmp_path / "models")
 
 
 def test_an_unknown_variant_is_told_before_anything_starts(zoo: list[str], tmp_path: Path) -> None:

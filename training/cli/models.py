@@ -49,8 +49,9 @@ def evaluate(
 
 def _told(score: Score, before: float | None) -> str:
     control = "" if score.control is None else f", untrained {score.control:g}"
+    real = "" if score.real is None else f", real {score.real:g}"
     changed = "" if before in (None, score.value) else f", was {before:g}"
-    return f"{score.name:22} {score.value:<10g} real {score.real:g}{control}{changed}"
+    return f"{score.name:22} {score.value:g}{real}{control}{changed}"
 
 
 @commands.command("publish")

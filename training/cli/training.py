@@ -65,36 +65,44 @@ def train(
 
 @commands.command(epilog="Example: python -m training prepare nouns nouns-artwork --output data/nouns.npz")
 def prepare(
-    data: Annotated[Literal["nouns", "lpc"], typer.Argument(help="What to compose.")],
-    source: Annotated[Path, typer.Argument(help="The folder of its layers.")],
+    data: Annotated[
+        Literal["nouns", "lpc", "emoji_lines", "emoji_styles", "camvid", "bsds"], typer.Argument(help="What to make.")
+    ],
+    source: Annotated[Path, typer.Argument(help="The folder that its files were unpacked to.")],
     output: Annotated[Path | None, typer.Option("--output", "-o", help="[default: DATA.npz]")] = None,
     images: Annotated[
         int | None,
         typer.Option(
-            min=10, help="In the training set; the test set has a fifth as many [default: 50,000 nouns, 20,000 lpc]."
+            min=10,
+            help="Composed characters in the training set; the test set has a fifth as many "
+            "[default: 50,000 nouns, 20,000 lpc].",
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Decides which characters.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Decides which images are for the test.")] = 0,
 ) -> None:
-    """Compose a data set of characters with captions and traits, to train on with --data."""
-    from training import prepare as composing
+    """Make a data set of unpacked files, to train on with --data: composed characters, or pictures in pairs."""
+    from training import prepare as making
 
     target = output or Path(f"{data}.npz")
-    composing.prepare(data, source, target, images=images, seed=seed)
+    making.prepare(data, source, target, images=images, seed=seed)
     typer.echo(target)
 
 
 @commands.command()
 def judge(
     data: Annotated[str, typer.Argument(help="A known name, an .npz file or a folder.")],
+    maps: Annotated[
+        bool, typer.Option("--maps", help="Let it learn what every pixel shows, from CamVid's label maps.")
+    ] = False,
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the training set.")] = 10,
     seed: Annotated[int, typer.Option(min=0, help="Decides weights and batches.")] = 0,
 ) -> None:
     """Train the classifier that scores what GANs make of a data set."""
     from training.judge import make_judge
+    from training.segmenter import make_segmenter
 
-    path, accuracy = make_judge(data, epochs, seed)
-    typer.echo(f"{path} recognises {accuracy:.2%} of the test set")
+    path, accuracy = (make_segmenter if maps else make_judge)(data, epochs, seed)
+    typer.echo(f"{path} recognises {accuracy:.2%} of the {'pixels of the ' if maps else ''}test set")
 
 
 def parsed(recipe: Recipe, settings: list[str]) -> dict[str, Any]:

@@ -1,20 +1,38 @@
-"""Data sets that are composed: characters from layers of pixel art, with captions and traits."""
+"""Data sets that are made of files that someone has unpacked: composed characters, and pictures in pairs."""
 
 from collections.abc import Callable
 from pathlib import Path
 
-from training.prepare import lpc, nouns
+from gan_serve.errors import UsageError
+from training.prepare import bsds, camvid, emoji, lpc, nouns
+from training.prepare.arrays import Arrays, write
 from training.prepare.artwork import Artwork, compose
 
 ARTWORKS: dict[str, Callable[[Path], Artwork]] = {"nouns": nouns.artwork, "lpc": lpc.artwork}
+COLLECTIONS: dict[str, Callable[[Path, int], Arrays]] = {
+    "emoji_lines": emoji.lines,
+    "emoji_styles": emoji.styles,
+    "camvid": camvid.streets,
+    "bsds": bsds.photos,
+}
 
 
 def prepare(name: str, source: Path, target: Path, *, images: int | None, seed: int) -> None:
-    """Compose the known data set from the folder of its layers; `images` of None is as many as it usually has.
+    """Make the known data set from the folder of its files; `images` of None is as many as it usually has.
 
     Raises:
-        UsageError: the folder has no such layers, or too many images are asked for.
-        Failure: a layer is not a picture of the usual size.
+        UsageError: the folder has no such files, or too many images are asked for.
+        Failure: a file is not a picture of the usual kind.
     """
+    write(_composed(name, source, images, seed) if name in ARTWORKS else _collected(name, source, images, seed), target)
+
+
+def _composed(name: str, source: Path, images: int | None, seed: int) -> Arrays:
     artwork = ARTWORKS[name](source)
-    compose(artwork, target, images=images or artwork.images, seed=seed)
+    return compose(artwork, images=images or artwork.images, seed=seed)
+
+
+def _collected(name: str, source: Path, images: int | None, seed: int) -> Arrays:
+    if images is not None:
+        raise UsageError(f"{name} is not composed and has as many images as there are files; leave out --images")
+    return COLLECTIONS[name](source, seed)

@@ -1,7 +1,6 @@
 """What characters are composed of, and the composition."""
 
 import functools
-import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,13 +12,11 @@ from PIL import Image
 from rich.progress import track
 
 from gan_serve.errors import Failure, UsageError
-from gan_serve.media import write_atomic
+from training.prepare.arrays import TEST_SHARE, Arrays
 
 Choices = dict[str, tuple[str, ...]]  # what can be chosen -> the files of its layers, from back to front
 Wardrobe = dict[str, Choices]  # trait -> its choices, from back to front
 Box = tuple[int, int, int, int]  # left, top, right, bottom in pixels
-
-TEST_SHARE = 6  # one image in six is for the test
 
 
 @dataclass(frozen=True)
@@ -46,22 +43,10 @@ class Character:
     files: tuple[str, ...]
 
 
-def find_folder(source: Path, name: str) -> Path:
-    """The folder `name`, which may be of several parts, wherever it is in `source`.
+def compose(artwork: Artwork, *, images: int, seed: int) -> Arrays:
+    """Characters composed at random.
 
-    Raises:
-        UsageError: it is nowhere there.
-    """
-    found = sorted(path for path in source.rglob(name) if path.is_dir()) if source.is_dir() else []
-    if not found:
-        raise UsageError(f"{source} holds no folder {name}; give the folder that the artwork was unpacked to")
-    return found[0]
-
-
-def compose(artwork: Artwork, target: Path, *, images: int, seed: int) -> None:
-    """Compose characters at random, and write them as an `.npz` file.
-
-    The file holds, each for `train_` and `test_`: `images` (N, H, W, 3) and the other views, `labels` (N,), `traits`
+    There are, each for `train_` and `test_`: `images` (N, H, W, 3) and the other views, `labels` (N,), `traits`
     (N, T), the number of what was chosen for each trait, and `captions` (N,). Beside them stand `classes`, the names
     of the labels, `trait_names`, and `<trait>_names` for each trait. No character of the test set is in the training
     set.
@@ -82,10 +67,7 @@ def compose(artwork: Artwork, target: Path, *, images: int, seed: int) -> None:
     arrays = {f"train_{name}": column[:images] for name, column in columns.items()}
     arrays |= {f"test_{name}": column[images:] for name, column in columns.items()}
     arrays |= {f"{trait}_names": np.array(choices) for trait, choices in names.items()}
-    arrays |= {"classes": np.array(names[artwork.label]), "trait_names": np.array(list(names))}
-    content = io.BytesIO()
-    np.savez_compressed(content, allow_pickle=False, **arrays)
-    write_atomic(target, content.getvalue())
+    return arrays | {"classes": np.array(names[artwork.label]), "trait_names": np.array(list(names))}
 
 
 def _names(artwork: Artwork) -> dict[str, tuple[str, ...]]:

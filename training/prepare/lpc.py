@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from training.prepare.artwork import Artwork, Box, Choices, Wardrobe, find_folder
+from training.prepare.arrays import find_folder
+from training.prepare.artwork import Artwork, Box, Choices, Wardrobe
 
 # A sheet has a row of frames for each action and direction; a walk begins with standing.
 FRAME, COLUMNS, ROWS = 64, 13, 21

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from gan_serve.errors import UsageError
-from training.prepare.artwork import Artwork, Choices, find_folder
+from training.prepare.arrays import find_folder
+from training.prepare.artwork import Artwork, Choices
 
 FOLDERS = {
     "background": "0-backgrounds",

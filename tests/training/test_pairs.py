@@ -1,0 +1,137 @@
+"""Pictures in pairs and photos: real files in, one .npz file out, and what batches show of it."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from gan_serve.errors import Failure, UsageError
+from training import datasets, prepare
+from training.dataset import Dataset
+from training.streets import COLOURS
+
+CPU = torch.device("cpu")
+
+
+def save(path: Path, colour: tuple[int, ...], size: tuple[int, int]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGBA" if len(colour) == 4 else "RGB", size, colour).save(path)
+
+
+@pytest.fixture
+def emoji(tmp_path: Path) -> Path:
+    """Twenty-four things in three skin colours each; thing n is a square of brightness 10 n in every set."""
+    names = [f"1f6{thing:02}{skin}" for thing in range(24) for skin in ("", "-1f3fb", "-1f3ff")]
+    for name in names:
+        shade = 10 * int(name[3:5])
+        save(tmp_path / "emojitwo" / "png" / "128" / f"{name}.png", (shade, 0, 0, 255), (128, 128))
+        save(tmp_path / "emojitwo" / "png_bw" / f"{name}.png", (0, 0, 0, shade), (64, 64))
+        noto = f"emoji_u{name.replace('-', '_')}.png"
+        save(tmp_path / "noto" / "noto-emoji-72x72-color" / noto, (0, shade, 0, 255), (72, 72))
+    save(tmp_path / "emojitwo" / "png" / "128" / "1f999.png", (9, 9, 9, 255), (128, 128))  # nowhere else
+    listed = {name: {"category": "people" if name < "1f612" else ""} for name in names}
+    (tmp_path / "emojitwo" / "emoji.json").write_text(json.dumps(listed))
+    return tmp_path
+
+
+def made(name: str, source: Path, view: str) -> tuple[Dataset, Dataset]:
+    path = source / f"{name}.npz"
+    prepare.prepare(name, source, path, images=None, seed=0)
+    train, test = (datasets.load(str(path), split, views=(view,)) for split in ("train", "test"))  # type: ignore[arg-type]
+    return train, test
+
+
+@pytest.mark.parametrize(("name", "view"), [("emoji_lines", "line"), ("emoji_styles", "noto")])
+def test_emoji_stand_beside_their_own_and_none_is_known_from_another_skin(emoji: Path, name: str, view: str) -> None:
+    train, test = made(name, emoji, view)
+    assert (len(train.images), len(test.images)) == (60, 12)
+    for part in (train, test):
+        seen, other = part.images[:, 0, 32, 32].int(), part.views[view][:, :, 32, 32].int()
+        assert torch.equal(other[:, 1] if view == "noto" else 255 - other[:, 1], seen)
+        assert part.images.shape[1:] == part.views[view].shape[1:] == (3, 64, 64)
+    assert not set(train.images[:, 0, 0, 0].tolist()) & set(test.images[:, 0, 0, 0].tolist())
+    assert train.classes == ("other", "people")
+    assert "CC BY 4.0" in train.license
+
+
+def test_batches_show_pairs_or_never_pairs(emoji: Path) -> None:
+    train, _ = made("emoji_styles", emoji, "noto")
+    paired = next(train.batches(60, 0, CPU))
+    assert torch.equal(paired["image"][:, 0, 0, 0], paired["noto"][:, 1, 0, 0])
+    unpaired = next(train.unpaired().batches(60, 0, CPU))
+    assert not torch.equal(unpaired["image"][:, 0, 0, 0], unpaired["noto"][:, 1, 0, 0])
+    assert torch.equal(unpaired["image"][:, 0, 0, 0].sort()[0], unpaired["noto"][:, 1, 0, 0].sort()[0])
+    second = next(train.unpaired().batches(20, 0, CPU, first_step=1))
+    for _, again in zip(range(2), train.unpaired().batches(20, 0, CPU), strict=False):
+        last = again
+    assert torch.equal(second["noto"], last["noto"]), "a resumed training sees what it would have seen"
+
+
+def test_streets_are_squares_from_both_sides_with_maps_in_colours(tmp_path: Path) -> None:
+    for folder in ("train", "val", "test"):
+        photo = Image.new("RGB", (256, 192), "white")
+        photo.paste("black", (0, 0, 64, 192))
+        labels = Image.new("L", (256, 192), 3)
+        labels.paste(8, (0, 0, 64, 192))
+        for part, picture in (("", photo), ("annot", labels)):
+            (tmp_path / "CamVid" / f"{folder}{part}").mkdir(parents=True)
+            picture.save(tmp_path / "CamVid" / f"{folder}{part}" / f"a.{'png' if part else 'jpg'}")
+    train, test = made("camvid", tmp_path, "map")
+    assert (train.images.shape, test.images.shape) == ((4, 3, 128, 128), (2, 3, 128, 128))
+    for left, road in ((0, "car"), (1, "road")):
+        assert tuple(train.views["map"][left, :, 64, 8].tolist()) == COLOURS[road]
+        assert abs(int(train.images[left, 0, 64, 8]) - 255 * left) < 8
+    assert "not for commercial use" in train.license
+    (tmp_path / "CamVid" / "trainannot" / "a.png").unlink()
+    with pytest.raises(Failure, match=r"a\.png is not a readable picture"):
+        made("camvid", tmp_path, "map")
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    for number, name in enumerate(("100", "200", "302003")):
+        save(tmp_path / "images" / "train" / f"{name}.jpg", (number * 100, 0, 0), (481, 321))
+    save(tmp_path / "images" / "val" / "300.jpg", (0, 200, 0), (321, 481))
+    save(tmp_path / "CSet5" / "woman.png", (0, 0, 200), (228, 344))
+    save(tmp_path / "CSet5" / "baby.png", (0, 0, 100), (512, 512))
+    return tmp_path
+
+
+def test_photos_are_tiled_to_train_on_and_whole_to_score_on(photos: Path) -> None:
+    prepare.prepare("bsds", photos, photos / "bsds.npz", images=None, seed=0)
+    train, test = (datasets.load(str(photos / "bsds.npz"), split) for split in ("train", "test"))  # type: ignore[arg-type]
+    assert (train.images.shape, test.images.shape) == ((12, 3, 160, 160), (6, 3, 160, 160))
+    assert not train.photos, "they are there to score on alone"
+    assert train.images[:, 0].max() < 120, "the woman of Set5 is left out"
+    assert {name: [tuple(photo.shape) for photo in each] for name, each in test.photos.items()} == {
+        "set5": [(3, 512, 512), (3, 344, 228)],
+        "b100": [(3, 481, 321)],
+    }
+    crops = next(train.crops(96).batches(4, 0, CPU))
+    assert crops["image"].shape == (4, 3, 96, 96)
+
+
+def test_crops_are_of_the_batch_and_move(tmp_path: Path) -> None:
+    ramp = np.arange(16, dtype=np.uint8)[None, :, None] * np.ones((40, 1, 16), np.uint8) * 16
+    np.savez(tmp_path / "ramp.npz", images=ramp)
+    stream = datasets.load(str(tmp_path / "ramp.npz")).crops(8).batches(20, 0, CPU)
+    tops = {
+        round(float(image[0, 0, 0]), 3) for _, batch in zip(range(2), stream, strict=False) for image in batch["image"]
+    }
+    assert 4 < len(tops) <= 9
+
+
+def test_what_cannot_be_paired_is_one_line(emoji: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="has as many images as there are files; leave out --images"):
+        prepare.prepare("emoji_lines", emoji, tmp_path / "few.npz", images=20, seed=0)
+    with pytest.raises(UsageError, match="holds no folder png_bw"):
+        prepare.prepare("emoji_lines", emoji / "noto", tmp_path / "few.npz", images=None, seed=0)
+    made("emoji_lines", emoji, "line")
+    with pytest.raises(Failure, match=r"needs pairs, an \.npz file in which `train_side_images`"):
+        datasets.load(str(emoji / "emoji_lines.npz"), views=("side",))
+    (emoji / "emojitwo" / "emoji.json").write_text("{")
+    with pytest.raises(Failure, match=r"emoji.json is not EmojiTwo's list of emoji"):
+        prepare.prepare("emoji_lines", emoji, tmp_path / "few.npz", images=None, seed=0)

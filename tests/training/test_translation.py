@@ -1,0 +1,239 @@
+"""What the variants that turn images into images do beyond what every variant does."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from gan_serve.errors import UsageError
+from training import fidelity, holes, layers, streets, superresolving, translators, variants
+from training.dataset import Dataset
+from training.gan import ImageSpec
+from training.pool import ImagePool
+from training.train import Trainer
+from training.variants.pix2pixhd import Layout
+
+SPEC = ImageSpec(3, 64, ("0", "1"))
+
+
+def of(name: str, **settings: object) -> nn.Module:
+    variant = variants.find(name)
+    torch.manual_seed(0)
+    return variant(SPEC, dataclasses.replace(variant.recipe, **settings))  # type: ignore[arg-type]
+
+
+def images(count: int, size: int = 64, seed: int = 0) -> torch.Tensor:
+    return torch.rand(count, 3, size, size, generator=torch.Generator().manual_seed(seed)) * 2 - 1
+
+
+TRANSLATORS = ("pix2pix", "pix2pixhd", "cyclegan", "discogan", "srgan", "context_encoder")
+
+
+@pytest.mark.parametrize("name", TRANSLATORS)
+def test_a_trial_fits_the_models_and_names_what_can_be_measured(name: str) -> None:
+    game = of(name).eval()
+    views = dict.fromkeys(game.settings.views, torch.randint(256, (3, 3, 64, 64)).to(torch.uint8))
+    dataset = Dataset(
+        "d", torch.randint(256, (3, 3, 64, 64)).to(torch.uint8), torch.arange(3), ("0",), "", "", views=views
+    )
+    for part, servable in game.servables().items():  # type: ignore[operator]
+        trial = game.trial(part, dataset)  # type: ignore[operator]
+        assert list(trial.inputs) == [tensor.name for tensor in servable.inputs]
+        made = servable.network(*trial.inputs.values())
+        assert made.shape == trial.truth.shape
+        assert made.abs().max() <= 1
+        assert set(trial.figures) <= set(fidelity.FIGURES)
+        assert set(trial.baselines) <= set(fidelity.BASELINES)
+        assert all(images.shape == made.shape for images in trial.baselines.values())
+        assert fidelity.selected(trial, slice(2)).truth.shape[0] == 2
+
+
+def test_dropout_is_there_in_training_and_gone_when_served() -> None:
+    network = of("pix2pix").generator
+    given = images(2)
+    assert not torch.equal(network(given), network(given))
+    assert torch.equal(network.eval()(given), network.eval()(given))
+
+
+def test_a_u_net_goes_down_as_far_as_it_can_and_comes_back() -> None:
+    for size, halvings in ((4, 1), (28, 2), (48, 4), (64, 5)):
+        network = translators.UNet(3, 2, size, width=4)
+        assert len(network.down) == halvings
+        assert network(images(1, size)).shape == (1, 2, size, size)
+
+
+def test_pix2pix_without_the_game_learns_from_l1_alone() -> None:
+    batch = {"image": images(2), "line": images(2, seed=1)}
+    terms = of("pix2pix", adversarial_weight=0.0).generator_loss(batch)  # type: ignore[operator]
+    assert terms["adversarial"] == 0
+    assert terms["l1"] > 0
+
+
+def test_pairs_are_not_augmented() -> None:
+    with pytest.raises(UsageError, match="pictures in pairs are not augmented"):
+        of("pix2pix", augment="color")
+
+
+@pytest.mark.parametrize(("name", "side"), [("pix2pix", 4), ("pix2pixhd", 8), ("cyclegan", 4), ("context_encoder", 8)])
+def test_images_that_cannot_be_halved_as_often_are_refused(name: str, side: int) -> None:
+    with pytest.raises(UsageError, match=f"a multiple of {side} pixels, not 30"):
+        variants.find(name)(ImageSpec(3, 30, ("0",)))
+
+
+@pytest.mark.parametrize("name", ["cyclegan", "discogan"])
+def test_where_two_ways_undo_each_other_only_the_discriminators_are_left(name: str) -> None:
+    game = of(name)
+    game.generator = nn.ModuleDict({"forth": Negative(), "back": Negative()})
+    view = game.settings.view
+    batch = {"image": images(2), view: -images(2)}
+    terms = game.generator_loss(batch)  # type: ignore[operator]
+    assert terms["cycle forth"] == terms["cycle back"] == 0
+    assert terms["adversarial forth"] > 0
+    batch[view] = images(2, seed=1)
+    assert game.generator_loss(batch)["cycle forth"] == 0, "no image is compared with its partner"  # type: ignore[operator]
+
+
+class Negative(nn.Module):
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        return -image
+
+
+def test_the_two_models_go_the_two_ways() -> None:
+    game = of("cyclegan")
+    servables = game.servables()  # type: ignore[operator]
+    assert list(servables) == ["noto2emojitwo", "emojitwo2noto"]
+    there, back = servables.values()
+    assert there.network is game.generator["forth"]  # type: ignore[index]
+    assert [tensor.name for tensor in (*there.outputs, *back.outputs)] == ["emojitwo", "noto"]
+    pairs = Dataset("e", torch.zeros(1, 3, 64, 64).byte(), torch.zeros(1).long(), ("0",), "", "",
+                    views={"noto": torch.full((1, 3, 64, 64), 255).byte()})  # fmt: skip
+    forth, backwards = (game.trial(part, pairs) for part in servables)  # type: ignore[operator]
+    assert forth.inputs["image"].min() == backwards.truth.min() == 1
+    assert forth.truth.max() == backwards.inputs["image"].max() == -1
+
+
+def test_the_pool_gives_back_new_images_until_it_is_full_and_then_half_old_ones() -> None:
+    torch.manual_seed(0)
+    pool = ImagePool(4, 3, 8)
+    first = images(4, 8)
+    assert torch.equal(pool.exchange(first), first)
+    later = [torch.full((1, 3, 8, 8), level / 100) for level in range(60)]
+    old = [not torch.equal(pool.exchange(image), image) for image in later]
+    assert 15 < sum(old) < 45
+    assert "images" in pool.state_dict(), "a resumed training has it, too"
+
+
+def test_patches_see_34_or_70_pixels() -> None:
+    for halvings, seen in ((2, 34), (3, 70)):
+        network = translators.PatchDiscriminator(3, 4, halvings)
+        for module in network.modules():
+            if isinstance(module, layers.InstanceNorm):
+                module.forward = lambda maps: maps  # type: ignore[method-assign]  # it sees the whole image
+        image = torch.rand(1, 3, 160, 160, requires_grad=True)
+        logits = network(image)
+        logits[0, 0, logits.shape[2] // 2, logits.shape[3] // 2].backward()
+        assert image.grad is not None
+        rows = image.grad.abs().sum(dim=(0, 1, 3)).nonzero()
+        assert int(rows.max() - rows.min()) + 1 == seen
+
+
+def test_a_layout_has_a_plane_for_each_class_and_one_where_they_meet() -> None:
+    painted = torch.zeros(1, 3, 8, 8)
+    names = list(streets.COLOURS)
+    for name, columns in (("road", slice(0, 4)), ("sky", slice(4, 8))):
+        painted[:, :, :, columns] = torch.tensor(streets.COLOURS[name])[:, None, None] / 127.5 - 1
+    painted += 0.05  # not quite the right colour
+    planes = Layout()(painted)
+    assert planes.shape == (1, len(names) + 1, 8, 8)
+    assert planes[0, names.index("road"), :, :4].min() == planes[0, names.index("sky"), :, 4:].min() == 1
+    assert planes[0, :-1].sum(dim=0).eq(1).all()
+    assert planes[0, -1].sum(dim=0).tolist() == [0, 0, 0, 8, 8, 0, 0, 0]
+
+
+def test_pix2pixhd_paints_small_pictures_first() -> None:
+    game = of("pix2pixhd")
+    batch = {"image": images(2), "map": images(2, seed=1)}
+    sizes = []
+    for stage in game.stages():  # type: ignore[operator]
+        stage.on_start()
+        sizes.append(game.fake(batch).shape[-1])  # type: ignore[operator]
+        assert torch.isfinite(torch.stack([*stage.players["generator"].loss(batch).values()])).all()
+    assert sizes == [32, 64]
+
+
+def test_srgan_learns_features_then_pixels_then_plays(digits: Dataset) -> None:
+    images = digits.images.repeat_interleave(4, dim=2).repeat_interleave(4, dim=3).expand(-1, 3, -1, -1)
+    photos = dataclasses.replace(digits, images=images)
+    variant = variants.find("srgan")
+    recipe = dataclasses.replace(variant.recipe, steps=20, batch_size=4)
+    game = variant(photos.spec, recipe)
+    trainer = Trainer(game, game.source(photos), seed=0, precision="fp32", device="cpu")
+    seen = [frozenset(terms) for terms in trainer.train()]
+    assert list(dict.fromkeys(seen)) == [
+        {"features/photo"},
+        {"generator/pixels"},
+        {"discriminator/adversarial", "generator/content", "generator/adversarial"},
+    ]
+    assert any(
+        not torch.equal(one, other)
+        for one, other in zip(game.srresnet.parameters(), game.generator.parameters(), strict=True)  # type: ignore[union-attr]
+    ), "SRResNet stays what the pixels taught it"
+
+
+def test_an_average_follows_weights_and_buffers() -> None:
+    torch.manual_seed(0)
+    network = superresolving.SRResNet(3, 4, 1)
+    average = superresolving.SRResNet(3, 4, 1)
+    network.train()(images(2, 8))  # moves the running statistics
+    layers.follow(average, network, 1.0)
+    for one, other in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
+        assert torch.allclose(one, other)
+
+
+def test_vgg_is_taken_from_a_file_and_a_wrong_file_is_told(tmp_path: Path) -> None:
+    vgg = superresolving.VGGFeatures()
+    classifier = {"classifier.0.weight": torch.zeros(1)}
+    torch.save(vgg.state_dict() | classifier, tmp_path / "vgg19.pth")
+    read = superresolving.read_vgg(str(tmp_path / "vgg19.pth"))
+    assert torch.equal(read(images(1, 32)), vgg(images(1, 32)))
+    torch.save({"weight": torch.zeros(1)}, tmp_path / "other.pth")
+    for name in ("other.pth", "none.pth"):
+        with pytest.raises(UsageError, match=r"give a file of torchvision's weights of VGG-19"):
+            superresolving.read_vgg(str(tmp_path / name))
+
+
+def test_holes_are_in_the_middle_and_anywhere() -> None:
+    masks = holes.drawn(torch.rand(2_000, 5, generator=torch.Generator().manual_seed(0)), 64)
+    rows, columns = holes.middle(64)
+    central = torch.zeros(64, 64)
+    central[rows, columns] = 1
+    assert central.sum() == 24 * 24
+    assert 900 < sum(torch.equal(mask[0], central) for mask in masks) < 1100
+    areas = masks.sum(dim=(1, 2, 3))
+    assert areas.min() > 0
+    assert areas.max() <= 32 * 32
+    for axes in ((0, 1, 2), (0, 1, 3)):
+        assert masks.amax(dim=axes).min() == 1, "a hole may be at any edge"
+
+
+def test_a_hole_is_filled_with_what_is_like_it() -> None:
+    truth = torch.stack([torch.full((3, 16, 16), level) for level in (-1.0, -0.9, 0.9, 1.0)])
+    mask = torch.zeros(4, 1, 16, 16)
+    mask[:, :, 4:8, 4:8] = 1
+    filled = holes.nearest_fill(truth, mask, truth)
+    assert filled[:, 0, 5, 5].tolist() == pytest.approx([-0.9, -1, 1, 0.9])
+    assert filled[:, 0, 0, 0].tolist() == pytest.approx([-1, -0.9, 0.9, 1])
+    assert torch.allclose(holes.mean_fill(truth * (1 - mask), mask), truth)
+
+
+def test_a_context_encoder_does_not_see_what_is_in_the_hole() -> None:
+    network = of("context_encoder").servables()[""].network.eval()  # type: ignore[operator]
+    mask = torch.zeros(2, 1, 64, 64)
+    mask[:, :, 20:40, 20:40] = 1
+    one, other = images(2), images(2)
+    other[:, :, 20:40, 20:40] = 0.3
+    first, second = network(one, mask), network(other, mask)
+    assert torch.equal(first, second)
+    assert torch.equal(first * (1 - mask), one * (1 - mask)), "what is seen is kept"

@@ -1,0 +1,95 @@
+"""The judge of street scenes: a small network, trained on real photos alone, that says what is where."""
+
+import json
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import onnx
+import torch
+from rich.progress import track
+from torch import Tensor
+from torch.nn import functional as F
+from torchmetrics.functional.classification import multiclass_accuracy, multiclass_jaccard_index
+
+from gan_serve.errors import UsageError
+from gan_serve.media import write_atomic
+from gan_serve.runtime import open_session, parse_device
+from training import datasets, export, judge, translators
+from training.dataset import Dataset, to_signed
+from training.gan import Batch, Game, Player, Recipe, Stage, Terms
+from training.streets import CLASSES, UNLABELLED, numbers
+from training.train import Trainer
+
+VIEW = "map"
+BATCH = 20
+
+
+class Segmentation(Game):
+    """The game of one player: a U-Net that learns the class of every pixel of photos, half of them mirrored."""
+
+    def __init__(self, dataset: Dataset, settings: Recipe, width: int = 24) -> None:
+        super().__init__(settings)
+        self.network = translators.UNet(dataset.spec.channels, CLASSES, dataset.spec.size, width, dropout=0.3)
+
+    def loss(self, batch: Batch) -> Terms:
+        """Cross-entropy of the classes; what has none does not count."""
+        photos, classes = batch["image"], numbers(batch[VIEW])
+        if torch.rand(()) < 0.5:
+            photos, classes = photos.flip(-1), classes.flip(-1)
+        return {"class": F.cross_entropy(self.network(photos).float(), classes, ignore_index=UNLABELLED)}
+
+    def stages(self) -> list[Stage]:
+        return [Stage({"segmenter": Player([self.network], self.loss)})]
+
+
+def make_segmenter(source: str, epochs: int, seed: int = 0) -> tuple[Path, float]:
+    """Train the segmenter of a data set of photos and maps, and write it; returns its file and its accuracy."""
+    train, test = (datasets.load(source, split, views=(VIEW,)) for split in ("train", "test"))
+    batch = min(16, len(train.images))
+    recipe = Recipe(
+        dataset=train.name, steps=epochs * (len(train.images) // batch), batch_size=batch, learning_rate=1e-3,
+        betas=(0.9, 0.999), ema=0.98, final_learning_rate=0.02,
+    )  # fmt: skip
+    torch.manual_seed(seed)
+    trainer = Trainer(Segmentation(train, recipe), train, seed=seed)
+    for _ in track(trainer.train(), f"segmenter of {train.name}", total=recipe.steps, transient=True):
+        pass
+    network = cast(Segmentation, trainer.average.module).network.cpu().eval()
+    content = export.to_onnx(network, (to_signed(test.images[:2]),), ["image"], ["logits"])
+    path = judge.FOLDER / f"{train.name}.onnx"
+    write_atomic(path, content)
+    found = scores(Segmenter(train.name).look(to_signed(test.images)), to_signed(test.views[VIEW]))
+    facts = {"data": train.name, "epochs": epochs, "seed": seed, **found}
+    write_atomic(path, export.with_property(content, judge.PROPERTY, json.dumps(facts)))
+    return path, found["pixel_accuracy"]
+
+
+def scores(seen: Tensor, painted: Tensor) -> dict[str, float]:
+    """Of classes that are seen (N, H, W) and maps of what there is: the share of right pixels, and the mean IoU."""
+    wanted = numbers(painted)
+    accuracy = multiclass_accuracy(seen, wanted, CLASSES, average="micro", ignore_index=UNLABELLED)
+    overlap = multiclass_jaccard_index(seen, wanted, CLASSES, ignore_index=UNLABELLED)
+    return {"pixel_accuracy": round(float(accuracy), 4), "mean_iou": round(float(overlap), 4)}
+
+
+class Segmenter:
+    """The shipped segmenter of a data set.
+
+    Raises:
+        UsageError: there is none for this data.
+    """
+
+    def __init__(self, name: str) -> None:
+        path = judge.FOLDER / f"{name}.onnx"
+        if not path.is_file():
+            raise UsageError(f"no segmenter for {name}; train one with: python -m training judge {name} --maps")
+        content = path.read_bytes()
+        onnx.checker.check_model(content)
+        self.session = open_session(content, str(path), parse_device("cpu"), threads=torch.get_num_threads())
+
+    def look(self, photos: Tensor) -> Tensor:
+        """The class of each pixel of photos (N, 3, H, W) in [-1, 1]: (N, H, W)."""
+        chunks = [chunk.numpy() for chunk in torch.split(photos, BATCH)]
+        found = [self.session.run(["logits"], {"image": chunk})[0].argmax(axis=1) for chunk in chunks]
+        return torch.from_numpy(np.concatenate(found))

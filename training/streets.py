@@ -1,0 +1,27 @@
+"""How CamVid's label maps are painted: a colour for each class, in the order of their numbers."""
+
+import torch
+from torch import Tensor
+
+COLOURS = {
+    "sky": (128, 128, 128),
+    "building": (128, 0, 0),
+    "pole": (192, 192, 128),
+    "road": (128, 64, 128),
+    "pavement": (60, 40, 222),
+    "tree": (128, 128, 0),
+    "sign": (192, 128, 128),
+    "fence": (64, 64, 128),
+    "car": (64, 0, 128),
+    "pedestrian": (64, 64, 0),
+    "bicyclist": (0, 128, 192),
+    "unlabelled": (0, 0, 0),
+}
+CLASSES, UNLABELLED = len(COLOURS), len(COLOURS) - 1
+
+
+def numbers(painted: Tensor) -> Tensor:
+    """Label maps (N, 3, H, W) in [-1, 1] -> the number of the class whose colour is nearest, (N, H, W)."""
+    colours = torch.tensor(list(COLOURS.values()), device=painted.device) / 127.5 - 1
+    distances = [(painted.float() - colour[:, None, None]).square().sum(dim=1) for colour in colours]
+    return torch.stack(distances).argmin(dim=0)

@@ -1,0 +1,148 @@
+"""Games of pictures of two kinds: from one kind to the other in pairs, or both ways without pairs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from gan_serve.errors import UsageError
+from gan_serve.tensors import Image
+from training.dataset import to_signed
+from training.gan import GAN, Batch, ImageSpec, Recipe, Servable, Source, Terms, Trial
+
+if TYPE_CHECKING:
+    from training.dataset import Dataset
+
+
+@dataclass(frozen=True)
+class TranslationRecipe(Recipe):
+    """Adds which two kinds of pictures there are."""
+
+    view: str = "view"  # the kind that stands beside the images of the data
+    target: str = "target"  # what the images are called
+
+    @property
+    def views(self) -> tuple[str, ...]:
+        return (self.view,)
+
+
+class TranslationGAN(GAN):
+    """A game whose generator turns the view of a thing into its image.
+
+    Raises:
+        UsageError: the images have another size than `multiple` allows, or augmentation is asked for, which would move
+            an image away from its view.
+    """
+
+    multiple: ClassVar[int]  # of pixels, that an image's side must be
+    settings: TranslationRecipe
+
+    def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
+        super().__init__(spec, recipe)
+        spec.check_multiple(self.multiple)
+        if self.augmentations:
+            raise UsageError("pictures in pairs are not augmented; leave out augment")
+
+    def condition(self, batch: Batch) -> Tensor:
+        """The views (N, C, H, W)."""
+        return batch[self.settings.view]
+
+    def fake(self, batch: Batch) -> Tensor:
+        images: Tensor = self.generator(self.condition(batch))
+        return images
+
+    def taken(self) -> Image:
+        """The kind of picture that goes in; as a whole, for a drawing has no margin to spare."""
+        return replace(self.spec.image, fit="pad")
+
+    def made(self, name: str) -> Image:
+        """The kind of picture that comes out: of the same things, in the same places."""
+        return replace(self.spec.image, name=name, like="image")
+
+    def paired(self, dataset: Dataset, *figures: str) -> Trial:
+        """The data's views, and what should become of them."""
+        view = to_signed(dataset.views[self.settings.view])
+        return Trial({"image": view}, to_signed(dataset.images), figures)
+
+
+@dataclass(frozen=True)
+class TwoWayRecipe(TranslationRecipe):
+    """Adds how much it counts that there and back again is where one was."""
+
+    cycle_weight: float = 10.0  # lambda; 0: the control, two games side by side
+
+
+class TwoWayGAN(TranslationGAN):
+    """Two generators between two kinds of pictures that never come in pairs, and a discriminator of each kind.
+
+    A subclass builds `generator` and `discriminator` as dicts of `forth`, which makes images of views, and `back`; a
+    discriminator judges what the generator of its name makes.
+    """
+
+    adversarial_weight: ClassVar[float] = 1.0
+    settings: TwoWayRecipe
+    generator: nn.ModuleDict
+    discriminator: nn.ModuleDict
+
+    def source(self, dataset: Dataset) -> Source:
+        return dataset.unpaired()
+
+    def given(self, batch: Batch) -> dict[str, Tensor]:
+        """What each generator is given."""
+        return {"forth": self.condition(batch), "back": batch["image"]}
+
+    def fakes(self, batch: Batch) -> dict[str, Tensor]:
+        """What each generator makes of it."""
+        return {way: self.generator[way](images) for way, images in self.given(batch).items()}
+
+    def shown(self, fakes: dict[str, Tensor]) -> dict[str, Tensor]:
+        """What the discriminators see of it."""
+        return fakes
+
+    def discriminator_loss(self, batch: Batch) -> Terms:
+        given, fakes = self.given(batch), self.shown(self.fakes(batch))
+        real = {"forth": self.discriminator["forth"](given["back"]), "back": self.discriminator["back"](given["forth"])}
+        fake = {way: self.discriminator[way](images) for way, images in fakes.items()}
+        self.observe(torch.cat([*real.values()]), torch.cat([*fake.values()]))
+        return {f"adversarial {way}": self.adversarial.discriminator(real[way], fake[way]) for way in real}
+
+    def generator_loss(self, batch: Batch) -> Terms:
+        given, fakes = self.given(batch), self.fakes(batch)
+        returned = {"forth": self.generator["back"](fakes["forth"]), "back": self.generator["forth"](fakes["back"])}
+        terms = {}
+        for way, fake in fakes.items():
+            fooled = self.adversarial.generator(self.discriminator[way](fake))
+            terms[f"adversarial {way}"] = self.adversarial_weight * fooled
+            terms[f"cycle {way}"] = self.settings.cycle_weight * self.cycle_loss(returned[way], given[way])
+        return terms
+
+    def cycle_loss(self, returned: Tensor, given: Tensor) -> Tensor:
+        """How far there and back again is from where one was."""
+        return F.l1_loss(returned.float(), given.float())
+
+    def parts(self) -> dict[str, str]:
+        """The name of each model that is shipped, and its generator's."""
+        view, target = self.settings.view, self.settings.target
+        return {f"{view}2{target}": "forth", f"{target}2{view}": "back"}
+
+    def trial(self, part: str, dataset: Dataset) -> Trial:
+        forth = self.paired(dataset, "psnr", "ssim", "retrieval")
+        if self.parts()[part] == "back":
+            forth = replace(forth, inputs={"image": forth.truth}, truth=forth.inputs["image"])
+        return replace(forth, baselines={"input": forth.inputs["image"]})
+
+    def servables(self) -> dict[str, Servable]:
+        return {
+            part: Servable(
+                self.generator[way],
+                inputs=(self.taken(),),
+                outputs=(self.made(part.rpartition("2")[2]),),
+                task="image-to-image",
+                description=f"Turns a picture from {part.replace('2', ' into ', 1)}, learned without pairs.",
+            )
+            for part, way in self.parts().items()
+        }

@@ -1,0 +1,159 @@
+"""Context encoder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from gan_serve.metadata import Paper
+from gan_serve.tensors import Mask
+from training import holes, translators
+from training.dataset import to_signed
+from training.gan import GAN, Batch, ImageSpec, Recipe, Servable, Terms, Trial
+from training.layers import InstanceNorm, init_dcgan
+
+if TYPE_CHECKING:
+    from training.dataset import Dataset
+
+
+@dataclass(frozen=True)
+class CompletionRecipe(Recipe):
+    """Adds how much each of the two losses counts."""
+
+    reconstruction_weight: float = 0.999
+    adversarial_weight: float = 0.001  # 0: the control, which learns from the squared error alone
+
+
+class ContextEncoder(GAN):
+    """Context Encoders: Feature Learning by Inpainting (Pathak, Krahenbuhl, Donahue, Darrell and Efros 2016).
+
+    https://arxiv.org/abs/1604.07379
+
+    Differs: three halvings for 64x64 images; the network is told where the hole is.
+    """
+
+    paper = Paper(
+        title="Context Encoders: Feature Learning by Inpainting",
+        authors="Deepak Pathak, Philipp Krahenbuhl, Jeff Donahue, Trevor Darrell, Alexei A. Efros",
+        year=2016,
+        url="https://arxiv.org/abs/1604.07379",
+    )
+    differences = (
+        "64x64 images, halved three times before the channel-wise layer; the hole is an input of the network, too; "
+        "half of the holes are in the middle and three eighths of the image wide, the others are rectangles anywhere; "
+        "what the discriminator sees is the hole, grey all around; instance normalisation; an exponential average of "
+        "the weights."
+    )
+    recipe = CompletionRecipe(
+        dataset="lpc", steps=11_000, batch_size=32, learning_rate=2e-3, discriminator_learning_rate=2e-4, image_size=64,
+        final_learning_rate=0.05,
+    )  # fmt: skip
+    width = 32  # the file stays below 4 MB
+    border, border_weight = 7, 10.0  # pixels around the hole that are drawn, too, and how much they count
+    scored = 1_000  # images
+
+    settings: CompletionRecipe
+
+    def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
+        super().__init__(spec, recipe)
+        spec.check_multiple(8)
+        self.generator = Completion(spec.channels, spec.size, self.width)
+        self.discriminator = translators.PatchDiscriminator(spec.channels, self.width, halvings=3)
+
+    def mask(self, batch: Batch) -> Tensor:
+        """What is to be filled in (N, 1, H, W): half of the holes in the middle, half anywhere."""
+        return holes.drawn(self.uniform(batch, 5), self.spec.size).to(batch["image"].dtype)
+
+    def discriminator_loss(self, batch: Batch) -> Terms:
+        mask = self.mask(batch)
+        fake = self.discriminator(self.generator(batch["image"], mask) * mask)
+        real = self.discriminator(batch["image"] * mask)
+        self.observe(real, fake)
+        return {"adversarial": self.adversarial.discriminator(real, fake)}
+
+    def generator_loss(self, batch: Batch) -> Terms:
+        mask = self.mask(batch)
+        fake = self.generator(batch["image"], mask)
+        logits = self.discriminator(fake * mask)
+        return {
+            "reconstruction": self.settings.reconstruction_weight * self._reconstruction(fake, batch["image"], mask),
+            "adversarial": self.settings.adversarial_weight * self.adversarial.generator(logits),
+        }
+
+    def _reconstruction(self, fake: Tensor, real: Tensor, mask: Tensor) -> Tensor:
+        """The squared error in the hole and, for a seamless edge, in a border around it, per pixel of the hole."""
+        around = F.max_pool2d(mask, 2 * self.border + 1, stride=1, padding=self.border) - mask
+        errors = (fake.float() - real.float()).square().mean(dim=1, keepdim=True)
+        return ((mask + self.border_weight * around) * errors).sum() / mask.sum()
+
+    def trial(self, part: str, dataset: Dataset) -> Trial:
+        everything = to_signed(dataset.images)
+        truth = everything[: self.scored]
+        box = holes.middle(self.spec.size)
+        mask = torch.zeros(len(truth), 1, *truth.shape[2:])
+        mask[:, :, *box] = 1
+        seen = truth * (1 - mask)
+        baselines = {"mean": holes.mean_fill(seen, mask), "nearest": holes.nearest_fill(truth, mask, everything)}
+        figures = ("psnr", "l1", "ssim", "sharpness", "label_accuracy")
+        return Trial({"image": seen, "mask": mask}, truth, figures, baselines, box)
+
+    def servables(self) -> dict[str, Servable]:
+        image = self.spec.image
+        return {
+            "": Servable(
+                Completed(self.generator),
+                inputs=(
+                    replace(image, fit="pad"),
+                    Mask(name="mask", height=image.height, width=image.width, description="White where to fill in."),
+                ),
+                outputs=(replace(image, name="completed", like="image"),),
+                task="image-to-image",
+                description="Fills in a hole in a picture from what is around it.",
+            )
+        }
+
+
+class Completion(nn.Module):
+    """Image (N, C, S, S) and mask (N, 1, S, S) -> a whole image (N, C, S, S) in [-1, 1]; what is masked is not seen."""
+
+    def __init__(self, channels: int, size: int, width: int) -> None:
+        super().__init__()
+        widths = (width, 2 * width, 4 * width)
+        self.encoder = translators.encoder(channels + 1, widths)
+        self.bottleneck = ChannelWise(widths[-1], (size // 8) ** 2)
+        self.mix = nn.Sequential(nn.Conv2d(widths[-1], widths[-1], 1, bias=False), InstanceNorm(widths[-1]), nn.ReLU())
+        self.decoder = translators.decoder(channels, widths)
+        self.apply(init_dcgan)
+
+    def forward(self, image: Tensor, mask: Tensor) -> Tensor:
+        seen = torch.cat([image * (1 - mask), mask], dim=1)
+        whole: Tensor = self.decoder(self.mix(self.bottleneck(self.encoder(seen))))
+        return whole
+
+
+class ChannelWise(nn.Module):
+    """A dense layer within each channel (N, C, H, W): what is on one side reaches the other, with C (HW)^2 weights."""
+
+    def __init__(self, channels: int, places: int) -> None:
+        super().__init__()
+        self.weights = nn.Parameter(torch.randn(channels, places, places) / places**0.5)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        by_channel = maps.flatten(2).transpose(0, 1)  # (C, N, HW)
+        return (by_channel @ self.weights).transpose(0, 1).reshape(maps.shape)
+
+
+class Completed(nn.Module):
+    """Image and mask -> the image, and in the hole what the network makes of it."""
+
+    def __init__(self, generator: nn.Module) -> None:
+        super().__init__()
+        self.generator = generator
+
+    def forward(self, image: Tensor, mask: Tensor) -> Tensor:
+        completed: Tensor = image * (1 - mask) + self.generator(image, mask) * mask
+        return completed

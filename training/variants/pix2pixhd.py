@@ -1,0 +1,192 @@
+"""pix2pixHD."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from gan_serve.errors import UsageError
+from gan_serve.metadata import Paper
+from gan_serve.tensors import Image
+from training import losses, streets, translators
+from training.gan import Batch, ImageSpec, Player, Recipe, Servable, Stage, Terms, Trial
+from training.layers import init_dcgan
+from training.translation import TranslationGAN, TranslationRecipe
+
+if TYPE_CHECKING:
+    from training.dataset import Dataset
+
+
+@dataclass(frozen=True)
+class FineRecipe(TranslationRecipe):
+    """Adds how much it counts that the discriminators see the same in a photo and in what is painted for it."""
+
+    matching_weight: float = 10.0  # lambda; 0: the control
+
+
+class Pix2PixHD(TranslationGAN):
+    """High-Resolution Image Synthesis and Semantic Manipulation with Conditional GANs (Wang et al. 2018).
+
+    https://arxiv.org/abs/1711.11585
+
+    Differs: narrow networks for 128x128 images; boundaries between classes, for there are no instances.
+    """
+
+    paper = Paper(
+        title="High-Resolution Image Synthesis and Semantic Manipulation with Conditional GANs",
+        authors="Ting-Chun Wang, Ming-Yu Liu, Jun-Yan Zhu, Andrew Tao, Jan Kautz, Bryan Catanzaro",
+        year=2018,
+        url="https://arxiv.org/abs/1711.11585",
+    )
+    differences = (
+        "Narrow networks for 128x128 images: a global generator at 64x64 and one enhancer; the boundary map is that "
+        "between classes, because the data has no instances; no features of instances, and no perceptual loss of VGG; "
+        "patches of 34x34 pixels at each of three scales; an exponential average of the weights."
+    )
+    recipe = FineRecipe(
+        dataset="camvid", steps=14_000, batch_size=2, image_size=128, final_learning_rate=0.05,
+        view="map", target="photo",
+    )  # fmt: skip
+    adversarial = losses.least_squares
+    multiple = 8
+    global_share = 0.3  # of the steps, for the global generator alone
+
+    settings: FineRecipe
+    generator: CoarseToFine
+
+    def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
+        super().__init__(spec, recipe)
+        if spec.channels != 3:
+            raise UsageError("label maps are painted in the colours of training/streets.py; give pictures in colour")
+        self.layout = Layout()
+        self.generator = CoarseToFine(self.layout.planes, spec.channels)
+        self.discriminator = translators.MultiScaleDiscriminator(self.layout.planes + spec.channels, width=24)
+        self.is_coarse = False
+
+    def fake(self, batch: Batch) -> Tensor:
+        planes = self.layout(self.condition(batch))
+        return self.generator.coarse(planes) if self.is_coarse else self.generator(planes)
+
+    def judged(self, images: Tensor, batch: Batch) -> list[list[Tensor]]:
+        """What the discriminators make of images, whose size is half the batch's where they are coarse."""
+        planes = self.layout(self.condition(batch))
+        found: list[list[Tensor]] = self.discriminator(images, halved(planes) if self.is_coarse else planes)
+        return found
+
+    def real(self, batch: Batch) -> Tensor:
+        """The photos in the size that is painted."""
+        return halved(batch["image"]) if self.is_coarse else batch["image"]
+
+    def discriminator_loss(self, batch: Batch) -> Terms:
+        real = [scale[-1] for scale in self.judged(self.real(batch), batch)]
+        fake = [scale[-1] for scale in self.judged(self.fake(batch), batch)]
+        self.observe(*(torch.cat([logits.flatten() for logits in each]) for each in (real, fake)))
+        each = [self.adversarial.discriminator(*logits) for logits in zip(real, fake, strict=True)]
+        return {"adversarial": torch.stack(each).sum()}
+
+    def generator_loss(self, batch: Batch) -> Terms:
+        fake, real = self.judged(self.fake(batch), batch), self.judged(self.real(batch), batch)
+        fooled = torch.stack([self.adversarial.generator(scale[-1]) for scale in fake]).sum()
+        matched = torch.stack([matching(one, other) for one, other in zip(fake, real, strict=True)]).sum()
+        return {"adversarial": 2 * fooled, "matching": self.settings.matching_weight * matched}  # (D - 1)^2, not half
+
+    def stages(self) -> list[Stage]:
+        (whole,) = super().stages()
+        coarse = Player([self.generator.painter], self.generator_loss)
+        begin = {"discriminator": whole.players["discriminator"], "generator": coarse}
+        return [
+            Stage(begin, self.global_share, on_start=lambda: self._paint(coarse=True)),
+            replace(whole, share=1 - self.global_share, on_start=lambda: self._paint(coarse=False)),
+        ]
+
+    def _paint(self, *, coarse: bool) -> None:
+        self.is_coarse = coarse
+
+    def trial(self, part: str, dataset: Dataset) -> Trial:
+        return self.paired(dataset, "pixel_accuracy", "mean_iou", "l1", "psnr", "ssim", "sharpness")
+
+    def servables(self) -> dict[str, Servable]:
+        taken = Image(name="image", channels=3, height=None, width=None, multiple=self.multiple)
+        colours = ", ".join(f"{name} {colour}" for name, colour in streets.COLOURS.items())
+        return {
+            "": Servable(
+                nn.Sequential(self.layout, self.generator),
+                inputs=(replace(taken, description=f"A map painted in the colours of its classes: {colours}."),),
+                outputs=(Image(name=self.settings.target, channels=3, height=None, width=None, like="image"),),
+                task="image-to-image",
+                description="For research, not for commercial use: paints a street photo for a map of its classes.",
+            )
+        }
+
+
+def halved(images: Tensor) -> Tensor:
+    """(N, C, H, W) -> (N, C, H/2, W/2)."""
+    return F.avg_pool2d(images, 2)
+
+
+def matching(fake: Sequence[Tensor], real: Sequence[Tensor]) -> Tensor:
+    """The L1 distance of what each block but the last makes of the two."""
+    each = [F.l1_loss(one.float(), other.float()) for one, other in zip(fake[:-1], real[:-1], strict=True)]
+    return torch.stack(each).sum()
+
+
+class Layout(nn.Module):
+    """A painted map (N, 3, H, W) -> a plane for each class and one for the boundaries between them, of 0 and 1.
+
+    A colour that is none of the classes' is taken for the nearest.
+    """
+
+    planes = streets.CLASSES + 1
+
+    def forward(self, painted: Tensor) -> Tensor:
+        numbers = streets.numbers(painted)[:, None]
+        classes = numbers == torch.arange(streets.CLASSES, device=painted.device)[:, None, None]
+        return torch.cat([classes.float(), boundaries(numbers)], dim=1)
+
+
+def boundaries(numbers: Tensor) -> Tensor:
+    """Where a pixel of (N, 1, H, W) has a neighbour of another number: 1, else 0."""
+    values = numbers.float()
+    padded = F.pad(values, (1, 1, 1, 1), mode="replicate")
+    shifted = (padded[:, :, 1:-1, 2:], padded[:, :, 1:-1, :-2], padded[:, :, 2:, 1:-1], padded[:, :, :-2, 1:-1])
+    return torch.stack([(values != other).float() for other in shifted]).amax(dim=0)
+
+
+class Painter(nn.Module):
+    """Planes (N, P, H, W) -> a picture (N, C, H, W), and the features (N, width, H, W) that it is made of."""
+
+    def __init__(self, planes: int, channels: int, width: int, blocks: int) -> None:
+        super().__init__()
+        self.body = translators.residual_features(planes, width, blocks)
+        self.head = translators.to_image(width, channels)
+
+    def forward(self, planes: Tensor) -> Tensor:
+        picture: Tensor = self.head(self.body(planes))
+        return picture
+
+
+class CoarseToFine(nn.Module):
+    """Planes (N, P, H, W) -> a picture (N, C, H, W): G1 paints at half the size, G2 adds what the whole size shows."""
+
+    def __init__(self, planes: int, channels: int, width: int = 24, blocks: int = 3) -> None:
+        super().__init__()
+        half = width // 2
+        self.painter = Painter(planes, channels, width, blocks=4)  # G1
+        self.entrance = nn.Sequential(*translators.convolved(planes, half, 7), *translators.halved(half, width))  # G2
+        refined = (translators.ResidualBlock(width) for _ in range(blocks))
+        self.exit = nn.Sequential(*refined, *translators.doubled(width, half), translators.to_image(half, channels))
+        self.apply(init_dcgan)
+
+    def coarse(self, planes: Tensor) -> Tensor:
+        """What G1 paints alone: (N, C, H/2, W/2)."""
+        picture: Tensor = self.painter(halved(planes))
+        return picture
+
+    def forward(self, planes: Tensor) -> Tensor:
+        picture: Tensor = self.exit(self.entrance(planes) + self.painter.body(halved(planes)))
+        return picture

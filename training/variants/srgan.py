@@ -1,0 +1,149 @@
+"""SRGAN."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from gan_serve.metadata import Paper
+from gan_serve.tensors import Image
+from training import layers, superresolving
+from training.dataset import to_signed
+from training.gan import GAN, Batch, ImageSpec, Player, Recipe, Servable, Source, Stage, Terms, Trial
+from training.resampling import reduced
+
+if TYPE_CHECKING:
+    from training.dataset import Dataset
+
+
+@dataclass(frozen=True)
+class SuperResolutionRecipe(Recipe):
+    """Adds what the two stages compare, and how much it counts."""
+
+    crop: int = 96  # pixels
+    adversarial_weight: float = 1e-3
+    content_weight: float = 0.1  # of the difference in features, as a share of their variance
+    vgg: str | None = None  # a file of VGG-19's weights, whose features are then compared instead of our own
+
+
+class SRGAN(GAN):
+    """Photo-Realistic Single Image Super-Resolution Using a Generative Adversarial Network (Ledig et al. 2017).
+
+    https://arxiv.org/abs/1609.04802
+
+    Differs: half as many blocks of half as many channels; features of a network that is trained here.
+    """
+
+    paper = Paper(
+        title="Photo-Realistic Single Image Super-Resolution Using a Generative Adversarial Network",
+        authors="Christian Ledig, Lucas Theis, Ferenc Huszar, Jose Caballero, Andrew Cunningham, Alejandro Acosta, "
+        "Andrew Aitken, Alykhan Tejani, Johannes Totz, Zehan Wang, Wenzhe Shi",
+        year=2017,
+        url="https://arxiv.org/abs/1609.04802",
+    )
+    differences = (
+        "Eight blocks of 32 channels where the paper has sixteen of 64; 199 training photos where it has 350,000. The "
+        "perceptual features are those of a small network trained here, in the first stage, to tell from which photo a "
+        "crop is; the training's value `vgg` names a file where VGG-19's were used as in the paper. The two "
+        "losses are weighed for those features. SRResNet is an exponential average of its own training."
+    )
+    recipe = SuperResolutionRecipe(
+        dataset="bsds", steps=16_000, batch_size=8, learning_rate=5e-4, betas=(0.9, 0.999), image_size=160,
+        final_learning_rate=0.1,
+    )  # fmt: skip
+    scale = 4
+    width, blocks = 32, 8
+    memory = 0.999  # of SRResNet's average, per step
+
+    settings: SuperResolutionRecipe
+
+    def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
+        super().__init__(spec, recipe)
+        self.generator = superresolving.SRResNet(spec.channels, self.width, self.blocks)
+        self.srresnet = copy.deepcopy(self.generator)
+        self.crop = min(self.settings.crop, spec.size) // self.scale * self.scale
+        self.discriminator = superresolving.discriminator(spec.channels, self.crop, width=16)
+        self.features = superresolving.PhotoFeatures(spec.channels, len(spec.classes))
+        self.vgg: list[nn.Module] = []  # not a part of the game: neither saved nor averaged
+        self.is_pretraining = False
+
+    def before_training(self) -> None:
+        super().before_training()
+        if self.settings.vgg:
+            device = next(self.parameters()).device
+            self.vgg = [superresolving.read_vgg(self.settings.vgg).to(device)]
+
+    def source(self, dataset: Dataset) -> Source:
+        return dataset.crops(self.crop)
+
+    def fake(self, batch: Batch) -> Tensor:
+        images: Tensor = self.generator(reduced(batch["image"], self.scale))
+        return images
+
+    def feature_loss(self, batch: Batch) -> Terms:
+        """How badly the features tell one photo from another."""
+        return {"photo": F.cross_entropy(self.features.logits(batch["image"]).float(), batch["label"])}
+
+    def pixel_loss(self, batch: Batch) -> Terms:
+        """The mean squared error, which SRResNet minimises."""
+        return {"pixels": F.mse_loss(self.fake(batch).float(), batch["image"].float())}
+
+    def generator_loss(self, batch: Batch) -> Terms:
+        fake = self.fake(batch)
+        settings = self.settings
+        return {
+            "content": settings.content_weight * self._content_loss(fake, batch["image"]),
+            "adversarial": settings.adversarial_weight * self.adversarial.generator(self.discriminator(fake)),
+        }
+
+    def _content_loss(self, fake: Tensor, real: Tensor) -> Tensor:
+        features = self.vgg[0] if self.vgg else self.features
+        wanted: Tensor = features(real).float()
+        return F.mse_loss(features(fake).float(), wanted) / wanted.var()
+
+    def stages(self) -> list[Stage]:
+        game = super().stages()[0]
+        pretraining = Player([self.generator], self.pixel_loss)
+        stages = [
+            Stage({"generator": pretraining}, share=0.65, on_start=self._begin_pretraining),
+            replace(game, share=0.3, on_start=self._end_pretraining),
+        ]
+        learning = Stage({"features": Player([self.features], self.feature_loss)}, share=0.05)
+        return stages if self.settings.vgg else [learning, *stages]
+
+    def _begin_pretraining(self) -> None:
+        self.is_pretraining = True
+
+    def _end_pretraining(self) -> None:
+        self.is_pretraining = False
+
+    def after_step(self, progress: float) -> None:
+        if self.is_pretraining:
+            layers.follow(self.srresnet, self.generator, 1 - self.memory)
+
+    def trial(self, part: str, dataset: Dataset) -> Trial:
+        truth = to_signed(dataset.images)
+        small = reduced(truth, self.scale)
+        return Trial({"image": small}, truth, ("patch_fcd", "sharpness"))
+
+    def servables(self) -> dict[str, Servable]:
+        taken = Image(name="image", channels=self.spec.image.channels, height=None, width=None, tile=256, overlap=32)
+        made = Image(name="enlarged", channels=taken.channels, height=None, width=None, like="image", scale=self.scale)
+        about = {
+            "": (self.generator, "with textures that might have been there"),
+            "srresnet": (self.srresnet, "as close to the lost pixels as can be, and smooth where they are unsure"),
+        }
+        return {
+            part: Servable(
+                nn.Sequential(network, nn.Hardtanh()),
+                inputs=(taken,),
+                outputs=(made,),
+                task="image-to-image",
+                description=f"Makes a photo of any size {self.scale} times as wide and high, {how}.",
+            )
+            for part, (network, how) in about.items()
+        }
