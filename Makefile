@@ -29,5 +29,5 @@ $(VENV)/serving: $(BIN)/python pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/everything: $(BIN)/python pyproject.toml constraints.txt
-	$(PIP) --editable ".[cpu,train,dev]"
+	$(PIP) --editable ".[cpu,serve,train,dev]"
 	touch $@ $(VENV)/serving

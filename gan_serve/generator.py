@@ -66,14 +66,22 @@ class Generator:
         return Result(self.metadata, self.sha256, request, tuple(completed), outputs)
 
     def _compute(self, seed: int, items: Sequence[Item]) -> Arrays:
-        arrays = input_arrays(self.metadata.inputs, seed, items)
+        return self.infer(input_arrays(self.metadata.inputs, seed, items))
+
+    def infer(self, arrays: Arrays) -> Arrays:
+        """The graph's own inputs -> its outputs, by their names; all have the batch as their first axis.
+
+        Raises:
+            Failure: it cannot be computed, or has another shape than the metadata says.
+        """
+        rows = len(next(iter(arrays.values())))
         names = [tensor.name for tensor in self.metadata.outputs]
         try:
             outputs = dict(zip(names, self._session.run(names, arrays), strict=True))
         except Exception as error:  # the runtime's exceptions have no common base
             raise Failure(f"{self.metadata.name} failed on {self.device} ({one_line(error)})") from None
         for tensor in self.metadata.outputs:
-            if outputs[tensor.name].shape != (len(items), *tensor.shape):
+            if outputs[tensor.name].shape != (rows, *tensor.shape):
                 raise Failure(f"{self.metadata.name} made {tensor.name} in another shape than its metadata says")
         return outputs
 

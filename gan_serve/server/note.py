@@ -1,0 +1,36 @@
+"""What is known of a request while it is answered: for errors, logs and metrics."""
+
+import re
+import secrets
+import time
+from dataclasses import dataclass, field
+
+from starlette.datastructures import Headers
+from starlette.types import Scope
+
+_KEY = "gan_serve.note"
+
+
+@dataclass
+class Note:
+    """Made by the gate, and completed by whoever knows more."""
+
+    request_id: str
+    began: float = field(default_factory=time.monotonic)
+    model: str = ""  # one that is served, never what a caller may have invented
+    reason: str = ""  # why it was refused
+    status: int = 0
+
+
+def make_note(scope: Scope) -> Note:
+    """The note of a new request. A caller's own id is kept if it can stand in a log."""
+    given = Headers(scope=scope).get("x-request-id", "")
+    note = Note(given if re.fullmatch(r"[\w.-]{1,64}", given, re.ASCII) else secrets.token_hex(8))
+    scope[_KEY] = note
+    return note
+
+
+def note_of(scope: Scope) -> Note:
+    """The note of a request in progress."""
+    note: Note = scope[_KEY]
+    return note
