@@ -35,6 +35,7 @@ class Metrics:
             registry=registry,
         )
         self._waiting = Gauge("gan_serve_images_waiting", "Images in a queue.", ["model"], registry=registry)
+        self._in_progress = Gauge("gan_serve_requests_in_progress", "This one included.", registry=registry)
         self._models = Gauge(
             "gan_serve_model", "1 for each model served.", ["model", "version", "sha256", "provider"], registry=registry
         )
@@ -61,8 +62,9 @@ class Metrics:
         for name, version, sha256, provider in models:
             self._models.labels(name, str(version), sha256, provider).set(1)
 
-    def render(self, waiting: Iterable[tuple[str, int]]) -> bytes:
-        """The page, with the images that wait for each model just now."""
+    def render(self, in_progress: int, waiting: Iterable[tuple[str, int]]) -> bytes:
+        """The page, with the requests in progress and the images that wait for each model just now."""
+        self._in_progress.set(in_progress)
         self._waiting.clear()
         for name, images in waiting:
             self._waiting.labels(name).set(images)

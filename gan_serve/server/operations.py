@@ -32,7 +32,8 @@ class Operations:
     async def metrics(self, request: HttpRequest) -> Response:
         """The page that Prometheus reads."""
         lanes = self._service.library.catalogue.latest()
-        content = self._service.metrics.render((lane.metadata.name, lane.rows) for lane in lanes)
+        waiting = ((lane.metadata.name, lane.rows) for lane in lanes)
+        content = self._service.metrics.render(self._service.in_progress, waiting)
         return Response(content, media_type="text/plain; version=0.0.4; charset=utf-8")
 
     async def reload(self, request: HttpRequest) -> Response:

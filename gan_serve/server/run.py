@@ -17,6 +17,7 @@ from gan_serve.runtime import import_runtime, parse_device
 from gan_serve.server import logs
 from gan_serve.server.app import make_app
 from gan_serve.server.connection import patient_for
+from gan_serve.server.keys import api_keys
 from gan_serve.server.service import Service
 from gan_serve.server.settings import Settings
 
@@ -111,6 +112,7 @@ class _Server(uvicorn.Server):
 
 def _check(settings: Settings) -> None:
     parse_device(settings.device)
+    api_keys(settings)
     import_runtime()
     repository = Repository(models_folder(settings.models))
     if not repository.entries:
@@ -122,7 +124,7 @@ def _listen(settings: Settings) -> socket.socket:
     try:
         return socket.create_server((settings.host, settings.port), family=family, backlog=_BACKLOG)
     except OSError as error:
-        reason = error.strerror or error
+        reason = (error.strerror or str(error)).partition(" (")[0]
         raise UsageError(f"cannot listen on {settings.host} port {settings.port} ({reason}); choose others") from None
 
 
