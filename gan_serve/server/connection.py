@@ -1,8 +1,13 @@
-"""A connection that waits for nobody for ever: neither for a request to arrive nor for an answer to be taken."""
+"""A connection that waits for nobody for ever: neither for a request to arrive nor for an answer to be taken.
+
+Where its caller leaves, it says so to whoever works for it: watching `receive` for that would cost a task a request.
+"""
 
 import asyncio
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from gan_serve.server.note import leave
 
 
 def patient_for(seconds: float) -> type[HttpToolsProtocol]:
@@ -23,6 +28,7 @@ class _Patient(HttpToolsProtocol):
         for timer in (self._arriving, self._leaving):
             if timer:
                 timer.cancel()
+        leave(getattr(self, "scope", None))
         super().connection_lost(exc)
 
     def on_message_begin(self) -> None:

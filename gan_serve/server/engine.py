@@ -11,14 +11,14 @@ import math
 import threading
 import time
 from collections import deque
+from functools import partial
 from typing import Any
-
-from starlette.types import Receive
 
 from gan_serve.cpus import cpu_count
 from gan_serve.server.calls import Call
 from gan_serve.server.lane import Lane
-from gan_serve.server.refusals import Busy, Gone, Late, unavailable
+from gan_serve.server.note import Note
+from gan_serve.server.refusals import Busy, Gone, Late, Refusal, unavailable
 
 _log = logging.getLogger(__name__)
 
@@ -60,26 +60,32 @@ class Engine:
         with self._condition:
             lane.drop(call)
 
-    async def answer(self, lane: Lane, call: Call, receive: Receive) -> Any:
+    async def answer(self, lane: Lane, call: Call, note: Note) -> Any:
         """Submit a call and wait for its answer as long as the caller does, but not beyond the deadline.
 
         Raises:
             Refusal: it cannot be answered in time, or the caller has left.
             Exception: whatever `prepare` and `finish` raise.
         """
+        loop = asyncio.get_running_loop()
+        ended: asyncio.Future[type[Refusal] | None] = loop.create_future()
+
+        def end(reason: type[Refusal] | None) -> None:
+            if not ended.done():
+                ended.set_result(reason)
+
         self.submit(lane, call)
-        future = asyncio.wrap_future(call.future)
-        gone = asyncio.ensure_future(_disconnected(receive))
+        call.future.add_done_callback(lambda _: loop.call_soon_threadsafe(end, None))
+        timer = loop.call_later(call.deadline - time.monotonic(), end, Late)
+        note.on_leave = partial(end, Gone)
         try:
-            patience = call.deadline - time.monotonic()
-            await asyncio.wait({future, gone}, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
-            if future.done():
-                return future.result()
-            raise Gone if gone.done() else Late
+            if reason := await ended:
+                raise reason
+            return call.future.result()
         finally:
-            gone.cancel()
-            if not future.done():
-                future.cancel()
+            timer.cancel()
+            note.on_leave = None
+            if not call.future.done():
                 self.withdraw(lane, call)
 
     def stop(self) -> None:
@@ -122,9 +128,3 @@ class Engine:
                 for call in calls:
                     if not call.future.done():
                         call.future.set_exception(error)
-
-
-async def _disconnected(receive: Receive) -> None:
-    """Until the caller has left; the body was read before."""
-    while (await receive())["type"] != "http.disconnect":
-        pass

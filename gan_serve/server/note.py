@@ -3,6 +3,7 @@
 import re
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from starlette.datastructures import Headers
@@ -20,6 +21,7 @@ class Note:
     model: str = ""  # one that is served, never what a caller may have invented
     reason: str = ""  # why it was refused
     status: int = 0
+    on_leave: Callable[[], None] | None = None  # whom to tell that the caller has left
 
 
 def make_note(scope: Scope) -> Note:
@@ -28,6 +30,13 @@ def make_note(scope: Scope) -> Note:
     note = Note(given if re.fullmatch(r"[\w.-]{1,64}", given, re.ASCII) else secrets.token_hex(8))
     scope[_KEY] = note
     return note
+
+
+def leave(scope: Scope | None) -> None:
+    """The connection of this request is lost."""
+    note = (scope or {}).get(_KEY)
+    if note and note.on_leave:
+        note.on_leave()
 
 
 def note_of(scope: Scope) -> Note:

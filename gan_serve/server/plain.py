@@ -69,7 +69,7 @@ class Plain:
             if _matches(request.headers.get("if-none-match", ""), headers.get("ETag")):
                 return Response(status_code=304, headers=headers)
         call = generate_call(lane, asked, form, note.began + settings.deadline)
-        content = await self._service.engine.answer(lane, call, request.receive)
+        content = await self._service.engine.answer(lane, call, note)
         return Response(content, headers=headers, media_type=MEDIA_TYPES[form.format])
 
     async def _resolve(self, lane: Lane, wish: Wish) -> Request:

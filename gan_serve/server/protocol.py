@@ -92,7 +92,7 @@ class Protocol:
         deadline = note.began + settings.deadline
         if frame.timeout:
             deadline = min(deadline, time.monotonic() + frame.timeout)
-        content, length = await self._service.engine.answer(lane, _infer_call(lane, frame, deadline), request.receive)
+        content, length = await self._service.engine.answer(lane, _infer_call(lane, frame, deadline), note)
         headers = {} if length is None else {_HEADER_LENGTH: str(length)}
         media_type = "application/json" if length is None else "application/octet-stream"
         return Response(content, headers=headers, media_type=media_type)
