@@ -52,7 +52,7 @@ class Plain:
         """Answer with images or numbers. A GET is for one answer, so that a page can show it and a cache keep it."""
         settings, note = self._service.settings, note_of(request.scope)
         fields = await read_fields(request)
-        version = version_asked(request)
+        version = parse_version(fields.pop("version", request.query_params.get("version")))
         lane = self._service.library.catalogue.find(request.path_params["name"], version)
         note.model = lane.metadata.name
         wish = make_wish(lane.metadata, fields, settings.max_count)
@@ -109,12 +109,20 @@ def version_asked(request: HttpRequest) -> int | None:
     Raises:
         Refusal: it is none.
     """
-    text = request.path_params.get("version", request.query_params.get("version"))
-    if text is None:
+    return parse_version(request.path_params.get("version", request.query_params.get("version")))
+
+
+def parse_version(given: object) -> int | None:
+    """A version, or the absence of one.
+
+    Raises:
+        Refusal: it is neither.
+    """
+    if given is None:
         return None
-    if not re.fullmatch(r"[1-9]\d{0,8}", text, re.ASCII):
-        raise bad_request(f"version {text[:20]!r} is no positive integer")
-    return int(text)
+    if isinstance(given, bool) or not re.fullmatch(r"[1-9]\d{0,8}", str(given)[:20], re.ASCII):
+        raise bad_request(f"version {str(given)[:20]!r} is no positive integer")
+    return int(str(given))
 
 
 def _check_pixels(metadata: ModelMetadata, asked: Request, form: Form, most: int) -> None:

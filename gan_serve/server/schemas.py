@@ -40,7 +40,11 @@ def option_schemas(metadata: ModelMetadata, most: int) -> dict[str, Schema]:
         "scale": {**_integer(1, 64), "default": 1, "description": "Enlarge each pixel to so many squared."},
     }
     formats = sorted({*possible_formats(metadata, 1, grid=False), *possible_formats(metadata, 2, grid=False)})
-    named = {"format": {"type": "string", "enum": formats, "description": "Instead of the header Accept."}}
+    version = {**_integer(1, 10**9 - 1), "description": "The highest if not given."}
+    named = {
+        "version": version,
+        "format": {"type": "string", "enum": formats, "description": "Instead of the header Accept."},
+    }
     return (drawn if metadata.draws else {}) | (shown if metadata.image_outputs else {}) | named
 
 

@@ -17,7 +17,7 @@ from gan_serve.server.settings import Settings
 from gan_serve.server.uploads import decode_base64, decode_picture, own_name
 from gan_serve.tensors import Image
 
-INTEGERS = ("count", "seed", "index", "scale", "version")
+INTEGERS = ("count", "seed", "index", "scale")
 _LONGEST_TEXT = 1000  # of one value, such as "0-9,3,three"
 
 Fields = dict[str, Any]  # as sent: text, JSON values, parts of a form; lists where a name came more than once

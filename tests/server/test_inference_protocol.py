@@ -50,7 +50,8 @@ def test_the_client_gets_the_bits_of_every_shipped_model(zoo: Server, name: str,
     known = [tensor.name for tensor in generator.metadata.outputs]
     wanted = [triton.InferRequestedOutput(output, binary_data=binary) for output in known]
     client = client_of(zoo)
-    answer = client.infer(name, inputs_of(feeds, binary), outputs=wanted, request_id="mine")
+    version = "1" if binary else ""
+    answer = client.infer(name, inputs_of(feeds, binary), version, outputs=wanted, request_id="mine")
     client.close()
     assert (answer.get_response()["id"], answer.get_response()["model_version"]) == ("mine", "1")
     for output, expected in generator.infer(feeds).items():

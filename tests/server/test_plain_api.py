@@ -162,6 +162,8 @@ def refusal(answer: requests.Response) -> str:
         ("digit", {}, 404, "no model 'digit' (did you mean digits?)"),
         ("../digits", {}, 404, "Not Found"),
         ("digits", {"version": 2}, 404, "digits has no version 2; there is 1"),
+        ("digits", {"version": True}, 400, "version 'True' is no positive integer"),
+        ("digits", {"version": 10**30}, 400, "is no positive integer"),
         ("digits", {"label": 10}, 400, "label 10 does not exist; use 0-9"),
         ("digits", {"label": []}, 400, "label is an empty list"),
         ("digits", {"label": True}, 400, "label must be a number, a text, or a list of them"),
@@ -194,8 +196,7 @@ def refusal(answer: requests.Response) -> str:
 def test_a_wrong_wish_is_refused_with_one_line(
     server: Server, model: str, wish: dict[str, Any], status: int, message: str
 ) -> None:
-    version = f"?version={wish.pop('version')}" if "version" in wish else ""
-    answer = server.post(f"/v1/models/{model}/generate{version}", json=wish)
+    answer = server.generate(model, json=wish)
     assert answer.status_code == status, answer.text
     assert message in refusal(answer)
 
