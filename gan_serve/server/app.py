@@ -17,6 +17,9 @@ from gan_serve.server.refusals import Refusal
 from gan_serve.server.replies import answer_error
 from gan_serve.server.service import Service
 
+_EXPOSED = ["ETag", "Retry-After", "X-Request-ID"] + [
+    f"Gan-Serve-{name}" for name in ("Model", "Version", "Sha256", "Provider", "Seed")
+]
 _MODEL = "/v2/models/{name}"
 
 
@@ -45,6 +48,6 @@ def make_app(service: Service) -> ASGIApp:
     ]
     for kind in (Refusal, GanServeError, HTTPException, Exception):
         app.add_exception_handler(kind, answer_error)
-    if origins := [origin.strip() for origin in service.settings.cors_origins.split(",") if origin.strip()]:
-        app.add_middleware(CORSMiddleware, allow_origins=origins, allow_methods=["GET", "POST"], allow_headers=["*"])
-    return Gate(app, service)
+    gate = Gate(app, service)
+    origins = [origin.strip() for origin in service.settings.cors_origins.split(",") if origin.strip()]
+    return CORSMiddleware(gate, origins, ["GET", "POST"], ["*"], expose_headers=_EXPOSED) if origins else gate

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gan_serve.server.keys import api_keys, needs_key
+from gan_serve.server.keys import PROBES, api_keys, needs_key
 from gan_serve.server.note import Note, make_note
 from gan_serve.server.refusals import Busy, Refusal
 from gan_serve.server.replies import error_reply
@@ -17,7 +17,7 @@ _log = logging.getLogger("gan_serve.access")
 
 
 class Gate:
-    """The outermost layer. Whatever is raised within was answered already, and is logged where it was."""
+    """The outermost layer but for CORS, which browsers need on refusals, too."""
 
     def __init__(self, app: ASGIApp, service: Service) -> None:
         self._app, self._service, self._settings = app, service, service.settings
@@ -35,12 +35,15 @@ class Gate:
             await self._app(scope, self._bounded(receive), reply)
         except Refusal as refusal:
             await error_reply(note, refusal)(scope, receive, reply)
+        except Exception:
+            if not note.status:  # else it was answered and logged; the framework raises it once more
+                raise
         finally:
             self._service.in_progress -= 1
             self._record(scope, note)
 
     def _check(self, scope: Scope) -> None:
-        if self._service.in_progress > self._settings.concurrency:
+        if self._service.in_progress > self._settings.concurrency and scope["path"] not in PROBES:
             raise Busy(f"{self._settings.concurrency} requests are in progress already")
         if self._keys and needs_key(scope["path"]):
             self._keys.check(scope)

@@ -11,7 +11,7 @@ from gan_serve.errors import UsageError
 from gan_serve.server.refusals import Refusal
 from gan_serve.server.settings import Settings
 
-_OPEN = ("/v1/health", "/v2/health/live", "/v2/health/ready")  # what asks there has no keys
+PROBES = ("/v1/health", "/v2/health/live", "/v2/health/ready")  # always answered, and without keys
 
 
 class Keys:
@@ -52,7 +52,7 @@ def api_keys(settings: Settings) -> Keys:
 
 def needs_key(path: str) -> bool:
     """Whether a route is closed where there are keys; administration has a token of its own."""
-    return path not in _OPEN and not path.startswith("/v1/admin/")
+    return path not in PROBES and not path.startswith("/v1/admin/")
 
 
 def _lines(path: Path) -> list[str]:

@@ -86,7 +86,7 @@ class _Server(uvicorn.Server):
 
     def _load(self) -> None:
         catalogue = self._service.library.reload()
-        if not catalogue.lanes:
+        if not catalogue.lanes and not self._service.draining:
             self.failure = Failure("no model can be served: " + "; ".join(sorted(set(catalogue.failures.values()))))
             self.should_exit = True
         _log.info("%s: %d models", self._service.state, len(catalogue.names))

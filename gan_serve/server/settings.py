@@ -26,9 +26,11 @@ class Settings(BaseSettings):
     device: str = Field("auto", description="auto, cpu, cuda or cuda:N.")
     max_count: int = Field(64, ge=1, le=4096, description="Images in one request.")
     max_pixels: int = Field(2**24, ge=1, le=2**26, description="Pixels of a picture that comes in, or of an answer.")
-    max_body: int = Field(2**24, ge=1, description="Bytes of a request's body.")
+    max_body: int = Field(2**23, ge=1, description="Bytes of a request's body.")
     queue: int = Field(256, ge=1, description="Images that may wait for one model; more are refused with 429.")
-    concurrency: int = Field(512, ge=1, description="Requests in progress; more are refused with 429.")
+    concurrency: int = Field(
+        256, ge=1, description="Requests in progress; more are refused with 429, but for the health routes."
+    )
     connections: int = Field(2048, ge=1, description="Open connections; more are refused with 503.")
     deadline: float = Field(30.0, gt=0, le=3600, description="Seconds from a request's head to its answer; then 504.")
     patience: float = Field(

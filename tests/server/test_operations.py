@@ -106,9 +106,14 @@ def test_keys_are_needed_where_there_are_some(folder: Path, tmp_path: Path) -> N
 def test_pages_of_other_origins_may_not_call_unless_they_are_named(server: Server, folder: Path) -> None:
     origin = {"Origin": "https://example.org"}
     assert "access-control-allow-origin" not in server.get("/v1/models", headers=origin).headers
-    with Server(folder, cors_origins="https://example.org, https://example.com") as named:
-        answer = named.get("/v1/models", headers=origin)
-        assert answer.headers["access-control-allow-origin"] == "https://example.org"
+    with Server(folder, cors_origins="https://example.org, https://example.com", api_keys="key") as named:
+        asking = origin | {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"}
+        assert requests.options(f"{named.url}/v1/models", headers=asking, timeout=60).status_code == 200
+        for key, status in (("", 401), ("key", 200)):
+            answer = named.get("/v1/models/digits/generate", headers=origin | {"X-API-Key": key})
+            assert answer.status_code == status
+            assert answer.headers["access-control-allow-origin"] == "https://example.org"
+            assert "Gan-Serve-Seed" in answer.headers["access-control-expose-headers"]
 
 
 def test_it_is_live_before_it_is_ready(models: Path) -> None:
@@ -140,6 +145,34 @@ def accepted(server: Server) -> int:
         r'^gan_serve_requests_(?:in_progress|total{code="200",model="digits"}) (\d+)', page, re.MULTILINE
     )
     return sum(map(int, counts)) - 1
+
+
+BROKEN = """
+import sys
+from gan_serve.cli import run
+from gan_serve.server import plain
+
+def broken(*given):
+    raise RuntimeError("secret at /root/place")
+
+plain.encode = broken
+sys.exit(run(["serve"]))
+"""
+
+
+def test_an_error_that_nobody_expected_is_logged_and_not_told(models: Path) -> None:
+    with Server(models, script=BROKEN) as server:
+        answer = server.generate("digits")
+        assert answer.status_code == 500
+        assert set(answer.json()) == {"error", "request_id"}
+        assert "secret" not in answer.text
+        assert server.generate("digits").status_code == 500
+        assert server.state() == "ready"
+        assert server.stop() == 0
+        stacks = [each for each in map(json.loads, server.lines) if "exception" in each]
+    assert [each["request_id"] for each in stacks[:1]] == [answer.json()["request_id"]]
+    assert len(stacks) == 2
+    assert "RuntimeError: secret at /root/place" in stacks[0]["exception"]
 
 
 def test_sigterm_answers_what_was_accepted_and_ends_with_0(models: Path) -> None:
@@ -264,6 +297,15 @@ def test_nothing_to_serve_is_one_line(run: Run, tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 1
     assert "error: no model can be served: broken/1/model.onnx: not an ONNX file\n" in done.stderr
+
+
+def test_a_device_that_cannot_be_kept_ends_the_server(models: Path) -> None:
+    command = [sys.executable, "-m", "gan_serve", "serve", "--port", "0", "--models", str(models), "--device", "cuda"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 1
+    assert re.search(
+        r"^error: no model can be served: this ONNX Runtime has no CUDA; mend it with: .*$", done.stderr, re.M
+    )
 
 
 def test_without_the_extra_one_line_says_what_to_install() -> None:
