@@ -30,7 +30,7 @@ def from_pixels(pixels: Pixels, tensor: Image) -> NDArray[np.float32]:
 
 def to_picture(pixels: Pixels, scale: int) -> Picture:
     """(height, width, channels) -> a picture whose pixels are squares of `scale`."""
-    enlarged = pixels.repeat(scale, axis=0).repeat(scale, axis=1) if scale > 1 else pixels
+    enlarged = pixels.repeat(scale, axis=0).repeat(scale, axis=1)
     return Pictures.fromarray(enlarged[:, :, 0] if enlarged.shape[2] == 1 else enlarged)
 
 

@@ -146,8 +146,6 @@ def image_tensor(metadata: ModelMetadata) -> Image:
     if not images:
         kinds = " and ".join(tensor.kind for tensor in metadata.outputs)
         raise UsageError(f"{metadata.name} makes no images; its {kinds} are among the result's answers() and outputs")
-    if len(images) == 1:
-        return images[0]
     if len({(image.channels, image.height, image.low, image.high) for image in images}) > 1:
         raise Failure(f"{metadata.name} makes images of several sizes or kinds; this gan-serve cannot show them")
     return replace(images[0], width=sum(image.width for image in images))

@@ -4,7 +4,7 @@ import logging
 import time
 from http import HTTPStatus
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gan_serve.server.keys import PROBES, api_keys, needs_key
@@ -76,11 +76,10 @@ class Gate:
         async def observed(message: Message) -> None:
             if message["type"] == "http.response.start":
                 note.status = message["status"]
-                headers = MutableHeaders(scope=message)
-                headers["X-Request-ID"] = note.request_id
-                headers["X-Content-Type-Options"] = "nosniff"
+                added = [(b"x-request-id", note.request_id.encode()), (b"x-content-type-options", b"nosniff")]
                 if self._service.draining:  # so that whoever calls again finds another server
-                    headers["Connection"] = "close"
+                    added.append((b"connection", b"close"))
+                message["headers"] = [*message["headers"], *added]
             await send(message)
 
         return observed
