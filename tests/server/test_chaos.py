@@ -145,7 +145,7 @@ def test_no_request_that_the_description_allows_breaks_the_server(
 ) -> None:
     tool = [sys.executable, "-m", "schemathesis.cli", "run", f"{server.url}/openapi.json"]
     checks = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
-    examples = str(int(full(6, 1200)))
+    examples = str(int(full(6, 1500)))
     options = [
         "--checks",
         checks,

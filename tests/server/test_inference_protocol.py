@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import struct
 from typing import Any
 
@@ -82,6 +83,15 @@ def test_the_client_reads_an_error(zoo: Server) -> None:
     with pytest.raises(triton.InferenceServerException, match="no model 'absent'"):
         client.get_model_metadata("absent")
     client.close()
+
+
+def test_the_example_of_the_documentation_runs(zoo: Server) -> None:
+    text = (MODELS.parent / "docs/serving.md").read_text()
+    (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(code.replace("localhost:8000", zoo.url.removeprefix("http://")), names)
+    names["client"].close()
+    assert names["image"].shape == (1, 1, 28, 28)
 
 
 LATENT = {"name": "latent", "shape": [1, 16], "datatype": "FP32", "data": [0.5] * 16}
