@@ -11,10 +11,11 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
 from gan_serve.cpus import cpu_count
+from gan_serve.generator import Generator
 from gan_serve.metadata import ModelMetadata
 from gan_serve.pixels import check_size
 from gan_serve.provenance import make_provenance
-from gan_serve.request import Request
+from gan_serve.request import Item, Request
 from gan_serve.result import Result, image_tensor
 from gan_serve.sampling import Arrays, complete, input_arrays
 from gan_serve.server.calls import Call
@@ -68,7 +69,8 @@ class Plain:
             headers |= self._cache_headers(lane, asked, form, wish)
             if _matches(request.headers.get("if-none-match", ""), headers.get("ETag")):
                 return Response(status_code=304, headers=headers)
-        call = generate_call(lane, asked, form, note.began + settings.deadline)
+        work = _Work(lane.generator, asked, form)
+        call = Call(len(asked), note.began + settings.deadline, work.prepare, work.finish)
         content = await self._service.engine.answer(lane, call, note)
         return Response(content, headers=headers, media_type=MEDIA_TYPES[form.format])
 
@@ -91,16 +93,22 @@ class Plain:
         return {"ETag": f'"{digest[:32]}"', "Cache-Control": f"{scope}, max-age={_FRESH}", "Vary": "Accept"}
 
 
-def generate_call(lane: Lane, asked: Request, form: Form, deadline: float) -> Call:
-    """The work for one request."""
-    metadata = lane.metadata
-    items = tuple(complete(metadata.inputs, asked.seed, asked.item(place)) for place in range(len(asked)))
+class _Work:
+    """What a runner does for one request: draws, and encodes what the model makes of it."""
 
-    def finish(outputs: Arrays) -> bytes:
-        result = Result(metadata, lane.generator.sha256, asked, items, outputs)
-        return encode(result, form, lane.generator.device)
+    def __init__(self, generator: Generator, asked: Request, form: Form) -> None:
+        self._generator, self._asked, self._form = generator, asked, form
+        self._items: tuple[Item, ...] = ()
 
-    return Call(len(items), deadline, lambda: input_arrays(metadata.inputs, asked.seed, items), finish)
+    def prepare(self) -> Arrays:
+        inputs, seed = self._generator.metadata.inputs, self._asked.seed
+        self._items = tuple(complete(inputs, seed, self._asked.item(place)) for place in range(len(self._asked)))
+        return input_arrays(inputs, seed, self._items)
+
+    def finish(self, outputs: Arrays) -> bytes:
+        generator = self._generator
+        result = Result(generator.metadata, generator.sha256, self._asked, self._items, outputs)
+        return encode(result, self._form, generator.device)
 
 
 def version_asked(request: HttpRequest) -> int | None:

@@ -18,7 +18,8 @@ from gan_serve.server.uploads import decode_base64, decode_picture, own_name
 from gan_serve.tensors import Image
 
 INTEGERS = ("count", "seed", "index", "scale")
-_LONGEST_TEXT = 1000  # of one value, such as "0-9,3,three"
+_LONGEST_TEXT = 1000  # of a lone value, such as "0-9,3,three"
+_LONGEST_NAME = 100  # of a value in a list
 
 Fields = dict[str, Any]  # as sent: text, JSON values, parts of a form; lists where a name came more than once
 Picture = tuple[str | None, bytes]  # its file's name, and the file
@@ -133,15 +134,15 @@ def _checked(name: str, value: Any, most: int) -> object:
     if isinstance(value, list):
         if len(value) > most:
             raise bad_request(f"{name} has {len(value)} values; send up to {most}")
-        return [_checked_one(name, each) for each in value]
-    return _checked_one(name, value)
+        return [_checked_one(name, each, _LONGEST_NAME) for each in value]
+    return _checked_one(name, value, _LONGEST_TEXT)
 
 
-def _checked_one(name: str, value: Any) -> str | int | float:
+def _checked_one(name: str, value: Any, longest: int) -> str | int | float:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise bad_request(f"{name[:40]} must be a number, a text, or a list of them")
-    if isinstance(value, str) and len(value) > _LONGEST_TEXT:
-        raise bad_request(f"{name[:40]} has {len(value)} characters; send a list")
+    if isinstance(value, str) and len(value) > longest:
+        raise bad_request(f"{name[:40]} has a text of {len(value)} characters; send up to {longest}")
     return value
 
 
