@@ -24,6 +24,7 @@ from gan_serve.server.settings import Settings
 _log = logging.getLogger(__name__)
 
 _BACKLOG = 2048
+_KEEP_ALIVE = 75  # seconds; longer than proxies keep an idle connection, so that it is they who close it
 _GRACE = 5  # seconds beyond the deadline of the last request
 
 
@@ -48,6 +49,7 @@ def serve(settings: Settings) -> None:
         access_log=False,
         server_header=False,
         limit_concurrency=settings.connections,
+        timeout_keep_alive=_KEEP_ALIVE,
         timeout_graceful_shutdown=math.ceil(settings.deadline) + _GRACE,
     )
     server = _Server(config, service)
