@@ -7,7 +7,7 @@ import math
 import signal
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import uvicorn
 
@@ -78,13 +78,10 @@ class _Server(uvicorn.Server):
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, self._drain, self._service.settings.linger)
         loop.add_signal_handler(signal.SIGINT, self._drain, 0.0)
-        loop.add_signal_handler(signal.SIGHUP, self._in_background, self._reload)
+        loop.add_signal_handler(signal.SIGHUP, _in_background, self._reload)
         for listener in sockets or ():
             _log.info("listening", extra={"url": _url(listener)})
-        self._in_background(self._load)
-
-    def _in_background(self, work: object) -> None:
-        threading.Thread(target=work, daemon=True).start()  # type: ignore[arg-type]
+        _in_background(self._load)
 
     def _load(self) -> None:
         catalogue = self._service.library.reload()
@@ -110,6 +107,10 @@ class _Server(uvicorn.Server):
 
     def _close(self) -> None:
         self.should_exit = True
+
+
+def _in_background(work: Callable[[], None]) -> None:
+    threading.Thread(target=work, daemon=True).start()
 
 
 def _check(settings: Settings) -> None:

@@ -2,13 +2,15 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from typing import Any
 
 import aiohttp
 from server_process import PATIENCE, Server
 
-Ask = Callable[[aiohttp.ClientSession, int], Awaitable[None]]  # one request; the number says which
+Ask = Callable[[aiohttp.ClientSession, int], Coroutine[Any, Any, None]]  # one request; the number says which
 
 
 @dataclass
@@ -24,7 +26,7 @@ class Tally:
     def total(self) -> int:
         return sum(map(len, self.seconds.values()))
 
-    async def time(self, request: "aiohttp.client._RequestContextManager") -> tuple[int, bytes]:
+    async def time(self, request: AbstractAsyncContextManager[aiohttp.ClientResponse]) -> tuple[int, bytes]:
         """The status and the body of an answer."""
         began = time.monotonic()
         async with request as answer:
@@ -62,7 +64,7 @@ async def _call_at(server: Server, ask: Ask, rate: float, seconds: float) -> Non
         began = time.monotonic()
         for number in range(int(rate * seconds)):
             await asyncio.sleep(began + number / rate - time.monotonic())
-            group.create_task(ask(session, number))  # type: ignore[arg-type]
+            group.create_task(ask(session, number))
 
 
 def _session(server: Server) -> aiohttp.ClientSession:

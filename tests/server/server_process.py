@@ -31,11 +31,17 @@ class Server:
         self._listening = threading.Event()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        assert self._listening.wait(PATIENCE), self.lines
-        if wait:
-            self.wait_until("ready")
+        self._wait = wait
 
     def __enter__(self) -> Self:
+        """Wait until it listens, and until it is ready unless that is not wanted; one that does not is ended."""
+        try:
+            assert self._listening.wait(PATIENCE), self.lines
+            if self._wait:
+                self.wait_until("ready")
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:

@@ -11,10 +11,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
-from load import Tally, call, call_at
+from load import Ask, Tally, call, call_at
 from PIL import Image as Pictures
 from server_process import Server
 from small_models import DIGIT, save_model
@@ -38,7 +39,7 @@ def picture_bomb() -> str:
     return base64.b64encode(buffer.getvalue()).decode()
 
 
-POISON: list[tuple[str, dict[str, object]]] = [
+POISON: list[tuple[str, dict[str, Any]]] = [
     (URL, {"json": {"label": 99}}),
     (URL, {"data": b'{"label": '}),
     (URL, {"json": {"image": "/etc/passwd"}}),
@@ -60,7 +61,7 @@ def test_every_valid_caller_gets_exactly_its_own_image(
         wish = {"seed": seed, "label": seed % 10, "format": "png"}
         if chance < 0.1:
             path, options = dice.choice(POISON)
-            await poisoned.time(session.post(path, **options))  # type: ignore[arg-type]
+            await poisoned.time(session.post(path, **options))
         elif chance < 0.3:
             with suppress(TimeoutError):
                 await asyncio.wait_for(Tally().time(session.get(URL, params=wish)), dice.uniform(0, 0.02))
@@ -87,15 +88,18 @@ def test_beyond_its_capacity_a_server_keeps_its_word_or_refuses_quickly(
     deadline, wish = 2.0, {"count": 64, "seed": 1, "scale": 16, "format": "zip"}
     alone, crowded = Tally(), Tally()
 
-    def asking(tally: Tally) -> Callable[[aiohttp.ClientSession, int], object]:
-        return lambda session, _: tally.time(session.post(URL, json=wish))
+    def asking(tally: Tally) -> Ask:
+        async def ask(session: aiohttp.ClientSession, number: int) -> None:
+            await tally.time(session.post(URL, json=wish))
+
+        return ask
 
     with Server(models, deadline=deadline) as server:
         warming = full(1, 5)
-        call(server, asking(alone), callers=4, seconds=warming)  # type: ignore[arg-type]
+        call(server, asking(alone), callers=4, seconds=warming)
         before = server.memory()
         rate = 4 * len(alone[200]) / warming
-        call_at(server, asking(crowded), rate=rate, seconds=full(3, 60))  # type: ignore[arg-type]
+        call_at(server, asking(crowded), rate=rate, seconds=full(3, 60))
         assert server.memory() - before < 100e6
         assert server.state() == "ready"
         asked = server.logged("request")
