@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt \
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: generate test check setup
+.PHONY: generate test check chaos soak setup
 
 generate: $(VENV)/serving  ## set up what serving needs, and let an AC-GAN draw a three
 	$(BIN)/gan-serve generate --model acgan --label 3 --show
@@ -19,6 +19,12 @@ check: $(VENV)/everything  ## lint, types, and whether the generated files are u
 	$(BIN)/mypy
 	$(BIN)/python -m training cards --check
 
+chaos: $(VENV)/everything  ## the server under faults, overload and reloads, for minutes
+	$(BIN)/python -m pytest tests/server/test_chaos.py --full --override-ini timeout=3600
+
+soak: $(VENV)/everything  ## the server's memory over ten minutes, beside a server that leaks
+	$(BIN)/python -m pytest tests/server/test_soak.py --full
+
 setup: $(VENV)/everything
 
 $(BIN)/python:
@@ -29,5 +35,5 @@ $(VENV)/serving: $(BIN)/python pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/everything: $(BIN)/python pyproject.toml constraints.txt
-	$(PIP) --editable ".[cpu,train,dev]"
+	$(PIP) --editable ".[cpu,serve,train,dev]"
 	touch $@ $(VENV)/serving

@@ -82,6 +82,7 @@ class Generator:
         pictures = {name: [each[name] for _, each in batches] for name in batches[0][1]}
         return Result(self.metadata, self.sha256, request, tuple(completed), outputs, pictures)
 
+<<<<<<< HEAD
     def _compute(self, seed: int, items: Sequence[Item]) -> tuple[Arrays, dict[str, Pixels]]:
         if self.metadata.by_picture:
             (item,) = items
@@ -112,6 +113,18 @@ class Generator:
         return {name: scene.with_kept(pixels) for name, pixels in made.items()}
 
     def _run(self, arrays: Arrays) -> Arrays:
+=======
+    def _compute(self, seed: int, items: Sequence[Item]) -> Arrays:
+        return self.infer(input_arrays(self.metadata.inputs, seed, items))
+
+    def infer(self, arrays: Arrays) -> Arrays:
+        """The graph's own inputs -> its outputs, by their names; all have the batch as their first axis.
+
+        Raises:
+            Failure: it cannot be computed, or has another shape than the metadata says.
+        """
+        rows = len(next(iter(arrays.values())))
+>>>>>>> serve
         names = [tensor.name for tensor in self.metadata.outputs]
         try:
             outputs = dict(zip(names, self._session.run(names, arrays), strict=True))
@@ -119,7 +132,11 @@ class Generator:
             raise Failure(f"{self.metadata.name} failed on {self.device} ({one_line(error)})") from None
         rows, *lengths = next(iter(arrays.values())).shape
         for tensor in self.metadata.outputs:
+<<<<<<< HEAD
             if outputs[tensor.name].shape != (rows, *_shape(tensor, lengths)):
+=======
+            if outputs[tensor.name].shape != (rows, *tensor.shape):
+>>>>>>> serve
                 raise Failure(f"{self.metadata.name} made {tensor.name} in another shape than its metadata says")
         return outputs
 

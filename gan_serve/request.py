@@ -1,6 +1,7 @@
 """What a user asks a model for, checked: which images, out of which seed, with which inputs."""
 
 import itertools
+import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -45,12 +46,18 @@ class Request:
 
 
 def make_request(
-    metadata: ModelMetadata, values: Mapping[str, object], *, count: int = 1, seed: int | None = None, index: int = 0
+    metadata: ModelMetadata,
+    values: Mapping[str, object],
+    *,
+    count: int = 1,
+    seed: int | None = None,
+    index: int = 0,
+    most: int | None = None,
 ) -> Request:
     """Check a user's wishes against what the model takes. `None` stands for a value that was not given.
 
     Raises:
-        UsageError: an input that the model does not have, or a value that does not exist.
+        UsageError: an input that the model does not have, a value that does not exist, or more than `most` images.
         Failure: a picture that cannot be read.
     """
     given = {name: value for name, value in values.items() if value is not None}
@@ -68,8 +75,16 @@ def make_request(
     _check_integer("count", count, 1, STREAMS - index)
     if count > 1 and not metadata.draws:
         raise UsageError(f"{metadata.name} draws nothing at random: a count of {count} would repeat the same answer")
+<<<<<<< HEAD
     sweeps = {name: _parse(metadata, tensor, given[name]) for name, tensor in tensors.items() if name in given}
     return Request(seed, index, count, _rows(sweeps, [image.name for image in metadata.image_inputs]))
+=======
+    sweeps = {name: _parse(tensor, given[name]) for name, tensor in tensors.items() if name in given}
+    images = count * math.prod(map(len, sweeps.values()))
+    if most is not None and images > most:
+        raise UsageError(f"{images} images are too many for one request; ask for up to {most}")
+    return Request(seed, index, count, _rows(sweeps))
+>>>>>>> serve
 
 
 def choices(metadata: ModelMetadata) -> dict[str, Choice]:

@@ -1,5 +1,6 @@
 """What every test of serving starts from."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -44,3 +45,13 @@ def run(models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: p
         return Outcome(code, *capsys.readouterr())
 
     return run
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--full", action="store_true", help="run the tests of the server under load in their full length")
+
+
+@pytest.fixture(scope="session")
+def full(request: pytest.FixtureRequest) -> Callable[[float, float], float]:
+    """Chooses between the length of a test in the suite and its full one."""
+    return lambda short, long: long if request.config.getoption("--full") else short

@@ -6,6 +6,7 @@ from pathlib import Path
 from gan_serve.errors import Failure
 from gan_serve.metadata import ModelMetadata
 from gan_serve.repository import Repository
+from gan_serve.server.settings import settings_table
 from training import studies, study, variants
 from training.cards import WARNING, card, scores_table, shape
 from training.markdown import table
@@ -35,6 +36,7 @@ def _generated(root: Path) -> dict[Path, str]:
     losses = study.table(studies.STUDIES["losses"], root / STUDIES / "losses")
     files[root / "README.md"] = _filled_in(root / "README.md", {"models": models_table(described), "losses": losses})
     files[root / f"{STUDIES}.md"] = _studies(root / STUDIES)
+    files[root / "docs/serving.md"] = _filled_in(root / "docs/serving.md", {"settings": settings_table()})
     lessons = {name: _shipped([each for each in described if each.variant == name]) for name in variants.names()}
     files[root / "docs/variants.md"] = _filled_in(root / "docs/variants.md", lessons)
     return files

@@ -21,6 +21,7 @@ _COMMANDS = {
     "info": "models:info",
     "reproduce": "reproduce:reproduce",
     "doctor": "doctor:doctor",
+    "serve": "serve:serve",
 }
 
 
@@ -74,6 +75,10 @@ def _add_command(app: typer.Typer, name: str, arguments: list[str]) -> None:
         from gan_serve.cli.inputs import CONTEXT, with_model_options
 
         app.command(name, context_settings=CONTEXT)(with_model_options(command, arguments))
+    elif name == "serve":
+        from gan_serve.cli.serve import with_settings
+
+        app.command(name)(with_settings(command, arguments))
     else:
         app.command(name)(command)
 

@@ -1,0 +1,68 @@
+"""gan-serve serve: the HTTP server, whose flags are its settings."""
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
+
+import typer
+
+from gan_serve.cli.options import flag
+from gan_serve.errors import Failure
+
+INSTALL = 'pip install "gan-serve[cpu,serve]"'
+
+
+def serve(**settings: Any) -> None:
+    """Serve every model over HTTP: a plain API with /docs, and the Open Inference Protocol that tritonclient speaks.
+
+    Every option is an environment variable, too: GAN_SERVE_PORT for --port, and so on. Keys and tokens are set by the
+    environment alone.
+    """
+    try:
+        from gan_serve.server import run
+        from gan_serve.server.settings import load_settings
+    except ModuleNotFoundError as error:
+        raise _not_installed(error) from None
+    run.serve(load_settings(**settings))
+
+
+def with_settings(command: Callable[..., None], arguments: Sequence[str]) -> Callable[..., None]:
+    """The command with its `**settings` replaced by an option for each, once it is the one that is called.
+
+    Raises:
+        Failure: the server is not installed.
+    """
+    parameters = _parameters() if arguments[:1] == ["serve"] else []
+
+    def with_options(**options: Any) -> None:
+        command(**options)
+
+    with_options.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    with_options.__annotations__ = {each.name: each.annotation for each in parameters}
+    with_options.__doc__ = inspect.getdoc(command)
+    return with_options
+
+
+def _parameters() -> list[inspect.Parameter]:
+    try:
+        from gan_serve.server.settings import flags, variable
+    except ModuleNotFoundError as error:
+        raise _not_installed(error) from None
+    parameters = []
+    for name, field in flags().items():
+        option = typer.Option(
+            flag(name),
+            metavar=name.rpartition("_")[2].upper(),
+            help=f"{field.description}{_default(field.default)}  [env: {variable(name)}]",
+        )
+        annotation = Annotated[str | None, option]
+        parameters.append(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation))
+    return parameters
+
+
+def _default(value: object) -> str:
+    return "" if value in (None, "") else f"  [default: {value}]"
+
+
+def _not_installed(error: ModuleNotFoundError) -> Failure:
+    return Failure(f"the server is not installed (no {error.name}); install it with: {INSTALL}")

@@ -1,0 +1,35 @@
+"""What waits in a queue: one caller's wish to one model."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any
+
+from gan_serve.sampling import Arrays
+from gan_serve.server.refusals import Late
+
+
+@dataclass(eq=False)
+class Call:
+    """Made on the event loop, run in a runner's thread; whoever waits has the future, and may cancel it.
+
+    `prepare` makes the graph's inputs and `finish` turns its outputs into the answer, encoding included: neither runs
+    on the event loop.
+    """
+
+    rows: int  # images
+    deadline: float  # on the monotonic clock
+    prepare: Callable[[], Arrays]
+    finish: Callable[[Arrays], Any]
+    future: Future[Any] = field(default_factory=Future)
+    queued: float = field(default_factory=time.monotonic)
+
+    def begin(self) -> bool:
+        """Whether anybody still waits for the answer; from now on it cannot be cancelled."""
+        if not self.future.set_running_or_notify_cancel():
+            return False
+        if time.monotonic() >= self.deadline:
+            self.future.set_exception(Late())
+            return False
+        return True

@@ -1,0 +1,201 @@
+"""Bodies of the Open Inference Protocol <-> arrays: JSON, and tensors as bytes behind it where that is wanted."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gan_serve.metadata import ModelMetadata
+from gan_serve.sampling import Arrays
+from gan_serve.server.refusals import bad_request
+from gan_serve.server.wishes import parse_object
+from gan_serve.tensors import InputTensor, Label, Latent
+
+DATATYPES = {"float32": "FP32", "int64": "INT64"}
+_NUMBERS: dict[str, frozenset[type]] = {"float32": frozenset((int, float)), "int64": frozenset((int,))}
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A request to a model: the graph's inputs, and how the outputs are wanted."""
+
+    id: str
+    feeds: Arrays
+    outputs: dict[str, bool]  # names, and whether as bytes
+    timeout: float | None  # seconds
+
+    @property
+    def rows(self) -> int:
+        """The size of the batch."""
+        return len(next(iter(self.feeds.values())))
+
+
+def decode_frame(body: bytes, header_length: str | None, metadata: ModelMetadata, most: int) -> Frame:
+    """Check a request against what the model takes; `header_length` is where the bytes begin.
+
+    Raises:
+        Refusal: whatever is wrong with it.
+    """
+    head, tail = _parted(body, header_length)
+    document = parse_object(head)
+    parameters = _object(document, "parameters")
+    feeds, rest = _decode_inputs(document.get("inputs"), tail, metadata, most)
+    if rest:
+        raise bad_request(f"{len(rest)} bytes follow the last input")
+    frame_id = document.get("id", "")
+    if not isinstance(frame_id, str):
+        raise bad_request("id is no text")
+    return Frame(frame_id, feeds, _decode_outputs(document, parameters, metadata), _timeout(parameters))
+
+
+def encode_frame(frame: Frame, metadata: ModelMetadata, outputs: Arrays) -> tuple[bytes, int | None]:
+    """The body of an answer, and where its bytes begin if it has any."""
+    described, tail = [], []
+    for name, as_bytes in frame.outputs.items():
+        array = np.ascontiguousarray(outputs[name], "<f4")
+        tensor: dict[str, Any] = {"name": name, "datatype": "FP32", "shape": list(array.shape)}
+        if as_bytes:
+            tail.append(array.tobytes())
+            tensor["parameters"] = {"binary_data_size": array.nbytes}
+        else:
+            tensor["data"] = array.ravel().tolist()
+        described.append(tensor)
+    document: dict[str, Any] = {
+        "model_name": metadata.name,
+        "model_version": str(metadata.version),
+        "outputs": described,
+    }
+    if frame.id:
+        document["id"] = frame.id
+    head = json.dumps(document, allow_nan=False, separators=(",", ":")).encode()
+    return b"".join([head, *tail]), len(head) if tail else None
+
+
+def _parted(body: bytes, header_length: str | None) -> tuple[memoryview, memoryview]:
+    view = memoryview(body)
+    if header_length is None:
+        return view, view[:0]
+    if not header_length.isdecimal() or not header_length.isascii() or int(header_length[:20]) > len(body):
+        raise bad_request(f"Inference-Header-Content-Length is no length within the {len(body)} bytes of the body")
+    return view[: int(header_length)], view[int(header_length) :]
+
+
+def _decode_inputs(given: Any, tail: memoryview, metadata: ModelMetadata, most: int) -> tuple[Arrays, memoryview]:
+    tensors = {tensor.name: tensor for tensor in metadata.inputs}
+    feeds: Arrays = {}
+    for each in _objects(given, "inputs"):
+        name = each.get("name")
+        if not isinstance(name, str) or name not in tensors or name in feeds:
+            raise bad_request(f"inputs must be {', '.join(tensors)}, each one once")
+        feeds[name], tail = _decode_tensor(each, tensors[name], tail, most)
+    if missing := tensors.keys() - feeds:
+        raise bad_request(f"{metadata.name} needs {', '.join(sorted(missing))}")
+    if len({len(array) for array in feeds.values()}) > 1:
+        raise bad_request("the inputs differ in the first number of their shapes, the size of the batch")
+    return {name: feeds[name] for name in tensors}, tail
+
+
+def _decode_tensor(
+    given: Mapping[str, Any], tensor: InputTensor, tail: memoryview, most: int
+) -> tuple[NDArray[Any], memoryview]:
+    shape = _shape(given.get("shape"), tensor, most)
+    if given.get("datatype") != DATATYPES[tensor.dtype]:
+        raise bad_request(f"{tensor.name} has the datatype {DATATYPES[tensor.dtype]}")
+    size = _object(given, "parameters").get("binary_data_size")
+    if size is None:
+        array = _from_json(given.get("data"), tensor, math.prod(shape))
+    else:
+        array, tail = _from_bytes(size, tensor, math.prod(shape), tail)
+    _check_values(array, tensor)
+    return array.reshape(shape), tail
+
+
+def _shape(given: Any, tensor: InputTensor, most: int) -> tuple[int, ...]:
+    wanted = [f"1 to {most}", *map(str, tensor.shape)]
+    if not isinstance(given, list) or any(type(size) is not int for size in given):
+        raise bad_request(f"{tensor.name} needs a shape, a list of integers")
+    if len(given) != len(wanted) or not 1 <= given[0] <= most or tuple(given[1:]) != tensor.shape:
+        raise bad_request(f"{tensor.name} has the shape [{', '.join(wanted)}]")
+    return tuple(given)
+
+
+def _from_bytes(size: Any, tensor: InputTensor, count: int, tail: memoryview) -> tuple[NDArray[Any], memoryview]:
+    dtype = np.dtype(tensor.dtype).newbyteorder("<")
+    if type(size) is not int or size != count * dtype.itemsize:
+        raise bad_request(f"{tensor.name} has {count * dtype.itemsize} bytes by its shape; binary_data_size differs")
+    if size > len(tail):
+        raise bad_request(f"{tensor.name} has {size} bytes, but {len(tail)} are left of the body")
+    return np.frombuffer(tail[:size], dtype).astype(tensor.dtype, copy=False), tail[size:]
+
+
+def _from_json(data: Any, tensor: InputTensor, count: int) -> NDArray[Any]:
+    if not isinstance(data, list):
+        raise bad_request(f"{tensor.name} needs data, a list of numbers")
+    while data and isinstance(data[0], list):
+        if not all(isinstance(each, list) for each in data):
+            raise bad_request(f"data of {tensor.name} is no array")
+        data = list(chain.from_iterable(data))
+    if len(data) != count or any(type(each) not in _NUMBERS[tensor.dtype] for each in data):
+        raise bad_request(f"data of {tensor.name} must be {count} numbers for {DATATYPES[tensor.dtype]}")
+    try:
+        with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused as such
+            return np.array(data, tensor.dtype)
+    except OverflowError:
+        raise bad_request(f"data of {tensor.name} has a number that is too large") from None
+
+
+def _check_values(array: NDArray[Any], tensor: InputTensor) -> None:
+    if isinstance(tensor, Latent):
+        low, high, wanted = -math.inf, math.inf, "finite"
+    elif isinstance(tensor, Label):
+        low, high, wanted = 0, len(tensor.classes) - 1, f"from 0 to {len(tensor.classes) - 1}"
+    else:
+        low, high, wanted = tensor.low, tensor.high, f"from {tensor.low:g} to {tensor.high:g}"
+    if not (np.isfinite(array) & (array >= low) & (array <= high)).all():
+        raise bad_request(f"the values of {tensor.name} must be {wanted}")
+
+
+def _decode_outputs(
+    document: Mapping[str, Any], parameters: Mapping[str, Any], metadata: ModelMetadata
+) -> dict[str, bool]:
+    known = [tensor.name for tensor in metadata.outputs]
+    usual = parameters.get("binary_data_output") is True
+    if not document.get("outputs"):
+        return dict.fromkeys(known, usual)
+    wanted = {}
+    for each in _objects(document["outputs"], "outputs"):
+        name, options = each.get("name"), _object(each, "parameters")
+        if not isinstance(name, str) or name not in known:
+            raise bad_request(f"outputs must be among {', '.join(known)}")
+        if unknown := options.keys() - {"binary_data"}:
+            raise bad_request(f"output {name}: no parameter {min(unknown)[:40]!r}; there is binary_data")
+        wanted[name] = options.get("binary_data", usual) is True
+    return wanted
+
+
+def _timeout(parameters: Mapping[str, Any]) -> float | None:
+    """The caller's own deadline: microseconds, as clients of Triton send them."""
+    timeout = parameters.get("timeout")
+    if timeout is None:
+        return None
+    if type(timeout) is not int or not 0 < timeout < 2**63:
+        raise bad_request("timeout must be a positive integer, in microseconds")
+    return timeout / 1e6
+
+
+def _objects(given: Any, name: str) -> Sequence[Mapping[str, Any]]:
+    if not isinstance(given, list) or not given or not all(isinstance(each, dict) for each in given):
+        raise bad_request(f"{name} must be a list of objects")
+    return given
+
+
+def _object(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    given = document.get(name, {})
+    if not isinstance(given, dict):
+        raise bad_request(f"{name} must be an object")
+    return given

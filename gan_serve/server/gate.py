@@ -1,0 +1,92 @@
+"""What every request passes on its way in and out: limits, keys, its id, its line in the log, its count."""
+
+import logging
+import time
+from http import HTTPStatus
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gan_serve.server.keys import PROBES, api_keys, needs_key
+from gan_serve.server.note import Note, make_note
+from gan_serve.server.refusals import Busy, Refusal
+from gan_serve.server.replies import error_reply
+from gan_serve.server.service import Service
+
+_log = logging.getLogger("gan_serve.access")
+
+
+class Gate:
+    """The outermost layer but for CORS, which browsers need on refusals, too."""
+
+    def __init__(self, app: ASGIApp, service: Service) -> None:
+        self._app, self._service, self._settings = app, service, service.settings
+        self._keys = api_keys(service.settings)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        note = make_note(scope)
+        reply = self._observed(note, send)
+        self._service.in_progress += 1
+        try:
+            self._check(scope)
+            await self._app(scope, self._bounded(receive), reply)
+        except Refusal as refusal:
+            await error_reply(note, refusal)(scope, receive, reply)
+        except Exception:
+            if not note.status:  # else it was answered and logged; the framework raises it once more
+                raise
+        finally:
+            self._service.in_progress -= 1
+            self._record(scope, note)
+
+    def _check(self, scope: Scope) -> None:
+        if self._service.in_progress > self._settings.concurrency and scope["path"] not in PROBES:
+            raise Busy(f"{self._settings.concurrency} requests are in progress already")
+        if self._keys and needs_key(scope["path"]):
+            self._keys.check(scope)
+        headers = Headers(scope=scope)
+        length = headers.get("content-length", "0")
+        if length.isdecimal() and int(length) > self._settings.max_body:
+            raise self._too_large()
+        if headers.get("content-encoding", "identity").lower() != "identity":
+            raise Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send the body uncompressed")
+
+    def _bounded(self, receive: Receive) -> Receive:
+        """Bodies come in chunks, whose sum nobody has to announce."""
+        received = 0
+
+        async def bounded() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > self._settings.max_body:
+                raise self._too_large()
+            return message
+
+        return bounded
+
+    def _too_large(self) -> Refusal:
+        limit = self._settings.max_body
+        return Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body is too large; send up to {limit} bytes")
+
+    def _observed(self, note: Note, send: Send) -> Send:
+        async def observed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                note.status = message["status"]
+                added = [(b"x-request-id", note.request_id.encode()), (b"x-content-type-options", b"nosniff")]
+                if self._service.draining:  # so that whoever calls again finds another server
+                    added.append((b"connection", b"close"))
+                message["headers"] = [*message["headers"], *added]
+            await send(message)
+
+        return observed
+
+    def _record(self, scope: Scope, note: Note) -> None:
+        seconds = time.monotonic() - note.began
+        self._service.metrics.answered(note.model, note.status, seconds, note.reason)
+        if _log.isEnabledFor(logging.INFO):
+            fields = {"method": scope["method"], "path": scope["path"], "status": note.status, "model": note.model}
+            _log.info("request", extra={"request_id": note.request_id, **fields, "seconds": round(seconds, 6)})

@@ -1,0 +1,69 @@
+"""Who may ask. Keys are compared in constant time, and so that their lengths do not show."""
+
+import hashlib
+import hmac
+from pathlib import Path
+
+from starlette.datastructures import Headers
+from starlette.types import Scope
+
+from gan_serve.errors import UsageError
+from gan_serve.server.refusals import Refusal
+from gan_serve.server.settings import Settings
+
+PROBES = ("/v1/health", "/v2/health/live", "/v2/health/ready")  # always answered, and without keys
+
+
+class Keys:
+    """Secrets, any one of which opens."""
+
+    def __init__(self, secrets: list[str]) -> None:
+        self._digests = [_digest(secret) for secret in secrets]
+
+    def __bool__(self) -> bool:
+        return bool(self._digests)
+
+    def check(self, scope: Scope) -> None:
+        """Let a request pass that bears one of them.
+
+        Raises:
+            Refusal: it bears none.
+        """
+        headers = Headers(scope=scope)
+        scheme, _, token = headers.get("authorization", "").partition(" ")
+        given = _digest(token.strip() if scheme.lower() == "bearer" else headers.get("x-api-key", ""))
+        # All are compared, so that the time does not tell which one is near.
+        if not any([hmac.compare_digest(given, digest) for digest in self._digests]):  # noqa: C419
+            message = "this needs a key: send Authorization: Bearer KEY"
+            raise Refusal(401, message, {"WWW-Authenticate": "Bearer"})
+
+
+def api_keys(settings: Settings) -> Keys:
+    """The keys that callers need, from the environment and the file.
+
+    Raises:
+        UsageError: the file cannot be read, or holds none.
+    """
+    given = settings.api_keys.get_secret_value().split(",")
+    if settings.api_keys_file:
+        given += _lines(settings.api_keys_file)
+    return Keys([key.strip() for key in given if key.strip()])
+
+
+def needs_key(path: str) -> bool:
+    """Whether a route is closed where there are keys; administration has a token of its own."""
+    return path not in PROBES and not path.startswith("/v1/admin/")
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        lines = [line for line in path.read_text().splitlines() if line.strip()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"api_keys_file {path}: cannot be read ({error})") from None
+    if not lines:
+        raise UsageError(f"api_keys_file {path}: it holds no keys; an open server needs no file")
+    return lines
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).digest()

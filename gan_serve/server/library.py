@@ -1,0 +1,154 @@
+"""Which models are served. They load in the background; a catalogue is never changed, but replaced by another."""
+
+import logging
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from http import HTTPStatus
+from pathlib import Path
+
+from gan_serve.errors import GanServeError
+from gan_serve.generator import Generator
+from gan_serve.nearest import nearest
+from gan_serve.repository import Entry, Repository
+from gan_serve.server.calls import Call
+from gan_serve.server.engine import Engine
+from gan_serve.server.examples import example_arrays
+from gan_serve.server.lane import Lane
+from gan_serve.server.metrics import Metrics
+from gan_serve.server.refusals import Refusal, unavailable
+
+_log = logging.getLogger(__name__)
+
+_PATIENCE = 600.0  # seconds for a model's first run
+_WARMING = 2  # the first run of a session allocates, and tells nothing about its pace
+
+Key = tuple[str, int]  # a model's name and version
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """What is served at one moment, and what should be but cannot."""
+
+    expected: frozenset[Key] = frozenset()
+    lanes: Mapping[Key, Lane] = field(default_factory=dict)
+    failures: Mapping[Key, str] = field(default_factory=dict)
+
+    @property
+    def names(self) -> list[str]:
+        """The models that can be asked."""
+        return sorted({name for name, _ in self.lanes})
+
+    @property
+    def ready(self) -> bool:
+        """Whether every model has a version that is loaded and warm, and nothing is still loading."""
+        settled = self.expected <= {*self.lanes, *self.failures}
+        return settled and bool(self.lanes) and {name for name, _ in self.expected} <= set(self.names)
+
+    def versions(self, name: str) -> list[int]:
+        """The versions of a model that can be asked, lowest first."""
+        return sorted(version for known, version in self.lanes if known == name)
+
+    def latest(self) -> list[Lane]:
+        """The highest version of every model, by name."""
+        return [self.lanes[name, self.versions(name)[-1]] for name in self.names]
+
+    def find(self, name: str, version: int | None = None) -> Lane:
+        """The highest version of a model, or the one given; a variant's name finds the variant's default model.
+
+        Raises:
+            Refusal: it is not served.
+        """
+        name = self._resolve(name)
+        versions = self.versions(name)
+        wanted = version if version is not None else versions[-1] if versions else None
+        if wanted is not None and (name, wanted) in self.lanes:
+            return self.lanes[name, wanted]
+        raise self._absent(name, wanted)
+
+    def _resolve(self, name: str) -> str:
+        if any(name == known for known, _ in self.expected):
+            return name
+        variants = (lane.metadata for lane in self.latest())
+        return next((each.name for each in variants if each.variant == name and each.default), name)
+
+    def _absent(self, name: str, version: int | None) -> Refusal:
+        wanted = {key for key in self.expected if key[0] == name and version in (None, key[1])}
+        if wanted - set(self.failures):
+            return unavailable(f"{name} is still loading")
+        if wanted:
+            return unavailable(f"{name} cannot be loaded; /v1/health says why")
+        if known := self.versions(name):
+            there = ", ".join(map(str, known))
+            return Refusal(HTTPStatus.NOT_FOUND, f"{name} has no version {version}; there is {there}")
+        message = f"no model {name[:80]!r}{nearest(name[:80], self.names)}; /v1/models lists them all"
+        return Refusal(HTTPStatus.NOT_FOUND, message)
+
+
+class Library:
+    """The models of one folder, loaded on one device."""
+
+    def __init__(self, root: Path, device: str, engine: Engine, metrics: Metrics) -> None:
+        self.catalogue = Catalogue()
+        self._root, self._device, self._engine, self._metrics = root, device, engine, metrics
+        self._reloading = threading.Lock()
+
+    def reload(self) -> Catalogue:
+        """Look through the folder: load what is new or changed, keep what is not, forget what is gone.
+
+        A file that is broken keeps the version serving that was loaded from its place before.
+
+        Raises:
+            UsageError: there is no such folder.
+        """
+        with self._reloading:
+            repository = Repository(self._root)
+            before, entries = self.catalogue, {(entry.name, entry.version): entry for entry in repository.entries}
+            kept = {key: lane for key, lane in before.lanes.items() if key in entries}
+            # Once it was ready, a new model is expected only when it is there: those that serve stay ready meanwhile.
+            self._publish(Catalogue(before.expected.intersection(entries) or frozenset(entries), kept))
+            for key, entry in entries.items():
+                self._load(repository, key, entry)
+            return self.catalogue
+
+    def _load(self, repository: Repository, key: Key, entry: Entry) -> None:
+        now = self.catalogue
+        expected = now.expected | {key}
+        try:
+            model = repository.read(entry)
+            lane = now.lanes.get(key)
+            if lane is None or lane.generator.sha256 != model.sha256:
+                lane = Lane(Generator(model, device=self._device, threads=1), self._metrics)
+                self._warm(lane)
+        except Exception as error:  # whatever is in a file, the others are served
+            reason = _without_path(error, entry, repository.root)
+            _log.warning("%s version %s cannot be loaded: %s", *key, reason)
+            self._publish(Catalogue(expected, now.lanes, {**now.failures, key: reason}))
+        else:
+            self._publish(Catalogue(expected, {**now.lanes, key: lane}, now.failures))
+
+    def _warm(self, lane: Lane) -> None:
+        """Run it as any request is run, before it can be asked."""
+        for rows in [size for size in lane.warm_sizes for _ in range(_WARMING)]:
+            call = Call(rows, time.monotonic() + _PATIENCE, partial(example_arrays, lane.metadata, rows), dict)
+            self._engine.submit(lane, call)
+            call.future.result(_PATIENCE)
+
+    def _publish(self, catalogue: Catalogue) -> None:
+        self.catalogue = catalogue
+        self._metrics.serve(_labels(catalogue))
+
+
+def _labels(catalogue: Catalogue) -> Iterator[tuple[str, int, str, str]]:
+    for (name, version), lane in catalogue.lanes.items():
+        yield name, version, lane.generator.sha256, lane.generator.device
+
+
+def _without_path(error: Exception, entry: Entry, root: Path) -> str:
+    """What is wrong, without telling where the models lie."""
+    if not isinstance(error, GanServeError):
+        return f"unexpected {type(error).__name__}"
+    place = f"{entry.name}/{entry.version}/model.onnx"
+    return str(error).replace(str(entry.path), place).replace(str(root), "the models folder")

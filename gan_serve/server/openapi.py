@@ -1,0 +1,97 @@
+"""The OpenAPI document: a route for each model, with its labels, ranges and defaults."""
+
+from typing import Any
+
+import gan_serve
+from gan_serve.metadata import ModelMetadata
+from gan_serve.request import choices
+from gan_serve.server.schemas import Schema, answer_content, example_of, field_schema, option_schemas, value_schema
+from gan_serve.server.service import Service
+from gan_serve.tensors import Image
+
+_ERRORS = {
+    400: "What was sent is wrong; `error` says what would be right.",
+    401: "A key is needed.",
+    404: "There is no such model.",
+    406: "The answer has none of the formats in `Accept`.",
+    413: "The body is too large.",
+    415: "The body is of another type.",
+    429: "Too much is waiting; come back after `Retry-After` seconds.",
+    503: "The model is still loading, or the server is stopping.",
+    504: "The deadline has passed.",
+}
+_ERROR = {
+    "type": "object",
+    "required": ["error", "request_id"],
+    "properties": {"error": {"type": "string"}, "request_id": {"type": "string"}},
+}
+
+
+def describe(service: Service) -> dict[str, Any]:
+    """The document for the models that are served now."""
+    paths: Schema = {
+        "/v1/models": _plain_get("The models", "models"),
+        "/v1/health": _plain_get("The server's state, and what runs where", "operation"),
+    }
+    for lane in service.library.catalogue.latest():
+        metadata = lane.metadata
+        paths[f"/v1/models/{metadata.name}"] = _plain_get(f"What {metadata.name} is", "models")
+        paths[f"/v1/models/{metadata.name}/generate"] = _generate(metadata, service.settings.max_count)
+    document: Schema = {
+        "openapi": "3.1.0",
+        "info": {"title": "gan-serve", "version": gan_serve.__version__},
+        "paths": paths,
+        "components": {"schemas": {"Error": _ERROR}},
+    }
+    if service.closed:
+        document["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+        document["security"] = [{"key": []}]
+    return document
+
+
+def _generate(metadata: ModelMetadata, most: int) -> Schema:
+    about = {"tags": ["generate"], "summary": metadata.description, "responses": _responses(answer_content(metadata))}
+    post = {"post": {**about, "operationId": f"generate_{metadata.name}", "requestBody": _body(metadata, most)}}
+    if metadata.image_inputs:
+        return post
+    return {"get": {**about, "operationId": f"get_{metadata.name}", "parameters": _parameters(metadata, most)}, **post}
+
+
+def _parameters(metadata: ModelMetadata, most: int) -> list[Schema]:
+    """Of a GET, which makes one image."""
+    inputs = {name: value_schema(tensor) for name, tensor in choices(metadata).items()}
+    schemas = {**inputs, **option_schemas(metadata, most)}
+    examples = example_of(metadata)
+    return [
+        {"name": name, "in": "query", "schema": schema, **({"example": examples[name]} if name in examples else {})}
+        for name, schema in schemas.items()
+    ]
+
+
+def _body(metadata: ModelMetadata, most: int) -> Schema:
+    fields = {name: field_schema(tensor, most) for name, tensor in choices(metadata).items()}
+    schema: Schema = {"type": "object", "properties": {**fields, **option_schemas(metadata, most)}}
+    content: Schema = {"application/json": {"schema": {**schema, "additionalProperties": False}}}
+    needed = [image.name for image in metadata.image_inputs]
+    if needed:
+        schema["required"] = needed
+        files = {name: _file(tensor) for name, tensor in choices(metadata).items() if isinstance(tensor, Image)}
+        form = {**schema, "properties": {**schema["properties"], **files}}
+        content = {"multipart/form-data": {"schema": form}, "application/json": {"schema": schema}}
+    else:
+        content["application/json"]["example"] = example_of(metadata)
+    return {"required": bool(needed), "content": content}
+
+
+def _file(tensor: Image) -> Schema:
+    return {"type": "string", "format": "binary", "description": tensor.hint}
+
+
+def _plain_get(summary: str, tag: str) -> Schema:
+    return {"get": {"tags": [tag], "summary": summary, "responses": _responses({"application/json": {}})}}
+
+
+def _responses(content: Schema) -> Schema:
+    error = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+    errors = {str(status): {"description": about, "content": error} for status, about in _ERRORS.items()}
+    return {"200": {"description": "The answer.", "content": content}, **errors}

@@ -1,0 +1,62 @@
+"""For those who run the server: health, metrics, reload."""
+
+import asyncio
+import time
+
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
+
+import gan_serve
+from gan_serve.errors import UsageError
+from gan_serve.server.keys import Keys
+from gan_serve.server.library import Catalogue
+from gan_serve.server.refusals import Refusal
+from gan_serve.server.replies import json_reply
+from gan_serve.server.service import Service
+
+
+class Operations:
+    """The routes that are no model's."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        token = service.settings.admin_token.get_secret_value()
+        self._keys = Keys([token] if token else [])
+
+    async def health(self, request: HttpRequest) -> Response:
+        """The state in one word, and what runs where; 503 where the server should not be asked."""
+        catalogue = self._service.library.catalogue
+        document = {"state": self._service.state, "version": gan_serve.__version__, **_models(catalogue)}
+        return json_reply(document, 200 if self._service.ready else 503)
+
+    async def metrics(self, request: HttpRequest) -> Response:
+        """The page that Prometheus reads."""
+        lanes = self._service.library.catalogue.latest()
+        waiting = ((lane.metadata.name, lane.rows) for lane in lanes)
+        content = self._service.metrics.render(self._service.in_progress, waiting)
+        return Response(content, media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    async def reload(self, request: HttpRequest) -> Response:
+        """Pick up new and changed models; 409 where one is broken, and its old version goes on serving."""
+        if not self._keys:
+            raise Refusal(404, "there is no administration without a token; set GAN_SERVE_ADMIN_TOKEN")
+        self._keys.check(request.scope)
+        began = time.monotonic()
+        try:
+            catalogue = await asyncio.to_thread(self._service.library.reload)
+        except UsageError:
+            raise Refusal(409, "the models folder is gone; what was loaded goes on serving") from None
+        document = {"seconds": round(time.monotonic() - began, 3), **_models(catalogue)}
+        return json_reply(document, 409 if catalogue.failures else 200)
+
+
+def _models(catalogue: Catalogue) -> dict[str, object]:
+    models = [
+        {"name": name, "version": version, "sha256": lane.generator.sha256, "provider": lane.generator.device}
+        for (name, version), lane in sorted(catalogue.lanes.items())
+    ]
+    failures = [
+        {"name": name, "version": version, "error": reason}
+        for (name, version), reason in sorted(catalogue.failures.items())
+    ]
+    return {"models": models, "failures": failures}

@@ -1,0 +1,171 @@
+"""The plain API: models, and what they make, under /v1."""
+
+import asyncio
+import dataclasses
+import hashlib
+import re
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
+
+from gan_serve.cpus import cpu_count
+from gan_serve.generator import Generator
+from gan_serve.metadata import ModelMetadata
+from gan_serve.pixels import check_size
+from gan_serve.provenance import make_provenance
+from gan_serve.request import Item, Request
+from gan_serve.result import Result, image_tensor
+from gan_serve.sampling import Arrays, complete, input_arrays
+from gan_serve.server.calls import Call
+from gan_serve.server.formats import MEDIA_TYPES, Form, choose_form, encode
+from gan_serve.server.lane import Lane
+from gan_serve.server.note import note_of
+from gan_serve.server.refusals import bad_request
+from gan_serve.server.replies import json_reply
+from gan_serve.server.service import Service
+from gan_serve.server.wishes import Wish, make_wish, read_fields, resolve
+
+_FRESH = 3600  # seconds in which a cache need not ask again; a reload may bring another model under the same name
+
+
+class Plain:
+    """The routes of the plain API."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._decoders = ThreadPoolExecutor(cpu_count(), "decoder")
+
+    async def models(self, request: HttpRequest) -> Response:
+        """Every model, shortly."""
+        return json_reply({"models": [_summary(lane) for lane in self._service.library.catalogue.latest()]})
+
+    async def model(self, request: HttpRequest) -> Response:
+        """Everything that is known of one model."""
+        catalogue = self._service.library.catalogue
+        lane = catalogue.find(request.path_params["name"], version_asked(request))
+        document = dataclasses.asdict(lane.metadata)
+        versions = catalogue.versions(lane.metadata.name)
+        return json_reply({**document, **_identity(lane), "versions": versions})
+
+    async def generate(self, request: HttpRequest) -> Response:
+        """Answer with images or numbers. A GET is for one answer, so that a page can show it and a cache keep it."""
+        settings, note = self._service.settings, note_of(request.scope)
+        fields = await read_fields(request)
+        version = parse_version(fields.pop("version", request.query_params.get("version")))
+        lane = self._service.library.catalogue.find(request.path_params["name"], version)
+        note.model = lane.metadata.name
+        wish = make_wish(lane.metadata, fields, settings.max_count)
+        asked = await self._resolve(lane, wish)
+        cacheable = request.method != "POST"
+        if cacheable and len(asked) > 1 and not wish.grid:
+            raise bad_request(f"GET answers with one image, not with {len(asked)}; use POST, or grid=true")
+        accept = request.headers.get("accept", "*/*")
+        form = choose_form(lane.metadata, asked, format=wish.format, accept=accept, grid=wish.grid, scale=wish.scale)
+        _check_pixels(lane.metadata, asked, form, settings.max_pixels)
+        headers = _headers(lane, asked)
+        if cacheable:
+            headers |= self._cache_headers(lane, asked, form, wish)
+            if _matches(request.headers.get("if-none-match", ""), headers.get("ETag")):
+                return Response(status_code=304, headers=headers)
+        work = _Work(lane.generator, asked, form)
+        call = Call(len(asked), note.began + settings.deadline, work.prepare, work.finish)
+        content = await self._service.engine.answer(lane, call, note)
+        return Response(content, headers=headers, media_type=MEDIA_TYPES[form.format])
+
+    async def _resolve(self, lane: Lane, wish: Wish) -> Request:
+        """Pictures are decoded off the event loop."""
+        if not wish.pictures:
+            return resolve(lane.metadata, wish, self._service.settings)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._decoders, resolve, lane.metadata, wish, self._service.settings)
+
+    def _cache_headers(self, lane: Lane, asked: Request, form: Form, wish: Wish) -> dict[str, str]:
+        """The same seed gives the same bytes, on the same kind of device; without a seed nothing may be kept."""
+        if lane.metadata.draws and "seed" not in wish.integers:
+            return {"Cache-Control": "no-store"}
+        made = make_provenance(
+            lane.metadata, lane.generator.sha256, asked, scale=form.scale, columns=form.columns
+        ).to_json()
+        digest = hashlib.sha256(f"{lane.generator.device} {form.format} {made}".encode()).hexdigest()
+        scope = "private" if self._service.closed else "public"
+        return {"ETag": f'"{digest[:32]}"', "Cache-Control": f"{scope}, max-age={_FRESH}", "Vary": "Accept"}
+
+
+class _Work:
+    """What a runner does for one request: draws, and encodes what the model makes of it."""
+
+    def __init__(self, generator: Generator, asked: Request, form: Form) -> None:
+        self._generator, self._asked, self._form = generator, asked, form
+        self._items: tuple[Item, ...] = ()
+
+    def prepare(self) -> Arrays:
+        inputs, seed = self._generator.metadata.inputs, self._asked.seed
+        self._items = tuple(complete(inputs, seed, self._asked.item(place)) for place in range(len(self._asked)))
+        return input_arrays(inputs, seed, self._items)
+
+    def finish(self, outputs: Arrays) -> bytes:
+        generator = self._generator
+        result = Result(generator.metadata, generator.sha256, self._asked, self._items, outputs)
+        return encode(result, self._form, generator.device)
+
+
+def version_asked(request: HttpRequest) -> int | None:
+    """The version in the route or in the query.
+
+    Raises:
+        Refusal: it is none.
+    """
+    return parse_version(request.path_params.get("version", request.query_params.get("version")))
+
+
+def parse_version(given: object) -> int | None:
+    """A version, or the absence of one.
+
+    Raises:
+        Refusal: it is neither.
+    """
+    if given is None:
+        return None
+    if isinstance(given, bool) or not re.fullmatch(r"[1-9]\d{0,8}", str(given)[:20], re.ASCII):
+        raise bad_request(f"version {str(given)[:20]!r} is no positive integer")
+    return int(str(given))
+
+
+def _check_pixels(metadata: ModelMetadata, asked: Request, form: Form, most: int) -> None:
+    if not metadata.image_outputs:
+        if form.scale != 1:
+            raise bad_request(f"{metadata.name} answers with numbers; leave out scale")
+        return
+    tensor = image_tensor(metadata)
+    check_size(tensor, len(asked) if form.columns else 1, form.columns or 1, form.scale)
+    pixels = len(asked) * tensor.height * tensor.width * form.scale**2
+    if pixels > most:
+        raise bad_request(f"{pixels} pixels are too many for one answer; ask for up to {most} in all")
+
+
+def _headers(lane: Lane, asked: Request) -> dict[str, str]:
+    seed = {"Gan-Serve-Seed": str(asked.seed)} if lane.metadata.draws else {}
+    identity = {f"Gan-Serve-{name.title()}": str(value) for name, value in _identity(lane).items()}
+    return {"Gan-Serve-Model": lane.metadata.name, "Gan-Serve-Version": str(lane.metadata.version), **identity, **seed}
+
+
+def _identity(lane: Lane) -> dict[str, str]:
+    return {"sha256": lane.generator.sha256, "provider": lane.generator.device}
+
+
+def _summary(lane: Lane) -> Mapping[str, object]:
+    metadata = lane.metadata
+    return {
+        "name": metadata.name,
+        "version": metadata.version,
+        "task": metadata.task,
+        "description": metadata.description,
+        **_identity(lane),
+    }
+
+
+def _matches(asked: str, etag: str | None) -> bool:
+    known = [each.strip().removeprefix("W/") for each in asked.split(",")]
+    return etag is not None and (etag in known or known == ["*"])

@@ -1,0 +1,46 @@
+"""What a caller is told instead of an answer: a status and one line, never a path or a stack."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+CLIENT_CLOSED_REQUEST = 499  # what nginx writes into its log, and nobody reads as an answer
+
+
+class Refusal(Exception):
+    """Why a request gets no answer, and what would be right."""
+
+    def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.headers = dict(headers or {})
+
+
+class Busy(Refusal):
+    """More is waiting than can be answered in time; the caller may come back after `seconds`."""
+
+    def __init__(self, message: str, seconds: int = 1) -> None:
+        super().__init__(HTTPStatus.TOO_MANY_REQUESTS, message, {"Retry-After": str(seconds)})
+
+
+class Late(Refusal):
+    """The deadline has passed."""
+
+    def __init__(self) -> None:
+        super().__init__(HTTPStatus.GATEWAY_TIMEOUT, "the deadline passed before the answer was there; ask again later")
+
+
+class Gone(Refusal):
+    """The caller has left."""
+
+    def __init__(self) -> None:
+        super().__init__(CLIENT_CLOSED_REQUEST, "the caller has left")
+
+
+def bad_request(message: str) -> Refusal:
+    """The request itself is wrong."""
+    return Refusal(HTTPStatus.BAD_REQUEST, message)
+
+
+def unavailable(message: str) -> Refusal:
+    """What was asked for will be there, but is not yet or no longer."""
+    return Refusal(HTTPStatus.SERVICE_UNAVAILABLE, message, {"Retry-After": "1"})

@@ -1,0 +1,136 @@
+"""The process: its socket, its signals, and its end."""
+
+import asyncio
+import contextlib
+import logging
+import math
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+
+import uvicorn
+
+from gan_serve.errors import Failure, GanServeError, UsageError
+from gan_serve.repository import Repository, models_folder
+from gan_serve.runtime import import_runtime, parse_device
+from gan_serve.server import logs
+from gan_serve.server.app import make_app
+from gan_serve.server.connection import patient_for
+from gan_serve.server.keys import api_keys
+from gan_serve.server.service import Service
+from gan_serve.server.settings import Settings
+
+_log = logging.getLogger(__name__)
+
+_BACKLOG = 2048
+_KEEP_ALIVE = 75  # seconds; longer than proxies keep an idle connection, so that it is they who close it
+_GRACE = 5  # seconds beyond the deadline of the last request
+
+
+def serve(settings: Settings) -> None:
+    """Serve until a signal ends it: SIGTERM and SIGINT drain, SIGHUP reloads.
+
+    Raises:
+        UsageError: a device, a folder or an address that cannot be.
+        Failure: no model can be served.
+    """
+    _check(settings)
+    listener = _listen(settings)
+    logs.configure(settings.log_level)
+    service = Service(settings)
+    config = uvicorn.Config(
+        make_app(service),
+        loop="uvloop",
+        http=patient_for(settings.patience),
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        limit_concurrency=settings.connections,
+        timeout_keep_alive=_KEEP_ALIVE,
+        timeout_graceful_shutdown=math.ceil(settings.deadline) + _GRACE,
+    )
+    server = _Server(config, service)
+    server.run([listener])
+    service.engine.stop()
+    if server.failure:
+        raise server.failure
+
+
+class _Server(uvicorn.Server):
+    """Live at once; models load in the background."""
+
+    def __init__(self, config: uvicorn.Config, service: Service) -> None:
+        super().__init__(config)
+        self.failure: Failure | None = None
+        self._service = service
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals to `startup`: uvicorn would raise them again in the end, and the exit code would be theirs."""
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to listen and to load."""
+        await super().startup(sockets)
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, self._drain, self._service.settings.linger)
+        loop.add_signal_handler(signal.SIGINT, self._drain, 0.0)
+        loop.add_signal_handler(signal.SIGHUP, _in_background, self._reload)
+        for listener in sockets or ():
+            _log.info("listening", extra={"url": _url(listener)})
+        _in_background(self._load)
+
+    def _load(self) -> None:
+        catalogue = self._service.library.reload()
+        if not catalogue.lanes and not self._service.draining:
+            self.failure = Failure("no model can be served: " + "; ".join(sorted(set(catalogue.failures.values()))))
+            self.should_exit = True
+        _log.info("%s: %d models", self._service.state, len(catalogue.names))
+
+    def _reload(self) -> None:
+        try:
+            catalogue = self._service.library.reload()
+        except GanServeError as error:
+            _log.error("not reloaded: %s", error)
+        else:
+            _log.info("reloaded: %d models, %d failures", len(catalogue.names), len(catalogue.failures))
+
+    def _drain(self, linger: float) -> None:
+        """Not ready any more; then closed to the new, and done when the last answer is sent. Asked twice, at once."""
+        seconds = 0.0 if self._service.draining else linger
+        self._service.draining = True
+        _log.info("stopping: %d requests in progress", self._service.in_progress)
+        asyncio.get_running_loop().call_later(seconds, self._close)
+
+    def _close(self) -> None:
+        self.should_exit = True
+
+
+def _in_background(work: Callable[[], None]) -> None:
+    threading.Thread(target=work, daemon=True).start()
+
+
+def _check(settings: Settings) -> None:
+    parse_device(settings.device)
+    api_keys(settings)
+    import_runtime()
+    repository = Repository(models_folder(settings.models))
+    if not repository.entries:
+        raise UsageError(f"no models in {repository.root}; name their folder with --models DIR")
+
+
+def _listen(settings: Settings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return socket.create_server((settings.host, settings.port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        reason = (error.strerror or str(error)).partition(" (")[0]
+        raise UsageError(f"cannot listen on {settings.host} port {settings.port} ({reason}); choose others") from None
+
+
+def _url(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -1,0 +1,68 @@
+"""What each kind of input looks like in OpenAPI's language."""
+
+from typing import Any
+
+from gan_serve.metadata import ModelMetadata
+from gan_serve.request import STREAMS, Choice, choices
+from gan_serve.server.formats import MEDIA_TYPES, possible_formats
+from gan_serve.tensors import Image, Label
+
+Schema = dict[str, Any]
+
+
+def value_schema(tensor: Choice) -> Schema:
+    """One value of an input."""
+    if isinstance(tensor, Image):
+        return {"type": "string", "contentEncoding": "base64", "description": f"A picture's file. {tensor.hint}"}
+    if isinstance(tensor, Label):
+        index = {"type": "integer", "minimum": 0, "maximum": len(tensor.classes) - 1}
+        return {"anyOf": [{"type": "string", "enum": list(tensor.classes)}, index]}
+    fixed = {} if isinstance(tensor.default, tuple) else {"default": tensor.default}
+    return {"type": "number", "minimum": tensor.low, "maximum": tensor.high, **fixed}
+
+
+def field_schema(tensor: Choice, most: int) -> Schema:
+    """One value, or a list of them, each of which makes a row."""
+    one = value_schema(tensor)
+    about = f"{tensor.description} Default: {tensor.default_hint}.".strip()
+    return {"anyOf": [one, {"type": "array", "items": one, "minItems": 1, "maxItems": most}], "description": about}
+
+
+def option_schemas(metadata: ModelMetadata, most: int) -> dict[str, Schema]:
+    """What can be said beside the inputs."""
+    drawn = {
+        "seed": {**_integer(0, STREAMS - 1), "description": "The same seed gives the same bytes; drawn if not given."},
+        "index": {**_integer(0, STREAMS - 1), "default": 0, "description": "Begin with this image of the seed."},
+        "count": {**_integer(1, most), "default": 1, "description": "Images for each value of a list."},
+    }
+    shown = {
+        "grid": {"type": "boolean", "default": False, "description": "All images in one picture."},
+        "scale": {**_integer(1, 64), "default": 1, "description": "Enlarge each pixel to so many squared."},
+    }
+    formats = sorted({*possible_formats(metadata, 1, grid=False), *possible_formats(metadata, 2, grid=False)})
+    version = {**_integer(1, 10**9 - 1), "description": "The highest if not given."}
+    named = {
+        "version": version,
+        "format": {"type": "string", "enum": formats, "description": "Instead of the header Accept."},
+    }
+    return (drawn if metadata.draws else {}) | (shown if metadata.image_outputs else {}) | named
+
+
+def example_of(metadata: ModelMetadata) -> Schema:
+    """A request that works as it stands, pictures aside."""
+    labels = {tensor.name: tensor.classes[0] for tensor in choices(metadata).values() if isinstance(tensor, Label)}
+    return labels | ({"seed": 7} if metadata.draws else {})
+
+
+def answer_content(metadata: ModelMetadata) -> Schema:
+    """The media types of an answer."""
+    formats = dict.fromkeys([*possible_formats(metadata, 1, grid=False), *possible_formats(metadata, 2, grid=False)])
+    return {MEDIA_TYPES[each]: {"schema": _answer_schema(each)} for each in formats}
+
+
+def _answer_schema(format: str) -> Schema:
+    return {"type": "object"} if format == "json" else {"type": "string", "format": "binary"}
+
+
+def _integer(low: int, high: int) -> Schema:
+    return {"type": "integer", "minimum": low, "maximum": high}

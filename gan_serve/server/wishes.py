@@ -1,0 +1,165 @@
+"""What a caller of the plain API wants: from a query, from JSON, or from a form with pictures."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from starlette.datastructures import UploadFile
+from starlette.requests import Request as HttpRequest
+
+from gan_serve.metadata import ModelMetadata
+from gan_serve.request import Request, make_request
+from gan_serve.server.refusals import Refusal, bad_request
+from gan_serve.server.settings import Settings
+from gan_serve.server.uploads import decode_base64, decode_picture, own_name
+from gan_serve.tensors import Image
+
+INTEGERS = ("count", "seed", "index", "scale")
+_LONGEST_TEXT = 1000  # of a lone value, such as "0-9,3,three"
+_LONGEST_NAME = 100  # of a value in a list
+
+Fields = dict[str, Any]  # as sent: text, JSON values, parts of a form; lists where a name came more than once
+Picture = tuple[str | None, bytes]  # its file's name, and the file
+
+
+@dataclass(frozen=True)
+class Wish:
+    """Checked as far as it can be without the model's runtime; pictures are not decoded yet."""
+
+    values: dict[str, object]
+    pictures: dict[str, list[Picture]]
+    integers: dict[str, int]
+    format: str | None = None
+    grid: bool = False
+
+    @property
+    def scale(self) -> int:
+        """Pixels a side for each one that the model makes."""
+        return self.integers.get("scale", 1)
+
+
+async def read_fields(request: HttpRequest) -> Fields:
+    """The fields of a request, wherever they stand.
+
+    Raises:
+        Refusal: they cannot be read.
+    """
+    if request.method in ("GET", "HEAD"):
+        return _collected(request.query_params.multi_items())
+    kind = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    if kind == "multipart/form-data":
+        if not (await request.body()).rstrip().endswith(b"--"):  # the parser takes what there is
+            raise bad_request("the form is cut off; it must end with its boundary and --")
+        async with request.form(max_files=1000, max_fields=100) as form:
+            return {name: await _read_parts(value) for name, value in _collected(form.multi_items()).items()}
+    if kind == "application/json":
+        return parse_object(await request.body())
+    message = "send application/json, or multipart/form-data with pictures"
+    raise Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, message)
+
+
+def parse_object(body: bytes | memoryview) -> dict[str, Any]:
+    """A JSON object; no body is one without fields.
+
+    Raises:
+        Refusal: it is none.
+    """
+    try:
+        document = json.loads(bytes(body) or b"{}", parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise bad_request(f"the body is not JSON ({str(error)[:100]})") from None
+    if not isinstance(document, dict):
+        raise bad_request('the body is no JSON object; send {"name": value, ...}')
+    return document
+
+
+def make_wish(metadata: ModelMetadata, fields: Fields, most: int) -> Wish:
+    """The fields told apart: the model's inputs, and how to answer. `most` is how many images there may be.
+
+    Raises:
+        Refusal: a field has another type than it must.
+    """
+    rest = {name: value for name, value in fields.items() if value is not None}
+    integers = {name: _integer(name, rest.pop(name)) for name in INTEGERS if name in rest}
+    format, grid = rest.pop("format", None), _boolean("grid", rest.pop("grid", False))
+    if format is not None and not isinstance(format, str):
+        raise bad_request("format is no text; use png, for example")
+    images = {tensor.name: tensor for tensor in metadata.image_inputs}
+    pictures = {name: _pictures(images[name], rest.pop(name), most) for name in [*rest] if name in images}
+    return Wish({name: _checked(name, value, most) for name, value in rest.items()}, pictures, integers, format, grid)
+
+
+def resolve(metadata: ModelMetadata, wish: Wish, settings: Settings) -> Request:
+    """The request, its pictures decoded: this takes time, and belongs into a thread.
+
+    Raises:
+        Refusal: something that is no picture.
+        UsageError: a value that the model does not take.
+    """
+    images = {tensor.name: tensor for tensor in metadata.image_inputs}
+    sources = {
+        name: [decode_picture(images[name], *picture, settings.max_pixels) for picture in pictures]
+        for name, pictures in wish.pictures.items()
+    }
+    integers = {name: wish.integers[name] for name in ("count", "seed", "index") if name in wish.integers}
+    return make_request(metadata, {**wish.values, **sources}, most=settings.max_count, **integers)
+
+
+def _collected(items: Iterable[tuple[str, Any]]) -> Fields:
+    fields: dict[str, list[Any]] = {}
+    for name, value in items:
+        fields.setdefault(name, []).append(value)
+    return {name: values[0] if len(values) == 1 else values for name, values in fields.items()}
+
+
+async def _read_parts(value: Any) -> Any:
+    """Uploaded files as their names and bytes; text as it is."""
+    if isinstance(value, list):
+        return [await _read_parts(each) for each in value]
+    return (own_name(value.filename), await value.read()) if isinstance(value, UploadFile) else value
+
+
+def _pictures(tensor: Image, value: Any, most: int) -> list[Picture]:
+    each = value if isinstance(value, list) else [value]
+    if len(each) > most:
+        raise bad_request(f"{len(each)} pictures are too many for one request; send up to {most}")
+    return [part if isinstance(part, tuple) else (None, decode_base64(tensor, part)) for part in each]
+
+
+def _checked(name: str, value: Any, most: int) -> object:
+    """A value that an input may be given: text, a number, or a list of them."""
+    if isinstance(value, list):
+        if len(value) > most:
+            raise bad_request(f"{name} has {len(value)} values; send up to {most}")
+        return [_checked_one(name, each, _LONGEST_NAME) for each in value]
+    return _checked_one(name, value, _LONGEST_TEXT)
+
+
+def _checked_one(name: str, value: Any, longest: int) -> str | int | float:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise bad_request(f"{name[:40]} must be a number, a text, or a list of them")
+    if isinstance(value, str) and len(value) > longest:
+        raise bad_request(f"{name[:40]} has a text of {len(value)} characters; send up to {longest}")
+    return value
+
+
+def _integer(name: str, value: Any) -> int:
+    if isinstance(value, str) and re.fullmatch(r"-?\d{1,20}", value, re.ASCII):
+        return int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise bad_request(f"{name} is not an integer")
+    return value
+
+
+def _boolean(name: str, value: Any) -> bool:
+    known: Mapping[object, bool] = {True: True, False: False, "true": True, "false": False, "1": True, "0": False}
+    if not isinstance(value, bool | str) or value not in known:
+        raise bad_request(f"{name} is neither true nor false")
+    return known[value]
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")

@@ -1,0 +1,178 @@
+"""Queues and runners: whoever waits gets its own answer, or is told why not."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gan_serve.errors import Failure
+from gan_serve.generator import Generator
+from gan_serve.repository import Repository
+from gan_serve.sampling import Arrays
+from gan_serve.server.batch import infer_rows, infer_together
+from gan_serve.server.calls import Call
+from gan_serve.server.engine import Engine
+from gan_serve.server.examples import example_arrays
+from gan_serve.server.lane import Lane
+from gan_serve.server.metrics import Metrics
+from gan_serve.server.refusals import Busy, Late, Refusal
+
+
+@pytest.fixture(scope="module")
+def generator(models: Path) -> Generator:
+    return Generator(Repository(models).find("digits"), device="cpu", threads=1)
+
+
+@pytest.fixture
+def engine() -> Iterator[Engine]:
+    engine = Engine(queue=8, runners=1)
+    yield engine
+    engine.stop()
+
+
+def lane_of(generator: Generator, *, batches: bool = False) -> Lane:
+    lane = Lane(generator, Metrics())
+    lane.batches = batches
+    return lane
+
+
+def feed(place: int) -> Arrays:
+    """One row that no other place has."""
+    latent = np.random.RandomState(place).standard_normal((1, 16)).astype(np.float32)
+    return {"latent": latent, "label": np.array([place % 10])}
+
+
+def call_for(place: int, *, prepare: Callable[[], Arrays] | None = None, seconds: float = 60) -> Call:
+    return Call(1, time.monotonic() + seconds, prepare or (lambda: feed(place)), lambda outputs: outputs["image"])
+
+
+class Held:
+    """A call that keeps the runner busy until it is released."""
+
+    def __init__(self, engine: Engine, lane: Lane) -> None:
+        self._running, self._release = threading.Event(), threading.Event()
+        self.call = call_for(0, prepare=self._wait)
+        engine.submit(lane, self.call)
+        assert self._running.wait(10)
+
+    def _wait(self) -> Arrays:
+        self._running.set()
+        assert self._release.wait(10)
+        return feed(0)
+
+    def release(self) -> None:
+        self._release.set()
+
+
+def poisoned() -> Arrays:
+    raise Failure("poison")
+
+
+def out_of_range() -> Arrays:
+    """What the graph itself cannot compute, and no check has found."""
+    return feed(0) | {"label": np.array([99])}
+
+
+@pytest.mark.parametrize("batches", [False, True], ids=["one by one", "in batches"])
+@pytest.mark.parametrize("poison", [poisoned, out_of_range])
+def test_a_poisoned_call_neither_fails_nor_shifts_its_neighbours(
+    engine: Engine, generator: Generator, batches: bool, poison: Callable[[], Arrays]
+) -> None:
+    lane = lane_of(generator, batches=batches)
+    held = Held(engine, lane)
+    calls = [call_for(place, prepare=poison if place in (2, 5) else None) for place in range(8)]
+    for call in calls:
+        engine.submit(lane, call)
+    held.release()
+    for place, call in enumerate(calls):
+        if place in (2, 5):
+            with pytest.raises(Failure):
+                call.future.result(10)
+        else:
+            np.testing.assert_array_equal(call.future.result(10), generator.infer(feed(place))["image"])
+
+
+def test_batches_are_filled_up_to_sizes_that_are_warm(generator: Generator) -> None:
+    feeds = [example_arrays(generator.metadata, rows) for rows in (1, 3, 7, 64, 70)]
+    for buckets in (False, True):
+        for each, answer in zip(feeds, infer_together(generator, feeds, buckets=buckets), strict=True):
+            assert not isinstance(answer, Failure)
+            np.testing.assert_array_equal(answer["image"], infer_rows(generator, each, buckets=False)["image"])
+
+
+def test_a_call_that_nobody_waits_for_is_not_computed(engine: Engine, generator: Generator) -> None:
+    lane = lane_of(generator)
+    held, computed = Held(engine, lane), []
+
+    def note() -> Arrays:
+        computed.append(True)
+        return feed(1)
+
+    left, late = call_for(1, prepare=note), call_for(2, prepare=note, seconds=0.05)
+    engine.submit(lane, left)
+    engine.submit(lane, late)
+    engine.withdraw(lane, left)
+    time.sleep(0.1)
+    held.release()
+    with pytest.raises(Late):
+        late.future.result(10)
+    with pytest.raises(CancelledError):
+        left.future.result(0)
+    assert (computed, lane.rows) == ([], 0)
+
+
+def test_a_full_queue_refuses_and_has_room_again_when_a_caller_leaves(engine: Engine, generator: Generator) -> None:
+    lane = lane_of(generator)
+    held = Held(engine, lane)
+    calls = [call_for(place) for place in range(8)]
+    for call in calls:
+        engine.submit(lane, call)
+    with pytest.raises(Busy, match="8 images wait for digits already") as refused:
+        engine.submit(lane, call_for(9))
+    assert int(refused.value.headers["Retry-After"]) >= 1
+    engine.withdraw(lane, calls[3])
+    engine.submit(lane, last := call_for(9))
+    held.release()
+    np.testing.assert_array_equal(last.future.result(10), generator.infer(feed(9))["image"])
+
+
+def test_what_cannot_be_in_time_is_refused_at_once(engine: Engine, generator: Generator) -> None:
+    lane = lane_of(generator)
+    held = Held(engine, lane)
+    lane.pace = 2.0
+    engine.submit(lane, call_for(1, seconds=3))
+    with pytest.raises(Busy) as refused:
+        engine.submit(lane, call_for(2, seconds=3))
+    assert refused.value.headers["Retry-After"] == "2"
+    held.release()
+
+
+def test_models_take_turns(engine: Engine, generator: Generator) -> None:
+    crowded, other = lane_of(generator), lane_of(generator)
+    held, order = Held(engine, crowded), []
+
+    def noted(name: str) -> Call:
+        return call_for(0, prepare=lambda: (order.append(name), feed(0))[1])
+
+    calls = [noted("crowded") for _ in range(6)] + [noted("other")]
+    for call in calls:
+        engine.submit(other if call is calls[-1] else crowded, call)
+    held.release()
+    for call in calls:
+        call.future.result(10)
+    assert order.index("other") <= 1
+
+
+def test_an_engine_that_stops_answers_what_waits_and_takes_no_more(generator: Generator) -> None:
+    engine, lane = Engine(queue=8, runners=2), lane_of(generator)
+    calls = [call_for(place) for place in range(8)]
+    for call in calls:
+        engine.submit(lane, call)
+    engine.stop()
+    assert all(call.future.done() for call in calls)
+    with pytest.raises(Refusal, match="stopping"):
+        engine.submit(lane, call_for(0))

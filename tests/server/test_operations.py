@@ -1,0 +1,332 @@
+"""Starting, reloading, stopping: what those who run a server rely on."""
+
+import json
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import requests
+from command_line import Run
+from server_process import Server
+from small_models import DIGIT, GREY, LATENT, PLAIN, metadata_of, save_model
+
+HEAD = b"POST /v1/models/digits/generate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+ADMIN = {"Authorization": "Bearer secret"}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A repository that a test may change."""
+    save_model(tmp_path / "models", DIGIT)
+    return tmp_path / "models"
+
+
+def reload(server: Server) -> requests.Response:
+    return server.post("/v1/admin/reload", headers=ADMIN)
+
+
+def test_a_reload_picks_up_what_is_new_changed_or_gone(folder: Path) -> None:
+    with Server(folder, admin_token="secret") as server:
+        before = server.get("/v1/models/digits").json()["sha256"]
+        save_model(folder, PLAIN)
+        save_model(folder, replace(DIGIT, version=2))
+        assert reload(server).status_code == 200
+        assert server.generate("plain").status_code == 200
+        assert server.generate("digits").headers["gan-serve-version"] == "2"
+        assert server.post("/v1/models/digits/generate?version=1").headers["gan-serve-sha256"] == before
+        shutil.rmtree(folder / "digits" / "1")
+        shutil.rmtree(folder / "plain")
+        save_model(folder, replace(DIGIT, version=1, description="changed"))
+        assert reload(server).status_code == 200
+        assert server.generate("plain").status_code == 404
+        assert server.get("/v1/models/digits?version=1").json()["sha256"] != before
+        assert server.state() == "ready"
+
+
+def test_a_broken_file_keeps_the_old_version_serving_and_is_told(folder: Path) -> None:
+    with Server(folder, admin_token="secret") as server:
+        before = server.generate("digits", json={"seed": 1}).content
+        (folder / "digits/1/model.onnx").write_bytes(b"\x08broken")
+        save_model(folder, PLAIN, b"\x08broken")
+        answer = reload(server)
+        assert answer.status_code == 409
+        failures = {each["name"]: each["error"] for each in answer.json()["failures"]}
+        assert failures["digits"] == "digits/1/model.onnx: the file is truncated or damaged; copy or export it again"
+        assert str(folder) not in answer.text
+        assert server.generate("digits", json={"seed": 1}).content == before
+        assert server.generate("plain").status_code == 503
+        shutil.rmtree(folder)
+        assert reload(server).status_code == 409
+        assert server.generate("digits", json={"seed": 1}).content == before
+
+
+def test_sighup_reloads(folder: Path) -> None:
+    with Server(folder) as server:
+        save_model(folder, PLAIN)
+        server.process.send_signal(signal.SIGHUP)
+        until = time.monotonic() + 30
+        while server.generate("plain").status_code != 200:
+            assert time.monotonic() < until
+        assert server.logged("reloaded: 2 models, 0 failures")
+
+
+@pytest.mark.parametrize(("headers", "status"), [({}, 401), ({"Authorization": "Bearer wrong"}, 401), (ADMIN, 404)])
+def test_administration_needs_its_token(server: Server, folder: Path, headers: dict[str, str], status: int) -> None:
+    """The server of the other tests has the token `admin`; one without a token has no administration."""
+    if status == 401:
+        assert server.post("/v1/admin/reload", headers=headers).status_code == 401
+        return
+    with Server(folder) as closed:
+        assert closed.post("/v1/admin/reload", headers=headers).status_code == 404
+
+
+def test_keys_are_needed_where_there_are_some(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "keys").write_text("third\n\n fourth \n")
+    with Server(folder, wait=False, api_keys="first,second", api_keys_file=tmp_path / "keys") as server:
+        assert server.get("/v2/health/live").status_code == 200
+        assert server.get("/v1/health").status_code in (200, 503)
+        for path in ("/v1/models", "/v2/models/digits", "/metrics", "/openapi.json", "/docs"):
+            for headers in ({}, {"Authorization": "Bearer fifth"}, {"X-API-Key": ""}, {"Authorization": "Basic first"}):
+                answer = server.get(path, headers=headers)
+                assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
+            for key in ("first", "second", "third", "fourth"):
+                assert server.get(path, headers={"X-API-Key": key}).status_code != 401
+                assert server.get(path, headers={"Authorization": f"Bearer {key}"}).status_code != 401
+        assert "first" not in "".join(server.lines)
+
+
+def test_pages_of_other_origins_may_not_call_unless_they_are_named(server: Server, folder: Path) -> None:
+    origin = {"Origin": "https://example.org"}
+    assert "access-control-allow-origin" not in server.get("/v1/models", headers=origin).headers
+    with Server(folder, cors_origins="https://example.org, https://example.com", api_keys="key") as named:
+        asking = origin | {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"}
+        assert requests.options(f"{named.url}/v1/models", headers=asking, timeout=60).status_code == 200
+        for key, status in (("", 401), ("key", 200)):
+            answer = named.get("/v1/models/digits/generate", headers=origin | {"X-API-Key": key})
+            assert answer.status_code == status
+            assert answer.headers["access-control-allow-origin"] == "https://example.org"
+            assert "Gan-Serve-Seed" in answer.headers["access-control-expose-headers"]
+
+
+def test_it_is_live_before_it_is_ready(models: Path) -> None:
+    with Server(models, wait=False) as server:
+        assert server.get("/v2/health/live").status_code == 200
+        first = server.get("/v2/health/ready")
+        assert first.status_code in (200, 503)
+        server.wait_until("ready")
+        assert server.get("/v2/health/ready").status_code == 200
+        providers = {each["provider"] for each in server.get("/v1/health").json()["models"]}
+        assert providers == {"cpu"}
+
+
+def test_a_model_that_cannot_be_loaded_keeps_the_server_from_being_ready(folder: Path) -> None:
+    save_model(folder, PLAIN, b"no model")
+    with Server(folder, wait=False) as server:
+        server.wait_until("broken")
+        assert server.get("/v2/health/ready").status_code == 503
+        assert server.generate("digits").status_code == 200
+        assert server.generate("plain").json()["error"] == "plain cannot be loaded; /v1/health says why"
+        failures = server.get("/v1/health").json()["failures"]
+        assert failures == [{"name": "plain", "version": 1, "error": "plain/1/model.onnx: not an ONNX file"}]
+
+
+def accepted(server: Server) -> int:
+    """Requests to the digits that are answered or in progress."""
+    page = server.get("/metrics").text
+    counts = re.findall(
+        r'^gan_serve_requests_(?:in_progress|total{code="200",model="digits"}) (\d+)', page, re.MULTILINE
+    )
+    return sum(map(int, counts)) - 1
+
+
+BROKEN = """
+import sys
+from gan_serve.cli import run
+from gan_serve.server import plain
+
+def broken(*given):
+    raise RuntimeError("secret at /root/place")
+
+plain.encode = broken
+sys.exit(run(["serve"]))
+"""
+
+
+def test_an_error_that_nobody_expected_is_logged_and_not_told(models: Path) -> None:
+    with Server(models, script=BROKEN) as server:
+        answer = server.generate("digits")
+        assert answer.status_code == 500
+        assert set(answer.json()) == {"error", "request_id"}
+        assert "secret" not in answer.text
+        assert server.generate("digits").status_code == 500
+        assert server.state() == "ready"
+        assert server.stop() == 0
+        stacks = [each for each in map(json.loads, server.lines) if "exception" in each]
+    assert [each["request_id"] for each in stacks[:1]] == [answer.json()["request_id"]]
+    assert len(stacks) == 2
+    assert "RuntimeError: secret at /root/place" in stacks[0]["exception"]
+
+
+def test_sigterm_answers_what_was_accepted_and_ends_with_0(models: Path) -> None:
+    slow = {"label": "0-9", "count": 6, "scale": 20, "format": "zip", "seed": 1}
+    with Server(models, queue=2000, linger=0) as server, ThreadPoolExecutor(16) as callers:
+        answers = [callers.submit(server.generate, "digits", json=slow) for _ in range(16)]
+        while accepted(server) < 16:
+            time.sleep(0.01)
+        assert server.stop() == 0
+        assert [answer.result().status_code for answer in answers] == [200] * 16
+        (stopping,) = (each["message"] for each in map(json.loads, server.lines) if "stopping" in each["message"])
+        assert int(re.findall(r"\d+", stopping)[0]) > 4
+
+
+def test_a_server_that_stops_is_not_ready_but_answers(models: Path) -> None:
+    with Server(models, linger=1.5) as server:
+        server.process.send_signal(signal.SIGTERM)
+        server.wait_until("stopping")
+        assert server.get("/v2/health/ready").status_code == 503
+        answer = server.generate("digits")
+        assert (answer.status_code, answer.headers["connection"]) == (200, "close")
+        assert server.process.wait(30) == 0
+
+
+def test_after_sigkill_there_is_nothing_to_repair(folder: Path) -> None:
+    with Server(folder) as server:
+        before = server.generate("digits", json={"seed": 1}).content
+        server.process.kill()
+    files = sorted(folder.rglob("*"))
+    with Server(folder) as server:
+        assert server.generate("digits", json={"seed": 1}).content == before
+        assert server.stop(signal.SIGINT) == 0
+    assert sorted(folder.rglob("*")) == files
+
+
+def test_slow_callers_are_cut_off_and_hold_up_nobody(models: Path) -> None:
+    with Server(models, patience=0.5) as server:
+        began = time.monotonic()
+        slow = [socket.create_connection(server.address) for _ in range(60)]
+        for number, each in enumerate(slow):
+            each.settimeout(10)
+            each.sendall((b"", HEAD[:20], HEAD + b"Content-Length: 9\r\n\r\n{")[number % 3])
+        assert server.generate("digits").status_code == 200
+        for each in slow:
+            assert each.recv(100) == b""
+            each.close()
+        assert 0.4 < time.monotonic() - began < 8
+        assert server.generate("digits").status_code == 200
+
+
+def test_a_caller_who_reads_nothing_is_cut_off(models: Path) -> None:
+    body = b'{"count": 64, "format": "npy"}'
+    request = HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body
+
+    def ask_on_and_on(caller: socket.socket) -> None:
+        while True:
+            caller.sendall(request)
+            time.sleep(0.01)
+
+    with Server(models, patience=0.5) as server:
+        lazy = socket.socket()
+        lazy.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
+        lazy.connect(server.address)
+        lazy.settimeout(10)
+        with pytest.raises(ConnectionError):
+            ask_on_and_on(lazy)
+        lazy.close()
+
+
+def test_a_caller_who_leaves_is_not_computed_for(models: Path) -> None:
+    body = b'{"count": 32}'
+    request = HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body
+    with Server(models, queue=4000) as server, ThreadPoolExecutor(16) as callers:
+        slow = {"label": "0-9", "count": 6, "scale": 20, "format": "zip"}
+        stay = [callers.submit(server.generate, "digits", json=slow) for _ in range(16)]
+        while accepted(server) < 16:
+            time.sleep(0.01)
+        for _ in range(20):
+            with socket.create_connection(server.address) as caller:
+                caller.sendall(request)
+                time.sleep(0.01)
+        assert [answer.result().status_code for answer in stay] == [200] * 16
+        page = server.get("/metrics").text
+    (gone,) = re.findall(r'^gan_serve_failures_total{model="digits",reason="gone"} (\d+)', page, re.MULTILINE)
+    (images,) = re.findall(r'^gan_serve_images_total{model="digits"} (\d+)', page, re.MULTILINE)
+    assert int(gone) > 10
+    assert int(images) < 16 * 60 + 10 * 32
+
+
+def test_more_than_the_concurrent_requests_are_refused(models: Path) -> None:
+    with Server(models, concurrency=2) as server, ThreadPoolExecutor(24) as callers:
+        wish = {"count": 64, "scale": 20, "seed": 1}
+        answers = list(callers.map(lambda _: server.generate("digits", json=wish), range(24)))
+    refused = [answer for answer in answers if answer.status_code == 429]
+    assert {answer.status_code for answer in answers} == {200, 429}
+    assert all(answer.headers["retry-after"] == "1" for answer in refused)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--port", "99999"], r"port \(GAN_SERVE_PORT\): Input should be less than or equal to 65535"),
+        (["--queue", "3"], r"queue \(GAN_SERVE_QUEUE\) must hold a request of max_count images"),
+        (["--device", "tpu"], r"device 'tpu' does not exist"),
+        (["--models", "absent"], r"no models folder"),
+        (["--host", "host.invalid"], r"cannot listen on host\.invalid"),
+        (["--api-keys-file", "absent"], r"api_keys_file absent: cannot be read"),
+        (["--api-keys", "x"], r"No such option"),
+    ],
+)
+def test_wrong_settings_are_one_line(run: Run, arguments: list[str], message: str) -> None:
+    outcome = run("serve", *arguments)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert re.match(rf"error: .*{message}.*\n\Z", outcome.error)
+
+
+def test_nothing_to_serve_is_one_line(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    assert run("serve", "--models", tmp_path / "empty").error.startswith("error: no models in")
+    save_model(tmp_path / "broken", metadata_of("broken", (LATENT,), GREY), b"no model")
+    command = [sys.executable, "-m", "gan_serve", "serve", "--port", "0", "--models", str(tmp_path / "broken")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 1
+    assert "error: no model can be served: broken/1/model.onnx: not an ONNX file\n" in done.stderr
+
+
+def test_a_device_that_cannot_be_kept_ends_the_server(models: Path) -> None:
+    command = [sys.executable, "-m", "gan_serve", "serve", "--port", "0", "--models", str(models), "--device", "cuda"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 1
+    assert re.search(
+        r"^error: no model can be served: this ONNX Runtime has no CUDA; mend it with: .*$", done.stderr, re.M
+    )
+
+
+def test_without_the_extra_one_line_says_what_to_install() -> None:
+    script = (
+        "import sys; sys.modules['fastapi'] = sys.modules['pydantic_settings'] = None\n"
+        "from gan_serve.cli import run; sys.exit(run(['serve']))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert re.fullmatch(
+        r'error: the server is not installed \(.*\); .*pip install "gan-serve\[cpu,serve\]"\n', done.stderr
+    )
+
+
+def test_a_taken_port_is_one_line(server: Server, run: Run) -> None:
+    outcome = run("serve", "--port", server.address[1])
+    assert re.fullmatch(r"error: cannot listen on 127\.0\.0\.1 port \d+ \(.*in use\); choose others\n", outcome.error)
+
+
+def test_help_names_every_setting_and_its_variable(run: Run) -> None:
+    words = " ".join(run("serve", "--help").out.split())
+    assert "--deadline DEADLINE Seconds from a request's head to its answer; then 504. [default: 30.0]" in words
+    assert "[env: GAN_SERVE_DEADLINE]" in words
+    assert "--admin-token" not in words

@@ -1,0 +1,304 @@
+"""The plain API answers with the very bytes that the command line writes."""
+
+import base64
+import io
+import json
+import re
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import requests
+from command_line import Run
+from PIL import Image as Pictures
+from server_process import Server
+
+NOISE = np.random.RandomState(0).randint(256, size=(8, 6, 3), dtype=np.uint8)
+
+
+@pytest.fixture
+def picture(run: Run) -> Path:
+    """A picture in the current folder."""
+    Pictures.fromarray(NOISE).save("in.png")
+    return Path("in.png")
+
+
+@pytest.mark.parametrize("format", ["png", "webp", "jpeg", "npy"])
+def test_get_answers_with_the_bytes_of_the_command_line(server: Server, run: Run, format: str) -> None:
+    run("generate", "--model", "digits", "--label", "3", "--seed", 7, "--format", format, "--output", f"x.{format}")
+    answer = server.get(f"/v1/models/digits/generate?label=3&seed=7&format={format}")
+    assert (answer.status_code, answer.content) == (200, Path(f"x.{format}").read_bytes())
+    assert answer.headers["content-type"] == f"{'application/x-' if format == 'npy' else 'image/'}{format}"
+
+
+@pytest.mark.parametrize(
+    ("model", "wish", "arguments"),
+    [
+        ("digits", {"label": ["three", 7], "count": 4, "seed": 1, "grid": True, "scale": 2}, "--label 3,7 --count 4"),
+        ("digits", {"label": "0-9", "seed": 1, "grid": True, "scale": 2, "format": "png"}, "--label 0-9"),
+        ("turned-grey", {"tilt_angle": 0.25, "index": 5, "seed": 1, "scale": 2}, "--tilt-angle 0.25 --index 5"),
+        ("turned", {"seed": 1, "scale": 2}, ""),
+    ],
+)
+def test_post_answers_with_the_bytes_of_the_command_line(
+    server: Server, run: Run, model: str, wish: dict[str, Any], arguments: str
+) -> None:
+    grid = ["--grid"] if wish.get("grid") else []
+    command = ["generate", "--model", model, *arguments.split(), *grid, "--scale", 2, "--seed", 1]
+    assert run(*command, "--output", "x.png").code == 0
+    answer = server.generate(model, json=wish)
+    assert (answer.status_code, answer.content) == (200, Path("x.png").read_bytes())
+
+
+def test_several_images_are_a_zip_of_the_files_that_the_command_line_writes(server: Server, run: Run) -> None:
+    run("generate", "--model", "digits", "--label", "1,5", "--count", 2, "--seed", 1, "--output", "x/")
+    answer = server.generate("digits", json={"label": [1, 5], "count": 2, "seed": 1})
+    assert answer.headers["content-type"] == "application/zip"
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        sent = {name: archive.read(name) for name in archive.namelist()}
+    assert sent == {path.name: path.read_bytes() for path in Path("x").iterdir()}
+    assert server.generate("digits", json={"label": [1, 5], "count": 2, "seed": 1}).content == answer.content
+
+
+def test_json_holds_pictures_and_what_made_them(server: Server) -> None:
+    answer = server.generate("digits", json={"count": 2, "seed": 5}, headers={"Accept": "application/json"}).json()
+    assert (answer["model"], answer["version"], answer["seed"], answer["provider"]) == ("digits", 1, 5, "cpu")
+    for index, each in enumerate(answer["answers"]):
+        label = each["values"]["label"]
+        alone = server.get(f"/v1/models/digits/generate?label={label}&seed=5&index={index}")
+        assert base64.b64decode(each["png"]) == alone.content
+
+
+@pytest.mark.parametrize("way", ["form", "json", "url"])
+def test_a_picture_goes_in_by_a_form_or_by_json(server: Server, run: Run, picture: Path, way: str) -> None:
+    encoded = base64.b64encode(picture.read_bytes()).decode()
+    if way == "form":
+        assert run("generate", "--model", "inverter", "--image", picture, "--output", "x.png").code == 0
+        answer = server.generate("inverter", files={"image": ("in.png", picture.read_bytes())})
+        assert answer.content == Path("x.png").read_bytes()
+    else:
+        answer = server.generate(
+            "inverter", json={"image": f"data:image/png;base64,{encoded}" if way == "url" else encoded}
+        )
+    with Pictures.open(io.BytesIO(answer.content)) as inverse:
+        np.testing.assert_array_equal(np.asarray(inverse), 255 - NOISE)
+
+
+def test_a_classifier_answers_with_the_numbers_of_the_command_line(server: Server, run: Run, picture: Path) -> None:
+    told = run("generate", "--model", "classifier", "--image", picture).out
+    files = [("image", ("in.png", picture.read_bytes()))]
+    lines = server.generate("classifier", files=files, headers={"Accept": "application/x-ndjson"})
+    assert lines.text == told
+    both = server.generate("classifier", files=files * 2).json()
+    assert [each["values"] for each in both["answers"]] == [json.loads(told)] * 2
+
+
+def test_a_page_can_keep_an_image_that_has_a_seed(server: Server) -> None:
+    path = "/v1/models/digits/generate?label=3&seed=7"
+    first = server.get(path)
+    assert first.headers["cache-control"] == "public, max-age=3600"
+    known = {"If-None-Match": f'"other", {first.headers["etag"]}'}
+    again = server.get(path, headers=known)
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", first.headers["etag"])
+    for other in (
+        f"{path}&index=1",
+        f"{path}&scale=2",
+        f"{path}&format=webp",
+        path.replace("digits", "plain").replace("label=3&", ""),
+    ):
+        assert server.get(other, headers=known).status_code == 200
+    drawn = server.get("/v1/models/digits/generate?label=3")
+    assert (drawn.headers["cache-control"], "etag" in drawn.headers) == ("no-store", False)
+    assert server.get(f"{path.replace('7', drawn.headers['gan-serve-seed'])}").content == drawn.content
+
+
+def test_headers_tell_what_made_the_answer(server: Server) -> None:
+    headers = server.get("/v1/models/digits/generate?seed=7").headers
+    described = server.get("/v1/models/digits").json()
+    assert (headers["gan-serve-model"], headers["gan-serve-version"], headers["gan-serve-seed"]) == ("digits", "1", "7")
+    assert (headers["gan-serve-sha256"], headers["gan-serve-provider"]) == (described["sha256"], "cpu")
+    assert described["inputs"][1]["classes"][3] == "three"
+    listed = server.get("/v1/models").json()["models"]
+    assert [each["name"] for each in listed] == sorted(each["name"] for each in listed)
+    assert described["sha256"] in [each["sha256"] for each in listed]
+
+
+@pytest.mark.parametrize(
+    ("accept", "count", "answered"),
+    [
+        ("image/avif,image/webp,image/*,*/*;q=0.8", 1, "image/png"),
+        ("image/jpeg;q=0.5, image/png;q=0.9", 1, "image/png"),
+        ("*/*", 2, "application/zip"),
+        ("application/x-npy", 2, "application/x-npy"),
+        ("application/*, application/zip;q=0", 2, "application/x-npy"),
+        ("text/html", 1, None),
+        ("image/png", 2, None),
+        ("image/png;q=zero", 1, None),
+    ],
+)
+def test_accept_decides_the_format(server: Server, accept: str, count: int, answered: str | None) -> None:
+    answer = server.generate("plain", json={"count": count}, headers={"Accept": accept})
+    if answered:
+        assert (answer.status_code, answer.headers["content-type"]) == (200, answered)
+    else:
+        assert answer.status_code == 406
+        assert "can be sent as" in answer.json()["error"]
+
+
+def refusal(answer: requests.Response) -> str:
+    """What an error says; all errors have the same form, and tell nothing of the machine."""
+    document = answer.json()
+    assert set(document) == {"error", "request_id"}
+    assert document["request_id"] == answer.headers["x-request-id"]
+    assert not re.search(r"Traceback|File \"|/tmp|/root|site-packages|\.py\b", answer.text)
+    return str(document["error"])
+
+
+@pytest.mark.parametrize(
+    ("model", "wish", "status", "message"),
+    [
+        ("digit", {}, 404, "no model 'digit' (did you mean digits?)"),
+        ("../digits", {}, 404, "Not Found"),
+        ("digits", {"version": 2}, 404, "digits has no version 2; there is 1"),
+        ("digits", {"version": True}, 400, "version 'True' is no positive integer"),
+        ("digits", {"version": 10**30}, 400, "is no positive integer"),
+        ("digits", {"label": 10}, 400, "label 10 does not exist; use 0-9"),
+        ("digits", {"label": []}, 400, "label is an empty list"),
+        ("digits", {"label": True}, 400, "label must be a number, a text, or a list of them"),
+        ("digits", {"label": [[3]]}, 400, "label must be a number"),
+        ("digits", {"label": {"three": 3}}, 400, "label must be a number"),
+        ("digits", {"label": "3" * 2000}, 400, "label has a text of 2000 characters; send up to 1000"),
+        ("digits", {"label": ["3" * 200]}, 400, "label has a text of 200 characters; send up to 100"),
+        ("digits", {"label": [3] * 17}, 400, "label has 17 values; send up to 16"),
+        ("digits", {"label": "0-9", "count": 2}, 400, "20 images are too many for one request; ask for up to 16"),
+        ("digits", {"count": 0}, 400, "count 0 is not an integer from 1"),
+        ("digits", {"count": 10**30}, 400, "count"),
+        ("digits", {"count": 2.0}, 400, "count is not an integer"),
+        ("digits", {"seed": -1}, 400, "seed -1 is not an integer from 0"),
+        ("digits", {"scale": 0}, 400, "scale 0 is not a positive integer"),
+        ("digits", {"scale": 100}, 400, "640000 pixels are too many for one answer; ask for up to 100000"),
+        ("digits", {"grid": "perhaps"}, 400, "grid is neither true nor false"),
+        ("digits", {"format": "gif"}, 400, "1 images cannot be sent as 'gif'; use png, webp, jpeg, npy, json, zip"),
+        ("digits", {"format": "png", "count": 2}, 400, "2 images cannot be sent as 'png'; use zip, npy, json"),
+        ("digits", {"format": ["png"]}, 400, "format is no text"),
+        ("digits", {"lable": 3}, 400, "digits has no input 'lable' (did you mean label?)"),
+        ("turned", {"tilt_angle": 2}, 400, "tilt_angle 2 is not a number from -1 to 1"),
+        ("classifier", {}, 400, "classifier needs image"),
+        ("classifier", {"image": "/etc/passwd"}, 400, "image is no base64"),
+        ("classifier", {"image": "no base64"}, 400, "image is no base64"),
+        ("classifier", {"image": "L2V0Yy9wYXNzd2Q="}, 400, "image: not a picture"),
+        ("classifier", {"image": 3}, 400, "image must be a picture's file in base64"),
+        ("classifier", {"image": ["YQ=="] * 17}, 400, "17 pictures are too many"),
+        ("inverter", {"image": "YQ==", "count": 2}, 400, "image: not a picture"),
+    ],
+)
+def test_a_wrong_wish_is_refused_with_one_line(
+    server: Server, model: str, wish: dict[str, Any], status: int, message: str
+) -> None:
+    answer = server.generate(model, json=wish)
+    assert answer.status_code == status, answer.text
+    assert message in refusal(answer)
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("count=2", "GET answers with one image, not with 2; use POST, or grid=true"),
+        ("label=3&label=4", "GET answers with one image"),
+        ("seed=x", "seed is not an integer"),
+        ("seed=1&seed=2", "seed is not an integer"),
+        ("version=0", "version '0' is no positive integer"),
+        ("label=%00", "does not exist"),
+        ("label=%ff%fe", "does not exist"),
+    ],
+)
+def test_a_wrong_query_is_refused_with_one_line(server: Server, query: str, message: str) -> None:
+    answer = server.get(f"/v1/models/digits/generate?{query}")
+    assert answer.status_code == 400, answer.text
+    assert message in refusal(answer)
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "status"),
+    [
+        (b"{", {}, 400),
+        (b"[]", {}, 400),
+        (b"\xff", {}, 400),
+        (b'{"seed": NaN}', {}, 400),
+        (b'{"label": -Infinity}', {}, 400),
+        (b'{"seed": 1e400}', {}, 400),
+        (b'{"seed": ' + b"9" * 5000 + b"}", {}, 400),
+        (b"[" * 100_000, {}, 400),
+        (b'{"label": ' + b"[" * 900 + b"]" * 900 + b"}", {}, 400),
+        (b"{}" + b" " * 300_000, {}, 413),
+        (b"{}", {"Content-Type": "text/plain"}, 415),
+        (b"{}", {"Content-Encoding": "gzip"}, 415),
+        (b"--x", {"Content-Type": "multipart/form-data"}, 400),
+        (b"--x\r\nfalse", {"Content-Type": "multipart/form-data; boundary=x"}, 400),
+    ],
+)
+def test_a_body_that_is_none_is_refused(server: Server, body: bytes, headers: dict[str, str], status: int) -> None:
+    answer = server.generate("digits", data=body, headers={"Content-Type": "application/json"} | headers)
+    assert answer.status_code == status, answer.text
+    assert refusal(answer)
+
+
+def test_a_body_without_a_length_is_bounded_too(server: Server) -> None:
+    answer = server.generate("digits", data=(b" " * 10_000 for _ in range(40)))
+    assert answer.status_code == 413
+    assert refusal(answer) == "the body is too large; send up to 300000 bytes"
+
+
+def test_a_picture_that_is_a_bomb_is_never_decoded(server: Server) -> None:
+    buffer = io.BytesIO()
+    Pictures.new("1", (8000, 8000)).save(buffer, "PNG")
+    before = server.memory()
+    for _ in range(20):
+        answer = server.generate("inverter", files={"image": ("bomb.png", buffer.getvalue())})
+        assert answer.status_code == 400
+        assert refusal(answer) == "bomb.png: 8000x8000 pixels; send up to 100000 in all"
+    assert server.memory() - before < 50e6
+
+
+def test_a_request_keeps_its_id_in_answer_and_log(server: Server) -> None:
+    answer = server.get("/v1/models/absent", headers={"X-Request-ID": "mine-1"})
+    assert answer.json()["request_id"] == "mine-1"
+    assert server.get("/v1/models", headers={"X-Request-ID": 'x"\\{'}).headers["x-request-id"] != 'x"\\{'
+    (record,) = [each for each in server.logged("request") if each["request_id"] == "mine-1"]
+    assert (record["method"], record["path"], record["status"]) == ("GET", "/v1/models/absent", 404)
+
+
+def test_openapi_describes_every_model(server: Server) -> None:
+    document = server.get("/openapi.json").json()
+    get = document["paths"]["/v1/models/digits/generate"]["get"]
+    parameters = {each["name"]: each for each in get["parameters"]}
+    assert parameters["label"]["schema"]["anyOf"][0]["enum"][3] == "three"
+    assert parameters["label"]["example"] == "zero"
+    assert parameters["count"]["schema"] == {"type": "integer", "minimum": 1, "maximum": 16, "default": 1} | {
+        "description": "Images for each value of a list."
+    }
+    turned = document["paths"]["/v1/models/turned-grey/generate"]["post"]["requestBody"]["content"]["application/json"]
+    angle = turned["schema"]["properties"]["tilt_angle"]["anyOf"][0]
+    assert angle == {"type": "number", "minimum": -1, "maximum": 1, "default": 0.5}
+    classifier = document["paths"]["/v1/models/classifier/generate"]
+    assert set(classifier) == {"post"}
+    assert set(classifier["post"]["requestBody"]["content"]) == {"multipart/form-data", "application/json"}
+    assert "swagger" in server.get("/docs").text
+
+
+def test_metrics_count_requests_executions_and_failures(server: Server) -> None:
+    server.generate("pair", json={"count": 3})
+    server.generate("pair", json={"count": 0})
+    page = server.get("/metrics").text
+    for line in (
+        'gan_serve_requests_total{code="200",model="pair"}',
+        'gan_serve_failures_total{model="pair",reason="invalid"}',
+        'gan_serve_images_total{model="pair"}',
+        'gan_serve_executions_total{model="pair"}',
+        'gan_serve_queue_seconds_count{model="pair"}',
+        'gan_serve_compute_seconds_count{model="pair"}',
+    ):
+        assert re.search(rf"^{re.escape(line)} [1-9]", page, re.MULTILINE), line
+    assert re.search(r'gan_serve_model{model="pair",provider="cpu",sha256="\w{64}",version="1"} 1.0', page)
