@@ -82,12 +82,11 @@ class Generator:
         pictures = {name: [each[name] for _, each in batches] for name in batches[0][1]}
         return Result(self.metadata, self.sha256, request, tuple(completed), outputs, pictures)
 
-<<<<<<< HEAD
     def _compute(self, seed: int, items: Sequence[Item]) -> tuple[Arrays, dict[str, Pixels]]:
         if self.metadata.by_picture:
             (item,) = items
             return self._compute_scene(seed, item)
-        return self._run(input_arrays(self.metadata.inputs, seed, items)), {}
+        return self.infer(input_arrays(self.metadata.inputs, seed, items)), {}
 
     def _compute_scene(self, seed: int, item: Item) -> tuple[Arrays, dict[str, Pixels]]:
         """What a network makes of one item as arrays, and what is like a picture in that picture's size."""
@@ -98,7 +97,7 @@ class Generator:
         others = input_arrays(drawn, seed, [item])
         if self.metadata.any_size:
             return {}, self._compute_tiles(scene, others)
-        outputs = self._run({**scene.arrays, **others})
+        outputs = self.infer({**scene.arrays, **others})
         likes = [(each, scene.views[each.like]) for each in self.metadata.image_outputs if each.like]
         return outputs, {each.name: scene.with_kept(view.restored(outputs[each.name][0], each)) for each, view in likes}
 
@@ -106,16 +105,11 @@ class Generator:
         from gan_serve.tiling import run_in_tiles
 
         def run(parts: Mapping[str, NDArray[Any]]) -> Arrays:
-            return self._run({**parts, **others})
+            return self.infer({**parts, **others})
 
         outputs = self.metadata.image_outputs
         made = run_in_tiles(run, scene.arrays, scene.first.tensor, outputs, self._on_tile)
         return {name: scene.with_kept(pixels) for name, pixels in made.items()}
-
-    def _run(self, arrays: Arrays) -> Arrays:
-=======
-    def _compute(self, seed: int, items: Sequence[Item]) -> Arrays:
-        return self.infer(input_arrays(self.metadata.inputs, seed, items))
 
     def infer(self, arrays: Arrays) -> Arrays:
         """The graph's own inputs -> its outputs, by their names; all have the batch as their first axis.
@@ -123,8 +117,6 @@ class Generator:
         Raises:
             Failure: it cannot be computed, or has another shape than the metadata says.
         """
-        rows = len(next(iter(arrays.values())))
->>>>>>> serve
         names = [tensor.name for tensor in self.metadata.outputs]
         try:
             outputs = dict(zip(names, self._session.run(names, arrays), strict=True))
@@ -132,11 +124,7 @@ class Generator:
             raise Failure(f"{self.metadata.name} failed on {self.device} ({one_line(error)})") from None
         rows, *lengths = next(iter(arrays.values())).shape
         for tensor in self.metadata.outputs:
-<<<<<<< HEAD
             if outputs[tensor.name].shape != (rows, *_shape(tensor, lengths)):
-=======
-            if outputs[tensor.name].shape != (rows, *tensor.shape):
->>>>>>> serve
                 raise Failure(f"{self.metadata.name} made {tensor.name} in another shape than its metadata says")
         return outputs
 

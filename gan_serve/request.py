@@ -75,16 +75,13 @@ def make_request(
     _check_integer("count", count, 1, STREAMS - index)
     if count > 1 and not metadata.draws:
         raise UsageError(f"{metadata.name} draws nothing at random: a count of {count} would repeat the same answer")
-<<<<<<< HEAD
     sweeps = {name: _parse(metadata, tensor, given[name]) for name, tensor in tensors.items() if name in given}
-    return Request(seed, index, count, _rows(sweeps, [image.name for image in metadata.image_inputs]))
-=======
-    sweeps = {name: _parse(tensor, given[name]) for name, tensor in tensors.items() if name in given}
-    images = count * math.prod(map(len, sweeps.values()))
-    if most is not None and images > most:
+    pictures = {image.name: sweeps.pop(image.name) for image in metadata.image_inputs}
+    check_pairs({name: len(values) for name, values in pictures.items()})
+    images = count * _together(pictures) * math.prod(map(len, sweeps.values()))
+    if most is not None and images > most:  # before any list of them is made
         raise UsageError(f"{images} images are too many for one request; ask for up to {most}")
-    return Request(seed, index, count, _rows(sweeps))
->>>>>>> serve
+    return Request(seed, index, count, _rows(pictures, sweeps))
 
 
 def choices(metadata: ModelMetadata) -> dict[str, Choice]:
@@ -134,21 +131,24 @@ def random_seed() -> int:
     return int.from_bytes(os.urandom(4))
 
 
-def _rows(sweeps: Mapping[str, Sequence[Value]], images: Sequence[str]) -> tuple[Inputs, ...]:
+def _rows(pictures: Mapping[str, Sequence[Value]], sweeps: Mapping[str, Sequence[Value]]) -> tuple[Inputs, ...]:
     """A row for each combination of values; but the k-th mask belongs to the k-th image, not to all."""
-    for name, values in sweeps.items():
+    for name, values in [*pictures.items(), *sweeps.items()]:
         if not values:
             raise UsageError(f"{name} is an empty list")
-    counts = {name: len(sweeps[name]) for name in images}
-    check_pairs(counts)
-    together = range(max(counts.values(), default=1))
-    pairs = [{name: sweeps[name][place % counts[name]] for name in images} for place in together]
-    others = {name: values for name, values in sweeps.items() if name not in images}
+    sets = [
+        {name: values[place % len(values)] for name, values in pictures.items()} for place in range(_together(pictures))
+    ]
     return tuple(
-        {name: (pair | dict(zip(others, row, strict=True)))[name] for name in sweeps}
-        for pair in pairs
-        for row in itertools.product(*others.values())
+        {**chosen, **dict(zip(sweeps, row, strict=True))}
+        for chosen in sets
+        for row in itertools.product(*sweeps.values())
     )
+
+
+def _together(pictures: Mapping[str, Sequence[Value]]) -> int:
+    """How many sets of pictures there are that belong together."""
+    return max((len(values) for values in pictures.values()), default=1)
 
 
 def _check_integer(name: str, value: object, low: int, high: int) -> None:

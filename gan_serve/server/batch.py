@@ -18,8 +18,11 @@ BUCKETS = tuple(2**power for power in range(BATCH.bit_length()))  # 1, 2, 4 ... 
 
 
 def infer_together(generator: Generator, feeds: Sequence[Arrays], *, buckets: bool) -> list[Arrays | Failure]:
-    """The outputs for each of the feeds, or why there are none for it; one that fails leaves the others alone."""
-    answers: dict[int, Arrays | Failure] = {}
+    """The outputs for each of the feeds, or why there are none for it; one that fails leaves the others alone.
+
+    For a feed of nothing there is nothing.
+    """
+    answers: dict[int, Arrays | Failure] = {place: {} for place, feed in enumerate(feeds) if not feed}
     for places in _alike(feeds):
         group = [feeds[place] for place in places]
         answers.update(zip(places, _infer_group(generator, group, buckets), strict=True))
@@ -42,6 +45,8 @@ def _alike(feeds: Sequence[Arrays]) -> list[list[int]]:
     """The places of those that can stand in one batch: all axes but the first agree."""
     groups = defaultdict(list)
     for place, feed in enumerate(feeds):
+        if not feed:
+            continue
         groups[tuple((name, array.shape[1:]) for name, array in feed.items())].append(place)
     return list(groups.values())
 

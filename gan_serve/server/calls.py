@@ -15,7 +15,7 @@ class Call:
     """Made on the event loop, run in a runner's thread; whoever waits has the future, and may cancel it.
 
     `prepare` makes the graph's inputs and `finish` turns its outputs into the answer, encoding included: neither runs
-    on the event loop.
+    on the event loop. Where `prepare` makes none, `finish` runs the model itself.
     """
 
     rows: int  # images

@@ -1,24 +1,25 @@
 """What a model can be tried with before anybody asks it."""
 
-from collections.abc import Sequence
+import math
 
 import numpy as np
 
 from gan_serve.metadata import ModelMetadata
-from gan_serve.request import Inputs, Item
+from gan_serve.request import Item
 from gan_serve.sampling import Arrays, complete, input_arrays
-from gan_serve.sources import Source
 from gan_serve.tensors import Image
 
-_NO_DIGEST = "0" * 64
+_SIDE = 16  # pixels at least of a picture of any size
 
 
 def example_arrays(metadata: ModelMetadata, rows: int) -> Arrays:
     """The graph's inputs for so many rows: black pictures, and what is drawn from the seed 0."""
-    inputs: Inputs = {image.name: _black(image) for image in metadata.image_inputs}
-    items: Sequence[Item] = [complete(metadata.inputs, 0, Item(index, inputs)) for index in range(rows)]
-    return input_arrays(metadata.inputs, 0, items)
-
-
-def _black(image: Image) -> Source:
-    return Source(None, _NO_DIGEST, np.full(image.shape, image.low, np.float32))
+    multiple = math.lcm(*(tensor.multiple for tensor in metadata.image_inputs if isinstance(tensor, Image)))
+    side = multiple * math.ceil(_SIDE / multiple)
+    pictures = {
+        tensor.name: np.full((rows, *tensor.shape_at(side, side)), tensor.low, np.float32)
+        for tensor in metadata.image_inputs
+    }
+    drawn = [tensor for tensor in metadata.inputs if tensor.name not in pictures]
+    items = [complete(drawn, 0, Item(index, {})) for index in range(rows)]
+    return input_arrays(drawn, 0, items) | pictures

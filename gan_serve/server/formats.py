@@ -43,7 +43,8 @@ def possible_formats(metadata: ModelMetadata, images: int, grid: bool) -> tuple[
         return ("json", NUMBERS.many)
     if grid:
         return PICTURE_FORMATS
-    return (*PICTURE_FORMATS, "npy", "json", "zip") if images == 1 else ("zip", "npy", "json")
+    array = () if metadata.any_size else ("npy",)
+    return (*PICTURE_FORMATS, *array, "json", "zip") if images == 1 else ("zip", *array, "json")
 
 
 def choose_form(

@@ -116,12 +116,19 @@ def _decode_tensor(
 
 
 def _shape(given: Any, tensor: InputTensor, most: int) -> tuple[int, ...]:
-    wanted = [f"1 to {most}", *map(str, tensor.shape)]
+    wanted = [f"1 to {most}", *(f"1 to {LONGEST_SIDE}" if length < 0 else str(length) for length in tensor.shape)]
     if not isinstance(given, list) or any(type(size) is not int for size in given):
         raise bad_request(f"{tensor.name} needs a shape, a list of integers")
-    if len(given) != len(wanted) or not 1 <= given[0] <= most or tuple(given[1:]) != tensor.shape:
+    if len(given) != len(wanted) or not 1 <= given[0] <= most or not _fits(given[1:], tensor.shape):
         raise bad_request(f"{tensor.name} has the shape [{', '.join(wanted)}]")
     return tuple(given)
+
+
+def _fits(given: Sequence[int], wanted: Sequence[int]) -> bool:
+    return all(
+        1 <= length <= LONGEST_SIDE if known < 0 else length == known
+        for length, known in zip(given, wanted, strict=True)
+    )
 
 
 def _from_bytes(size: Any, tensor: InputTensor, count: int, tail: memoryview) -> tuple[NDArray[Any], memoryview]:

@@ -62,8 +62,7 @@ class Lane:
         ready = [(call, arrays) for call, arrays in begun if arrays is not None]
         if not ready:
             return
-        feeds = [arrays for _, arrays in ready]
-        outputs = infer_together(self.generator, feeds, buckets=self.batches)
+        outputs = infer_together(self.generator, [arrays for _, arrays in ready], buckets=self.batches)
         for (call, _), answer in zip(ready, outputs, strict=True):
             _finish(call, answer)
         self._observe([call for call, _ in ready], began)

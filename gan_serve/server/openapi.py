@@ -7,7 +7,7 @@ from gan_serve.metadata import ModelMetadata
 from gan_serve.request import choices
 from gan_serve.server.schemas import Schema, answer_content, example_of, field_schema, option_schemas, value_schema
 from gan_serve.server.service import Service
-from gan_serve.tensors import Image
+from gan_serve.tensors import Image, Mask
 
 _ERRORS = {
     400: "What was sent is wrong; `error` says what would be right.",
@@ -75,7 +75,7 @@ def _body(metadata: ModelMetadata, most: int) -> Schema:
     needed = [image.name for image in metadata.image_inputs]
     if needed:
         schema["required"] = needed
-        files = {name: _file(tensor) for name, tensor in choices(metadata).items() if isinstance(tensor, Image)}
+        files = {name: _file(tensor) for name, tensor in choices(metadata).items() if isinstance(tensor, Image | Mask)}
         form = {**schema, "properties": {**schema["properties"], **files}}
         content = {"multipart/form-data": {"schema": form}, "application/json": {"schema": schema}}
     else:
@@ -83,7 +83,7 @@ def _body(metadata: ModelMetadata, most: int) -> Schema:
     return {"required": bool(needed), "content": content}
 
 
-def _file(tensor: Image) -> Schema:
+def _file(tensor: Image | Mask) -> Schema:
     return {"type": "string", "format": "binary", "description": tensor.hint}
 
 

@@ -16,7 +16,7 @@ from gan_serve.metadata import ModelMetadata
 from gan_serve.pixels import check_size
 from gan_serve.provenance import make_provenance
 from gan_serve.request import Item, Request
-from gan_serve.result import Result, image_tensor
+from gan_serve.result import Result, largest_size
 from gan_serve.sampling import Arrays, complete, input_arrays
 from gan_serve.server.calls import Call
 from gan_serve.server.formats import MEDIA_TYPES, Form, choose_form, encode
@@ -94,20 +94,28 @@ class Plain:
 
 
 class _Work:
-    """What a runner does for one request: draws, and encodes what the model makes of it."""
+    """What a runner does for one request: draws, and encodes what the model makes of it.
+
+    Where that depends on the size of what goes in, the model runs for one picture after the other.
+    """
 
     def __init__(self, generator: Generator, asked: Request, form: Form) -> None:
         self._generator, self._asked, self._form = generator, asked, form
         self._items: tuple[Item, ...] = ()
 
     def prepare(self) -> Arrays:
+        if self._generator.metadata.by_picture:
+            return {}
         inputs, seed = self._generator.metadata.inputs, self._asked.seed
         self._items = tuple(complete(inputs, seed, self._asked.item(place)) for place in range(len(self._asked)))
         return input_arrays(inputs, seed, self._items)
 
     def finish(self, outputs: Arrays) -> bytes:
         generator = self._generator
-        result = Result(generator.metadata, generator.sha256, self._asked, self._items, outputs)
+        if generator.metadata.by_picture:
+            result = generator.run(self._asked)
+        else:
+            result = Result(generator.metadata, generator.sha256, self._asked, self._items, outputs)
         return encode(result, self._form, generator.device)
 
 
@@ -138,9 +146,9 @@ def _check_pixels(metadata: ModelMetadata, asked: Request, form: Form, most: int
         if form.scale != 1:
             raise bad_request(f"{metadata.name} answers with numbers; leave out scale")
         return
-    tensor = image_tensor(metadata)
-    check_size(tensor, len(asked) if form.columns else 1, form.columns or 1, form.scale)
-    pixels = len(asked) * tensor.height * tensor.width * form.scale**2
+    height, width = largest_size(metadata, asked)
+    check_size(height, width, len(asked) if form.columns else 1, form.columns or 1, form.scale)
+    pixels = len(asked) * height * width * form.scale**2
     if pixels > most:
         raise bad_request(f"{pixels} pixels are too many for one answer; ask for up to {most} in all")
 

@@ -5,14 +5,14 @@ from typing import Any
 from gan_serve.metadata import ModelMetadata
 from gan_serve.request import STREAMS, Choice, choices
 from gan_serve.server.formats import MEDIA_TYPES, possible_formats
-from gan_serve.tensors import Image, Label
+from gan_serve.tensors import Image, Label, Mask
 
 Schema = dict[str, Any]
 
 
 def value_schema(tensor: Choice) -> Schema:
     """One value of an input."""
-    if isinstance(tensor, Image):
+    if isinstance(tensor, Image | Mask):
         return {"type": "string", "contentEncoding": "base64", "description": f"A picture's file. {tensor.hint}"}
     if isinstance(tensor, Label):
         index = {"type": "integer", "minimum": 0, "maximum": len(tensor.classes) - 1}

@@ -7,14 +7,14 @@ from base64 import b64decode
 from pathlib import PurePath
 
 from gan_serve.errors import Failure
-from gan_serve.pictures import open_picture, to_model, upright
+from gan_serve.pictures import open_picture, upright
 from gan_serve.server.refusals import bad_request
 from gan_serve.sources import Source
-from gan_serve.tensors import Image
+from gan_serve.tensors import Image, Mask
 
 
-def decode_picture(tensor: Image, name: str | None, content: bytes, most_pixels: int) -> Source:
-    """What the model takes for a picture; its size is read from its head before anything is decoded.
+def decode_picture(tensor: Image | Mask, name: str | None, content: bytes, most_pixels: int) -> Source:
+    """A picture that a model is given; its size is read from its head before anything is decoded.
 
     Raises:
         Refusal: it is no picture, or too large a one.
@@ -25,13 +25,13 @@ def decode_picture(tensor: Image, name: str | None, content: bytes, most_pixels:
             if picture.width * picture.height > most_pixels:
                 size = f"{picture.width}x{picture.height}"
                 raise bad_request(f"{shown}: {size} pixels; send up to {most_pixels} in all")
-            fitted = to_model(upright(picture, shown), tensor)
+            given = upright(picture, shown)
     except Failure as failure:
         raise bad_request(str(failure)) from None
-    return Source(name, hashlib.sha256(content).hexdigest(), fitted)
+    return Source(name, hashlib.sha256(content).hexdigest(), given, given.size)
 
 
-def decode_base64(tensor: Image, text: object) -> bytes:
+def decode_base64(tensor: Image | Mask, text: object) -> bytes:
     """The bytes of a picture in JSON, with or without the head of a data URL.
 
     Raises:

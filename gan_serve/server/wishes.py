@@ -1,6 +1,7 @@
 """What a caller of the plain API wants: from a query, from JSON, or from a form with pictures."""
 
 import json
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,7 +16,8 @@ from gan_serve.request import Request, make_request
 from gan_serve.server.refusals import Refusal, bad_request
 from gan_serve.server.settings import Settings
 from gan_serve.server.uploads import decode_base64, decode_picture, own_name
-from gan_serve.tensors import Image
+from gan_serve.sources import Source
+from gan_serve.tensors import Image, Mask
 
 INTEGERS = ("count", "seed", "index", "scale")
 _LONGEST_TEXT = 1000  # of a lone value, such as "0-9,3,three"
@@ -100,10 +102,12 @@ def resolve(metadata: ModelMetadata, wish: Wish, settings: Settings) -> Request:
         UsageError: a value that the model does not take.
     """
     images = {tensor.name: tensor for tensor in metadata.image_inputs}
-    sources = {
-        name: [decode_picture(images[name], *picture, settings.max_pixels) for picture in pictures]
-        for name, pictures in wish.pictures.items()
-    }
+    sources: dict[str, list[Source]] = {name: [] for name in wish.pictures}
+    left = settings.max_pixels
+    for name, picture in ((name, picture) for name, pictures in wish.pictures.items() for picture in pictures):
+        source = decode_picture(images[name], *picture, left)
+        sources[name].append(source)
+        left -= math.prod(source.size)
     integers = {name: wish.integers[name] for name in ("count", "seed", "index") if name in wish.integers}
     return make_request(metadata, {**wish.values, **sources}, most=settings.max_count, **integers)
 
@@ -122,7 +126,7 @@ async def _read_parts(value: Any) -> Any:
     return (own_name(value.filename), await value.read()) if isinstance(value, UploadFile) else value
 
 
-def _pictures(tensor: Image, value: Any, most: int) -> list[Picture]:
+def _pictures(tensor: Image | Mask, value: Any, most: int) -> list[Picture]:
     each = value if isinstance(value, list) else [value]
     if len(each) > most:
         raise bad_request(f"{len(each)} pictures are too many for one request; send up to {most}")
