@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan_serve.metadata import ModelMetadata
+from gan_serve.output import LONGEST_SIDE
 from gan_serve.sampling import Arrays
 from gan_serve.server.refusals import bad_request
 from gan_serve.server.wishes import parse_object
-from gan_serve.tensors import InputTensor, Label, Latent
+from gan_serve.tensors import Image, InputTensor, Label, Latent
 
 DATATYPES = {"float32": "FP32", "int64": "INT64"}
 _NUMBERS: dict[str, frozenset[type]] = {"float32": frozenset((int, float)), "int64": frozenset((int,))}
@@ -97,6 +98,7 @@ def _decode_inputs(given: Any, tail: memoryview, metadata: ModelMetadata, most: 
         raise bad_request(f"{metadata.name} needs {', '.join(sorted(missing))}")
     if len({len(array) for array in feeds.values()}) > 1:
         raise bad_request("the inputs differ in the first number of their shapes, the size of the batch")
+    _check_sides(feeds, metadata)
     return {name: feeds[name] for name in tensors}, tail
 
 
@@ -129,6 +131,16 @@ def _fits(given: Sequence[int], wanted: Sequence[int]) -> bool:
         1 <= length <= LONGEST_SIDE if known < 0 else length == known
         for length, known in zip(given, wanted, strict=True)
     )
+
+
+def _check_sides(feeds: Arrays, metadata: ModelMetadata) -> None:
+    """Pictures of any size have one size, which the network can take."""
+    sizes = {feeds[tensor.name].shape[2:] for tensor in metadata.image_inputs if tensor.any_size}
+    if len(sizes) > 1:
+        raise bad_request("the pictures differ in height or width")
+    multiple = math.lcm(*(tensor.multiple for tensor in metadata.image_inputs if isinstance(tensor, Image)))
+    if any(length % multiple for size in sizes for length in size):
+        raise bad_request(f"height and width must be multiples of {multiple}")
 
 
 def _from_bytes(size: Any, tensor: InputTensor, count: int, tail: memoryview) -> tuple[NDArray[Any], memoryview]:
