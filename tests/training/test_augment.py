@@ -6,6 +6,7 @@ from collections.abc import Callable
 import onnx
 import pytest
 import torch
+from larger import enlarged
 from torch import Tensor, nn
 
 from gan_serve.errors import UsageError
@@ -17,6 +18,7 @@ from training.train import Trainer
 
 ALL = "color,translation,cutout"
 GREY_OR_RGB = pytest.mark.parametrize("channels", [1, 3])
+PAIRED = [name for name in variants.names() if variants.find(name).recipe.views]
 EVERY = pytest.mark.parametrize("function", augment.find(ALL), ids=lambda function: function.__name__)
 
 
@@ -176,12 +178,19 @@ class Watched:
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
-@pytest.mark.parametrize("name", variants.names())
-def test_every_variant_plays_augmented(name: str, precision: str, digits: Dataset) -> None:
-    game = Watched(name, digits, precision=precision)
+@pytest.mark.parametrize("name", [name for name in variants.names() if name not in PAIRED])
+def test_every_variant_of_images_alone_plays_augmented(name: str, precision: str, digits: Dataset) -> None:
+    large = variants.find(name).recipe.image_size > 32
+    game = Watched(name, enlarged(digits, ()) if large else digits, precision=precision)
     assert all(torch.isfinite(value) for value in next(game.trainer.train()).values())
     for player in game.trainer.stages[0].players.values():
         game.trainer.update(player, game.batch)
+
+
+@pytest.mark.parametrize("name", PAIRED)
+def test_pictures_in_pairs_are_not_augmented(name: str, digits: Dataset) -> None:
+    with pytest.raises(UsageError, match="pictures in pairs are not augmented; leave out augment"):
+        Watched(name, enlarged(digits, variants.find(name).recipe.views))
 
 
 def test_the_discriminator_sees_both_real_and_generated_images_cut_out(digits: Dataset) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from larger import enlarged
 
 from gan_serve.metadata import Data, Training
 from training import export, variants
@@ -33,12 +34,6 @@ def trainer(name: str, digits: Dataset) -> Trainer:
     torch.manual_seed(0)
     gan = variant(dataset.spec, recipe)
     return Trainer(gan, gan.source(dataset), seed=0, precision="fp32", device="cpu")
-
-
-def enlarged(digits: Dataset, views: tuple[str, ...]) -> Dataset:
-    """The digits in colour, eight times as wide and high; each view is their negative."""
-    images = digits.images.repeat_interleave(8, dim=2).repeat_interleave(8, dim=3).expand(-1, 3, -1, -1)
-    return dataclasses.replace(digits, images=images, views=dict.fromkeys(views, 255 - images))
 
 
 def test_a_step_has_finite_losses_and_tells_what_the_discriminator_makes_of_both(trainer: Trainer) -> None:
