@@ -1,6 +1,7 @@
 """The one JSON document that makes an ONNX file describe itself: what goes in, what comes out, and where it is from."""
 
 import json
+import math
 import re
 from dataclasses import dataclass, field
 from typing import Final, Literal
@@ -176,6 +177,11 @@ class ModelMetadata:
     def any_size(self) -> bool:
         """Whether the model takes pictures of any size, and all that it makes has theirs."""
         return any(tensor.any_size for tensor in self.image_inputs)
+
+    @property
+    def multiple(self) -> int:
+        """What the sides of pictures of any size must be multiples of."""
+        return math.lcm(*(tensor.multiple for tensor in self.image_inputs if isinstance(tensor, Image)))
 
     @property
     def by_picture(self) -> bool:

@@ -36,6 +36,6 @@ def scores(model: Model, untrained: Model, test: Dataset, strangers: Dataset | N
 
 def _told_apart(model: Model, images: Tensor, others: Tensor) -> float:
     """The area under the ROC curve."""
-    (score,) = model.metadata.outputs
+    (image,), (score,) = model.metadata.inputs, model.metadata.outputs
     truth = np.repeat([0, 1], [len(images), len(others)])
-    return float(roc_auc_score(truth, answers(model, score.name, torch.cat([images, others]))))
+    return float(roc_auc_score(truth, answers(model, score.name, {image.name: torch.cat([images, others])})))

@@ -38,7 +38,6 @@ def evaluate(model: Model, source: str | None = None) -> ModelMetadata:
     elif metadata.task in ("unconditional", "class-conditional", "latent-code"):
         judge = Judge(metadata.data.name)
         scores = generation.scores(model, untrained, judge, train, test)
-        scores += generation.own_scores(model, untrained, judge, test)
         protocol = generation.protocol(judge, test)
     elif trial := gan.trial(_part(metadata), test):
         scores = superresolution.scores(model, untrained, test.photos)

@@ -4,19 +4,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torchmetrics.functional.image import peak_signal_noise_ratio, structural_similarity_index_measure
 
 from gan_serve.metadata import Score
 from gan_serve.repository import Model
-from gan_serve.runtime import open_session, parse_device
 from training import metrics, segmenter
 from training.dataset import Dataset, to_signed
 from training.gan import Trial
 from training.judge import Judge
+from training.recognition import answers
 from training.segmenter import Segmenter
 
 BATCH = 20
@@ -212,11 +210,4 @@ def selected(trial: Trial, rows: slice | Tensor) -> Trial:
 
 def run(model: Model, trial: Trial) -> Tensor:
     """What the exported model makes of the trial's inputs: (N, C, H, W)."""
-    session = open_session(model.content, str(model.path), parse_device("cpu"), threads=torch.get_num_threads())
-    output = model.metadata.image_outputs[0].name
-    chunks = [
-        session.run([output], {name: images[at : at + BATCH].numpy() for name, images in trial.inputs.items()})[0]
-        for at in range(0, len(trial.truth), BATCH)
-    ]
-    made: NDArray[np.float32] = np.concatenate(chunks)
-    return torch.from_numpy(made)
+    return torch.from_numpy(answers(model, model.metadata.image_outputs[0].name, trial.inputs, BATCH))

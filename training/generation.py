@@ -43,14 +43,14 @@ class Sample:
 
 
 def scores(model: Model, untrained: Model, judge: Judge, train: Dataset, test: Dataset) -> list[Score]:
-    """All figures that `DESCRIPTIONS` names and that this kind of model can have."""
+    """All figures that `DESCRIPTIONS` names and that this kind of model can have, and the variant's own."""
     reference = judge.look(_real(test).images)
     fake, real, control = _draw(model, test), _real(train), _draw(untrained, test)
     value, floor, worst = (_figures(each, judge, reference, test) for each in (fake, real, control))
     if fake.labels is not None:
         value["gan_train"] = _gan_train(fake, train, test)
         floor["gan_train"] = _gan_train(real, train, test)
-    return [
+    common = [
         Score(
             name=name,
             value=round(value[name], 4),
@@ -62,14 +62,14 @@ def scores(model: Model, untrained: Model, judge: Judge, train: Dataset, test: D
         for name, (better, description) in DESCRIPTIONS.items()
         if name in value
     ]
+    return common + _own_scores(model, untrained, judge, reference)
 
 
-def own_scores(model: Model, untrained: Model, judge: Judge, test: Dataset) -> list[Score]:
+def _own_scores(model: Model, untrained: Model, judge: Judge, real: Opinion) -> list[Score]:
     """What the variant itself measures of its first model, beside the same of the untrained one."""
     if not model.metadata.default:
         return []
     variant = variants.find(model.metadata.variant)
-    real = judge.look(_real(test).images)
     evidences = [
         Evidence(_drawer(each), lambda images: judge.look(images.numpy()), real) for each in (model, untrained)
     ]

@@ -3,7 +3,6 @@
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from gan_serve.metadata import Score
 from gan_serve.repository import Model
@@ -11,6 +10,7 @@ from gan_serve.runtime import open_session, parse_device
 from gan_serve.tensors import Probabilities
 from training import metrics
 from training.dataset import Dataset, to_signed
+from training.gan import Tensors
 
 BATCH = 500
 
@@ -47,14 +47,17 @@ def _score(tensor: Probabilities, guesses: NDArray[np.int64], control: NDArray[n
 
 def _guesses(model: Model, tensor: Probabilities, test: Dataset) -> NDArray[np.int64]:
     """The most probable class of each test image."""
-    guesses: NDArray[np.int64] = answers(model, tensor.name, to_signed(test.images)).argmax(axis=1)
+    (image,) = model.metadata.inputs
+    guesses: NDArray[np.int64] = answers(model, tensor.name, {image.name: to_signed(test.images)}).argmax(axis=1)
     return guesses
 
 
-def answers(model: Model, output: str, images: Tensor) -> NDArray[np.float32]:
-    """One output of a model, for images (N, C, H, W) as it takes them."""
+def answers(model: Model, output: str, inputs: Tensors, batch: int = BATCH) -> NDArray[np.float32]:
+    """One output of a model, for its inputs (N, ...), so many rows at a time."""
     session = open_session(model.content, str(model.path), parse_device("cpu"), threads=torch.get_num_threads())
-    (image,) = model.metadata.inputs
-    return np.concatenate(
-        [session.run([output], {image.name: chunk.numpy()})[0] for chunk in torch.split(images, BATCH)]
-    )
+    rows = len(next(iter(inputs.values())))
+    chunks = [
+        session.run([output], {name: values[at : at + batch].numpy() for name, values in inputs.items()})[0]
+        for at in range(0, rows, batch)
+    ]
+    return np.concatenate(chunks)

@@ -15,7 +15,7 @@ from gan_serve.output import LONGEST_SIDE
 from gan_serve.sampling import Arrays
 from gan_serve.server.refusals import bad_request
 from gan_serve.server.wishes import parse_object
-from gan_serve.tensors import Image, InputTensor, Label, Latent
+from gan_serve.tensors import InputTensor, Label, Latent
 
 DATATYPES = {"float32": "FP32", "int64": "INT64"}
 _NUMBERS: dict[str, frozenset[type]] = {"float32": frozenset((int, float)), "int64": frozenset((int,))}
@@ -138,9 +138,8 @@ def _check_sides(feeds: Arrays, metadata: ModelMetadata) -> None:
     sizes = {feeds[tensor.name].shape[2:] for tensor in metadata.image_inputs if tensor.any_size}
     if len(sizes) > 1:
         raise bad_request("the pictures differ in height or width")
-    multiple = math.lcm(*(tensor.multiple for tensor in metadata.image_inputs if isinstance(tensor, Image)))
-    if any(length % multiple for size in sizes for length in size):
-        raise bad_request(f"height and width must be multiples of {multiple}")
+    if any(length % metadata.multiple for size in sizes for length in size):
+        raise bad_request(f"height and width must be multiples of {metadata.multiple}")
 
 
 def _from_bytes(size: Any, tensor: InputTensor, count: int, tail: memoryview) -> tuple[NDArray[Any], memoryview]:
