@@ -10,8 +10,8 @@ PIP := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt \
 generate: $(VENV)/serving  ## set up what serving needs, and let an AC-GAN draw a three
 	$(BIN)/gan-serve generate --model acgan --label 3 --show
 
-test: $(VENV)/everything  ## set up everything, and run the whole suite
-	$(BIN)/python -m pytest
+test: $(VENV)/everything  ## set up everything, and run the whole suite: a process a core, with a thread each
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist worksteal
 
 check: $(VENV)/everything  ## lint, types, and whether the generated files are up to date
 	$(BIN)/ruff check .

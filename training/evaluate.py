@@ -57,12 +57,14 @@ def learning_curve(model: Model, trained: Trained) -> tuple[Milestone, ...]:
     if not model.metadata.image_outputs or model.metadata.image_inputs:
         return ()
     judge, test = Judge(trained.data.name), datasets.load(trained.source, "test", trained.gan.settings.image_size)
-    milestones = []
-    for path in track(trained.snapshots, f"learning curve of {model.metadata.name}", transient=True):
-        snapshot = load_snapshot(path, trained.variant)
-        drawn = generation.distance(_exported(snapshot.gan, model.metadata), judge, test)
-        milestones.append(Milestone(step=snapshot.training.steps, fcd=drawn, observed=snapshot.training.observed))
-    return tuple(milestones)
+    snapshots = [load_snapshot(path, trained.variant) for path in trained.snapshots]
+    exports = (_exported(snapshot.gan, model.metadata) for snapshot in snapshots)
+    title = f"learning curve of {model.metadata.name}"
+    drawn = track(generation.distances(exports, judge, test), title, total=len(snapshots), transient=True)
+    return tuple(
+        Milestone(step=snapshot.training.steps, fcd=fcd, observed=snapshot.training.observed)
+        for snapshot, fcd in zip(snapshots, drawn, strict=True)
+    )
 
 
 def _strangers(data: str) -> Dataset | None:

@@ -1,5 +1,6 @@
 """Score a model that draws images, beside real data and beside the untrained generator."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -80,10 +81,12 @@ def _own_scores(model: Model, untrained: Model, judge: Judge, real: Opinion) -> 
     ]
 
 
-def distance(model: Model, judge: Judge, test: Dataset) -> float:
-    """The Frechet distance alone."""
-    reference, drawn = judge.look(_real(test).images), judge.look(_draw(model, test).images)
-    return round(metrics.frechet_distance(reference.features, drawn.features), 4)
+def distances(models: Iterable[Model], judge: Judge, test: Dataset) -> Iterator[float]:
+    """The Frechet distance alone, of one model after the other."""
+    reference = judge.look(_real(test).images)
+    for model in models:
+        drawn = judge.look(_draw(model, test).images)
+        yield round(metrics.frechet_distance(reference.features, drawn.features), 4)
 
 
 def protocol(judge: Judge, test: Dataset) -> str:
