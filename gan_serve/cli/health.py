@@ -53,6 +53,8 @@ def _state(server: str) -> str:
         with opener.open(f"{server}/v1/health", timeout=_PATIENCE) as answer:
             return str(json.load(answer)["state"])
     except OSError as error:
-        raise Failure(f"no server answers at {server} ({error}); start one with: gan-serve serve") from None
+        reason = getattr(error, "reason", error)  # of which urllib makes an error of its own
+        reason = getattr(reason, "strerror", None) or reason
+        raise Failure(f"no server answers at {server} ({reason}); start one with: gan-serve serve") from None
     except (HTTPException, ValueError, LookupError, TypeError):
         raise Failure(f"what answers at {server} is no gan-serve server") from None
