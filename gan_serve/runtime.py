@@ -3,6 +3,7 @@
 import contextlib
 import io
 import logging
+import os
 import re
 import sys
 from dataclasses import dataclass
@@ -56,6 +57,8 @@ def import_runtime() -> Any:
             "onnxruntime and onnxruntime-gpu are both installed and break each other; "
             f'mend it with: {INSTALL_GPU} (or "gan-serve[cpu]")'
         )
+    # Else the official builds report to Microsoft, and keep an id of the machine in the user's cache.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     try:
         import onnxruntime
     except ImportError as error:

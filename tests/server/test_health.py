@@ -16,9 +16,11 @@ def test_it_tells_whether_the_server_of_its_environment_is_ready(
     """It needs no key, and asks no proxy; a server that listens on all addresses is asked on this machine's own."""
     with Server(models, host="0.0.0.0", api_keys="key", linger=2) as server:
         port = server.address[1]
-        for name, value in {"GAN_SERVE_HOST": "0.0.0.0", "GAN_SERVE_PORT": port, "http_proxy": "http://[::1]:9"}.items():
-            monkeypatch.setenv(name, str(value))
-        outcome = run("health")
+        with monkeypatch.context() as patch:
+            patch.setenv("GAN_SERVE_HOST", "0.0.0.0")
+            patch.setenv("GAN_SERVE_PORT", str(port))
+            patch.setenv("http_proxy", "http://127.0.0.1:9")
+            outcome = run("health")
         assert (outcome.code, outcome.out) == (0, f"the server at http://127.0.0.1:{port} is ready\n")
         server.process.send_signal(signal.SIGTERM)
         server.wait_until("stopping")
