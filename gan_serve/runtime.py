@@ -20,6 +20,8 @@ INSTALL_CPU = 'pip install "gan-serve[cpu]"'
 INSTALL_GPU = 'pip uninstall -y onnxruntime onnxruntime-gpu && pip install "gan-serve[gpu]"'
 DRIVER = "an NVIDIA driver >= 580"
 
+_SILENT = 4  # what goes wrong is raised, and told in one line
+
 _log = logging.getLogger(__name__)
 
 
@@ -63,6 +65,7 @@ def import_runtime() -> Any:
         import onnxruntime
     except ImportError as error:
         raise Failure(f"no ONNX Runtime ({error}); install it with: {INSTALL_CPU} (or {INSTALL_GPU})") from None
+    onnxruntime.set_default_logger_severity(_SILENT)
     return onnxruntime
 
 
@@ -140,7 +143,7 @@ def _options(runtime: Any, threads: int) -> Any:
     options = runtime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    options.log_severity_level = 4  # what goes wrong is raised, and told in one line
+    options.log_severity_level = _SILENT
     return options
 
 
