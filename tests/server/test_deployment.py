@@ -77,6 +77,14 @@ def test_the_images_are_built_on_one_pinned_base_and_the_default_is_for_processo
     assert f'base.name="docker.io/library/{outside}"' in labels
 
 
+def test_the_build_sees_what_it_copies_and_nothing_else() -> None:
+    lines = (ROOT / ".dockerignore").read_text().splitlines()
+    seen = {line.removeprefix("!") for line in lines if line.startswith("!")}
+    own = [line.split()[:-1] for line in instructions("COPY") if not line.startswith("--from=")]
+    assert {Path(source).parts[0] for sources in own for source in sources} == seen
+    assert all((ROOT / name).exists() for name in seen)
+
+
 @pytest.mark.parametrize(
     "line", instructions("CMD") + [line.partition(" CMD ")[2] for line in instructions("HEALTHCHECK")]
 )
