@@ -3,6 +3,7 @@
 import contextlib
 import io
 import logging
+import os
 import re
 import sys
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 INSTALL_CPU = 'pip install "gan-serve[cpu]"'
 INSTALL_GPU = 'pip uninstall -y onnxruntime onnxruntime-gpu && pip install "gan-serve[gpu]"'
 DRIVER = "an NVIDIA driver >= 580"
+
+_SILENT = 4  # what goes wrong is raised, and told in one line
 
 _log = logging.getLogger(__name__)
 
@@ -56,10 +59,13 @@ def import_runtime() -> Any:
             "onnxruntime and onnxruntime-gpu are both installed and break each other; "
             f'mend it with: {INSTALL_GPU} (or "gan-serve[cpu]")'
         )
+    # Else the official builds report to Microsoft, and keep an id of the machine in the user's cache.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     try:
         import onnxruntime
     except ImportError as error:
         raise Failure(f"no ONNX Runtime ({error}); install it with: {INSTALL_CPU} (or {INSTALL_GPU})") from None
+    onnxruntime.set_default_logger_severity(_SILENT)
     return onnxruntime
 
 
@@ -137,7 +143,7 @@ def _options(runtime: Any, threads: int) -> Any:
     options = runtime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    options.log_severity_level = 4  # what goes wrong is raised, and told in one line
+    options.log_severity_level = _SILENT
     return options
 
 

@@ -1,4 +1,6 @@
 import logging
+import os
+import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -48,6 +50,15 @@ def test_both_runtimes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(Failure, match=r"both installed.*pip uninstall -y onnxruntime onnxruntime-gpu && pip install"):
         import_runtime()
+
+
+def test_the_runtime_keeps_nothing_of_its_user(tmp_path: Path) -> None:
+    """It would keep an id and reports to send in the user's cache; where CI is set, it does not."""
+    environment = {name: value for name, value in os.environ.items() if name not in ("CI", "ORT_DISABLE_TELEMETRY")}
+    (tmp_path / "home").mkdir()
+    command = [sys.executable, "-c", "from gan_serve.runtime import import_runtime; import_runtime()"]
+    subprocess.run(command, env=environment | {"HOME": str(tmp_path / "home")}, cwd=tmp_path, check=True)
+    assert not list((tmp_path / "home").rglob("*"))
 
 
 class Session:

@@ -22,6 +22,7 @@ _COMMANDS = {
     "reproduce": "reproduce:reproduce",
     "doctor": "doctor:doctor",
     "serve": "serve:serve",
+    "health": "health:health",
 }
 
 

@@ -22,7 +22,7 @@ def serve(**settings: Any) -> None:
         from gan_serve.server import run
         from gan_serve.server.settings import load_settings
     except ModuleNotFoundError as error:
-        raise _not_installed(error) from None
+        raise not_installed(error) from None
     run.serve(load_settings(**settings))
 
 
@@ -47,7 +47,7 @@ def _parameters() -> list[inspect.Parameter]:
     try:
         from gan_serve.server.settings import flags, variable
     except ModuleNotFoundError as error:
-        raise _not_installed(error) from None
+        raise not_installed(error) from None
     parameters = []
     for name, field in flags().items():
         option = typer.Option(
@@ -64,5 +64,6 @@ def _default(value: object) -> str:
     return "" if value in (None, "") else f"  [default: {value}]"
 
 
-def _not_installed(error: ModuleNotFoundError) -> Failure:
+def not_installed(error: ModuleNotFoundError) -> Failure:
+    """What to say where the extra `serve` is missing."""
     return Failure(f"the server is not installed (no {error.name}); install it with: {INSTALL}")

@@ -1,0 +1,165 @@
+"""The Dockerfile, compose.yaml, Kubernetes' files and nginx's: valid, and agreeing with the server that they run."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+from command_line import Run
+from server_process import Server
+
+from gan_serve import __version__
+from gan_serve.server.run import GRACE
+from gan_serve.server.settings import PREFIX, Settings
+
+ROOT = Path(__file__).parents[2]
+DOCKERFILE = (ROOT / "Dockerfile").read_text()
+NGINX = (ROOT / "deploy" / "nginx.conf").read_text()
+MANIFESTS = {path.name: yaml.safe_load(path.read_text()) for path in (ROOT / "deploy" / "kubernetes").glob("*.yaml")}
+KUSTOMIZATION = MANIFESTS.pop("kustomization.yaml")
+COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text())
+POD = MANIFESTS["deployment.yaml"]["spec"]["template"]["spec"]
+(CONTAINER,) = POD["containers"]
+PORT = Settings.model_fields["port"].default
+
+
+def instructions(name: str) -> list[str]:
+    """What follows an instruction of the Dockerfile, wherever it stands."""
+    whole = re.sub(r"\\\n\s*", "", DOCKERFILE)
+    return re.findall(rf"^{name} (.*)$", whole, re.MULTILINE)
+
+
+def environments() -> Iterator[dict[str, str]]:
+    """The variables that each of the files sets."""
+    yield dict(word.split("=", 1) for line in instructions("ENV") for word in line.split())
+    yield from (service["environment"] for service in COMPOSE["services"].values())
+    yield {variable["name"]: variable.get("value", "") for variable in CONTAINER["env"]}
+
+
+def seconds(text: str) -> float:
+    return float(text.removesuffix("s"))
+
+
+@pytest.mark.parametrize("manifest", MANIFESTS.values(), ids=MANIFESTS.keys())
+@pytest.mark.parametrize("version", ["1.29", "1.37"])
+def test_kubernetes_takes_the_manifests(manifest: dict[str, Any], version: str) -> None:
+    assert kubernetes_validate.validate(manifest, version, strict=True) == version
+
+
+def test_the_kustomization_has_every_manifest_and_the_version() -> None:
+    assert sorted(KUSTOMIZATION["resources"]) == sorted(MANIFESTS)
+    assert [(image["name"], image["newTag"]) for image in KUSTOMIZATION["images"]] == [
+        (CONTAINER["image"], __version__)
+    ]
+
+
+def test_compose_takes_its_file() -> None:
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", "compose.yaml"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_images_are_built_on_one_pinned_base_and_the_default_is_for_processors() -> None:
+    stages = [line.split(" AS ") for line in instructions("FROM")]
+    names = [name for _, name in stages]
+    (outside,) = {base for base, _ in stages} - set(names)
+    assert re.fullmatch(r"python:3\.\d+\.\d+-slim-[a-z]+", outside)
+    assert names[-1] == "cpu"
+    assert {service["build"]["target"] for service in COMPOSE["services"].values()} == {"cpu", "gpu"} <= set(names)
+    (labels,) = instructions("LABEL")
+    assert f'version="{__version__}"' in labels
+    assert f'base.name="docker.io/library/{outside}"' in labels
+
+
+def test_the_build_sees_what_it_copies_and_nothing_else() -> None:
+    lines = (ROOT / ".dockerignore").read_text().splitlines()
+    seen = {line.removeprefix("!") for line in lines if line.startswith("!")}
+    own = [line.split()[:-1] for line in instructions("COPY") if not line.startswith("--from=")]
+    assert {Path(source).parts[0] for sources in own for source in sources} == seen
+    assert all((ROOT / name).exists() for name in seen)
+
+
+@pytest.mark.parametrize(
+    "line", instructions("CMD") + [line.partition(" CMD ")[2] for line in instructions("HEALTHCHECK")]
+)
+def test_what_the_image_runs_is_a_command(line: str, run: Run) -> None:
+    (entry,) = instructions("ENTRYPOINT")
+    command = json.loads(line)
+    words = command if command[0] == "gan-serve" else json.loads(entry) + command
+    assert words[0] == "gan-serve"
+    assert run(*words[1:], "--help").code == 0
+
+
+def test_every_variable_is_a_setting_and_its_value_is_taken() -> None:
+    for environment in environments():
+        own = {
+            name.removeprefix(PREFIX).lower(): value for name, value in environment.items() if name.startswith(PREFIX)
+        }
+        assert own
+        assert set(own) <= set(Settings.model_fields)
+        Settings(**own)  # type: ignore[arg-type]
+
+
+def test_the_ports_are_the_servers() -> None:
+    (exposed,) = instructions("EXPOSE")
+    (named,) = CONTAINER["ports"]
+    (offered,) = MANIFESTS["service.yaml"]["spec"]["ports"]
+    assert int(exposed) == named["containerPort"] == PORT
+    assert offered["targetPort"] == named["name"]
+    assert {int(each.rpartition(":")[2]) for service in COMPOSE["services"].values() for each in service["ports"]} == {
+        PORT
+    }
+    assert f"server 127.0.0.1:{PORT};" in NGINX
+
+
+def test_the_probes_routes_are_the_servers(server: Server) -> None:
+    probes = [CONTAINER[f"{kind}Probe"]["httpGet"] for kind in ("startup", "liveness", "readiness")]
+    assert {probe["port"] for probe in probes} == {CONTAINER["ports"][0]["name"]}
+    assert [server.get(probe["path"]).status_code for probe in probes] == [200, 200, 200]
+
+
+def test_the_service_the_autoscaler_and_the_budget_mean_the_deployment() -> None:
+    labels = MANIFESTS["deployment.yaml"]["spec"]["template"]["metadata"]["labels"]
+    assert MANIFESTS["service.yaml"]["spec"]["selector"] == labels
+    assert MANIFESTS["disruption-budget.yaml"]["spec"]["selector"]["matchLabels"] == labels
+    target = MANIFESTS["autoscaler.yaml"]["spec"]["scaleTargetRef"]
+    assert (target["kind"], target["name"]) == ("Deployment", MANIFESTS["deployment.yaml"]["metadata"]["name"])
+
+
+def test_no_variable_of_a_service_link_becomes_a_setting() -> None:
+    """The address of a service `gan-serve` would come as GAN_SERVE_PORT=tcp://..., which ends the server."""
+    assert POD["enableServiceLinks"] is False
+
+
+def test_nobody_is_killed_before_the_last_answer() -> None:
+    drained = Settings.model_fields["deadline"].default + GRACE
+    lingers = {variable["name"]: variable.get("value") for variable in CONTAINER["env"]}
+    assert POD["terminationGracePeriodSeconds"] >= drained + float(lingers["GAN_SERVE_LINGER"])
+    for service in COMPOSE["services"].values():
+        assert seconds(service["stop_grace_period"]) >= drained + Settings.model_fields["linger"].default
+
+
+def test_the_proxy_lets_through_what_the_server_takes_and_waits_for_it() -> None:
+    values = dict(re.findall(r"^ *(\w+) ([\w.]+);", NGINX, re.MULTILINE))
+    assert int(values["client_max_body_size"].removesuffix("m")) << 20 == Settings.model_fields["max_body"].default
+    assert seconds(values["proxy_read_timeout"]) > Settings.model_fields["deadline"].default + GRACE
+
+
+def test_both_ways_run_it_without_rights() -> None:
+    (user,) = instructions("USER")
+    assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", user)
+    pod, own = POD["securityContext"], CONTAINER["securityContext"]
+    assert user == f"{pod['runAsUser']}:{pod['runAsGroup']}"
+    assert pod["runAsNonRoot"]
+    assert pod["seccompProfile"]["type"] == "RuntimeDefault"
+    assert (own["readOnlyRootFilesystem"], own["allowPrivilegeEscalation"]) == (True, False)
+    assert own["capabilities"]["drop"] == ["ALL"]
+    for service in COMPOSE["services"].values():
+        assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"])
+        assert service["security_opt"] == ["no-new-privileges:true"]

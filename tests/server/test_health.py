@@ -1,0 +1,61 @@
+"""gan-serve health, as container engines run it: what it says of a server is its exit code and one line."""
+
+import http.server
+import signal
+import threading
+from pathlib import Path
+
+import pytest
+from command_line import Run
+from server_process import Server
+
+
+def test_it_tells_whether_the_server_of_its_environment_is_ready(
+    models: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It needs no key, and asks no proxy; a server that listens on all addresses is asked on this machine's own."""
+    with Server(models, host="0.0.0.0", api_keys="key", linger=2) as server:
+        port = server.address[1]
+        with monkeypatch.context() as patch:
+            patch.setenv("GAN_SERVE_HOST", "0.0.0.0")
+            patch.setenv("GAN_SERVE_PORT", str(port))
+            patch.setenv("http_proxy", "http://127.0.0.1:9")
+            outcome = run("health")
+        assert (outcome.code, outcome.out) == (0, f"the server at http://127.0.0.1:{port} is ready\n")
+        server.process.send_signal(signal.SIGTERM)
+        server.wait_until("stopping")
+        outcome = run("health", "--url", f"http://localhost:{port}/")
+        assert (outcome.code, outcome.error) == (1, f"error: the server at http://localhost:{port} is stopping\n")
+
+
+class NotFound(http.server.BaseHTTPRequestHandler):
+    """Another server: it has heard of no such route."""
+
+    def do_GET(self) -> None:
+        self.send_error(404)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+def test_another_server_is_1(run: Run) -> None:
+    with http.server.HTTPServer(("127.0.0.1", 0), NotFound) as other:
+        threading.Thread(target=other.handle_request).start()
+        outcome = run("health", "--url", f"http://127.0.0.1:{other.server_port}")
+    assert (outcome.code, outcome.error.count("\n")) == (1, 1)
+    assert "is no gan-serve server" in outcome.error
+
+
+@pytest.mark.parametrize(
+    ("url", "code", "message"),
+    [
+        ("http://127.0.0.1:9", 1, "no server answers at http://127.0.0.1:9 (Connection refused)"),
+        ("http://host.invalid", 1, "no server answers at http://host.invalid"),
+        ("http://[", 1, "what answers at http://[ is no gan-serve server"),
+        ("127.0.0.1:8000", 2, "give one such as http://127.0.0.1:8000"),
+    ],
+)
+def test_no_server_is_one_line(run: Run, url: str, code: int, message: str) -> None:
+    outcome = run("health", "--url", url)
+    assert (outcome.code, outcome.out, outcome.error.count("\n")) == (code, "", 1)
+    assert message in outcome.error
