@@ -49,7 +49,10 @@ class PixelNorm(nn.Module):
 
     def forward(self, maps: Tensor) -> Tensor:
         wide = maps.float()
-        normalised: Tensor = wide * (wide.square().mean(dim=1, keepdim=True) + 1e-8).rsqrt()
+        planes = wide.square().reshape(len(maps), 1, maps.shape[1], -1)
+        # ONNX Runtime pools each sample alike; a mean over an axis it adds up in another order for a batch of one.
+        mean = F.avg_pool2d(planes, (maps.shape[1], 1)).view(len(maps), 1, *maps.shape[2:])
+        normalised: Tensor = wide * (mean + 1e-8).rsqrt()
         return normalised.to(maps.dtype)
 
 

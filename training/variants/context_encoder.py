@@ -136,15 +136,18 @@ class Completion(nn.Module):
 
 
 class ChannelWise(nn.Module):
-    """A dense layer within each channel (N, C, H, W): what is on one side reaches the other, with C (HW)^2 weights."""
+    """A dense layer within each channel (N, C, H, W): what is on one side reaches the other, with C (HW)^2 weights.
+
+    As a convolution over all places it is computed alike in every batch; as a product of matrices it is not.
+    """
 
     def __init__(self, channels: int, places: int) -> None:
         super().__init__()
-        self.weights = nn.Parameter(torch.randn(channels, places, places) / places**0.5)
+        self.dense = nn.Conv1d(channels, channels * places, places, groups=channels, bias=False)
+        nn.init.normal_(self.dense.weight, std=places**-0.5)
 
     def forward(self, maps: Tensor) -> Tensor:
-        by_channel = maps.flatten(2).transpose(0, 1)  # (C, N, HW)
-        return (by_channel @ self.weights).transpose(0, 1).reshape(maps.shape)
+        return self.dense(maps.flatten(2)).view(maps.shape)  # type: ignore[no-any-return]
 
 
 class Completed(nn.Module):
