@@ -35,5 +35,5 @@ $(VENV)/serving: $(BIN)/python pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/everything: $(BIN)/python pyproject.toml constraints.txt
-	$(PIP) --editable ".[cpu,serve,train,dev]"
+	$(PIP) --editable ".[cpu,serve,ray,train,dev]"
 	touch $@ $(VENV)/serving

@@ -16,7 +16,7 @@ SCHEMA: Final = 1  # raise it when a reader of the old schema would misunderstan
 # The tool's own options and arguments; an input of one of these names could not be set.
 RESERVED = frozenset(
     ("model", "images", "count", "seed", "index", "output", "format", "grid", "scale", "show", "device", "models",
-     "help", "context")
+     "ray", "help", "context")
 )  # fmt: skip
 
 Task = Literal[

@@ -1,6 +1,8 @@
 """The files that a job fills: whole at every moment, so that it can be killed and called again."""
 
+import os
 from abc import ABC, abstractmethod
+from array import array
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -47,28 +49,40 @@ class Folder(Target):
         super().__init__(job)
         self._path = job.output.path
         make_folder(self._path)
-        existing = {path.name for path in self._path.iterdir()}
         resumed = job.is_resumed()
         places = range(len(job.request))
-        self.pending = [place for place in places if not self._has(place, existing, resumed)] if existing else places
+        # Eight bytes for each place, and no list of the names: there may be millions of files.
+        self.pending = (
+            places if _is_empty(self._path) else array("Q", (each for each in places if not self._has(each, resumed)))
+        )
 
     def prepare(self, result: Result) -> Callable[[], None]:
-        files = list(result.encode_each(self.job.output.format, self.job.scale))
+        return prepare_files(self.job, result)
 
-        def write() -> None:
-            for name, content in files:
-                write_atomic(self._path / name, content)
-
-        return write
-
-    def _has(self, place: int, existing: set[str], resumed: bool) -> bool:
+    def _has(self, place: int, resumed: bool) -> bool:
         item = self.job.item(place)
-        name = f"{item_stem(self.job.metadata, self.job.request.seed, item)}.{self.job.output.format}"
-        if name not in existing or not (resumed or tells_its_making(self.job)):
+        path = self._path / f"{item_stem(self.job.metadata, self.job.request.seed, item)}.{self.job.output.format}"
+        if not (resumed or tells_its_making(self.job)) or not path.exists():
             return False
         if not resumed:
-            _check_same(self._path / name, self.job.provenance(item))
+            _check_same(path, self.job.provenance(item))
         return True
+
+
+def prepare_files(job: Job, result: Result) -> Callable[[], None]:
+    """Encode a part of the answer, a file for each image; what is returned writes them, each one whole."""
+    files = list(result.encode_each(job.output.format, job.scale))
+
+    def write() -> None:
+        for name, content in files:
+            write_atomic(job.output.path / name, content)
+
+    return write
+
+
+def _is_empty(folder: Path) -> bool:
+    with os.scandir(folder) as entries:
+        return next(entries, None) is None
 
 
 def is_made(job: Job) -> bool:

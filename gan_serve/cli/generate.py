@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gan_serve.cli.answers import answer
+from gan_serve.cli.cluster import check_drawn, run_on_cluster
 from gan_serve.cli.options import DeviceOption, ModelsOption, find_model
 from gan_serve.cli.running import run_job, run_once, with_unfinished_seed
 from gan_serve.cli.sources import readable
@@ -32,6 +33,14 @@ def generate(
     show: Annotated[bool, typer.Option("--show", help="Draw the images in the terminal, too.")] = False,
     device: DeviceOption = "auto",
     models: ModelsOption = None,
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Fill a folder that all machines of a Ray cluster share: its address, auto for the one that runs "
+            "here, or local for a new one.",
+        ),
+    ] = None,
     **inputs: Any,
 ) -> None:
     """Run a model: draw images, or answer with numbers.
@@ -43,10 +52,12 @@ def generate(
     from gan_serve.request import make_request
 
     found = find_model(model, models)
+    if ray is not None:
+        check_drawn(found.metadata, output, show)
     with readable(found.metadata, inputs) as values:
         request = make_request(found.metadata, values, count=count, seed=seed, index=index)
         if found.metadata.image_outputs:
-            _make_pictures(found, request, output, format, grid, scale, show, device, seed_given=seed is not None)
+            _make_pictures(found, request, output, format, grid, scale, show, device, ray, seed_given=seed is not None)
         elif show or scale != 1:
             raise UsageError(f"{model} answers with numbers; leave out {'--show' if show else '--scale'}")
         else:
@@ -62,6 +73,7 @@ def _make_pictures(
     scale: int,
     show: bool,
     device: str,
+    ray: str | None,
     *,
     seed_given: bool,
 ) -> None:
@@ -76,8 +88,11 @@ def _make_pictures(
         return
     plan = _plan(found, request, output, format, grid, seed_given)
     _check_array(found, plan.format)
-    if plan.folder or plan.format == "npy":
-        run_job(found, request if seed_given else with_unfinished_seed(plan, request), plan, device, scale, show)
+    resumed = request if seed_given else with_unfinished_seed(plan, request)
+    if ray is not None:
+        run_on_cluster(found, resumed, plan, device, scale, ray)
+    elif plan.folder or plan.format == "npy":
+        run_job(found, resumed, plan, device, scale, show)
     else:
         result = run_once(found, request, device, show)
         _write(plan.path, result.encode(plan.format, scale=scale, columns=columns))

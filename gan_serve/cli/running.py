@@ -1,6 +1,7 @@
 """A model at work for the command line: a small request at once, a large one as a job; and what is said meanwhile."""
 
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from gan_serve.interrupt import noted_signals
 
 if TYPE_CHECKING:
     from gan_serve.cli.progress import Progress
+    from gan_serve.job import Job
     from gan_serve.output import Output
     from gan_serve.repository import Model
     from gan_serve.request import Request
@@ -47,17 +49,11 @@ def run_job(found: "Model", request: "Request", plan: "Output", device: str, sca
         Interrupted: a signal asked to stop.
     """
     from gan_serve.bulk import fill, job_threads
-    from gan_serve.cli.progress import Progress
     from gan_serve.generator import Generator
     from gan_serve.job import Job
 
     job = Job(found.metadata, found.sha256, request, plan, scale)
-    progress = Progress(len(request), request.seed if found.metadata.draws else None)
-    with noted_signals() as signals, progress:
-
-        def heed() -> None:
-            if signals and progress.done < len(request):
-                raise Interrupted(signals[0], progress.done, len(request))
+    with watched(job) as (progress, heed):
 
         def on_tile(done: int, tiles: int) -> None:
             progress.within(done, tiles)
@@ -71,6 +67,21 @@ def run_job(found: "Model", request: "Request", plan: "Output", device: str, sca
                 progress.advance(len(result))
                 heed()
     typer.echo(plan.path)
+
+
+@contextmanager
+def watched(job: "Job") -> Iterator[tuple["Progress", Callable[[], None]]]:
+    """The job's progress, and a call that ends it between two steps once a signal has asked for that."""
+    from gan_serve.cli.progress import Progress
+
+    progress = Progress(len(job.request), job.request.seed if job.metadata.draws else None)
+    with noted_signals() as signals, progress:
+
+        def heed() -> None:
+            if signals and progress.done < progress.total:
+                raise Interrupted(signals[0], progress.done, progress.total)
+
+        yield progress, heed
 
 
 def with_unfinished_seed(plan: "Output", request: "Request") -> "Request":

@@ -20,10 +20,10 @@ def serve(**settings: Any) -> None:
     """
     try:
         from gan_serve.server import run
-        from gan_serve.server.settings import load_settings
+        from gan_serve.server.settings import Settings, load_settings
     except ModuleNotFoundError as error:
         raise not_installed(error) from None
-    run.serve(load_settings(**settings))
+    run.serve(load_settings(Settings, **settings))
 
 
 def with_settings(command: Callable[..., None], arguments: Sequence[str]) -> Callable[..., None]:

@@ -4,10 +4,12 @@ import logging
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 
 from gan_serve.errors import GanServeError
 from gan_serve.generator import Generator
@@ -129,12 +131,20 @@ class Library:
         else:
             self._publish(Catalogue(expected, {**now.lanes, key: lane}, now.failures))
 
+    def try_out(self, lane: Lane, rows: int = 1) -> Future[Any]:
+        """Run a model as any request is run; what becomes of it.
+
+        Raises:
+            Busy: too much waits for it.
+        """
+        call = Call(rows, time.monotonic() + _PATIENCE, partial(example_arrays, lane.metadata, rows), dict)
+        self._engine.submit(lane, call)
+        return call.future
+
     def _warm(self, lane: Lane) -> None:
-        """Run it as any request is run, before it can be asked."""
+        """Try it before it can be asked."""
         for rows in [size for size in lane.warm_sizes for _ in range(_WARMING)]:
-            call = Call(rows, time.monotonic() + _PATIENCE, partial(example_arrays, lane.metadata, rows), dict)
-            self._engine.submit(lane, call)
-            call.future.result(_PATIENCE)
+            self.try_out(lane, rows).result(_PATIENCE)
 
     def _publish(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue

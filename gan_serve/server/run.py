@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-import math
 import signal
 import socket
 import threading
@@ -25,7 +24,6 @@ _log = logging.getLogger(__name__)
 
 _BACKLOG = 2048
 _KEEP_ALIVE = 75  # seconds; longer than proxies keep an idle connection, so that it is they who close it
-GRACE = 5  # seconds beyond the deadline of the last request
 
 
 def serve(settings: Settings) -> None:
@@ -50,7 +48,7 @@ def serve(settings: Settings) -> None:
         server_header=False,
         limit_concurrency=settings.connections,
         timeout_keep_alive=_KEEP_ALIVE,
-        timeout_graceful_shutdown=math.ceil(settings.deadline) + GRACE,
+        timeout_graceful_shutdown=settings.grace,
     )
     server = _Server(config, service)
     server.run([listener])

@@ -17,9 +17,10 @@ class Service:
     metrics: Metrics = field(default_factory=Metrics)
     draining: bool = False
     in_progress: int = 0
+    runners: int | None = None  # threads that run models; one for each processor if not given
 
     def __post_init__(self) -> None:
-        self.engine = Engine(queue=self.settings.queue)
+        self.engine = Engine(queue=self.settings.queue, runners=self.runners)
         root, device = models_folder(self.settings.models), self.settings.device
         self.library = Library(root, device, self.engine, self.metrics)
 

@@ -3,8 +3,9 @@
 The table in docs/serving.md is made from this class.
 """
 
+import math
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
@@ -13,6 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from gan_serve.errors import UsageError
 
 PREFIX = "GAN_SERVE_"
+_GRACE = 5  # seconds beyond the deadline of the last request
 
 
 class Settings(BaseSettings):
@@ -49,15 +51,23 @@ class Settings(BaseSettings):
     cors_origins: str = Field("", description="Origins, separated by commas, whose pages may call; none by default.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
 
+    @property
+    def grace(self) -> int:
+        """Seconds that the last requests may take when the server ends."""
+        return math.ceil(self.deadline) + _GRACE
 
-def load_settings(**flags: object) -> Settings:
+
+Kind = TypeVar("Kind", bound=Settings)
+
+
+def load_settings(kind: type[Kind], /, **flags: object) -> Kind:
     """The settings of the environment, and those given by flags before them.
 
     Raises:
         UsageError: a value that cannot be.
     """
     try:
-        settings = Settings(**{name: value for name, value in flags.items() if value is not None})  # type: ignore[arg-type]
+        settings = kind(**{name: value for name, value in flags.items() if value is not None})  # type: ignore[arg-type]
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0]) if first["loc"] else "settings"

@@ -15,7 +15,6 @@ from command_line import Run
 from server_process import Server
 
 from gan_serve import __version__
-from gan_serve.server.run import GRACE
 from gan_serve.server.settings import PREFIX, Settings
 
 ROOT = Path(__file__).parents[2]
@@ -138,7 +137,7 @@ def test_no_variable_of_a_service_link_becomes_a_setting() -> None:
 
 
 def test_nobody_is_killed_before_the_last_answer() -> None:
-    drained = Settings.model_fields["deadline"].default + GRACE
+    drained = Settings().grace
     lingers = {variable["name"]: variable.get("value") for variable in CONTAINER["env"]}
     assert POD["terminationGracePeriodSeconds"] >= drained + float(lingers["GAN_SERVE_LINGER"])
     for service in COMPOSE["services"].values():
@@ -148,7 +147,7 @@ def test_nobody_is_killed_before_the_last_answer() -> None:
 def test_the_proxy_lets_through_what_the_server_takes_and_waits_for_it() -> None:
     values = dict(re.findall(r"^ *(\w+) ([\w.]+);", NGINX, re.MULTILINE))
     assert int(values["client_max_body_size"].removesuffix("m")) << 20 == Settings.model_fields["max_body"].default
-    assert seconds(values["proxy_read_timeout"]) > Settings.model_fields["deadline"].default + GRACE
+    assert seconds(values["proxy_read_timeout"]) > Settings().grace
 
 
 def test_both_ways_run_it_without_rights() -> None:

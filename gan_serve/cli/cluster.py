@@ -1,0 +1,48 @@
+"""gan-serve generate --ray: a folder of images, filled by the machines of a cluster."""
+
+from contextlib import closing
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import typer
+
+from gan_serve.cli.running import watched
+from gan_serve.errors import UsageError
+
+if TYPE_CHECKING:
+    from gan_serve.metadata import ModelMetadata
+    from gan_serve.output import Output
+    from gan_serve.repository import Model
+    from gan_serve.request import Request
+
+
+def check_drawn(metadata: "ModelMetadata", output: str | None, show: bool) -> None:
+    """Refuse what is no large job of drawing.
+
+    Raises:
+        UsageError: it is not.
+    """
+    if metadata.image_inputs or not metadata.image_outputs:
+        raise UsageError("--ray is for models that draw alone: pictures that go in lie on this machine")
+    if output == "-" or show:
+        raise UsageError(f"--ray fills a folder; leave out {'--show' if show else '--output -'}")
+
+
+def run_on_cluster(found: "Model", request: "Request", plan: "Output", device: str, scale: int, address: str) -> None:
+    """Fill a folder, or what is left of it to do.
+
+    Raises:
+        UsageError: the images go into one file.
+        Interrupted: a signal asked to stop.
+    """
+    if not plan.folder:
+        raise UsageError("--ray fills a folder; ask for several pictures, and leave out --grid and npy")
+    from gan_serve.deploy.shards import cluster, fill
+    from gan_serve.job import Job
+
+    job = Job(found.metadata, found.sha256, request, replace(plan, path=plan.path.absolute()), scale)
+    with cluster(address), watched(job) as (progress, heed), closing(fill(job, found, device, progress.start)) as made:
+        for images in made:
+            progress.advance(images)
+            heed()
+    typer.echo(plan.path)

@@ -1,0 +1,29 @@
+"""What Prometheus reads of several replicas, as one page."""
+
+from collections.abc import Iterable, Mapping
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.metrics_core import Metric
+from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.registry import Collector
+
+
+class _Joined(Collector):
+    def __init__(self, pages: Mapping[str, str]) -> None:
+        self._pages = pages
+
+    def collect(self) -> Iterable[Metric]:
+        families: dict[str, Metric] = {}
+        for replica, page in self._pages.items():
+            for family in text_string_to_metric_families(page):
+                joined = families.setdefault(family.name, Metric(family.name, family.documentation, family.type))
+                for sample in family.samples:
+                    joined.add_sample(sample.name, {**sample.labels, "replica": replica}, sample.value)
+        return families.values()
+
+
+def join_pages(pages: Mapping[str, str]) -> bytes:
+    """The page of each replica, by its name, as one page whose samples tell their replica."""
+    registry = CollectorRegistry()
+    registry.register(_Joined(pages))
+    return generate_latest(registry)
