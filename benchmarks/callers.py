@@ -81,6 +81,8 @@ async def call(host: str, port: int, request: str, connections: int, seconds: fl
     callers = [caller for _, caller in pairs]
     await asyncio.gather(*(caller.done for caller in callers))
     waits = sorted(wait for caller in callers for at, wait in caller.answers if counted <= at < until)
+    if not waits:
+        raise SystemExit("no answer came in the time that counts")
     asked = sum(len(caller.answers) for caller in callers)
     return {
         "rate": len(waits) / (until - counted),
