@@ -11,6 +11,7 @@ The generators are DCGANs with the weights of a single training step, since spee
 """
 
 import argparse
+import signal
 import subprocess
 import sys
 import tempfile
@@ -33,11 +34,14 @@ CACHE = Path.home() / ".cache" / "gan-serve" / "peers"
 def main() -> None:
     """Measure and print."""
     options = read_options()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # no server is left running
     try:
         page = Page(options.page) if options.page else None
         tables = Benchmark(options).run()
     except GanServeError as error:
         sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        sys.exit("stopped")
     print(tables)
     if page:
         page.fill_in(tables)
