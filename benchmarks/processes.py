@@ -32,9 +32,11 @@ def family(root: int) -> list[int]:
 
 @contextlib.contextmanager
 def running(command: list[str], folder: Path, environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    """A process in a folder, its output in `log` there; in the end nothing is left of what it started."""
+    """A process in a folder of its own in this one, its output in `log`; in the end it and its children are gone."""
+    own = folder / "own"  # which it may empty or remove
+    own.mkdir()
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True)
+        process = subprocess.Popen(command, cwd=own, env=environment, stdout=log, stderr=log, start_new_session=True)
     try:
         yield process
     finally:
