@@ -1,133 +1,157 @@
-"""Requests per second of `gan-serve serve`, beside the most that the machine can do.
+"""`gan-serve serve` beside other servers and beside the most that the machine can do.
 
-    python benchmarks/serve.py [--sizes 32 64] [--connections 1 16 64] [--seconds 10]
+    python benchmarks/serve.py [--peers triton litserve bentoml ray] [--sizes 32 64] [--connections 1 16 64]
+                               [--seconds 10] [--rounds 3] [--cache FOLDER] [--page docs/performance.md]
 
-The limit is a bare loop in one process for each core (bare.py). The server runs in a process of its own, the callers
-(callers.py) in another on the same cores. Processor time is told beside the rates: it depends less on what else the
-machine does. The generators are DCGANs with the weights of a single training step, since speed does not depend on them.
+The limit is a bare loop in one process for each core (bare.py). A server runs in processes of its own, the callers
+(callers.py) in another on the same cores. All do the same work (painter.py) and send the same bytes. They take turns,
+round after round, so that whatever else the machine does falls on all.
+
+The generators are DCGANs with the weights of a single training step, since speed does not depend on them.
 """
 
 import argparse
-import json
-import os
-import resource
+import signal
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+from contestants import HERE, OURS, PEERS, Contestant, gan_serve_itself, peer
+from measuring import bare_limit, measure
+from processes import last_line
+from report import Figures, Page, Round, report
 
-from gan_serve.cpus import cpu_count
+import gan_serve
+from gan_serve.errors import Failure, GanServeError
 
-HERE = Path(__file__).parent
-PATIENCE = 120.0
-COLUMNS = ("size", "connections", "requests/s", "p50 ms", "p99 ms", "CPU ms", "callers' CPU ms", "MB", "ready s")
+MODEL = "dcgan"
+CHECKED = range(32)  # seeds whose images must have the right bytes
+CACHE = Path.home() / ".cache" / "gan-serve" / "peers"
 
 
 def main() -> None:
     """Measure and print."""
+    options = read_options()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # no server is left running
+    try:
+        page = Page(options.page) if options.page else None
+        tables = Benchmark(options).run()
+    except GanServeError as error:
+        sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        sys.exit("stopped")
+    print(tables)
+    if page:
+        page.fill_in(tables)
+
+
+def read_options() -> argparse.Namespace:
+    """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sizes", type=int, nargs="+", default=[32, 64])
-    parser.add_argument("--connections", type=int, nargs="+", default=[1, 16, 64])
-    parser.add_argument("--seconds", type=float, default=10.0, help="of each measurement")
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        for size in options.sizes:
-            make_model(Path(folder), size)
-        for size in options.sizes:
-            report(Path(folder) / "models", size, options.connections, options.seconds)
+    parser.add_argument("--peers", nargs="*", choices=PEERS, default=[*PEERS], help="all if not given")
+    parser.add_argument("--sizes", type=positive, nargs="+", default=[32, 64], help="pixels a side")
+    parser.add_argument("--connections", type=positive, nargs="+", default=[1, 16, 64])
+    parser.add_argument("--seconds", type=positive, default=10, help="of each measurement")
+    parser.add_argument("--rounds", type=positive, default=3, help="of which the tables have the medians")
+    parser.add_argument("--cache", type=Path, default=CACHE, help=f"where peers are installed; {CACHE} if not given")
+    parser.add_argument("--page", type=Path, help="a file whose tables are replaced")
+    return parser.parse_args()
 
 
-def make_model(folder: Path, size: int) -> None:
-    """A generator of square grey images, trained for one step on noise."""
+def positive(text: str) -> int:
+    """A number of something."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not positive")
+    return number
+
+
+class Benchmark:
+    """A run, and those who dropped out of it."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self._options = options
+        self._contestants = [gan_serve_itself(MODEL)]
+        self._left_out: dict[str, str] = {}
+
+    def run(self) -> str:
+        """Everything, as tables.
+
+        Raises:
+            Failure: gan-serve itself cannot be measured.
+        """
+        for name in self._options.peers:
+            say(f"{name}: installing, unless it is")
+            try:
+                self._contestants.append(peer(name, self._options.cache.resolve()))
+            except Failure as failure:
+                self._leave_out(name, failure)
+        with tempfile.TemporaryDirectory() as folder:
+            models = {size: make_model(Path(folder) / f"{size}", size) for size in self._options.sizes}
+            rounds: dict[int, list[Round]] = {size: [] for size in models}
+            for number in range(self._options.rounds):
+                for size, path in models.items():
+                    say(f"round {number + 1} of {self._options.rounds}, {size}x{size}: the limit")
+                    rounds[size].append(self._round(path))
+        return report(rounds, self._left_out)
+
+    def _round(self, models: Path) -> Round:
+        limit = bare_limit(models, self._options.seconds)
+        generator = gan_serve.load(MODEL, device="cpu", models=models)
+        expected = {seed: generator.generate(seed=seed).encode("png") for seed in CHECKED}
+        figures: dict[tuple[str, int], Figures] = {}
+        for contestant in list(self._contestants):
+            try:
+                figures |= self._measured(contestant, models, expected)
+            except Failure as failure:
+                if contestant.name == OURS:
+                    raise
+                self._contestants.remove(contestant)
+                self._leave_out(contestant.name, failure)
+        return Round(limit, figures)
+
+    def _measured(
+        self, contestant: Contestant, models: Path, expected: dict[int, bytes]
+    ) -> dict[tuple[str, int], Figures]:
+        say(f"  {contestant.name}: starting")
+        with contestant.serving(models, expected) as served:
+            found = {}
+            for connections in self._options.connections:
+                say(f"  {contestant.name}: {connections} connection{'s' * (connections > 1)}")
+                found[contestant.name, connections] = measure(contestant, served, connections, self._options.seconds)
+            return found
+
+    def _leave_out(self, name: str, failure: Failure) -> None:
+        self._left_out[name] = str(failure)
+        say(f"{name} is left out: {failure}")
+
+
+def make_model(folder: Path, size: int) -> Path:
+    """A folder with one model, a generator of square grey images, trained for one step on noise.
+
+    Raises:
+        Failure: there is none of this size.
+    """
     images = np.random.RandomState(0).randint(256, size=(64, size, size), dtype=np.uint8)
-    data, run = folder / f"noise{size}.npz", folder / f"run{size}"
+    folder.mkdir()
+    data, run, models = folder / "noise.npz", folder / "run", folder / "models"
     np.savez(data, images=images)
-    train = ["train", "dcgan", "--data", data, "--steps", "1", "--output", run]
-    export = ["export", "dcgan", "--output", run, "--models", folder / "models", "--name", f"dcgan-{size}"]
-    for command in (train, export):
-        subprocess.run([sys.executable, "-m", "training", *command], check=True, capture_output=True)
+    train = ["train", "dcgan", "--data", str(data), "--steps", "1", "--output", str(run)]
+    export = ["export", "dcgan", "--output", str(run), "--models", str(models), "--name", MODEL]
+    say(f"a generator of {size}x{size} pixels")
+    for arguments in (train, export):
+        command = [sys.executable, "-m", "training", *arguments]
+        ended = subprocess.run(command, cwd=HERE.parent, capture_output=True, text=True, check=False)
+        if ended.returncode:
+            raise Failure(last_line(ended.stderr))
+    return models
 
 
-def report(models: Path, size: int, connections: list[int], seconds: float) -> None:
-    """A table for one generator."""
-    name = f"dcgan-{size}"
-    bare = bare_limit(models / name / "1" / "model.onnx", seconds)
-    print(f"\n{size}x{size}: {bare['rate']:.0f} images/s on {cpu_count()} cores by a bare loop, ", end="")
-    print(f"{bare['processor']:.3f} ms of a processor for each; session.run alone {bare['run']:.3f} ms\n")
-    print("| " + " | ".join(COLUMNS) + " |\n|" + " --- |" * len(COLUMNS))
-    with server(models) as (process, port, ready):
-        path = f"/v1/models/{name}/generate?seed={{seed}}&format=png"
-        for number in connections:
-            before = processor_seconds(process.pid)
-            seen = called(port, path, number, seconds)
-            spent = 1000 * (processor_seconds(process.pid) - before) / seen["asked"]
-            assert not seen["refused"]
-            figures = (
-                f"{seen['rate']:.0f}",
-                *(f"{each:.3f}" for each in (seen["p50"], seen["p99"], spent, seen["processor"])),
-            )
-            print(
-                "|", " | ".join([str(size), str(number), *figures, f"{memory(process.pid):.0f}", f"{ready:.2f}"]), "|"
-            )
-
-
-def bare_limit(model: Path, seconds: float) -> dict[str, float]:
-    """What a process on each core does together."""
-    command = [sys.executable, HERE / "bare.py", model, str(seconds)]
-    loops = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(cpu_count())]
-    found = [json.loads(loop.communicate()[0]) for loop in loops]
-    mean = {name: sum(each[name] for each in found) / len(found) for name in found[0]}
-    return mean | {"rate": mean["rate"] * len(found)}
-
-
-@contextmanager
-def server(models: Path) -> Iterator[tuple[subprocess.Popen[str], int, float]]:
-    """The server's process, its port, and the seconds until it was ready."""
-    began = time.perf_counter()
-    environment = os.environ | {"GAN_SERVE_PORT": "0", "GAN_SERVE_MODELS": str(models)}
-    command = [sys.executable, "-m", "gan_serve", "serve"]
-    with tempfile.TemporaryFile("w+") as log:
-        process = subprocess.Popen(command, env=environment, stderr=log, text=True)
-        try:
-            port = wait_until_ready(Path(f"/proc/self/fd/{log.fileno()}"), began)
-            yield process, port, time.perf_counter() - began
-        finally:
-            process.terminate()
-            process.wait()
-
-
-def wait_until_ready(log: Path, began: float) -> int:
-    """The port, once the server says that it is ready."""
-    while time.perf_counter() < began + PATIENCE:
-        lines = [json.loads(line) for line in log.read_text().splitlines() if line.endswith("}")]
-        ports = [int(line["url"].rpartition(":")[2]) for line in lines if "url" in line]
-        if ports and any(line["message"].startswith("ready") for line in lines):
-            return ports[0]
-        time.sleep(0.005)
-    raise SystemExit("the server is not ready")
-
-
-def called(port: int, path: str, connections: int, seconds: float) -> dict[str, float]:
-    """What the callers saw."""
-    command = [sys.executable, HERE / "callers.py", "127.0.0.1", str(port), path, str(connections), str(seconds)]
-    found: dict[str, float] = json.loads(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
-    return found
-
-
-def processor_seconds(pid: int) -> float:
-    """Of all threads of a process, so far."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def memory(pid: int) -> float:
-    """Resident MB."""
-    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * resource.getpagesize() / 1e6
+def say(text: str) -> None:
+    """Progress, on stderr."""
+    print(text, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

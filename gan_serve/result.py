@@ -81,21 +81,19 @@ class Result:
         medium = medium_of(self.metadata)
         format = format or medium.usual
         check_format(format, medium, grid=bool(columns))
-        provenance = make_provenance(self.metadata, self.sha256, self.request, scale=scale, columns=columns)
         if format == "npy":
-            return encode_npy(self.array, provenance.to_json())
+            return encode_npy(self.array, self._document(self.request, scale, columns))
         if columns:
-            return encode_picture(self.grid(columns, scale), format, provenance.to_json())
+            return encode_picture(self.grid(columns, scale), format, self._document(self.request, scale, columns))
         if format == NUMBERS.many:
             return encode_answers(self.answers())
         if len(self) > 1:
             raise UsageError(f"{len(self)} images do not fit into one {format}; {medium.advice}")
-        return next(self.encode_each(format, scale))[1]
+        return next(self._contents_each(format, scale))
 
     def encode_each(self, format: str, scale: int = 1) -> Iterator[tuple[str, bytes]]:
         """A name and the bytes for a file of each image."""
-        contents = self._pictures_each(format, scale) if self.metadata.image_outputs else self._numbers_each()
-        for item, content in zip(self.items, contents, strict=True):
+        for item, content in zip(self.items, self._contents_each(format, scale), strict=True):
             yield f"{item_stem(self.metadata, self.seed, item)}.{format}", content
 
     def save(
@@ -125,14 +123,19 @@ class Result:
             paths.append(output.path / name)
         return paths
 
+    def _contents_each(self, format: str, scale: int) -> Iterator[bytes]:
+        return self._pictures_each(format, scale) if self.metadata.image_outputs else self._numbers_each()
+
     def _numbers_each(self) -> Iterator[bytes]:
         return (encode_answers([answer]) for answer in self.answers())
 
     def _pictures_each(self, format: str, scale: int) -> Iterator[bytes]:
         for item, pixels in zip(self.items, self._pixels(), strict=True):
-            request = item_request(self.seed, item)
-            document = make_provenance(self.metadata, self.sha256, request, scale=scale).to_json()
+            document = self._document(item_request(self.seed, item), scale)
             yield encode_picture(to_picture(pixels, scale), format, document)
+
+    def _document(self, request: Request, scale: int, columns: int | None = None) -> str:
+        return make_provenance(self.metadata, self.sha256, request, scale=scale, columns=columns).to_json()
 
     def _pixels(self) -> Sequence[Pixels] | Pixels:
         tensor = image_tensor(self.metadata)
@@ -158,6 +161,8 @@ def image_tensor(metadata: ModelMetadata) -> Image:
     if not images:
         kinds = " and ".join(tensor.kind for tensor in metadata.outputs)
         raise UsageError(f"{metadata.name} makes no images; its {kinds} are among the result's answers() and outputs")
+    if len(images) == 1:
+        return images[0]
     if len({(image.shape[:2], image.low, image.high, image.like, image.scale) for image in images}) > 1:
         raise Failure(f"{metadata.name} makes images of several sizes or kinds; this gan-serve cannot show them")
     return images[0] if images[0].any_size else replace(images[0], width=sum(image.shape[2] for image in images))

@@ -1,15 +1,13 @@
 """The routes, put together."""
 
-from fastapi import FastAPI
-from fastapi.middleware.cors import CORSMiddleware
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-import gan_serve
 from gan_serve.errors import GanServeError
 from gan_serve.server.gate import Gate
-from gan_serve.server.openapi import describe
 from gan_serve.server.operations import Operations
 from gan_serve.server.plain import Plain
 from gan_serve.server.protocol import Protocol
@@ -26,9 +24,7 @@ _MODEL = "/v2/models/{name}"
 def make_app(service: Service) -> ASGIApp:
     """The whole application. Its routes take requests as they are: each model's metadata says what may be in them."""
     plain, protocol, operations = Plain(service), Protocol(service), Operations(service)
-    app = FastAPI(title="gan-serve", version=gan_serve.__version__, redoc_url=None)
-    app.openapi = lambda: describe(service)  # type: ignore[method-assign]  # FastAPI's documented way
-    app.router.routes[:0] = [
+    routes = [
         Route("/v1/models/{name}/generate", plain.generate, methods=["GET", "POST"]),
         Route(f"{_MODEL}/infer", protocol.infer, methods=["POST"]),
         Route(f"{_MODEL}/versions/{{version}}/infer", protocol.infer, methods=["POST"]),
@@ -37,6 +33,8 @@ def make_app(service: Service) -> ASGIApp:
         Route("/v1/health", operations.health),
         Route("/v1/admin/reload", operations.reload, methods=["POST"]),
         Route("/metrics", operations.metrics),
+        Route("/openapi.json", operations.openapi),
+        Route("/docs", operations.docs),
         Route("/v2", protocol.server),
         Route("/v2/health/live", protocol.live),
         Route("/v2/health/ready", protocol.ready),
@@ -46,8 +44,7 @@ def make_app(service: Service) -> ASGIApp:
         Route(f"{_MODEL}/versions/{{version}}", protocol.model),
         Route(f"{_MODEL}/versions/{{version}}/ready", protocol.model_ready),
     ]
-    for kind in (Refusal, GanServeError, HTTPException, Exception):
-        app.add_exception_handler(kind, answer_error)
-    gate = Gate(app, service)
+    handlers = dict.fromkeys((Refusal, GanServeError, HTTPException, Exception), answer_error)
+    gate = Gate(Starlette(routes=routes, exception_handlers=handlers), service)
     origins = [origin.strip() for origin in service.settings.cors_origins.split(",") if origin.strip()]
     return CORSMiddleware(gate, origins, ["GET", "POST"], ["*"], expose_headers=_EXPOSED) if origins else gate

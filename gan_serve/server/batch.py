@@ -52,13 +52,20 @@ def _alike(feeds: Sequence[Arrays]) -> list[list[int]]:
 
 
 def _infer_group(generator: Generator, group: list[Arrays], buckets: bool) -> Sequence[Arrays | Failure]:
+    if len(group) == 1:
+        return [_infer_alone(generator, group[0], buckets)]
     try:
-        together = infer_rows(generator, _joined(group) if len(group) > 1 else group[0], buckets=buckets)
-    except Failure as failure:
-        if len(group) == 1:
-            return [failure]
-        return [_infer_group(generator, [feed], buckets)[0] for feed in group]
+        together = infer_rows(generator, _joined(group), buckets=buckets)
+    except Failure:
+        return [_infer_alone(generator, feed, buckets) for feed in group]
     return _split(together, [_rows(feed) for feed in group])
+
+
+def _infer_alone(generator: Generator, feed: Arrays, buckets: bool) -> Arrays | Failure:
+    try:
+        return infer_rows(generator, feed, buckets=buckets)
+    except Failure as failure:
+        return failure
 
 
 def _infer_filled(generator: Generator, feed: Arrays) -> Arrays:

@@ -1,8 +1,9 @@
-"""For those who run the server: health, metrics, reload."""
+"""For those who run the server, or write a client: health, metrics, reload, documentation."""
 
 import asyncio
 import time
 
+from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
@@ -10,6 +11,7 @@ import gan_serve
 from gan_serve.errors import UsageError
 from gan_serve.server.keys import Keys
 from gan_serve.server.library import Catalogue
+from gan_serve.server.openapi import describe
 from gan_serve.server.refusals import Refusal
 from gan_serve.server.replies import json_reply
 from gan_serve.server.service import Service
@@ -35,6 +37,14 @@ class Operations:
         waiting = ((lane.metadata.name, lane.rows) for lane in lanes)
         content = self._service.metrics.render(self._service.in_progress, waiting)
         return Response(content, media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    async def openapi(self, request: HttpRequest) -> Response:
+        """The document that describes the plain API for the models that are served now."""
+        return json_reply(describe(self._service))
+
+    async def docs(self, request: HttpRequest) -> Response:
+        """The page that shows that document, and tries it out."""
+        return get_swagger_ui_html(openapi_url="/openapi.json", title="gan-serve")
 
     async def reload(self, request: HttpRequest) -> Response:
         """Pick up new and changed models; 409 where one is broken, and its old version goes on serving."""

@@ -1,0 +1,54 @@
+"""What each server is asked to do: draw the noise of a seed, run the session on it, and encode what comes out.
+
+It runs in the environments of all of them, and takes from gan-serve what makes the bytes the same: the random stream,
+the PNG file and the words in it. The model is the only one in the folder that `GAN_SERVE_MODELS` names.
+"""
+
+import json
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from gan_serve.media import encode_picture
+from gan_serve.pixels import to_picture, to_pixels
+from gan_serve.provenance import make_provenance
+from gan_serve.repository import Repository, models_folder
+from gan_serve.request import Request
+from gan_serve.result import image_tensor
+from gan_serve.sampling import random_stream
+
+Floats = NDArray[np.float32]
+
+
+class Painter:
+    """A session with one thread: as many of them run side by side as there are cores."""
+
+    def __init__(self) -> None:
+        repository = Repository(models_folder())
+        model = repository.find(repository.names[0])
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        self._session = onnxruntime.InferenceSession(model.content, options, providers=["CPUExecutionProvider"])
+        (self._latent,) = self._session.get_inputs()
+        self._image = image_tensor(model.metadata)
+        self._document = vars(make_provenance(model.metadata, model.sha256, Request(0, 0, 1, ({},))))
+
+    def paint(self, seed: int) -> bytes:
+        """The PNG file that answers a request."""
+        return self.encode(self.run(self.draw(seed)), seed)
+
+    def draw(self, seed: int) -> Floats:
+        """Noise (1, latent size)."""
+        noise = random_stream(seed, 0, self._latent.name).standard_normal((1, self._latent.shape[1]))
+        return noise.astype(np.float32)
+
+    def run(self, latent: Floats) -> Floats:
+        """Noise (1, latent size) -> an image (1, channels, height, width)."""
+        image: Floats = self._session.run(None, {self._latent.name: latent})[0]
+        return image
+
+    def encode(self, image: Floats, seed: int) -> bytes:
+        """An image (1, channels, height, width) -> a PNG file that tells its seed."""
+        (pixels,) = to_pixels(image, self._image)
+        return encode_picture(to_picture(pixels, 1), "png", json.dumps(self._document | {"seed": seed}))

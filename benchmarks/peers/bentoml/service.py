@@ -1,0 +1,22 @@
+"""What BentoML serves."""
+
+from typing import Annotated
+
+import bentoml
+from bentoml.validators import ContentType
+from painter import Painter
+
+from gan_serve.cpus import cpu_count
+
+
+@bentoml.service(workers=cpu_count(), logging={"access": {"enabled": False}})
+class Service:
+    """A seed in, a PNG out."""
+
+    def __init__(self) -> None:
+        self._painter = Painter()
+
+    @bentoml.api
+    def paint(self, seed: int) -> Annotated[bytes, ContentType("image/png")]:
+        """The file for a seed."""
+        return self._painter.paint(seed)

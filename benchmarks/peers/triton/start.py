@@ -1,0 +1,65 @@
+"""Triton: its own binary, which nvidia-pytriton brings, with an instance of a Python model for each core.
+
+The wrapper of pytriton is not used: it fails on some versions of Python, and requests would pass through it.
+"""
+
+import os
+import sys
+import sysconfig
+from pathlib import Path
+
+import painter
+import pytriton
+
+import gan_serve
+from gan_serve.cpus import cpu_count
+
+HERE = Path(__file__).parent
+SERVER = Path(pytriton.__file__).parent / "tritonserver"
+STUB = "triton_python_backend_stub"  # the program that runs a Python model, one for each version of Python
+CONFIGURATION = """
+backend: "python"
+input [{{ name: "seed" data_type: TYPE_INT64 dims: [1] }}]
+output [{{ name: "png" data_type: TYPE_UINT8 dims: [-1] }}]
+instance_group [{{ count: {instances} kind: KIND_CPU }}]
+"""
+
+
+def main() -> None:
+    """Become the server."""
+    options = {
+        "model-repository": make_repository(Path.cwd() / "repository"),
+        "backend-directory": link_backend(Path.cwd() / "backends"),
+        "http-address": "127.0.0.1",
+        "http-port": os.environ["GAN_SERVE_PORT"],
+        "allow-grpc": "false",
+        "allow-metrics": "false",
+    }
+    os.environ["LD_LIBRARY_PATH"] = sysconfig.get_config_var("LIBDIR")  # of this Python, for the stub
+    os.environ["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"  # whose packages it is to find
+    program = str(SERVER / "bin" / "tritonserver")
+    os.execv(program, [program, *(f"--{name}={value}" for name, value in options.items())])
+
+
+def make_repository(folder: Path) -> Path:
+    """The folder that Triton reads."""
+    model = folder / "painter"
+    (model / "1").mkdir(parents=True)
+    for path in (HERE / "model.py", Path(painter.__file__), Path(gan_serve.__file__).parent):
+        (model / "1" / path.name).symlink_to(path)  # the stub knows no PYTHONPATH
+    (model / "config.pbtxt").write_text(CONFIGURATION.format(instances=cpu_count()))
+    return folder
+
+
+def link_backend(folder: Path) -> Path:
+    """The folder of backends: Python's, with the stub that belongs to this version of it."""
+    python = folder / "python"
+    python.mkdir(parents=True)
+    for path in (SERVER / "backends" / "python").iterdir():
+        (python / path.name).symlink_to(path)
+    (python / STUB).symlink_to(SERVER / "python_backend_stubs" / "{}.{}".format(*sys.version_info) / STUB)
+    return folder
+
+
+if __name__ == "__main__":
+    main()
