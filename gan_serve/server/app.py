@@ -48,6 +48,10 @@ def make_app(service: Service) -> ASGIApp:
     ]
     for kind in (Refusal, GanServeError, HTTPException, Exception):
         app.add_exception_handler(kind, answer_error)
+    if service.settings.demo:
+        from gan_serve.demo.mount import mount_demo
+
+        mount_demo(app, service)
     gate = Gate(app, service)
     origins = [origin.strip() for origin in service.settings.cors_origins.split(",") if origin.strip()]
     return CORSMiddleware(gate, origins, ["GET", "POST"], ["*"], expose_headers=_EXPOSED) if origins else gate
