@@ -219,6 +219,7 @@ class Image(Raster):
     picture is padded to it. An input of any size takes it as it is, with sides padded to a `multiple` of pixels; where
     one is longer than `tile`, the picture is computed in tiles that share `overlap` pixels with their neighbours, and
     are blended there. An output that is `like` an input shows the same view in the same size, times `scale`.
+    An input that is a `sketch` is dark lines on white, which people may draw themselves.
     """
 
     kind: Literal["image"] = "image"
@@ -231,6 +232,7 @@ class Image(Raster):
     overlap: int = 0
     like: str | None = None
     scale: int = 1
+    sketch: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()

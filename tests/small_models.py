@@ -196,3 +196,17 @@ MENDER = metadata_of(
     replace(ICON, name="mended", like="image"),
     task="image-to-image",
 )
+SKETCHER = metadata_of(
+    "sketcher", (replace(ICON, sketch=True),), replace(ICON, name="painted", like="image"), task="image-to-image"
+)
+STYLED = metadata_of(
+    "styled",
+    (
+        LATENT,
+        replace(LATENT, name="second_latent"),
+        Scalar(name="slant", low=-1, high=1, default=0, description="To which side it leans."),
+        Scalar(name="code", low=-2, high=2, default=(-1, 1)),
+    ),
+    GREY,
+    task="latent-code",
+)

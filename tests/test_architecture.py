@@ -57,6 +57,11 @@ def test_serving_loads_no_torch_and_its_import_loads_nothing_heavy(models: Path)
     assert (run.returncode, run.stderr) == (0, "")
 
 
+def test_help_loads_no_demo() -> None:
+    script = "import sys; from gan_serve.cli import run; run(['--help']); sys.exit('gradio' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], capture_output=True, check=False).returncode == 0
+
+
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_a_variant_imports_no_other_and_leaves_the_moving_to_the_loop(variant: str) -> None:
     tree = ast.parse((ROOT / "training" / "variants" / f"{variant}.py").read_text())

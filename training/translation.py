@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from training.dataset import Dataset
 
 
+LINES = "line"  # the kind of picture that is line art, which people may draw themselves
+
+
 @dataclass(frozen=True)
 class TranslationRecipe(Recipe):
     """Adds which two kinds of pictures there are."""
@@ -55,9 +58,9 @@ class TranslationGAN(GAN):
         images: Tensor = self.generator(self.condition(batch))
         return images
 
-    def taken(self) -> Image:
+    def taken(self, kind: str) -> Image:
         """The kind of picture that goes in; as a whole, for a drawing has no margin to spare."""
-        return replace(self.spec.image, fit="pad")
+        return replace(self.spec.image, fit="pad", sketch=kind == LINES)
 
     def made(self, name: str) -> Image:
         """The kind of picture that comes out: of the same things, in the same places."""
@@ -139,7 +142,7 @@ class TwoWayGAN(TranslationGAN):
         return {
             part: Servable(
                 self.generator[way],
-                inputs=(self.taken(),),
+                inputs=(self.taken(part.partition("2")[0]),),
                 outputs=(self.made(part.rpartition("2")[2]),),
                 task="image-to-image",
                 description=f"Turns a picture from {part.replace('2', ' into ', 1)}, learned without pairs.",

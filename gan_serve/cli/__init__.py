@@ -23,6 +23,7 @@ _COMMANDS = {
     "doctor": "doctor:doctor",
     "serve": "serve:serve",
     "health": "health:health",
+    "demo": "demo:demo",
 }
 
 
@@ -76,7 +77,7 @@ def _add_command(app: typer.Typer, name: str, arguments: list[str]) -> None:
         from gan_serve.cli.inputs import CONTEXT, with_model_options
 
         app.command(name, context_settings=CONTEXT)(with_model_options(command, arguments))
-    elif name == "serve":
+    elif name in ("serve", "demo"):
         from gan_serve.cli.serve import with_settings
 
         app.command(name)(with_settings(command, arguments))

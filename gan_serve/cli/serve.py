@@ -10,6 +10,7 @@ from gan_serve.cli.options import flag
 from gan_serve.errors import Failure
 
 INSTALL = 'pip install "gan-serve[cpu,serve]"'
+INSTALL_DEMO = 'pip install "gan-serve[cpu,demo]"'
 
 
 def serve(**settings: Any) -> None:
@@ -23,7 +24,17 @@ def serve(**settings: Any) -> None:
         from gan_serve.server.settings import Settings, load_settings
     except ModuleNotFoundError as error:
         raise not_installed(error) from None
-    run.serve(load_settings(Settings, **settings))
+    loaded = load_settings(Settings, **settings)
+    if loaded.demo:
+        _check_demo()
+    run.serve(loaded)
+
+
+def _check_demo() -> None:
+    try:
+        import gradio  # noqa: F401  # before anything is served
+    except ModuleNotFoundError as error:
+        raise Failure(f"the demo is not installed (no {error.name}); install it with: {INSTALL_DEMO}") from None
 
 
 def with_settings(command: Callable[..., None], arguments: Sequence[str]) -> Callable[..., None]:
@@ -32,7 +43,7 @@ def with_settings(command: Callable[..., None], arguments: Sequence[str]) -> Cal
     Raises:
         Failure: the server is not installed.
     """
-    parameters = _parameters() if arguments[:1] == ["serve"] else []
+    parameters = _parameters(command) if arguments[:1] == [command.__name__] else []
 
     def with_options(**options: Any) -> None:
         command(**options)
@@ -43,25 +54,29 @@ def with_settings(command: Callable[..., None], arguments: Sequence[str]) -> Cal
     return with_options
 
 
-def _parameters() -> list[inspect.Parameter]:
+def _parameters(command: Callable[..., None]) -> list[inspect.Parameter]:
     try:
         from gan_serve.server.settings import flags, variable
     except ModuleNotFoundError as error:
         raise not_installed(error) from None
     parameters = []
     for name, field in flags().items():
+        if name == command.__name__:  # gan-serve demo --demo
+            continue
+        switch = field.annotation is bool
         option = typer.Option(
             flag(name),
-            metavar=name.rpartition("_")[2].upper(),
+            metavar=None if switch else name.rpartition("_")[2].upper(),
             help=f"{field.description}{_default(field.default)}  [env: {variable(name)}]",
+            show_default=False,
         )
-        annotation = Annotated[str | None, option]
+        annotation = Annotated[bool | None, option] if switch else Annotated[str | None, option]
         parameters.append(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation))
     return parameters
 
 
 def _default(value: object) -> str:
-    return "" if value in (None, "") else f"  [default: {value}]"
+    return "" if value in (None, "", False) else f"  [default: {value}]"
 
 
 def not_installed(error: ModuleNotFoundError) -> Failure:

@@ -45,6 +45,11 @@ def make_app(service: Service) -> ASGIApp:
         Route(f"{_MODEL}/versions/{{version}}/ready", protocol.model_ready),
     ]
     handlers = dict.fromkeys((Refusal, GanServeError, HTTPException, Exception), answer_error)
-    gate = Gate(Starlette(routes=routes, exception_handlers=handlers), service)
+    app = Starlette(routes=routes, exception_handlers=handlers)
+    if service.settings.demo:
+        from gan_serve.demo.mount import mount_demo
+
+        mount_demo(app, service)
+    gate = Gate(app, service)
     origins = [origin.strip() for origin in service.settings.cors_origins.split(",") if origin.strip()]
     return CORSMiddleware(gate, origins, ["GET", "POST"], ["*"], expose_headers=_EXPOSED) if origins else gate

@@ -5,7 +5,7 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -86,16 +86,17 @@ def encode(result: Result, form: Form, provider: str) -> bytes:
         UsageError: what made the picture does not fit into this format.
     """
     if form.format == "zip":
-        return _zip(result, form.scale)
+        return zip_files(result.encode_each("png", form.scale))
     if form.format == "json":
         return json.dumps(_document(result, form.scale, provider), allow_nan=False).encode()
     return result.encode(form.format, scale=form.scale, columns=form.columns)
 
 
-def _zip(result: Result, scale: int) -> bytes:
+def zip_files(files: Iterable[tuple[str, bytes]]) -> bytes:
+    """Files, each with its name, in one."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:  # pictures are compressed already
-        for name, content in result.encode_each("png", scale):
+        for name, content in files:
             archive.writestr(zipfile.ZipInfo(name, _EPOCH), content)
     return buffer.getvalue()
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from base64 import b64decode
 from pathlib import Path
 
 from starlette.datastructures import Headers
@@ -12,6 +13,8 @@ from gan_serve.server.refusals import Refusal
 from gan_serve.server.settings import Settings
 
 PROBES = ("/v1/health", "/v2/health/live", "/v2/health/ready")  # always answered, and without keys
+
+_ASK = 'Basic realm="gan-serve: the key is the password"'  # makes a browser ask its user
 
 
 class Keys:
@@ -30,12 +33,12 @@ class Keys:
             Refusal: it bears none.
         """
         headers = Headers(scope=scope)
-        scheme, _, token = headers.get("authorization", "").partition(" ")
-        given = _digest(token.strip() if scheme.lower() == "bearer" else headers.get("x-api-key", ""))
+        given = _digest(_authorized(headers.get("authorization", "")) or headers.get("x-api-key", ""))
         # All are compared, so that the time does not tell which one is near.
         if not any([hmac.compare_digest(given, digest) for digest in self._digests]):  # noqa: C419
             message = "this needs a key: send Authorization: Bearer KEY"
-            raise Refusal(401, message, {"WWW-Authenticate": "Bearer"})
+            browser = "text/html" in headers.get("accept", "")
+            raise Refusal(401, message, {"WWW-Authenticate": _ASK if browser else "Bearer"})
 
 
 def api_keys(settings: Settings) -> Keys:
@@ -53,6 +56,19 @@ def api_keys(settings: Settings) -> Keys:
 def needs_key(path: str) -> bool:
     """Whether a route is closed where there are keys; administration has a token of its own."""
     return path not in PROBES and not path.startswith("/v1/admin/")
+
+
+def _authorized(header: str) -> str:
+    """The key in a header: a bearer's token, or the password that a browser asks its user for."""
+    scheme, _, token = header.partition(" ")
+    if scheme.lower() == "bearer":
+        return token.strip()
+    if scheme.lower() != "basic":
+        return ""
+    try:
+        return b64decode(token, validate=True).decode().partition(":")[2]
+    except ValueError:  # neither base64 nor UTF-8
+        return ""
 
 
 def _lines(path: Path) -> list[str]:

@@ -11,14 +11,8 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
 from gan_serve.cpus import cpu_count
-from gan_serve.generator import Generator
-from gan_serve.metadata import ModelMetadata
-from gan_serve.pixels import check_size
 from gan_serve.provenance import make_provenance
-from gan_serve.request import Item, Request
-from gan_serve.result import Result, largest_size
-from gan_serve.sampling import Arrays, complete, input_arrays
-from gan_serve.server.calls import Call
+from gan_serve.request import Request
 from gan_serve.server.formats import MEDIA_TYPES, Form, choose_form, encode
 from gan_serve.server.lane import Lane
 from gan_serve.server.note import note_of
@@ -26,6 +20,7 @@ from gan_serve.server.refusals import bad_request
 from gan_serve.server.replies import json_reply
 from gan_serve.server.service import Service
 from gan_serve.server.wishes import Wish, make_wish, read_fields, resolve
+from gan_serve.server.work import Work, check_pixels
 
 _FRESH = 3600  # seconds in which a cache need not ask again; a reload may bring another model under the same name
 
@@ -63,14 +58,14 @@ class Plain:
             raise bad_request(f"GET answers with one image, not with {len(asked)}; use POST, or grid=true")
         accept = request.headers.get("accept", "*/*")
         form = choose_form(lane.metadata, asked, format=wish.format, accept=accept, grid=wish.grid, scale=wish.scale)
-        _check_pixels(lane.metadata, asked, form, settings.max_pixels)
+        check_pixels(lane.metadata, asked, form, settings.max_pixels)
         headers = _headers(lane, asked)
         if cacheable:
             headers |= self._cache_headers(lane, asked, form, wish)
             if _matches(request.headers.get("if-none-match", ""), headers.get("ETag")):
                 return Response(status_code=304, headers=headers)
-        work = _Work(lane.generator, asked, form)
-        call = Call(len(asked), note.began + settings.deadline, work.prepare, work.finish)
+        work = Work(lane.generator, asked, lambda result: encode(result, form, lane.generator.device))
+        call = work.call(note.began + settings.deadline)
         content = await self._service.engine.answer(lane, call, note)
         return Response(content, headers=headers, media_type=MEDIA_TYPES[form.format])
 
@@ -93,32 +88,6 @@ class Plain:
         return {"ETag": f'"{digest[:32]}"', "Cache-Control": f"{scope}, max-age={_FRESH}", "Vary": "Accept"}
 
 
-class _Work:
-    """What a runner does for one request: draws, and encodes what the model makes of it.
-
-    Where that depends on the size of what goes in, the model runs for one picture after the other.
-    """
-
-    def __init__(self, generator: Generator, asked: Request, form: Form) -> None:
-        self._generator, self._asked, self._form = generator, asked, form
-        self._items: tuple[Item, ...] = ()
-
-    def prepare(self) -> Arrays:
-        if self._generator.metadata.by_picture:
-            return {}
-        inputs, seed = self._generator.metadata.inputs, self._asked.seed
-        self._items = tuple(complete(inputs, seed, self._asked.item(place)) for place in range(len(self._asked)))
-        return input_arrays(inputs, seed, self._items)
-
-    def finish(self, outputs: Arrays) -> bytes:
-        generator = self._generator
-        if generator.metadata.by_picture:
-            result = generator.run(self._asked)
-        else:
-            result = Result(generator.metadata, generator.sha256, self._asked, self._items, outputs)
-        return encode(result, self._form, generator.device)
-
-
 def version_asked(request: HttpRequest) -> int | None:
     """The version in the route or in the query.
 
@@ -139,18 +108,6 @@ def parse_version(given: object) -> int | None:
     if isinstance(given, bool) or not re.fullmatch(r"[1-9]\d{0,8}", str(given)[:20], re.ASCII):
         raise bad_request(f"version {str(given)[:20]!r} is no positive integer")
     return int(str(given))
-
-
-def _check_pixels(metadata: ModelMetadata, asked: Request, form: Form, most: int) -> None:
-    if not metadata.image_outputs:
-        if form.scale != 1:
-            raise bad_request(f"{metadata.name} answers with numbers; leave out scale")
-        return
-    height, width = largest_size(metadata, asked)
-    check_size(height, width, len(asked) if form.columns else 1, form.columns or 1, form.scale)
-    pixels = len(asked) * height * width * form.scale**2
-    if pixels > most:
-        raise bad_request(f"{pixels} pixels are too many for one answer; ask for up to {most} in all")
 
 
 def _headers(lane: Lane, asked: Request) -> dict[str, str]:

@@ -42,7 +42,7 @@ def serve(settings: Settings) -> None:
         loop="uvloop",
         http=patient_for(settings.patience),
         ws="none",
-        lifespan="off",
+        lifespan="on" if settings.demo else "off",
         log_config=None,
         access_log=False,
         server_header=False,
@@ -79,6 +79,8 @@ class _Server(uvicorn.Server):
         loop.add_signal_handler(signal.SIGHUP, _in_background, self._reload)
         for listener in sockets or ():
             _log.info("listening", extra={"url": _url(listener)})
+            if self._service.settings.demo:
+                print(f"demo: {_url(listener)}", flush=True)
         _in_background(self._load)
 
     def _load(self) -> None:

@@ -49,6 +49,7 @@ class Settings(BaseSettings):
         SecretStr(""), description="Token for /v1/admin; these routes do not exist without it."
     )
     cors_origins: str = Field("", description="Origins, separated by commas, whose pages may call; none by default.")
+    demo: bool = Field(False, description="Show the demo at /.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
 
     @property
@@ -93,6 +94,6 @@ def settings_table() -> str:
     rows = ["| flag | variable | default | meaning |", "| --- | --- | --- | --- |"]
     for name, field in Settings.model_fields.items():
         flag = f"`--{name.replace('_', '-')}`" if name in with_flag else ""
-        default = "" if field.annotation is SecretStr or field.default in (None, "") else f"`{field.default}`"
+        default = "" if field.annotation is SecretStr or field.default in (None, "", False) else f"`{field.default}`"
         rows.append(f"| {flag} | `{variable(name)}` | {default} | {field.description} |")
     return "\n".join(rows)

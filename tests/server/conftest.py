@@ -1,10 +1,15 @@
 """Servers that many tests ask."""
 
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from PIL import Image as Pictures
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from server_process import Server
+from small_models import CLASSIFIER, DIGIT, MENDER, PLAIN, SKETCHER, STYLED, save_model
 
 
 @pytest.fixture(scope="session")
@@ -19,3 +24,54 @@ def zoo() -> Iterator[Server]:
     """Every shipped model."""
     with Server(None) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def shown_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small model for each kind of input that the demo shows, one of them with a sample and one with an example."""
+    root = tmp_path_factory.mktemp("shown")
+    for metadata in (DIGIT, PLAIN, STYLED, SKETCHER, MENDER, CLASSIFIER):
+        save_model(root, metadata)
+    (root / "mender" / "examples").mkdir()
+    for path in (root / "digits" / "sample.png", root / "mender" / "examples" / "red.png"):
+        Pictures.new("RGB", (12, 9), "red").save(path)
+    return root
+
+
+@pytest.fixture(scope="session")
+def demo(shown_models: Path) -> Iterator[Server]:
+    """The demo as it is mounted in the server, with limits that are easily reached."""
+    with Server(shown_models, demo=True, max_count=32, max_body=300_000, max_pixels=400_000) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """A real browser; Playwright brings none that could be relied on."""
+    program = shutil.which("chromium")
+    assert program, "no chromium on the PATH; install it, on Debian with: apt-get install chromium"
+    expect.set_options(timeout=20_000)
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+
+
+@pytest.fixture
+def visit(demo: Server, chromium: Browser) -> Iterator[Callable[..., Page]]:
+    """Open the demo at an address; whatever the page asks for elsewhere, or complains of, fails the test."""
+    pages: list[Page] = []
+    faults: list[str] = []
+
+    def visit(query: str = "", **options: Any) -> Page:
+        page = chromium.new_page(**options)
+        pages.append(page)
+        page.set_default_timeout(20_000)
+        own = (demo.url, "data:", "blob:")
+        page.on("request", lambda request: None if request.url.startswith(own) else faults.append(request.url))
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.goto(f"{demo.url}/{query}")
+        return page
+
+    yield visit
+    for page in pages:
+        page.close()
+    assert not faults

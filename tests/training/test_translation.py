@@ -71,6 +71,12 @@ def test_pix2pix_without_the_game_learns_from_l1_alone() -> None:
     assert terms["l1"] > 0
 
 
+@pytest.mark.parametrize(("name", "drawn"), [("pix2pix", True), ("cyclegan", False)])
+def test_line_art_may_be_drawn(name: str, drawn: bool) -> None:
+    (taken, *_) = next(iter(of(name).servables().values())).inputs  # type: ignore[operator]
+    assert taken.sketch == drawn
+
+
 def test_pairs_are_not_augmented() -> None:
     with pytest.raises(UsageError, match="pictures in pairs are not augmented"):
         of("pix2pix", augment="color")

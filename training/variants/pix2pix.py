@@ -82,7 +82,7 @@ class Pix2Pix(TranslationGAN):
         return {
             "": Servable(
                 self.generator,
-                inputs=(self.taken(),),
+                inputs=(self.taken(view),),
                 outputs=(self.made(target),),
                 task="image-to-image",
                 description=f"Turns a picture from {view} into {target}, learned from pairs.",

@@ -1,0 +1,117 @@
+"""The panel of a model that draws: its knobs, a seed, and what comes of them at once."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import gradio as gr
+
+from gan_serve.demo.address import Address
+from gan_serve.demo.controls import Control, make_controls, read_controls
+from gan_serve.demo.figures import data_url
+from gan_serve.demo.parts import AT_ONCE, changes, make_bar, make_html, make_number, make_seed
+from gan_serve.demo.recipes import recipes_of, show_recipes
+from gan_serve.demo.studio import Studio
+from gan_serve.demo.views import (
+    PICTURES,
+    Wanted,
+    has_two_seeds,
+    origin_of,
+    query_of,
+    request_of,
+    save_as,
+    show_view,
+    views_of,
+)
+from gan_serve.demo.words import showing, speaking
+from gan_serve.metadata import ModelMetadata
+from gan_serve.provenance import item_request
+from gan_serve.sampling import complete
+
+_CHOOSE = """
+element.addEventListener("click", (event) => {
+  const chosen = event.target.closest("[data-place]");
+  if (!chosen) return;
+  for (const each of element.querySelectorAll("[data-place]")) each.setAttribute("aria-pressed", each === chosen);
+  trigger("select", { place: Number(chosen.dataset.place) });
+});
+"""
+_SAVE = """(parcel) => {
+  const link = document.createElement("a");
+  [link.href, link.download] = [parcel.url, parcel.name];
+  link.click();
+}"""
+_TYPES = {"png": "image/png", "zip": "application/zip", "gif": "image/gif"}
+_ABOUT = "Make it again"
+
+
+def make_drawing(studio: Studio, page: gr.Request, metadata: ModelMetadata, address: Address) -> None:
+    """The panel, with what the address names; inside a row."""
+    settings = studio.service.settings
+    views = views_of(metadata)
+    view = address.view if address.view in views else PICTURES
+    with gr.Column(scale=3, min_width=260):
+        kind = gr.Radio(
+            [(title, name) for name, title in views.items()], value=view, label="What to show", interactive=True
+        )
+        other = make_number(address.other, "The other seed", visible=has_two_seeds(view), elem_id="gs-other")
+        controls = make_controls(metadata, address.inputs, [], settings.max_body)
+        seed = make_seed(address)
+        count = gr.Slider(1, settings.max_count, value=address.count, step=1, label="How many", interactive=True)
+    handlers = _Handlers(studio, metadata, controls)
+    inputs = [kind, seed, other, count, *(each for control in controls for each in control.components)]
+    first = handlers.draw(page, *(each.value for each in inputs))
+    with gr.Column(scale=6, min_width=300):
+        pictures = make_html(first[0], script=_CHOOSE, elem_id="gs-pictures")
+        _make_saving(handlers, inputs)
+        recipes, bar = make_html(first[1]), make_bar(first[2])
+    gr.on(changes([kind, other, count], [seed], controls), handlers.draw, inputs, [pictures, recipes, bar], **AT_ONCE)
+    kind.input(lambda name: gr.Number(visible=has_two_seeds(name)), kind, other, **AT_ONCE)
+    pictures.select(handlers.choose, inputs, [recipes], **AT_ONCE)
+
+
+def _make_saving(handlers: "_Handlers", inputs: list[Any]) -> None:
+    parcel = gr.JSON(visible="hidden")
+    with gr.Row(elem_classes="gs-saving"):
+        for format in _TYPES:
+            button = gr.Button(f"Save {format.upper()}", size="sm", min_width=80)
+            saved = button.click(handlers.saver(format), inputs, parcel, **AT_ONCE)
+            saved.success(None, parcel, None, js=_SAVE, queue=False, api_visibility="private")
+
+
+class _Handlers:
+    """What the events of one panel call; `values` are those of its controls."""
+
+    def __init__(self, studio: Studio, metadata: ModelMetadata, controls: Sequence[Control]) -> None:
+        self._studio, self._metadata, self._controls = studio, metadata, controls
+        self.draw = showing(self._draw, 3)
+        self.choose = showing(self._choose, 1)
+
+    def saver(self, format: str) -> Callable[..., dict[str, str]]:
+        """The handler of a button that saves."""
+
+        def save(page: gr.Request, *values: Any) -> dict[str, str]:
+            wanted = self._wanted(values)
+            content = save_as(show_view(self._studio, page, self._metadata.name, wanted), format)
+            name = f"{self._metadata.name}-seed{wanted.seed}.{format}"
+            return {"name": name, "url": data_url(content, _TYPES[format])}
+
+        return speaking(save)
+
+    def _draw(self, page: gr.Request, *values: Any) -> tuple[str, str, str]:
+        wanted = self._wanted(values)
+        shown = show_view(self._studio, page, self._metadata.name, wanted)
+        query = query_of(self._studio, self._metadata.name, wanted)
+        return shown.html, show_recipes(shown.recipes, _ABOUT), query
+
+    def _choose(self, page: gr.Request, chosen: gr.EventData, *values: Any) -> tuple[str]:
+        """How to make the one picture that was chosen."""
+        asked = request_of(self._studio, self._metadata, self._wanted(values))
+        place = int(chosen.place)
+        item = complete(self._metadata.inputs, asked.seed, asked.item(place))
+        recipes = recipes_of(self._metadata, item_request(asked.seed, item), origin_of(page))
+        return (show_recipes(recipes, f"{_ABOUT}: picture {place + 1} alone"),)
+
+    def _wanted(self, values: Sequence[Any]) -> Wanted:
+        view, seed, other, count, *rest = values
+        fields = read_controls(self._controls, rest)
+        return Wanted(view, fields, int(seed or 0), int(other or 0), int(count))

@@ -1,0 +1,83 @@
+"""What `gradio_client` calls by name: the functions of the page, with pictures as base64 as in the plain API."""
+
+import json
+from base64 import b64encode
+from typing import Any
+
+import gradio as gr
+from gradio.events import api
+
+from gan_serve.demo.figures import encode_png
+from gan_serve.demo.studio import Studio
+from gan_serve.demo.words import speaking
+from gan_serve.pixels import Picture
+from gan_serve.request import random_seed
+from gan_serve.result import Result
+from gan_serve.server.formats import Form, encode
+from gan_serve.server.refusals import bad_request
+
+
+def add_endpoints(studio: Studio) -> None:
+    """Name them within a page."""
+
+    def models() -> list[dict[str, Any]]:
+        """The models, what each one is for, and the inputs that it takes."""
+        return [
+            {
+                "name": metadata.name,
+                "task": metadata.task,
+                "description": metadata.description,
+                "inputs": [{"name": tensor.name, "kind": tensor.kind} for tensor in metadata.inputs],
+            }
+            for metadata in studio.models
+        ]
+
+    def generate(
+        page: gr.Request, model: str, inputs: dict[str, Any] | None = None, seed: int | None = None, count: int = 1
+    ) -> dict[str, Any]:
+        """The answers of a model: pictures as base64 PNG, or numbers; with the seed that makes them again."""
+        numbers = {} if seed is None else {"seed": seed}
+        asked = studio.request(model, {**(inputs or {}), **numbers, **({"count": count} if count != 1 else {})})
+        return studio.run(page, model, asked, _document)
+
+    def translate(
+        page: gr.Request, model: str, image: str, inputs: dict[str, Any] | None = None, seed: int | None = None
+    ) -> dict[str, Any]:
+        """What a model makes of a picture in base64; masks and the like are among the inputs."""
+        taken = studio.metadata(model).image_inputs
+        if not taken:
+            raise bad_request(f"{model} takes no picture; use /generate")
+        return generate(page, model, {**(inputs or {}), taken[0].name: image}, seed)
+
+    def walk(
+        page: gr.Request, model: str, seed: int, to: int, steps: int = 16, inputs: dict[str, Any] | None = None
+    ) -> list[str]:
+        """Pictures from one seed to another, each as base64 PNG."""
+        asked = studio.request(model, {**(inputs or {}), "seed": seed})
+        return _encoded(studio.walk(page, model, asked, to, steps))
+
+    def mix(
+        page: gr.Request,
+        model: str,
+        taken: list[str],
+        seed: int | None = None,
+        other: int | None = None,
+        size: int = 4,
+        inputs: dict[str, Any] | None = None,
+    ) -> list[str]:
+        """A square of pictures whose columns take the latents `taken` from the seed `other`, row by row."""
+        first, second = (random_seed() if each is None else each for each in (seed, other))
+        asked = studio.request(model, {**(inputs or {}), "seed": first, "count": size})
+        return _encoded(studio.mix(page, model, asked, second, taken))
+
+    for endpoint in (models, generate, translate, walk, mix):
+        api(speaking(endpoint), api_name=endpoint.__name__, queue=False)
+
+
+def _document(result: Result, device: str) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(encode(result, Form("json"), device))
+    return document
+
+
+def _encoded(pictures: list[Picture]) -> list[str]:
+    return [b64encode(encode_png(picture)).decode() for picture in pictures]

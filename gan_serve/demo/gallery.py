@@ -1,0 +1,62 @@
+"""All models, by what they do."""
+
+import html
+from collections.abc import Sequence
+from pathlib import Path
+
+from gan_serve.demo.card import TASKS
+from gan_serve.metadata import ModelMetadata
+
+_SUFFIXES = (".png", ".jpg", ".webp")
+
+
+def show_gallery(models: Sequence[ModelMetadata], root: Path) -> str:
+    """A card for each model, which is a link to its page."""
+    if not models:
+        return '<p class="gs-empty">The models are still loading; this page shows them in a moment.</p>'
+    return "".join(
+        f'<section aria-label="{title}"><h2>{title}</h2><p>{about}</p><div class="gs-cards">{cards}</div></section>'
+        for task, (title, about) in TASKS.items()
+        if (cards := "".join(_card(model, root) for model in models if model.task == task))
+    )
+
+
+def sample_of(root: Path, model: str) -> Path | None:
+    """The picture that stands beside the card of a model that is served, if there is one."""
+    path = root / model / "sample.png"
+    return path if path.is_file() else None
+
+
+def examples_of(root: Path, model: str) -> list[Path]:
+    """Pictures to try a model with, if it ships any."""
+    return sorted(path for path in (root / model / "examples").glob("*") if path.suffix in _SUFFIXES)
+
+
+def example_addresses(root: Path, model: str) -> list[str]:
+    """Where the page finds them."""
+    return [f"demo/examples/{model}/{number}/{path.name}" for number, path in enumerate(examples_of(root, model))]
+
+
+def _without_picture(metadata: ModelMetadata) -> str:
+    """What stands instead: what becomes of what."""
+    return f"picture &rarr; {'picture' if metadata.image_outputs else 'numbers'}"
+
+
+def _picture(metadata: ModelMetadata, root: Path) -> str:
+    """Where a picture of what a model makes is found: its sample, or one that it draws now."""
+    if sample_of(root, metadata.name):
+        return f"demo/samples/{metadata.name}"
+    if metadata.image_outputs and not metadata.image_inputs:
+        return f"v1/models/{metadata.name}/generate?seed=0&count=16&grid=true&scale=4"
+    return ""
+
+
+def _card(metadata: ModelMetadata, root: Path) -> str:
+    name = html.escape(metadata.name)
+    address = _picture(metadata, root)
+    shown = f'<img loading="lazy" alt="Samples of {name}" src="{html.escape(address)}">' if address else ""
+    about, origin = html.escape(metadata.description), f"{metadata.paper.year}, {html.escape(metadata.data.name)}"
+    return (
+        f'<a href="?model={name}"><i>{shown or _without_picture(metadata)}</i><b>{name}</b><span>{about}</span>'
+        f"<small>{origin}</small></a>"
+    )

@@ -1,0 +1,94 @@
+"""Where the demo joins the server: behind all other routes, and behind the same gate."""
+
+from pathlib import Path
+
+import gradio as gr
+from starlette.applications import Starlette
+from starlette.requests import Request as HttpRequest
+from starlette.responses import FileResponse, Response
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gan_serve.demo.gallery import examples_of, sample_of
+from gan_serve.demo.page import make_page
+from gan_serve.demo.studio import Studio
+from gan_serve.server.refusals import Refusal
+from gan_serve.server.service import Service
+
+_FOLDER = Path(__file__).parent
+_SESSIONS = 256  # visitors whose components are remembered; the page of an older one has to be opened again
+# Gradio's page needs scripts within itself, and nothing from anywhere else.
+_POLICY = "default-src 'self' data: blob: 'unsafe-inline' 'unsafe-eval'; frame-ancestors 'self'"
+_FONTS = ["system-ui", "sans-serif"]
+
+
+def mount_demo(app: Starlette, service: Service) -> None:
+    """Add the demo to the server's routes."""
+    studio = Studio(service)
+    files = _Files(studio)
+    app.router.routes += [
+        Route("/demo/samples/{name}", files.sample),
+        Route("/demo/examples/{name}/{number:int}/{file}", files.example),
+        Route("/gradio_api/upload", files.refuse, methods=["POST"]),
+    ]
+    page = make_page(studio)
+    page.state_session_capacity = _SESSIONS
+    gr.mount_gradio_app(
+        app,
+        page,
+        path="/",
+        theme=gr.themes.Default(primary_hue="indigo", font=_FONTS, font_mono=["ui-monospace", "monospace"]),
+        css=(_FOLDER / "style.css").read_text(),
+        head=f"<script>{(_FOLDER / 'page.js').read_text()}</script>",
+        footer_links=["api", "settings"],
+        run_history=False,
+        ssr_mode=False,
+        show_error=False,
+        enable_monitoring=False,
+    )
+    mounted = app.router.routes[-1]
+    assert isinstance(mounted, Mount)
+    mounted.app = _confined(mounted.app)
+
+
+class _Files:
+    """Pictures that lie beside the models. Names are looked up among what is served; they never become a path."""
+
+    def __init__(self, studio: Studio) -> None:
+        self._studio = studio
+
+    async def sample(self, request: HttpRequest) -> Response:
+        """The picture beside a model's card."""
+        path = sample_of(self._studio.root, self._model(request))
+        if path is None:
+            raise Refusal(404, "this model has no sample")
+        return FileResponse(path)
+
+    async def example(self, request: HttpRequest) -> Response:
+        """A picture to try a model with."""
+        paths = examples_of(self._studio.root, self._model(request))
+        number = request.path_params["number"]
+        if number >= len(paths):
+            raise Refusal(404, "this model has no such example")
+        return FileResponse(paths[number])
+
+    async def refuse(self, request: HttpRequest) -> Response:
+        """Files come within requests, where they are bounded and kept nowhere."""
+        raise Refusal(404, "there are no uploads; send pictures as base64 with the request")
+
+    def _model(self, request: HttpRequest) -> str:
+        return self._studio.metadata(request.path_params["name"]).name
+
+
+def _confined(app: ASGIApp) -> ASGIApp:
+    """The same application, whose pages load nothing from elsewhere."""
+
+    async def confined(scope: Scope, receive: Receive, send: Send) -> None:
+        async def with_policy(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], (b"content-security-policy", _POLICY.encode())]
+            await send(message)
+
+        await app(scope, receive, with_policy)
+
+    return confined

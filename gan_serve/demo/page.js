@@ -1,0 +1,17 @@
+// Buttons that copy: a recipe, or the address of the page.
+async function copy(text) {
+  if (navigator.clipboard) return navigator.clipboard.writeText(text);
+  const area = Object.assign(document.createElement("textarea"), { value: text }); // for pages that are not on https
+  document.body.append(area);
+  area.select();
+  document.execCommand("copy");
+  area.remove();
+}
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy], [data-copy-page]");
+  if (!button) return;
+  const text = "copyPage" in button.dataset ? location.href : button.closest(".gs-recipe").querySelector("code").innerText;
+  await copy(text);
+  button.textContent = "Copied";
+  setTimeout(() => (button.textContent = "Copy"), 1500);
+});

@@ -1,0 +1,81 @@
+"""The page, put together. What it shows of models is made anew for every visitor, from what is served then."""
+
+from functools import partial
+
+import gradio as gr
+
+from gan_serve.demo.address import Address, parse_address
+from gan_serve.demo.card import show_card
+from gan_serve.demo.comparing import make_comparing
+from gan_serve.demo.drawing import make_drawing
+from gan_serve.demo.endpoints import add_endpoints
+from gan_serve.demo.gallery import show_gallery
+from gan_serve.demo.parts import make_html
+from gan_serve.demo.studio import Studio, visitor
+from gan_serve.demo.translating import make_translating
+from gan_serve.demo.words import in_words
+from gan_serve.metadata import ModelMetadata
+
+_TITLE = """
+<header class="gs-head"><h1><a href="?">gan-serve</a></h1>
+<p>Classic GANs, live: choose a model, turn its knobs, draw, and share what you find.</p></header>
+"""
+_READ_ADDRESS = "() => '?' + location.search.slice(1)"
+_OPEN = """(name) => {
+  const locked = document.querySelector("#gs-lock input")?.checked;
+  const seed = document.querySelector("#gs-seed input")?.value;
+  location.search = "?model=" + encodeURIComponent(name) + (locked ? `&seed=${seed}&lock=1` : "");
+}"""
+_SOON = 1.0  # seconds until a page is loaded again that shows models before they are there
+
+
+def make_page(studio: Studio) -> gr.Blocks:
+    """The whole demo. All that depends on models is made when somebody opens the page."""
+    page = gr.Blocks(title="gan-serve", analytics_enabled=False, fill_width=True)
+    with page:
+        query = gr.Textbox(visible="hidden")  # what the address says
+        make_html(_TITLE)
+        gr.render([query], [query.change], queue=False)(partial(_show, studio))
+        page.load(None, None, query, js=_READ_ADDRESS, queue=False, api_visibility="private")
+        add_endpoints(studio)
+    return page
+
+
+def _show(studio: Studio, query: str) -> None:
+    try:
+        address = parse_address(query.removeprefix("?"), studio.service.settings.max_count)
+        metadata = studio.metadata(address.models[0]) if len(address.models) == 1 else None
+        _make_tabs(studio, metadata, address)
+    except Exception as error:
+        make_html(f'<p role="alert">{in_words(error)}</p><p><a href="?">All models</a></p>')
+    if studio.service.state == "loading":
+        gr.Timer(_SOON).tick(None, None, None, js="() => location.reload()", queue=False)
+
+
+def _make_tabs(studio: Studio, metadata: ModelMetadata | None, address: Address) -> None:
+    with gr.Tabs(selected="try" if metadata else "compare" if address.models else "models"):
+        with gr.Tab("Models", id="models"):
+            make_html(show_gallery(studio.models, studio.root), elem_id="gs-gallery")
+        with gr.Tab("Try one", id="try"):
+            _make_choice(studio, metadata)
+            if metadata:
+                _make_panel(studio, metadata, address)
+        with gr.Tab("Compare", id="compare") as tab:
+            make_comparing(studio, visitor(), tab, address)
+
+
+def _make_choice(studio: Studio, metadata: ModelMetadata | None) -> None:
+    names = [each.name for each in studio.models]
+    with gr.Row(elem_id="gs-model"):
+        choice = gr.Dropdown(names, value=metadata.name if metadata else None, label="Model", interactive=True)
+    choice.input(None, choice, None, js=_OPEN, queue=False, api_visibility="private")
+
+
+def _make_panel(studio: Studio, metadata: ModelMetadata, address: Address) -> None:
+    with gr.Row():
+        if metadata.image_inputs:
+            make_translating(studio, metadata, address)
+        else:
+            make_drawing(studio, visitor(), metadata, address)
+        with gr.Column(scale=4, min_width=280):
+            make_html(show_card(metadata))

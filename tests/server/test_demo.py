@@ -1,0 +1,208 @@
+"""The demo, as a visitor with a browser sees it."""
+
+import io
+import re
+import shlex
+import zipfile
+from base64 import b64decode
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from command_line import Run
+from PIL import Image as Pictures
+from playwright.sync_api import Locator, Page, expect
+
+Visit = Callable[..., Page]
+
+# Everything that a user operates, and what assistive technology calls it.
+_NAMELESS = """() => [...document.querySelectorAll("input, button, select, textarea, a, [role=button], [role=slider]")]
+  .filter((each) => each.checkVisibility() && each.type !== "hidden")
+  .filter((each) => !each.getAttribute("aria-label") && !each.getAttribute("aria-labelledby")
+    && !each.title && !each.innerText?.trim() && ![...(each.labels || [])].some((label) => label.innerText.trim()))
+  .map((each) => each.outerHTML)"""
+
+
+def pictures(page: Page) -> Locator:
+    return page.locator("#gs-pictures img")
+
+
+def content(picture: Locator) -> bytes:
+    """The file that a page shows."""
+    return b64decode(str(picture.get_attribute("src")).partition(",")[2])
+
+
+def recipe(page: Page) -> list[str]:
+    """What the page says is to be typed, but for the program's own name."""
+    text = page.locator(".gs-recipe code").first.inner_text()
+    return shlex.split(text)[1:]
+
+
+def draw_a_line(page: Page) -> None:
+    box = page.locator(".gs-sheet").bounding_box()
+    assert box
+    page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + box["height"] * 0.3)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.7, box["y"] + box["height"] * 0.6, steps=4)
+    page.mouse.up()
+
+
+def test_from_the_gallery_to_pictures_that_are_those_of_the_command_line(visit: Visit, run: Run) -> None:
+    page = visit()
+    card = page.get_by_role("link", name="digits draws noise.")
+    expect(card.get_by_role("img", name="Samples of digits")).to_be_visible()
+    card.click()
+    expect(pictures(page)).to_have_count(16)
+    expect(page.get_by_role("link", name="A Test")).to_have_attribute("href", "https://example.org")
+    page.get_by_role("button", name="Picture 3 of 16").click()
+    expect(page.locator(".gs-recipes summary")).to_contain_text("picture 3 alone")
+    outcome = run(*recipe(page))
+    assert Path(outcome.out.strip()).read_bytes() == content(pictures(page).nth(2))
+
+
+def test_whoever_opens_a_shared_address_sees_the_same(visit: Visit) -> None:
+    page = visit("?model=styled&slant=0.5&seed=7&count=3")
+    expect(pictures(page)).to_have_count(3)
+    first = content(pictures(page).first)
+    slant = page.get_by_role("slider", name="Slant")
+    slant.press("ArrowRight")
+    expect(page).to_have_url(re.compile("slant=0.51"))
+    expect(pictures(page).first).not_to_have_attribute("src", re.compile(re.escape(first[-40:].hex())))
+    moved = content(pictures(page).first)
+    assert moved != first
+    assert content(pictures(visit(page.url.partition("/?")[2].join(["?", ""]))).first) == moved
+
+
+def test_a_number_that_is_drawn_is_set_by_moving_its_slider(visit: Visit) -> None:
+    page = visit("?model=styled&seed=7&count=2")
+    expect(pictures(page)).to_have_count(2)
+    fixed = page.get_by_label("Set code")
+    expect(fixed).not_to_be_checked()
+    page.get_by_role("slider", name="Code").press("ArrowRight")
+    expect(fixed).to_be_checked()
+    expect(page).to_have_url(re.compile(r"code=0\.01"))
+
+
+def test_the_dice_draw_another_seed_unless_it_is_locked(visit: Visit) -> None:
+    page = visit("?model=digits&label=three&seed=7&count=1")
+    dice, seed = page.get_by_role("button", name="Roll the dice").first, page.locator("#gs-seed input")
+    dice.click()
+    expect(seed).not_to_have_value("7")
+    expect(page).to_have_url(re.compile(f"seed={seed.input_value()}"))
+    page.get_by_label("Keep this seed").check()
+    expect(dice).to_be_disabled()
+
+
+@pytest.mark.parametrize("query", ["?model=digits&label=3&seed=5&count=6", "?model=digits&show=vary-label&seed=5"])
+def test_what_is_saved_is_what_the_recipe_makes(visit: Visit, run: Run, query: str) -> None:
+    page = visit(query)
+    many = pictures(page)
+    expect(many.first).to_be_visible()
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Save PNG").click()
+    outcome = run(*recipe(page))
+    assert Path(outcome.out.strip()).read_bytes() == saved.value.path().read_bytes()
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Save ZIP").click()
+    with zipfile.ZipFile(saved.value.path()) as archive:
+        assert [archive.read(name) for name in archive.namelist()] == [content(each) for each in many.all()]
+
+
+def test_a_walk_begins_and_ends_with_the_pictures_of_its_seeds(visit: Visit, run: Run) -> None:
+    page = visit("?model=digits&label=3&seed=1,2&count=5&show=walk")
+    frames = page.locator(".gs-strip img")
+    expect(frames).to_have_count(5)
+    for frame, seed in ((frames.first, 1), (frames.last, 2)):
+        made = run("generate", "--model", "digits", "--label", 3, "--seed", seed).out.strip()
+        with Pictures.open(made) as end:
+            assert Pictures.open(io.BytesIO(content(frame))).tobytes() == end.tobytes()
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Save GIF").click()
+    with Pictures.open(saved.value.path()) as animation:
+        assert animation.n_frames == 8  # there and back
+
+
+def test_seeds_are_mixed_where_there_are_two_latents(visit: Visit) -> None:
+    page = visit("?model=styled&seed=1,2&count=9&show=mix")
+    expect(pictures(page)).to_have_count(9)
+    assert len({content(each) for each in pictures(page).all()}) == 9
+    page.goto(page.url.replace("styled", "plain"))
+    expect(page.get_by_label("Walk to another seed")).to_be_visible()
+    expect(page.get_by_label("Mix two seeds")).to_have_count(0)
+
+
+def test_models_are_compared_on_one_seed(visit: Visit) -> None:
+    page = visit("?model=digits,styled&seed=3&count=2")
+    compared = page.locator("#gs-compared")
+    expect(compared.locator("img")).to_have_count(4)
+    page.get_by_label("plain", exact=True).check()
+    expect(compared.locator("img")).to_have_count(6)
+    expect(page).to_have_url(re.compile("model=digits,styled,plain&seed=3"))
+
+
+def test_a_drawing_is_translated(visit: Visit) -> None:
+    page = visit("?model=sketcher")
+    expect(page.locator(".gs-sheet p")).to_contain_text("Draw here")
+    draw_a_line(page)
+    made = page.get_by_role("img", name="After")
+    expect(made).to_be_visible()
+    first = content(made)
+    expect(page.locator(".gs-recipe code").first).to_contain_text("--image drawing.png")
+    page.get_by_role("slider", name="Before and after").press("ArrowLeft")
+    expect(page.locator(".gs-pair")).to_have_attribute("style", re.compile("49%"))
+    page.mouse.move(0, 0)
+    page.get_by_role("button", name="Undo").click()
+    expect(made).to_have_count(0)
+    draw_a_line(page)
+    expect(made).to_be_visible()
+    assert content(made) == first
+
+
+def test_what_is_painted_over_is_filled_in_and_the_rest_is_kept(visit: Visit, run: Run, tmp_path: Path) -> None:
+    page = visit("?model=mender")
+    page.get_by_role("button", name="Example 1").click()
+    expect(page.locator("#gs-made")).to_contain_text("Paint over")
+    page.get_by_role("button", name="Mask the middle").click()
+    made = page.get_by_role("img", name="After")
+    expect(made).to_be_visible()
+    with page.expect_download() as saved:
+        page.get_by_role("link", name="Save mask.png").click()
+    saved.value.save_as("mask.png")
+    Pictures.new("RGB", (12, 9), "red").save("red.png")
+    assert Path(run(*recipe(page)).out.strip()).read_bytes() == content(made)
+
+
+def test_a_file_that_is_no_picture_is_told_in_words(visit: Visit) -> None:
+    page = visit("?model=classifier")
+    chooser = page.locator("input[type=file]")
+    for name, file, told in (
+        ("bad.png", b"no picture <b>at all</b>", "bad.png: not a picture in PNG, JPEG"),
+        ("<img src=x>.png", b"x", "<img src=x>.png: not a picture"),
+        ("large.png", bytes(400_000), "large.png has 400000 bytes; give a picture of up to"),
+    ):
+        chooser.set_input_files({"name": name, "mimeType": "image/png", "buffer": file})
+        expect(page.get_by_role("alert").filter(has_text=told)).to_be_visible()
+    grey = io.BytesIO()
+    Pictures.new("L", (8, 8), 99).save(grey, "png")
+    chooser.set_input_files({"name": "good.png", "mimeType": "image/png", "buffer": grey.getvalue()})
+    expect(page.locator("#gs-made meter")).to_have_count(11)
+
+
+def test_an_address_that_means_nothing_is_told_in_words(visit: Visit) -> None:
+    page = visit("?model=<script>")
+    expect(page.get_by_role("alert").filter(has_text="no model '<script>'")).to_be_visible()
+    page.get_by_role("link", name="All models").click()
+    expect(page.get_by_role("link", name="digits draws noise.")).to_be_visible()
+    page.goto(page.url.replace("?", "?model=digits&label=eleven&seed=1"))
+    expect(page.get_by_role("alert").filter(has_text="label 'eleven' does not exist")).to_be_visible()
+
+
+@pytest.mark.parametrize("query", ["", "?model=digits&seed=1", "?model=mender", "?model=digits,styled&seed=1"])
+def test_a_phone_shows_all_of_it_and_every_control_has_a_name(visit: Visit, query: str) -> None:
+    page = visit(query, viewport={"width": 390, "height": 800}, color_scheme="dark")
+    expect(page.get_by_role("tab", name="Compare")).to_be_visible()
+    shown = page.locator("#gs-gallery a, #gs-pictures img, .gs-sheet, #gs-compared img")
+    expect(shown.filter(visible=True).first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page.evaluate(_NAMELESS) == []
+    assert page.evaluate("document.body.classList.contains('dark')")

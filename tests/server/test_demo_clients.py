@@ -1,0 +1,100 @@
+"""The demo's endpoints, as programs call them by name, and the demo behind keys."""
+
+import io
+import subprocess
+import sys
+from base64 import b64decode, b64encode
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from gradio_client import Client
+from gradio_client.exceptions import AppError
+from PIL import Image as Pictures
+from playwright.sync_api import Browser, expect
+from server_process import Server
+
+
+@pytest.fixture(scope="module")
+def client(demo: Server) -> Iterator[Client]:
+    client = Client(demo.url, verbose=False)
+    yield client
+    client.close()
+
+
+def png(colour: str) -> str:
+    buffer = io.BytesIO()
+    Pictures.new("RGB", (12, 9), colour).save(buffer, "png")
+    return b64encode(buffer.getvalue()).decode()
+
+
+def test_generate_answers_as_the_plain_api_does(client: Client, demo: Server) -> None:
+    made = client.predict("digits", {"label": "three"}, 7, 4, api_name="/generate")
+    assert made == demo.generate("digits", json={"label": "three", "seed": 7, "count": 4, "format": "json"}).json()
+
+
+def test_translate_takes_a_picture_and_a_mask(client: Client, demo: Server) -> None:
+    made = client.predict("mender", png("red"), {"hole": png("white")}, api_name="/translate")
+    fields = {"image": png("red"), "hole": png("white"), "format": "json"}
+    assert made == demo.generate("mender", json=fields).json()
+
+
+def test_walk_mix_and_models(client: Client) -> None:
+    walked = client.predict("digits", 1, 2, 5, {"label": 3}, api_name="/walk")
+    assert {Pictures.open(io.BytesIO(b64decode(each))).size for each in walked} == {(8, 8)}
+    assert len(set(walked)) == 5
+    assert len(set(client.predict("styled", ["second_latent"], 1, 2, 3, api_name="/mix"))) == 9
+    assert {"digits", "sketcher"} <= {each["name"] for each in client.predict(api_name="/models")}
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "values", "told"),
+    [
+        ("/generate", ["none"], "no model"),
+        ("/generate", ["digits", {"label": 10}], "does not exist"),
+        ("/generate", ["digits", {}, 7, 33], "33 images are too many for one request"),
+        ("/translate", ["digits", "AAAA"], "digits takes no picture"),
+        ("/translate", ["sketcher", "AAAA"], "not a picture in PNG"),
+        ("/walk", ["digits", 1, 2, 33], "33 images are too many"),
+        ("/mix", ["styled", ["third"]], "styled has no latent"),
+    ],
+)
+def test_what_is_wrong_is_told_in_words(client: Client, endpoint: str, values: list[object], told: str) -> None:
+    with pytest.raises(AppError, match=told) as caught:
+        client.predict(*values, api_name=endpoint)
+    assert "Traceback" not in str(caught.value)
+
+
+def test_nothing_can_be_uploaded_beside_the_requests_and_pages_are_confined(demo: Server) -> None:
+    assert demo.post("/gradio_api/upload", files={"files": b"x"}).status_code == 404
+    assert "default-src 'self'" in demo.get("/").headers["content-security-policy"]
+    assert demo.get("/demo/samples/..%2f..%2fmodels").status_code == 404
+    assert demo.get("/demo/examples/mender/7/x.png").status_code == 404
+    assert demo.get("/v1/health").json()["state"] == "ready"
+
+
+COMMAND = "import sys; from gan_serve.cli import run; sys.exit(run(['demo']))"
+
+
+def test_the_command_shows_models_as_soon_as_they_are_loaded_to_whoever_has_a_key(
+    shown_models: Path, chromium: Browser
+) -> None:
+    with Server(shown_models, script=COMMAND, wait=False, api_keys="secret", log_level="info") as server:
+        page = chromium.new_page(http_credentials={"username": "anybody", "password": "secret"})
+        page.goto(f"{server.url}/?model=digits&seed=1&count=2")
+        expect(page.locator("#gs-pictures img")).to_have_count(2)
+        page.close()
+        refused = server.get("/", headers={"Accept": "text/html"})
+        assert (refused.status_code, refused.headers["www-authenticate"][:5]) == (401, "Basic")
+        assert server.get("/", auth=("anybody", "wrong")).status_code == 401
+        client = Client(server.url, headers={"Authorization": "Bearer secret"}, verbose=False)
+        assert client.predict("digits", {}, 7, api_name="/generate")["seed"] == 7
+        client.close()
+        assert server.stop() == 0
+
+
+def test_a_demo_that_is_not_installed_says_how_to_install_it() -> None:
+    script = f"import sys; sys.modules['gradio'] = None; {COMMAND}"
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert run.returncode == 1
+    assert run.stderr.startswith("error: the demo is not installed (no gradio); install it with: pip install ")
