@@ -45,7 +45,7 @@ def demo(shown_models: Path) -> Iterator[Server]:
         yield server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while it is there, its event loop runs, beside which no other can
 def chromium() -> Iterator[Browser]:
     """A real browser; Playwright brings none that could be relied on."""
     program = shutil.which("chromium")
