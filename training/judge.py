@@ -19,6 +19,7 @@ from gan_serve.runtime import open_session, parse_device
 from training import datasets, export
 from training.dataset import Dataset, to_signed
 from training.gan import Batch, Game, ImageSpec, Player, Recipe, Stage, Terms
+from training.jitter import shifted
 from training.train import Trainer
 
 FOLDER = Path(__file__).parent / "judges"
@@ -73,19 +74,12 @@ class Classification(Game):
 
     def loss(self, batch: Batch) -> Terms:
         """Cross-entropy of the label, and of each trait."""
-        images = self._shifted(batch["image"])
+        images = shifted(batch["image"], self.shift, torch.randint(2 * self.shift + 1, (2,)))
         features = self.classifier.features(_half_mirrored(images) if self.mirrored else images)
         terms = {"label": F.cross_entropy(self.classifier.head(features).float(), batch["label"])}
         for number, (trait, head) in enumerate(zip(self.choices, self.trait_heads, strict=True)):
             terms[f"trait {trait}"] = F.cross_entropy(head(features).float(), batch["traits"][:, number])
         return terms
-
-    def _shifted(self, images: Tensor) -> Tensor:
-        """Each batch moved by a few pixels; what comes in at the edges is the edge's colour."""
-        top, left = torch.randint(2 * self.shift + 1, (2,)).tolist()
-        size = images.shape[-1]
-        padded = F.pad(images, (self.shift,) * 4, mode="replicate")
-        return padded[:, :, top : top + size, left : left + size]
 
     def stages(self) -> list[Stage]:
         return [Stage({"classifier": Player([self.classifier, self.trait_heads], self.loss)})]

@@ -13,12 +13,23 @@ from gan_serve.errors import UsageError
 from gan_serve.tensors import Image
 from training.dataset import to_signed
 from training.gan import GAN, Batch, ImageSpec, Recipe, Servable, Source, Terms, Trial
+from training.jitter import Jittered
 
 if TYPE_CHECKING:
     from training.dataset import Dataset
 
 
 LINES = "line"  # the kind of picture that is line art, which people may draw themselves
+
+JITTER = 16  # by how much of its side a picture is moved at most: one part of so many
+
+
+def jittered(source: Source, dataset: Dataset) -> Source:
+    """A source of pictures of the data set, moved and mirrored.
+
+    The papers enlarge pictures by an eighth and cut them again, which would blur label maps.
+    """
+    return Jittered(source, dataset.spec.size // JITTER)
 
 
 @dataclass(frozen=True)
@@ -49,6 +60,9 @@ class TranslationGAN(GAN):
         spec.check_multiple(self.multiple)
         if self.augmentations:
             raise UsageError("pictures in pairs are not augmented; leave out augment")
+
+    def source(self, dataset: Dataset) -> Source:
+        return jittered(dataset, dataset)
 
     def condition(self, batch: Batch) -> Tensor:
         """The views (N, C, H, W)."""

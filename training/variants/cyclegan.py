@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gan_serve.metadata import Paper
 from training import losses, translators
-from training.gan import Batch, ImageSpec, Recipe, Terms
+from training.gan import Batch, ImageSpec, Recipe, Source, Terms
 from training.pool import ImagePool
-from training.translation import TwoWayGAN, TwoWayRecipe
+from training.translation import TwoWayGAN, TwoWayRecipe, jittered
+
+if TYPE_CHECKING:
+    from training.dataset import Dataset
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,8 @@ class CycleGAN(TwoWayGAN):
         url="https://arxiv.org/abs/1703.10593",
     )
     differences = (
-        "A quarter of the channels, for 64x64 images; patches of 34x34 pixels; an exponential average of the weights. "
+        "A quarter of the channels, for 64x64 images, moved by a sixteenth at most instead of enlarged and "
+        "cut; patches of 34x34 pixels; an exponential average of the weights. "
         "The true pairs are for scoring only: in training, no image is seen beside its partner. It changes colour and "
         "texture well, and geometry badly."
     )
@@ -61,6 +66,9 @@ class CycleGAN(TwoWayGAN):
             {way: translators.PatchDiscriminator(spec.channels, width=32) for way in ways}
         )
         self.pools = nn.ModuleDict({way: ImagePool(self.pool_size, spec.channels, spec.size) for way in ways})
+
+    def source(self, dataset: Dataset) -> Source:
+        return jittered(super().source(dataset), dataset)
 
     def shown(self, fakes: dict[str, Tensor]) -> dict[str, Tensor]:
         return {way: self.pools[way].exchange(images) for way, images in fakes.items()}  # type: ignore[operator]

@@ -42,7 +42,8 @@ class Pix2Pix(TranslationGAN):
     differences = (
         "Networks of at most 80 channels for 64x64 images, halved to 2x2; patches of 34x34 pixels, half the image "
         "where the paper has a quarter; instance normalisation, which is what batch normalisation is in the paper's "
-        "batches of one; dropout in training only, so that a drawing always gets the same colours; an exponential "
+        "batches of one; dropout in training only, so that a drawing always gets the same colours; pictures moved by a "
+        "sixteenth at most instead of enlarged and cut; an exponential "
         "average of the weights."
     )
     recipe = PairedRecipe(

@@ -46,6 +46,7 @@ class Pix2PixHD(TranslationGAN):
     differences = (
         "Narrow networks for 128x128 images: a global generator at 64x64 and one enhancer; the boundary map is that "
         "between classes, because the data has no instances; no features of instances, and no perceptual loss of VGG; "
+        "pictures moved by a sixteenth at most instead of enlarged and cut; "
         "patches of 34x34 pixels at each of three scales; an exponential average of the weights."
     )
     recipe = FineRecipe(

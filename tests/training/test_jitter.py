@@ -1,0 +1,36 @@
+"""Batches whose pictures are moved and mirrored."""
+
+import itertools
+from dataclasses import replace
+
+import torch
+
+from training.dataset import Dataset
+from training.jitter import Jittered
+
+CPU = torch.device("cpu")
+
+
+def test_a_picture_and_its_view_are_moved_alike_and_by_a_few_pixels(digits: Dataset) -> None:
+    source = Jittered(replace(digits, views={"negative": 255 - digits.images}), 2)
+    plain = digits.batches(16, 5, CPU)
+    moves = set()
+    for step, (batch, still) in enumerate(itertools.islice(zip(source.batches(16, 5, CPU), plain, strict=True), 12)):
+        assert torch.allclose(batch["negative"], -batch["image"], atol=1e-6)
+        assert torch.equal(batch["label"], still["label"])
+        image = batch["image"].flip(-1) if step % 2 else batch["image"]
+        places = [(down, right) for down in range(-2, 3) for right in range(-2, 3)]
+        middle = still["image"][:, :, 2:-2, 2:-2]
+        (move,) = (
+            (down, right)
+            for down, right in places
+            if torch.equal(image[:, :, 2 + down : 6 + down, 2 + right : 6 + right], middle)
+        )
+        moves.add(move)
+    assert len(moves) > 6
+
+
+def test_a_resumed_training_sees_what_it_would_have_seen(digits: Dataset) -> None:
+    source = Jittered(digits, 2)
+    whole = list(itertools.islice(source.batches(16, 3, CPU), 6))
+    assert torch.equal(next(source.batches(16, 3, CPU, first_step=5))["image"], whole[5]["image"])

@@ -1,0 +1,39 @@
+"""Pictures moved by a few pixels and mirrored, so that a small data set shows more."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from training.gan import Batch, Source
+
+
+@dataclass(frozen=True)
+class Jittered:
+    """A source of which each batch is moved and every other one mirrored, all pictures of a thing alike."""
+
+    source: Source
+    most: int  # pixels
+
+    def batches(self, batch_size: int, seed: int, device: torch.device, first_step: int = 0) -> Iterator[Batch]:
+        """Batches as the source has them; how they are moved depends on the seed and the step alone."""
+        for step, batch in enumerate(self.source.batches(batch_size, seed, device, first_step), first_step):
+            random = torch.Generator().manual_seed(seed * 1_000_003 + step)
+            corner = torch.randint(2 * self.most + 1, (2,), generator=random)
+            yield {
+                name: _mirrored_at(step, shifted(values, self.most, corner)) if values.dim() == 4 else values
+                for name, values in batch.items()
+            }
+
+
+def shifted(images: Tensor, most: int, corner: Tensor) -> Tensor:
+    """Images (N, C, H, W) moved alike: cut at a corner (2,) after `most` pixels like the edges were put around."""
+    top, left = corner.tolist()
+    height, width = images.shape[2:]
+    return F.pad(images, (most,) * 4, mode="replicate")[:, :, top : top + height, left : left + width]
+
+
+def _mirrored_at(step: int, images: Tensor) -> Tensor:
+    return images.flip(-1) if step % 2 else images
