@@ -84,7 +84,7 @@ class Dataset:
             columns["traits"] = self.traits.values.to(device)
         epoch, step = divmod(first_step, steps_per_epoch)
         while True:
-            order = torch.randperm(len(self.images), generator=torch.Generator().manual_seed(seed * 1_000_003 + epoch))
+            order = torch.randperm(len(self.images), generator=random_at(seed, epoch))
             for position in range(step, steps_per_epoch):
                 first = position * everyone + distributed.rank() * batch_size
                 chosen = order[first : first + batch_size].to(device)
@@ -118,14 +118,14 @@ class Crops:
         everyone, first = batch_size * distributed.world_size(), batch_size * distributed.rank()
         places = self.dataset.images.shape[-1] - self.size + 1
         for step, batch in enumerate(self.dataset.batches(batch_size, seed, device, first_step), first_step):
-            random = torch.Generator().manual_seed(seed * 1_000_003 + step)
+            random = random_at(seed, step)
             corners = torch.randint(places, (everyone, 2), generator=random)[first : first + batch_size].tolist()
             cropped = [
                 image[:, top : top + self.size, left : left + self.size]
                 for image, (top, left) in zip(batch["image"], corners, strict=True)
             ]
             images = torch.stack(cropped)
-            yield batch | {"image": images.flip(-1) if step % 2 else images}
+            yield batch | {"image": mirrored_at(step, images)}
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ class PartlyLabelled:
         everyone = batch_size * distributed.world_size()
         first = distributed.rank() * batch_size
         for step, batch in enumerate(self.dataset.batches(batch_size, seed, device, first_step), first_step):
-            random = torch.Generator().manual_seed(seed * 1_000_003 + step)
+            random = random_at(seed, step)
             chosen = torch.randint(len(images), (everyone,), generator=random)[first : first + batch_size]
             labelled = to_signed(images[chosen].to(device))
             yield {"image": batch["image"], "labelled": labelled, "label": labels[chosen].to(device)}
@@ -161,6 +161,16 @@ class PartlyLabelled:
         if len(chosen) < self.known:
             raise Failure(f"{self.dataset.name} has a class of fewer than {each} images")
         return self.dataset.images[chosen], self.dataset.labels[chosen]
+
+
+def random_at(seed: int, step: int) -> torch.Generator:
+    """What is random in a step, or an epoch: the same, whatever came before it."""
+    return torch.Generator().manual_seed(seed * 1_000_003 + step)
+
+
+def mirrored_at(step: int, images: torch.Tensor) -> torch.Tensor:
+    """Images (N, C, H, W), mirrored in every other step."""
+    return images.flip(-1) if step % 2 else images
 
 
 def to_signed(images: torch.Tensor) -> torch.Tensor:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from training.dataset import mirrored_at, random_at
 from training.gan import Batch, Source
 
 
@@ -20,10 +21,9 @@ class Jittered:
     def batches(self, batch_size: int, seed: int, device: torch.device, first_step: int = 0) -> Iterator[Batch]:
         """Batches as the source has them; how they are moved depends on the seed and the step alone."""
         for step, batch in enumerate(self.source.batches(batch_size, seed, device, first_step), first_step):
-            random = torch.Generator().manual_seed(seed * 1_000_003 + step)
-            corner = torch.randint(2 * self.most + 1, (2,), generator=random)
+            corner = torch.randint(2 * self.most + 1, (2,), generator=random_at(seed, step))
             yield {
-                name: _mirrored_at(step, shifted(values, self.most, corner)) if values.dim() == 4 else values
+                name: mirrored_at(step, shifted(values, self.most, corner)) if values.dim() == 4 else values
                 for name, values in batch.items()
             }
 
@@ -33,7 +33,3 @@ def shifted(images: Tensor, most: int, corner: Tensor) -> Tensor:
     top, left = corner.tolist()
     height, width = images.shape[2:]
     return F.pad(images, (most,) * 4, mode="replicate")[:, :, top : top + height, left : left + width]
-
-
-def _mirrored_at(step: int, images: Tensor) -> Tensor:
-    return images.flip(-1) if step % 2 else images
