@@ -4,6 +4,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+TRAITS = {"slant": "From left to right.", "width": "Of the strokes."}  # what a code may come to control
+CLEAR = 0.5  # the correlation from which on it is said to
+
 
 def slant(images: Tensor) -> Tensor:
     """How far the ink of images (N, C, H, W) in [-1, 1] leans to the right, as a tangent: (N,)."""
@@ -22,3 +25,20 @@ def width(images: Tensor) -> Tensor:
     ink = F.pad((images.mean(dim=1) + 1) / 2, (1, 1, 1, 1))
     outline = torch.hypot(ink.diff(dim=1)[:, :, :-1], ink.diff(dim=2)[:, :-1]).sum(dim=(1, 2))
     return 2 * ink.sum(dim=(1, 2)) / outline.clamp_min(1e-6)
+
+
+def correlations(codes: Tensor, images: Tensor) -> Tensor:
+    """How closely each of the codes (2, N) goes with each of the traits of the images: |r|, (2, 2)."""
+    table = torch.corrcoef(torch.cat([codes, torch.stack([slant(images), width(images)])]))
+    return table[:2, 2:].abs().nan_to_num()
+
+
+def named(correlations: Tensor, fallbacks: list[str]) -> list[str]:
+    """A name for each code: the trait that it controls, no two the same, or its fallback where it controls none."""
+    crossed = correlations[0, 1] + correlations[1, 0] > correlations.trace()
+    traits = list(TRAITS)[::-1] if crossed else list(TRAITS)
+    strengths = correlations.fliplr().diagonal() if crossed else correlations.diagonal()
+    return [
+        trait if strength >= CLEAR else fallback
+        for trait, strength, fallback in zip(traits, strengths.tolist(), fallbacks, strict=True)
+    ]

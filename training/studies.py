@@ -26,11 +26,12 @@ STUDIES = {
     "infogan": Study(
         title="InfoGAN without a label",
         text="How often the category that Q finds in a test image is the wrong digit, each category taken for one "
-        "digit as well as can be, and how closely the codes go with slant and width. The control has no term for the "
-        "mutual information.",
+        "digit as well as can be, and how closely the codes go with slant and width. The controls have no term for the "
+        "mutual information, or none for the agreement on moved images.",
         contestants=(
             Contestant("infogan", "infogan", published="5 %"),
             Contestant("infogan", "without information", ("--set", "information_weight=0")),
+            Contestant("infogan", "without agreement", ("--set", "agreement_weight=0")),
         ),
         figures=(
             Figure("clustering_error", "recognition", percent=True),

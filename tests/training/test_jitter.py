@@ -6,7 +6,7 @@ from dataclasses import replace
 import torch
 
 from training.dataset import Dataset
-from training.jitter import Jittered
+from training.jitter import Jittered, warped
 
 CPU = torch.device("cpu")
 
@@ -34,3 +34,15 @@ def test_a_resumed_training_sees_what_it_would_have_seen(digits: Dataset) -> Non
     source = Jittered(digits, 2)
     whole = list(itertools.islice(source.batches(16, 3, CPU), 6))
     assert torch.equal(next(source.batches(16, 3, CPU, first_step=5))["image"], whole[5]["image"])
+
+
+def test_each_image_is_warped_in_its_own_way_and_stays_in_the_range() -> None:
+    torch.manual_seed(0)
+    square = torch.full((1, 1, 28, 28), -1.0)
+    square[:, :, 9:19, 9:19] = 1
+    copies = warped(square.expand(20, -1, -1, -1))
+    assert copies.shape == (20, 1, 28, 28)
+    assert copies.aminmax() == (-1, 1)
+    assert all((copies[0] - other).abs().max() > 0.5 for other in copies[1:])
+    ink = (copies + 1).sum(dim=(1, 2, 3)) / (square + 1).sum()
+    assert 0.5 < ink.min() < 0.9 < 1.1 < ink.max() < 2  # smaller and larger, none of it lost
