@@ -103,6 +103,7 @@ class Evidence:
     draw: Draw
     look: Callable[[Tensor], Opinion]  # what the judge of the data makes of images (N, C, H, W) in [-1, 1]
     real: Opinion  # of the test images
+    images: Tensor  # the test images, (N, C, H, W) in [-1, 1]
 
 
 class Source(Protocol):

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from gan_serve.generator import Generator
 from gan_serve.metadata import Score
@@ -45,7 +46,8 @@ class Sample:
 
 def scores(model: Model, untrained: Model, judge: Judge, train: Dataset, test: Dataset) -> list[Score]:
     """All figures that `DESCRIPTIONS` names and that this kind of model can have, and the variant's own."""
-    reference = judge.look(_real(test).images)
+    tested = _real(test)
+    reference = judge.look(tested.images)
     fake, real, control = _draw(model, test), _real(train), _draw(untrained, test)
     value, floor, worst = (_figures(each, judge, reference, test) for each in (fake, real, control))
     if fake.labels is not None:
@@ -63,22 +65,26 @@ def scores(model: Model, untrained: Model, judge: Judge, train: Dataset, test: D
         for name, (better, description) in DESCRIPTIONS.items()
         if name in value
     ]
-    return common + _own_scores(model, untrained, judge, reference)
+    return common + _own_scores(model, untrained, judge, reference, torch.from_numpy(tested.images))
 
 
-def _own_scores(model: Model, untrained: Model, judge: Judge, real: Opinion) -> list[Score]:
+def _own_scores(model: Model, untrained: Model, judge: Judge, real: Opinion, images: Tensor) -> list[Score]:
     """What the variant itself measures of its first model, beside the same of the untrained one."""
     if not model.metadata.default:
         return []
     variant = variants.find(model.metadata.variant)
     evidences = [
-        Evidence(_drawer(each), lambda images: judge.look(images.numpy()), real) for each in (model, untrained)
+        Evidence(_drawer(each), lambda drawn: judge.look(drawn.numpy()), real, images) for each in (model, untrained)
     ]
     values, controls = map(variant.own_scores, evidences)
     return [
-        replace(score, value=round(score.value, 4), control=round(control.value, 4))
+        replace(score, value=round(score.value, 4), real=_rounded(score.real), control=round(control.value, 4))
         for score, control in zip(values, controls, strict=True)
     ]
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
 
 
 def distances(models: Iterable[Model], judge: Judge, test: Dataset) -> Iterator[float]:

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional as F
 
 from training import variants
 from training.gan import Draw, Evidence, ImageSpec, Tensors
@@ -22,7 +23,7 @@ def brightness(images: torch.Tensor) -> Opinion:
 
 
 def figures(variant: str, draw: Draw, real: torch.Tensor = SQUARES) -> dict[str, float]:
-    evidence = Evidence(draw, brightness, brightness(real))
+    evidence = Evidence(draw, brightness, brightness(real), real)
     return {score.name: score.value for score in variants.find(variant).own_scores(evidence)}
 
 
@@ -60,6 +61,15 @@ def test_infogans_codes_are_judged_by_what_they_do() -> None:
     found = figures("infogan", always(inputs, {"image": bars}))
     assert found["width_correlation"] == pytest.approx(1, abs=0.1)
     assert found["slant_correlation"] < 0.5
+
+
+def test_progans_patches_are_compared_at_each_resolution() -> None:
+    torch.manual_seed(0)
+    real = F.avg_pool2d(torch.randn(80, 3, 64, 64), 2)
+    blurred = F.interpolate(F.avg_pool2d(real[:40], 2), scale_factor=2, mode="bilinear")
+    same, coarse = (figures("progan", always({}, {"image": images}), real) for images in (real[:40], blurred))
+    assert same == {"swd_32": 0, "swd_16": 0}
+    assert coarse["swd_32"] > 1.5 * coarse["swd_16"] > 0  # most of what is missing are details
 
 
 def test_less_truncation_gives_biggan_more_recall_and_less_precision() -> None:

@@ -9,9 +9,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gan_serve.metadata import Paper
-from training import growing, layers, losses
-from training.gan import GAN, Batch, ConvolutionalRecipe, ImageSpec, Recipe, Servable, Stage, Terms
+from gan_serve.metadata import Paper, Score
+from training import growing, layers, losses, patches
+from training.gan import GAN, Batch, ConvolutionalRecipe, Evidence, ImageSpec, Recipe, Servable, Stage, Terms
+
+COMPARED = 1_000  # images, at most, whose patches are
 
 
 class ProGAN(GAN):
@@ -77,6 +79,23 @@ class ProGAN(GAN):
     def after_step(self, progress: float) -> None:
         self.generator.fade_in(progress)
         self.discriminator.fade_in(progress)
+
+    @classmethod
+    def own_scores(cls, evidence: Evidence) -> list[Score]:
+        count = min(COMPARED, len(evidence.images) // 2)
+        real = evidence.images[:count]
+        drawn = patches.sliced_wasserstein(real, evidence.draw()[1]["image"][:count])
+        floor = patches.sliced_wasserstein(real, evidence.images[count : 2 * count])
+        return [
+            Score(
+                name=f"swd_{side}",
+                value=distance,
+                better="lower",
+                description=f"sliced Wasserstein distance of the patches at {side}x{side} pixels, times 1,000",
+                real=floor[side],
+            )
+            for side, distance in drawn.items()
+        ]
 
     def servables(self) -> dict[str, Servable]:
         (servable,) = super().servables().values()
