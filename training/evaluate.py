@@ -99,7 +99,9 @@ def _untrained(metadata: ModelMetadata, dataset: Dataset) -> GAN:
 
 def _exported(gan: GAN, metadata: ModelMetadata) -> Model:
     """The model that `metadata` describes, made from another state of the same variant's networks."""
-    content = export.export(_servable(gan, metadata), metadata)
+    # What a tensor is called may depend on what the networks have learned: InfoGAN's codes.
+    servable = replace(_servable(gan, metadata), inputs=metadata.inputs, outputs=metadata.outputs)
+    content = export.export(servable, metadata)
     return Model(metadata, hashlib.sha256(content).hexdigest(), Path("not in a file"), content)
 
 

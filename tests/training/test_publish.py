@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from typer.testing import CliRunner
 
@@ -18,6 +19,7 @@ from training import runs, variants
 from training.__main__ import app
 from training.runs import Run
 from training.study import Record
+from training.variants.infogan import InfoGAN
 
 
 def judge_quickly(patch: pytest.MonkeyPatch, folder: Path) -> None:
@@ -127,15 +129,23 @@ def test_a_training_is_scored_without_being_published(
     assert found.scores == {"acgan": {score.name: score.value for score in shipped.scores}}
 
 
+def names_that_are_learned(gan: InfoGAN) -> list[str]:
+    """As if the first code were named by the training."""
+    normalised = gan.generator.body[2]
+    assert isinstance(normalised, torch.nn.BatchNorm2d)
+    return ["slant" if int(normalised.num_batches_tracked or 0) else "first_code", "second_code"]
+
+
 def test_codes_are_turned_in_pictures_and_recognition_has_an_error(
     published: Path, tmp_path: Path, digits_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     judge_quickly(monkeypatch, published.parent / "judges")
+    monkeypatch.setattr(InfoGAN, "code_names", names_that_are_learned)
     files = publishing.publish(train("infogan", 100, digits_file, tmp_path), tmp_path / "models")
     drawing, recognition = (Repository(tmp_path / "models").find(f"infogan{part}").metadata
                             for part in ("", "-recognition"))  # fmt: skip
     codes = [scalar.name for scalar in drawing.scalars]
-    assert len(codes) == 2
+    assert codes == ["slant", "second_code"]
     pictures = {path.name for path in files if path.suffix == ".png"}
     assert pictures == {"sample.png", *(f"{code}.png" for code in codes)}
     assert {"fcd", "slant_correlation", "width_correlation"} <= {score.name for score in drawing.scores}
