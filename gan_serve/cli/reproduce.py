@@ -64,17 +64,20 @@ def _request(
     metadata: "ModelMetadata", provenance: "Provenance", original: "NDArray[Any]", folders: "Sequence[Path]"
 ) -> "Request":
     """What was asked, checked: anyone may have written the file."""
-    from gan_serve.pixels import check_size
+    from gan_serve.pixels import check_length, check_size
     from gan_serve.request import make_request
     from gan_serve.result import largest_size
 
     request = provenance.request
     request = replace(request, inputs=tuple(_with_sources(row, folders) for row in request.inputs))
     for row in request.inputs:
-        make_request(metadata, row, count=request.count, seed=request.seed, index=request.index)
+        make_request(metadata, row, count=request.count, seed=request.seed, index=request.index, blend=request.blend)
     images = len(request) if provenance.columns else 1
     check_size(*largest_size(metadata, request), images, provenance.columns or 1, provenance.scale)
-    if provenance.columns is None and len(request) != (len(original) if original.dtype.kind == "f" else 1):
+    is_animation = original.ndim == 4 and original.dtype.kind != "f"
+    if is_animation:
+        check_length(*largest_size(metadata, request), len(request), provenance.scale)
+    elif provenance.columns is None and len(request) != (len(original) if original.dtype.kind == "f" else 1):
         raise Failure("the image does not hold what it says about its making; its text was changed")
     return request
 
