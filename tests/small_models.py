@@ -157,7 +157,7 @@ def _selected(metadata: ModelMetadata, latent: Latent, term: str) -> list[onnx.N
     """The latent's term, the more of it the further its selector is from the highest value."""
     (selector,) = (scalar for scalar in metadata.scalars if scalar.name == latent.selected_by)
     return [
-        helper.make_node("Constant", [], ["highest"], value_float=selector.high),
+        helper.make_node("Constant", [], ["highest"], value_float=float(selector.high)),
         helper.make_node("Sub", ["highest", selector.name], ["share"]),
         helper.make_node("Constant", [], ["share_axis"], value_ints=[1]),
         helper.make_node("Unsqueeze", ["share", "share_axis"], ["share_column"]),
