@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, ImageSequence, PngImagePlugin
+from PIL import ExifTags, PngImagePlugin
 from PIL import Image as Pictures
 
 from gan_serve.errors import Failure, UsageError
@@ -110,7 +110,11 @@ def _pixels(picture: Picture, path: Path) -> Pixels:
         return np.asarray(picture)
     if frames * picture.width * picture.height > MOST_PIXELS:
         raise Failure(f"{path}: {frames} pictures in one file are too many to be read")
-    return np.array([np.asarray(each.convert("RGB")) for each in ImageSequence.Iterator(picture)])
+    pixels = np.empty((frames, picture.height, picture.width, 3), np.uint8)
+    for number, frame in enumerate(pixels):
+        picture.seek(number)
+        frame[:] = picture.convert("RGB")
+    return pixels
 
 
 def _remove(part: Path) -> None:
@@ -148,14 +152,6 @@ def _exif(document: str) -> Pictures.Exif:
     return exif
 
 
-_READERS: dict[str, Callable[[Picture], object]] = {
-    "PNG": lambda picture: picture.info.get(PNG_KEY),
-    "GIF": lambda picture: picture.info["comment"].decode() if "comment" in picture.info else None,
-    "WEBP": lambda picture: picture.getexif().get(_EXIF_KEY),
-    "JPEG": lambda picture: picture.getexif().get(_EXIF_KEY),
-}
-
-
 def _open_header(path: Path) -> Picture:
     """A picture whose pixels nobody will look at, so that their number does not matter, as it does to `open_picture`.
 
@@ -180,9 +176,17 @@ def _open_header(path: Path) -> Picture:
 
 def _document(picture: Picture, path: Path) -> str:
     try:
-        document = _READERS[picture.format or ""](picture)
+        document = _text(picture)
     except Exception as error:  # a decoder meets damage in many ways
         raise Failure(f"{path}: damaged ({error})") from None
     if not isinstance(document, str):
         raise Failure(f"{path}: gan-serve did not write it, or what it says about its making was removed")
     return document
+
+
+def _text(picture: Picture) -> object:
+    if picture.format == "PNG":
+        return picture.info.get(PNG_KEY)
+    if picture.format == "GIF":
+        return picture.info.get("comment", b"").decode() or None
+    return picture.getexif().get(_EXIF_KEY)

@@ -15,7 +15,7 @@ from small_models import CROSSED, GREY, LATENT, STYLED, metadata_of, save_model
 import gan_serve
 from gan_serve.errors import UsageError
 from gan_serve.generator import Generator
-from gan_serve.media import read_document
+from gan_serve.media import encode_animation, read_document
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +107,26 @@ def test_colours_move_without_loss_in_webp(run: Run, models: Path) -> None:
     np.testing.assert_array_equal(frames("walk.webp"), [np.asarray(each) for each in images])
 
 
+@pytest.mark.parametrize("name", ["still.gif", "still.webp"])
+def test_a_walk_that_goes_nowhere_is_reproduced(run: Run, name: str) -> None:
+    run("generate", "--model", "digits", "--seed", 1, "--walk-to", 1, "--output", name)
+    assert run("reproduce", name).error == "identical\n"
+
+
+@pytest.mark.parametrize(
+    "change", [{"steps": 10**9}, {"steps": 1}, {"step": 5}, {"seed": -1}, {"kind": "jump"}, {"kind": "mix"}]
+)
+def test_a_forged_walk_is_one_line(run: Run, change: dict[str, object]) -> None:
+    run("generate", "--model", "digits", "--seed", 1, "--walk-to", 2, "--steps", 5, "--output", "walk.gif")
+    document = json.loads(read_document(Path("walk.gif")))
+    images = [Pictures.fromarray(frame) for frame in frames("walk.gif")]
+    forged = json.dumps(document | {"blend": document["blend"] | change})
+    Path("walk.gif").write_bytes(encode_animation(images, "gif", forged))
+    outcome = run("reproduce", "walk.gif")
+    assert outcome.code in (1, 2)
+    assert re.fullmatch(r"error: .*\n", outcome.error)
+
+
 def test_any_images_that_are_several_can_move(run: Run) -> None:
     outcome = run("generate", "--model", "digits", "--label", "0-9", "--seed", 1, "--format", "gif")
     assert outcome.out == "digits-label0-9-seed1.gif\n"
@@ -139,7 +159,7 @@ def test_a_folder_of_a_mixture_goes_on_where_it_was_interrupted(run: Run, tmp_pa
         (["digits", "--mix-with", "2"], "mix must name what is taken from the seed 2; use latent"),
         (["digits", "--mix-with", "2", "--mix", "latnet"], "no latent 'latnet' (did you mean latent?); it has latent"),
         (["inverter", "--image", "x.png", "--walk-to", "2"], "inverter draws no noise, so that another seed changes"),
-        (["digits", "--walk-to", "2", "--ray", "local"], "leave out it, or the walk with another seed"),
+        (["digits", "--walk-to", "2", "--ray", "local"], "leave it out, or the walk with another one"),
         (["digits", "--format", "gif"], "gif is for animations; ask for several images and no grid, or use png"),
         (["digits", "--walk-to", "2", "--grid", "--output", "x.gif"], "gif is for animations"),
         (["digits", "--walk-to", "2", "--steps", "2000000", "--output", "x.gif"], "an animation of 2000000 images of"),

@@ -28,7 +28,7 @@ def check_drawn(metadata: "ModelMetadata", output: str | None, show: bool, blend
     if output == "-" or show:
         raise UsageError(f"--ray fills a folder; leave out {'--show' if show else '--output -'}")
     if blend:
-        raise UsageError(f"--ray is for many images of one seed; leave out it, or the {blend.kind} with another seed")
+        raise UsageError(f"--ray is for many images of one seed; leave it out, or the {blend.kind} with another one")
 
 
 def run_on_cluster(found: "Model", request: "Request", plan: "Output", device: str, scale: int, address: str) -> None:

@@ -25,19 +25,16 @@ def generate(
     seed: Annotated[int | None, typer.Option(metavar="S", help="The same seed gives the same images.")] = None,
     index: Annotated[int, typer.Option(metavar="I", help="Begin with image I of the seed.")] = 0,
     walk_to: Annotated[
-        int | None, typer.Option(metavar="S", help="Go by steps from the image of the seed to that of seed S.")
+        int | None, typer.Option(metavar="S", help="Go from the image of the seed to that of seed S.")
     ] = None,
     steps: Annotated[
-        int | None, typer.Option(metavar="N", help="Images of that walk, with both ends among them.", show_default="16")
+        int | None, typer.Option(metavar="N", help="Images of that walk, both ends among them.", show_default="16")
     ] = None,
     mix_with: Annotated[
-        int | None,
-        typer.Option(
-            metavar="S", help="Mix each image with each of seed S: a square, whose rows and columns are --count."
-        ),
+        int | None, typer.Option(metavar="S", help="Mix each image with each of as many of seed S: a square.")
     ] = None,
     mix: Annotated[
-        str | None, typer.Option(metavar="NAME,...", help="Latents that are taken from that seed, by their names.")
+        str | None, typer.Option(metavar="NAME,...", help="The latents that are taken from that seed.")
     ] = None,
     output: Annotated[str | None, typer.Option(metavar="FILE|DIR|-", help="Where to; - is stdout.")] = None,
     format: Annotated[
@@ -125,7 +122,7 @@ def _check_format(found: "Model", request: "Request", format: str, scale: int, g
 
     if format == "npy":
         array_shape(found.metadata)
-    if format in ANIMATIONS and not grid:
+    if format in ANIMATIONS and len(request) > 1 and not grid:
         check_length(*largest_size(found.metadata, request), len(request), scale)
 
 

@@ -67,9 +67,8 @@ def add_endpoints(studio: Studio) -> None:
         return pictures(page, model, {**(inputs or {}), "seed": first, "count": size, "mix_with": second, "mix": taken})
 
     def pictures(page: gr.Request, model: str, fields: Fields) -> list[str]:
-        return [
-            answer["png"] for answer in studio.run(page, model, studio.request(model, fields), _document)["answers"]
-        ]
+        made = studio.run(page, model, studio.request(model, fields), _document)
+        return [answer["png"] for answer in made["answers"]]
 
     for endpoint in (models, generate, translate, walk, mix):
         api(speaking(endpoint), api_name=endpoint.__name__, queue=False)
