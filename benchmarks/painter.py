@@ -32,7 +32,7 @@ class Painter:
         self._session = onnxruntime.InferenceSession(model.content, options, providers=["CPUExecutionProvider"])
         (self._latent,) = self._session.get_inputs()
         self._image = image_tensor(model.metadata)
-        self._document = vars(make_provenance(model.metadata, model.sha256, Request(0, 0, 1, ({},))))
+        self._document = json.loads(make_provenance(model.metadata, model.sha256, Request(0, 0, 1, ({},))).to_json())
 
     def paint(self, seed: int) -> bytes:
         """The PNG file that answers a request."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gan_serve.blends import make_blend
 from gan_serve.cpus import cpu_count
 from gan_serve.errors import Failure
 from gan_serve.metadata import ModelMetadata
@@ -48,7 +49,18 @@ class Generator:
         self._on_tile = on_tile  # called while a large picture is made, with how many tiles of how many are done
         _check_graph(model, self._session)
 
-    def generate(self, count: int = 1, *, seed: int | None = None, index: int = 0, **inputs: object) -> Result:
+    def generate(
+        self,
+        count: int = 1,
+        *,
+        seed: int | None = None,
+        index: int = 0,
+        walk_to: int | None = None,
+        steps: int | None = None,
+        mix_with: int | None = None,
+        mix: str | Sequence[str] | None = None,
+        **inputs: object,
+    ) -> Result:
         """Answer with `count` images, or `count` for each row where an input is a list or a range.
 
         An image that goes in is a path, a folder, a glob, a Pillow image, pixels (height, width[, channels]) as uint8,
@@ -58,16 +70,21 @@ class Generator:
         (model, seed, index, inputs) name an image for ever: image `index + 7` of a call for many is the same bits as
         the only image of a call with `index=7`. Without a seed, a random one is taken; the result tells it.
 
+        Another seed may take part: with `walk_to`, `steps` images lead to the one that it makes, 16 if not given; with
+        `mix_with`, each of `count` images takes the latents that `mix` names from each of `count` images of that seed.
+
             >>> generator.generate(label=3, count=16, seed=0)  # 16 threes
             >>> generator.generate(label=[3, 7], count=4, seed=0)  # a row of 4 threes and a row of 4 sevens
             >>> generator.generate(label=3, seed=0, index=15)  # the last one of the 16 threes
             >>> generator.generate(image="digits/*.png").answers()  # of a classifier
+            >>> generator.generate(label=3, seed=1, walk_to=2).save("walk.gif")
 
         Raises:
             UsageError: an input that the model does not have, or a value out of range.
             Failure: a picture that cannot be read.
         """
-        return self.run(make_request(self.metadata, inputs, count=count, seed=seed, index=index))
+        blend = make_blend(walk_to=walk_to, steps=steps, mix_with=mix_with, mix=mix)
+        return self.run(make_request(self.metadata, inputs, count=count, seed=seed, index=index, blend=blend))
 
     def run(self, request: Request) -> Result:
         """Answer a request whole."""

@@ -2,7 +2,7 @@
 
 import contextlib
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +14,31 @@ from PIL import Image as Pictures
 from gan_serve.errors import Failure, UsageError
 from gan_serve.npy import read_npy, read_npy_document
 from gan_serve.pictures import open_picture
-from gan_serve.pixels import Picture
+from gan_serve.pixels import MOST_PIXELS, Picture, Pixels
 
 PNG_KEY = "gan_serve"
 _EXIF_KEY = ExifTags.Base.ImageDescription
 _LONGEST_EXIF = 65_533  # bytes in a JPEG file, with their header
-_PICTURES = ("PNG", "WEBP", "JPEG")
+_PICTURES = ("PNG", "WEBP", "JPEG", "GIF")
+_DURATION = 90  # milliseconds of a picture in an animation
 
 
 def encode_picture(picture: Picture, format: str, document: str) -> bytes:
     """The bytes of a PNG, WebP or JPEG file that carries `document`."""
     buffer = io.BytesIO()
     _WRITERS[format](picture, buffer, document)
+    return buffer.getvalue()
+
+
+def encode_animation(pictures: Sequence[Picture], format: str, document: str) -> bytes:
+    """The bytes of a GIF or WebP file that shows pictures of one size in turn, for ever, and carries `document`.
+
+    A GIF has 256 colours a picture; grey ones, and all in WebP, keep every pixel.
+    """
+    how = {"comment": document.encode()} if format == "gif" else {"exif": _exif(document), "lossless": True}
+    first, *others = pictures
+    buffer = io.BytesIO()
+    first.save(buffer, format.upper(), save_all=True, append_images=others, duration=_DURATION, loop=0, **how)
     return buffer.getvalue()
 
 
@@ -44,6 +57,8 @@ def read_document(path: Path) -> str:
 def read_media(path: Path) -> tuple[str, NDArray[Any]]:
     """The document and the numbers of a generated file: pixels, or the array as the model made it.
 
+    An animation is (N, height, width, 3); pictures that follow one that is alike are not among them.
+
     Raises:
         Failure: unreadable, or gan-serve did not write it.
     """
@@ -52,7 +67,9 @@ def read_media(path: Path) -> tuple[str, NDArray[Any]]:
     with open_picture(path, str(path), _PICTURES) as picture:
         document = _document(picture, path)
         try:
-            return document, np.asarray(picture)
+            return document, _pixels(picture, path)
+        except Failure:
+            raise
         except Exception as error:  # a decoder meets damage in many ways
             raise Failure(f"{path}: damaged ({error})") from None
 
@@ -85,6 +102,19 @@ def make_folder(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise Failure(f"{path}: cannot be made a folder ({error.strerror})") from None
+
+
+def _pixels(picture: Picture, path: Path) -> Pixels:
+    frames = getattr(picture, "n_frames", 1)
+    if frames == 1 and picture.format != "GIF":
+        return np.asarray(picture)
+    if frames * picture.width * picture.height > MOST_PIXELS:
+        raise Failure(f"{path}: {frames} pictures in one file are too many to be read")
+    pixels = np.empty((frames, picture.height, picture.width, 3), np.uint8)
+    for number, frame in enumerate(pixels):
+        picture.seek(number)
+        frame[:] = picture.convert("RGB")
+    return pixels
 
 
 def _remove(part: Path) -> None:
@@ -128,9 +158,11 @@ def _open_header(path: Path) -> Picture:
     Raises:
         Failure: unreadable, or of another format.
     """
-    from PIL import JpegImagePlugin, WebPImagePlugin
+    from PIL.GifImagePlugin import GifImageFile
+    from PIL.JpegImagePlugin import JpegImageFile
+    from PIL.WebPImagePlugin import WebPImageFile
 
-    for kind in (PngImagePlugin.PngImageFile, JpegImagePlugin.JpegImageFile, WebPImagePlugin.WebPImageFile):
+    for kind in (PngImagePlugin.PngImageFile, JpegImageFile, WebPImageFile, GifImageFile):
         try:
             return kind(path)
         except SyntaxError:  # another format
@@ -144,9 +176,17 @@ def _open_header(path: Path) -> Picture:
 
 def _document(picture: Picture, path: Path) -> str:
     try:
-        document = picture.info.get(PNG_KEY) if picture.format == "PNG" else picture.getexif().get(_EXIF_KEY)
+        document = _text(picture)
     except Exception as error:  # a decoder meets damage in many ways
         raise Failure(f"{path}: damaged ({error})") from None
     if not isinstance(document, str):
         raise Failure(f"{path}: gan-serve did not write it, or what it says about its making was removed")
     return document
+
+
+def _text(picture: Picture) -> object:
+    if picture.format == "PNG":
+        return picture.info.get(PNG_KEY)
+    if picture.format == "GIF":
+        return picture.info.get("comment", b"").decode() or None
+    return picture.getexif().get(_EXIF_KEY)

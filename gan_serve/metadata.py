@@ -15,8 +15,8 @@ SCHEMA: Final = 1  # raise it when a reader of the old schema would misunderstan
 
 # The tool's own options and arguments; an input of one of these names could not be set.
 RESERVED = frozenset(
-    ("model", "images", "count", "seed", "index", "output", "format", "grid", "scale", "show", "device", "models",
-     "ray", "help", "context")
+    ("model", "images", "count", "seed", "index", "walk_to", "steps", "mix_with", "mix", "output", "format", "grid",
+     "scale", "show", "device", "models", "ray", "help", "context")
 )  # fmt: skip
 
 Task = Literal[
@@ -130,6 +130,9 @@ class ModelMetadata:
             raise ValueError(f"an input cannot have the name of an option: {', '.join(sorted(taken))}")
         if len(set(names)) < len(names):
             raise ValueError("two inputs have the same name")
+        for latent in self.latents:
+            if latent.selected_by not in (None, *(scalar.name for scalar in self.scalars)):
+                raise ValueError(f"{latent.name} is selected by {latent.selected_by!r}, which is no scalar input")
         self._check_sizes()
 
     def _check_sizes(self) -> None:
@@ -156,6 +159,11 @@ class ModelMetadata:
     def label(self) -> Label | None:
         """The input that says which class to make, if the model has one."""
         return next((tensor for tensor in self.inputs if isinstance(tensor, Label)), None)
+
+    @property
+    def latents(self) -> tuple[Latent, ...]:
+        """The noise that is drawn."""
+        return tuple(tensor for tensor in self.inputs if isinstance(tensor, Latent))
 
     @property
     def scalars(self) -> tuple[Scalar, ...]:

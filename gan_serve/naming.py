@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from pathlib import PurePath
 
+from gan_serve.blends import Blend, Walk
 from gan_serve.metadata import ModelMetadata
 from gan_serve.request import Inputs, Item, Request, Value
 from gan_serve.sources import Reference
@@ -15,7 +16,7 @@ def item_stem(metadata: ModelMetadata, seed: int, item: Item) -> str:
     """The name of one image among many; it sorts by index."""
     parts = [metadata.name, *_values([item.inputs])]
     parts += [f"seed{seed}", f"index{item.index:05}"] if metadata.draws else []
-    return "-".join(parts)
+    return "-".join([*parts, *_second(item.blend)])
 
 
 def request_stem(metadata: ModelMetadata, request: Request, *, with_seed: bool = True) -> str:
@@ -24,7 +25,17 @@ def request_stem(metadata: ModelMetadata, request: Request, *, with_seed: bool =
     parts += [f"seed{request.seed}"] if with_seed and metadata.draws else []
     parts += [f"index{request.index}"] if request.index else []
     parts += [f"count{request.count}"] if request.count > 1 else []
-    return "-".join(parts)
+    return "-".join([*parts, *_second(request.blend)])
+
+
+def _second(blend: Blend | None) -> list[str]:
+    if blend is None:
+        return []
+    if isinstance(blend, Walk):
+        step = [] if blend.step is None else [f"step{blend.step:05}"]
+        return [f"to{blend.seed}", f"steps{blend.steps}", *step]
+    index = [] if blend.index is None else [f"index{blend.index:05}"]
+    return [f"with{blend.seed}", ",".join(blend.latents), *index]
 
 
 def _values(rows: Sequence[Inputs]) -> list[str]:

@@ -9,6 +9,7 @@ from gan_serve.errors import UsageError
 from gan_serve.metadata import ModelMetadata
 
 LONGEST_SIDE = 16_383  # pixels of a picture that is written; WebP holds no longer one
+ANIMATIONS = ("gif", "webp")  # formats of which one file shows several pictures, one after the other
 
 
 @dataclass(frozen=True)
@@ -29,10 +30,10 @@ class Medium:
 
 PICTURES = Medium(
     "pictures",
-    {".png": "png", ".webp": "webp", ".jpg": "jpeg", ".jpeg": "jpeg", ".npy": "npy"},
+    {".png": "png", ".webp": "webp", ".jpg": "jpeg", ".jpeg": "jpeg", ".npy": "npy", ".gif": "gif"},
     usual="png",
     many="npy",
-    advice="make a grid, or give a folder or a .npy file",
+    advice="make a grid, or give a folder, a .gif or a .npy file",
 )
 NUMBERS = Medium(
     "numbers",
@@ -61,21 +62,23 @@ def medium_of(metadata: ModelMetadata) -> Medium:
 def plan_output(given: str | None, format: str | None, medium: Medium, *, stem: str, images: int, grid: bool) -> Output:
     """Where the answers for `images` images go when the user names `given`; `stem` names what the user does not.
 
+    Only a file that has a name becomes an animated WebP: without one, that format makes a folder as any picture's does.
+
     Raises:
         UsageError: they do not fit there.
     """
-    check_format(format, medium, grid)
+    check_format(format, medium, images=images, grid=grid)
     one_answer = images == 1 or grid
     if given is None or given.endswith(("/", os.sep)) or Path(given).is_dir():
         format = format or medium.usual
-        if one_answer or format == medium.many:
+        if one_answer or format in (medium.many, "gif"):
             return Output(Path(given or "") / f"{stem}.{format}", format)
         return Output(Path(given or stem), format, folder=True)
     path = Path(given)
     named = path.suffix.lower() in _SUFFIXES
     format = format_of(path, medium, format) if one_answer or named else format or medium.usual
-    check_format(format, medium, grid)
-    one_file = one_answer or format == medium.many
+    check_format(format, medium, images=images, grid=grid)
+    one_file = one_answer or format in (medium.many, "gif") or (named and format in ANIMATIONS)
     if named and not one_file:
         raise UsageError(f"{images} images do not fit into {path}; {medium.advice}")
     return Output(path, format, folder=not one_file)
@@ -91,8 +94,8 @@ def stdout_format(format: str | None, medium: Medium, *, images: int, grid: bool
 
 
 def writes_one_picture(images: int, format: str | None, grid: bool) -> bool:
-    """Whether the answer is one picture: no array, no folder."""
-    return format != "npy" and (images == 1 or grid)
+    """Whether the answer is one picture, still or moving: no array, no folder."""
+    return format == "gif" or (format != "npy" and (images == 1 or grid))
 
 
 def format_of(path: Path, medium: Medium, format: str | None = None) -> str:
@@ -110,11 +113,11 @@ def format_of(path: Path, medium: Medium, format: str | None = None) -> str:
     return named or format or medium.usual
 
 
-def check_format(format: str | None, medium: Medium, grid: bool = False) -> None:
-    """Refuse a format that the answers cannot have.
+def check_format(format: str | None, medium: Medium, *, images: int, grid: bool) -> None:
+    """Refuse a format that so many answers cannot have.
 
     Raises:
-        UsageError: it does not exist for them, or holds no grid.
+        UsageError: it does not exist for them, holds no grid, or would show one picture alone in an animation.
     """
     if format is not None and format not in medium.formats:
         raise UsageError(f"{medium.name} cannot be written as {format!r}; use {', '.join(medium.formats)}")
@@ -122,3 +125,5 @@ def check_format(format: str | None, medium: Medium, grid: bool = False) -> None
         raise UsageError("a grid is a picture, and this model answers with numbers; leave it out")
     if grid and format == medium.many:
         raise UsageError("a grid is a picture, npy holds arrays; leave out one of them")
+    if format == "gif" and (grid or images == 1):
+        raise UsageError("gif is for animations; ask for several images and no grid, or use png")

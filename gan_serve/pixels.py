@@ -15,7 +15,7 @@ from gan_serve.tensors import Image
 Picture = Pictures.Image
 Pixels = NDArray[np.uint8]
 
-MOST_PIXELS = 64 * 2**20  # of one picture that is read
+MOST_PIXELS = 64 * 2**20  # of one picture that is read, or of all in an animation
 
 
 def to_pixels(array: NDArray[Any], tensor: Image) -> Pixels:
@@ -42,13 +42,19 @@ def to_picture(pixels: Pixels, scale: int) -> Picture:
 
 def tile(pixels: Sequence[Pixels] | Pixels, columns: int) -> Pixels:
     """Images side by side, row after row; what is left of the last row, or beside a smaller image, stays black."""
-    height, width, channels = np.max([image.shape for image in pixels], axis=0)
     rows = math.ceil(len(pixels) / columns)
-    cells = np.zeros((rows * columns, height, width, channels), np.uint8)
-    for cell, image in zip(cells, pixels, strict=False):
-        cell[: image.shape[0], : image.shape[1]] = image
+    cells = make_cells(pixels, rows * columns)
+    _, height, width, channels = cells.shape
     grid = cells.reshape(rows, columns, height, width, channels)
     return grid.transpose(0, 2, 1, 3, 4).reshape(rows * height, columns * width, channels)
+
+
+def make_cells(pixels: Sequence[Pixels] | Pixels, count: int) -> Pixels:
+    """(count, height, width, channels), as large as the largest image; what is left of it stays black."""
+    cells = np.zeros((count, *np.max([image.shape for image in pixels], axis=0)), np.uint8)
+    for cell, image in zip(cells, pixels, strict=False):
+        cell[: image.shape[0], : image.shape[1]] = image
+    return cells
 
 
 def square_columns(count: int) -> int:
@@ -70,4 +76,17 @@ def check_size(height: int, width: int, count: int, columns: int, scale: int) ->
         raise UsageError(
             f"a picture of {width}x{height} pixels is too large (at most {LONGEST_SIDE} a side); "
             "ask for fewer images or a smaller scale"
+        )
+
+
+def check_length(height: int, width: int, count: int, scale: int) -> None:
+    """Refuse an animation of so many images of this size that nobody would read it.
+
+    Raises:
+        UsageError: too many pixels.
+    """
+    if count * height * width * scale**2 > MOST_PIXELS:
+        raise UsageError(
+            f"an animation of {count} images of {width * scale}x{height * scale} pixels is too long (at most "
+            f"{MOST_PIXELS // 2**20} megapixels in all); ask for fewer images or a smaller scale"
         )

@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 
 import gan_serve
+from gan_serve.blends import Blend, Mix, Walk
 from gan_serve.document import Misfit, decode
 from gan_serve.errors import Failure
 from gan_serve.metadata import ModelMetadata
@@ -28,6 +29,7 @@ class Provenance:
     inputs: tuple[Inputs, ...]  # one for each row of images
     scale: int = 1
     columns: int | None = None  # of a grid; None where every image stands alone
+    blend: Blend | None = None  # with a second seed; where there is none, the document has no such key
 
     def __post_init__(self) -> None:
         if not self.inputs or self.scale < 1 or (self.columns is not None and self.columns < 1):
@@ -36,11 +38,12 @@ class Provenance:
     @property
     def request(self) -> Request:
         """What was asked of the model."""
-        return Request(self.seed, self.index, self.count, self.inputs)
+        return Request(self.seed, self.index, self.count, self.inputs, self.blend)
 
     def to_json(self) -> str:
         """The document as it stands in the file."""
-        return json.dumps(vars(self), default=_reference_fields)
+        fields = {name: value for name, value in vars(self).items() if name != "blend" or value}
+        return json.dumps(fields, default=_fields)
 
 
 def make_provenance(
@@ -58,12 +61,13 @@ def make_provenance(
         inputs=request.inputs,
         scale=scale,
         columns=columns,
+        blend=request.blend,
     )
 
 
 def item_request(seed: int, item: Item) -> Request:
     """The request for one image alone."""
-    return Request(seed, item.index, 1, (item.inputs,))
+    return Request(seed, item.index, 1, (item.inputs,), item.blend)
 
 
 def same_pixels(document: str, provenance: Provenance) -> bool:
@@ -90,8 +94,10 @@ def parse_provenance(document: str, source: str) -> Provenance:
         raise Failure(f"{source}: what it says about its making is no JSON ({error})") from None
 
 
-def _reference_fields(value: object) -> dict[str, str | None]:
-    """A picture as it stands in JSON, where a request may hold more of it."""
+def _fields(value: object) -> dict[str, object]:
+    """A second seed as it stands in JSON, or a picture, of which a request may hold more."""
+    if isinstance(value, Walk | Mix):
+        return vars(value)
     if isinstance(value, Reference):
         return {"file": value.file, "sha256": value.sha256}
     raise TypeError(f"{value!r} is no value of an input")

@@ -2,14 +2,15 @@
 
 import itertools
 import math
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from gan_serve.blends import Blend, check_blend
 from gan_serve.errors import Failure, UsageError
 from gan_serve.metadata import ModelMetadata
 from gan_serve.nearest import nearest
 from gan_serve.output import LONGEST_SIDE
+from gan_serve.seeds import STREAMS, check_integer, random_seed
 from gan_serve.sources import Reference, Source, parse_sources
 from gan_serve.tensors import Image, Label, Mask, Scalar
 
@@ -17,32 +18,43 @@ Choice = Label | Scalar | Image | Mask  # an input that a user sets
 Value = int | float | Reference
 Inputs = dict[str, Value]  # what a user chose, by the input's name
 
-STREAMS = 2**64  # seeds and indices are 64-bit words of the random stream's key
-
 
 @dataclass(frozen=True)
 class Item:
-    """One image: its random stream, and its inputs."""
+    """One image: its random stream, its inputs, and what comes from a second seed."""
 
     index: int
     inputs: Inputs
+    blend: Blend | None = None
 
 
 @dataclass(frozen=True)
 class Request:
-    """`count` images for each of the rows in `inputs`; the same place in every row has the same random stream."""
+    """`count` images for each of the rows in `inputs`; the same place in every row has the same random stream.
+
+    With a second seed, several come of each of them.
+    """
 
     seed: int
     index: int
     count: int
     inputs: tuple[Inputs, ...]
+    blend: Blend | None = None
 
     def __len__(self) -> int:
-        return len(self.inputs) * self.count
+        return len(self.inputs) * self.count * self.width
+
+    @property
+    def width(self) -> int:
+        """How many images come of each one by a second seed."""
+        return self.blend.width(self.count) if self.blend else 1
 
     def item(self, place: int) -> Item:
         """The image at one place; places run through row after row."""
-        return Item(self.index + place % self.count, self.inputs[place // self.count])
+        image, step = divmod(place, self.width)
+        row, number = divmod(image, self.count)
+        blend = self.blend and self.blend.at(step, self.index)
+        return Item(self.index + number, self.inputs[row], blend)
 
 
 def make_request(
@@ -52,6 +64,7 @@ def make_request(
     count: int = 1,
     seed: int | None = None,
     index: int = 0,
+    blend: Blend | None = None,
     most: int | None = None,
 ) -> Request:
     """Check a user's wishes against what the model takes. `None` stands for a value that was not given.
@@ -70,18 +83,21 @@ def make_request(
             raise UsageError(f"{metadata.name} needs {image.name}: {image.hint}")
     if seed is None:
         seed = random_seed() if metadata.draws else 0
-    _check_integer("seed", seed, 0, STREAMS - 1)
-    _check_integer("index", index, 0, STREAMS - 1)
-    _check_integer("count", count, 1, STREAMS - index)
+    check_integer("seed", seed, 0, STREAMS - 1)
+    check_integer("index", index, 0, STREAMS - 1)
+    check_integer("count", count, 1, STREAMS - index)
+    if blend:
+        check_blend(metadata, blend, count)
     if count > 1 and not metadata.draws:
         raise UsageError(f"{metadata.name} draws nothing at random: a count of {count} would repeat the same answer")
     sweeps = {name: _parse(metadata, tensor, given[name]) for name, tensor in tensors.items() if name in given}
     pictures = {image.name: sweeps.pop(image.name) for image in metadata.image_inputs}
     check_pairs({name: len(values) for name, values in pictures.items()})
-    images = count * _together(pictures) * math.prod(map(len, sweeps.values()))
+    each = count * (blend.width(count) if blend else 1)
+    images = each * _together(pictures) * math.prod(map(len, sweeps.values()))
     if most is not None and images > most:  # before any list of them is made
         raise UsageError(f"{images} images are too many for one request; ask for up to {most}")
-    return Request(seed, index, count, _rows(pictures, sweeps))
+    return Request(seed, index, count, _rows(pictures, sweeps), blend)
 
 
 def choices(metadata: ModelMetadata) -> dict[str, Choice]:
@@ -126,11 +142,6 @@ def _parse(metadata: ModelMetadata, tensor: Choice, value: object) -> Sequence[V
     return sources
 
 
-def random_seed() -> int:
-    """A seed short enough to be typed again."""
-    return int.from_bytes(os.urandom(4))
-
-
 def _rows(pictures: Mapping[str, Sequence[Value]], sweeps: Mapping[str, Sequence[Value]]) -> tuple[Inputs, ...]:
     """A row for each combination of values; but the k-th mask belongs to the k-th image, not to all."""
     for name, values in [*pictures.items(), *sweeps.items()]:
@@ -149,11 +160,6 @@ def _rows(pictures: Mapping[str, Sequence[Value]], sweeps: Mapping[str, Sequence
 def _together(pictures: Mapping[str, Sequence[Value]]) -> int:
     """How many sets of pictures there are that belong together."""
     return max((len(values) for values in pictures.values()), default=1)
-
-
-def _check_integer(name: str, value: object, low: int, high: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise UsageError(f"{name} {value!r} is not an integer from {low} to {high}")
 
 
 def _unknown_input(metadata: ModelMetadata, name: str, known: list[str]) -> str:

@@ -11,12 +11,22 @@ from numpy.typing import NDArray
 
 from gan_serve.answers import Answer, encode_answers, make_answer
 from gan_serve.errors import Failure, UsageError
-from gan_serve.media import encode_picture, make_folder, write_atomic
+from gan_serve.media import encode_animation, encode_picture, make_folder, write_atomic
 from gan_serve.metadata import ModelMetadata
 from gan_serve.naming import item_stem, request_stem
 from gan_serve.npy import encode_npy
-from gan_serve.output import NUMBERS, check_format, medium_of, plan_output
-from gan_serve.pixels import Picture, Pixels, check_size, square_columns, tile, to_picture, to_pixels
+from gan_serve.output import ANIMATIONS, NUMBERS, check_format, medium_of, plan_output
+from gan_serve.pixels import (
+    Picture,
+    Pixels,
+    check_length,
+    check_size,
+    make_cells,
+    square_columns,
+    tile,
+    to_picture,
+    to_pixels,
+)
 from gan_serve.provenance import item_request, make_provenance
 from gan_serve.request import Item, Request
 from gan_serve.sampling import Arrays
@@ -77,16 +87,20 @@ class Result:
         return to_picture(tile(self._pixels(), columns), scale)
 
     def encode(self, format: str | None = None, *, scale: int = 1, columns: int | None = None) -> bytes:
-        """The bytes of one file with everything: an array, a grid of `columns`, the only image, or all numbers."""
+        """The bytes of one file with everything: an array, a grid of `columns`, an animation, an image, or numbers."""
         medium = medium_of(self.metadata)
         format = format or medium.usual
-        check_format(format, medium, grid=bool(columns))
+        check_format(format, medium, images=len(self), grid=bool(columns))
         if format == "npy":
             return encode_npy(self.array, self._document(self.request, scale, columns))
         if columns:
             return encode_picture(self.grid(columns, scale), format, self._document(self.request, scale, columns))
         if format == NUMBERS.many:
             return encode_answers(self.answers())
+        if len(self) > 1 and format in ANIMATIONS:
+            check_length(*largest_size(self.metadata, self.request), len(self), scale)
+            frames = [to_picture(pixels, scale) for pixels in make_cells(self._pixels(), len(self))]
+            return encode_animation(frames, format, self._document(self.request, scale))
         if len(self) > 1:
             raise UsageError(f"{len(self)} images do not fit into one {format}; {medium.advice}")
         return next(self._contents_each(format, scale))
@@ -99,11 +113,12 @@ class Result:
     def save(
         self, path: str | PathLike[str], *, scale: int = 1, grid: bool = False, format: str | None = None
     ) -> list[Path]:
-        """Write one file (a picture, a grid, an array), or a file for each image into a folder; tells which.
+        """Write one file (a picture, a grid, an animation, an array), or one for each image into a folder; tells which.
 
             >>> result.save("three.png")  # the only image
             >>> result.save("threes.png", grid=True, scale=4)
             >>> result.save("threes.npy")  # the array
+            >>> result.save("threes.gif")  # one image after the other; or .webp
             >>> result.save("threes/", format="webp")  # a file for each image
             >>> result.save("digits.jsonl")  # where the model answers with numbers: a line for each image
 
@@ -146,7 +161,9 @@ class Result:
 
 
 def grid_columns(request: Request) -> int:
-    """Columns of a request's grid: its rows are the grid's where there are several."""
+    """Columns of a request's grid: its rows are the grid's where there are several, or a second seed makes some."""
+    if request.blend:
+        return request.width
     return request.count if len(request.inputs) > 1 else square_columns(request.count)
 
 

@@ -5,18 +5,24 @@ therefore the same alone, in a batch, and in whatever order images are made. The
 NumPy promises never to change them, while those of its newer `Generator` may improve from one release to the next.
 """
 
+import math
 import zlib
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gan_serve.blends import Mix, Walk
 from gan_serve.request import Item, Value
 from gan_serve.sources import Reference
 from gan_serve.tensors import Image, InputTensor, Label, Latent, Scalar
 
 Arrays = dict[str, NDArray[Any]]
+Noise = NDArray[np.float64]
+
+_STRAIGHT = 1e-6  # the sine of an angle that makes no arc, or no certain one
 
 
 def random_stream(seed: int, index: int, name: str) -> np.random.RandomState:
@@ -30,7 +36,7 @@ def complete(tensors: Sequence[InputTensor], seed: int, item: Item) -> Item:
     """The item with every label and scalar set: one that is not given is drawn, or is its default."""
     absent = [tensor for tensor in tensors if isinstance(tensor, Label | Scalar) and tensor.name not in item.inputs]
     chosen = {tensor.name: _chosen(tensor, seed, item.index) for tensor in absent}
-    return Item(item.index, {**item.inputs, **chosen})
+    return replace(item, inputs={**item.inputs, **chosen})
 
 
 def _chosen(tensor: Label | Scalar, seed: int, index: int) -> int | float:
@@ -50,12 +56,43 @@ def input_arrays(tensors: Sequence[InputTensor], seed: int, items: Sequence[Item
 
 def _value(tensor: InputTensor, seed: int, item: Item) -> NDArray[np.floating[Any]] | Value:
     if isinstance(tensor, Latent):
-        return _noise(tensor, random_stream(seed, item.index, tensor.name))
+        return _blended(tensor, seed, item)
     value = item.inputs[tensor.name]
     return value.array(tensor) if isinstance(tensor, Image) and isinstance(value, Reference) else value
 
 
-def _noise(tensor: Latent, stream: np.random.RandomState) -> NDArray[np.float64]:
+def _blended(tensor: Latent, seed: int, item: Item) -> Noise:
+    match item.blend:
+        case Mix(seed=other, latents=taken, index=int(index)) if tensor.name in taken:
+            return _noise(tensor, other, index)
+        case Walk(seed=other, steps=steps, step=int(step)):
+            start, goal = _noise(tensor, seed, item.index), _noise(tensor, other, item.index)
+            return _between(tensor, start, goal, step / (steps - 1))
+        case _:
+            return _noise(tensor, seed, item.index)
+
+
+def _noise(tensor: Latent, seed: int, index: int) -> Noise:
+    stream = random_stream(seed, index, tensor.name)
     return (
         stream.standard_normal(tensor.size) if tensor.distribution == "normal" else stream.uniform(-1, 1, tensor.size)
     )
+
+
+def _between(tensor: Latent, start: Noise, goal: Noise, share: float) -> Noise:
+    """Of normal noise along an arc, since what lies on the line between two of its points is nearer to 0 than it is.
+
+    The ends are exact.
+    """
+    if share in (0, 1):
+        return goal if share else start
+    angle = _angle(start, goal) if tensor.distribution == "normal" else 0
+    if math.sin(angle) < _STRAIGHT:
+        return (1 - share) * start + share * goal
+    return (math.sin((1 - share) * angle) * start + math.sin(share * angle) * goal) / math.sin(angle)
+
+
+def _angle(start: Noise, goal: Noise) -> float:
+    """Its sums are exact before they are rounded, so that no processor's order of adding changes a bit."""
+    norms = math.sqrt(math.fsum(start * start) * math.fsum(goal * goal))
+    return math.acos(max(-1.0, min(1.0, math.fsum(start * goal) / norms)))

@@ -38,6 +38,7 @@ class Latent(Tensor):
     kind: Literal["latent"] = "latent"
     size: int
     distribution: Literal["normal", "uniform"] = "normal"  # N(0, 1), or U(-1, 1)
+    selected_by: str | None = None  # the scalar at whose default it may change nothing, such as a crossover
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -138,6 +139,11 @@ class Scalar(Tensor):
     @property
     def shape(self) -> tuple[int, ...]:
         return ()
+
+    @property
+    def middle(self) -> float:
+        """What lies as far from the lowest as from the highest."""
+        return (self.low + self.high) / 2
 
     @property
     def hint(self) -> str:

@@ -104,6 +104,9 @@ def _drawing(metadata: ModelMetadata) -> Parts:
         weights.append(numpy_helper.from_array(weight, f"{tensor.name}_weight"))
         terms.append(f"{tensor.name}_term")
         nodes += _term(tensor, terms[-1])
+        if isinstance(tensor, Latent) and tensor.selected_by:
+            nodes += _selected(metadata, tensor, terms[-1])
+            terms[-1] = f"{terms[-1]}_selected"
     nodes += [helper.make_node("Sum", terms, ["sum"]), helper.make_node("Tanh", ["sum"], ["flat"])]
     weights.append(numpy_helper.from_array(np.array([-1, *image.shape], np.int64), "shape"))
     nodes.append(helper.make_node("Reshape", ["flat", "shape"], [image.name]))
@@ -148,6 +151,18 @@ def _term(tensor: InputTensor, output: str) -> list[onnx.NodeProto]:
     axis = helper.make_node("Constant", [], [f"{tensor.name}_axis"], value_ints=[1])
     column = helper.make_node("Unsqueeze", [tensor.name, f"{tensor.name}_axis"], [f"{tensor.name}_column"])
     return [axis, column, helper.make_node("MatMul", [f"{tensor.name}_column", weight], [output])]
+
+
+def _selected(metadata: ModelMetadata, latent: Latent, term: str) -> list[onnx.NodeProto]:
+    """The latent's term, the more of it the further its selector is from the highest value."""
+    (selector,) = (scalar for scalar in metadata.scalars if scalar.name == latent.selected_by)
+    return [
+        helper.make_node("Constant", [], ["highest"], value_float=float(selector.high)),
+        helper.make_node("Sub", ["highest", selector.name], ["share"]),
+        helper.make_node("Constant", [], ["share_axis"], value_ints=[1]),
+        helper.make_node("Unsqueeze", ["share", "share_axis"], ["share_column"]),
+        helper.make_node("Mul", [term, "share_column"], [f"{term}_selected"]),
+    ]
 
 
 def save_model(root: Path, metadata: ModelMetadata, content: bytes | None = None) -> Path:
@@ -206,6 +221,16 @@ STYLED = metadata_of(
         replace(LATENT, name="second_latent"),
         Scalar(name="slant", low=-1, high=1, default=0, description="To which side it leans."),
         Scalar(name="code", low=-2, high=2, default=(-1, 1)),
+    ),
+    GREY,
+    task="latent-code",
+)
+CROSSED = metadata_of(
+    "crossed",
+    (
+        LATENT,
+        replace(LATENT, name="second_latent", selected_by="crossover"),
+        Scalar(name="crossover", low=0, high=4, default=4),
     ),
     GREY,
     task="latent-code",

@@ -151,9 +151,9 @@ def test_the_document_of_a_picture_too_large_to_be_read_is_read(tmp_path: Path) 
         read_media(tmp_path / "huge.png")
 
 
-@pytest.mark.parametrize("format", ["png", "webp", "jpeg", "npy"])
-def test_truncated_files_are_one_line(colour: Result, tmp_path: Path, format: str) -> None:
-    (path,) = colour.save(tmp_path / f"grid.{format}", grid=format != "npy", scale=1 if format == "npy" else 20)
+@pytest.mark.parametrize("name", ["grid.png", "grid.webp", "grid.jpeg", "all.npy", "all.gif", "all.webp"])
+def test_truncated_files_are_one_line(colour: Result, tmp_path: Path, name: str) -> None:
+    (path,) = colour.save(tmp_path / name, grid=name.startswith("grid"), scale=1 if name.endswith("npy") else 20)
     content = path.read_bytes()
     for length in (10, 100, len(content) // 2, len(content) - 40):
         path.write_bytes(content[:length])

@@ -63,6 +63,7 @@ def changed(path: str, value: object) -> str:
         ("inputs.0.kind", "wish", r"at inputs\.0: kind 'wish' is not one of latent, label, scalar, image, mask"),
         ("inputs.0.size", 0, r"at inputs\.0: latent has the size 0"),
         ("inputs.0.size", 8.0, r"at inputs\.0\.size: 8\.0 is no int"),
+        ("inputs.0.selected_by", "lean", "latent is selected by 'lean', which is no scalar input"),
         ("inputs.0.name", "count", "an input cannot have the name of an option: count"),
         ("inputs.1.low", "-1", r"at inputs\.1\.low: '-1' is no float"),
         ("inputs.1.default", [0, 1, 2], r"at inputs\.1\.default: \[0, 1, 2\] is no float or tuple"),

@@ -139,9 +139,10 @@ def _draw(model: Model, test: Dataset) -> Sample:
     if label is None or label.classes != test.classes:
         return Sample(generator.generate(IMAGES, seed=SEED).outputs[image], None)
     each = IMAGES // len(label.classes)
+    wishes: list[dict[str, Any]] = [{label.name: number} for number in range(len(label.classes))]
     rows = [
-        generator.generate(each, seed=SEED, index=each * number, **{label.name: number}).outputs[image]
-        for number in range(len(label.classes))
+        generator.generate(each, seed=SEED, index=each * number, **wish).outputs[image]
+        for number, wish in enumerate(wishes)
     ]
     return Sample(np.concatenate(rows), np.repeat(np.arange(len(label.classes)), each))
 

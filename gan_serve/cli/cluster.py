@@ -10,13 +10,14 @@ from gan_serve.cli.running import watched
 from gan_serve.errors import UsageError
 
 if TYPE_CHECKING:
+    from gan_serve.blends import Blend
     from gan_serve.metadata import ModelMetadata
     from gan_serve.output import Output
     from gan_serve.repository import Model
     from gan_serve.request import Request
 
 
-def check_drawn(metadata: "ModelMetadata", output: str | None, show: bool) -> None:
+def check_drawn(metadata: "ModelMetadata", output: str | None, show: bool, blend: "Blend | None") -> None:
     """Refuse what is no large job of drawing.
 
     Raises:
@@ -26,6 +27,8 @@ def check_drawn(metadata: "ModelMetadata", output: str | None, show: bool) -> No
         raise UsageError("--ray is for models that draw alone: pictures that go in lie on this machine")
     if output == "-" or show:
         raise UsageError(f"--ray fills a folder; leave out {'--show' if show else '--output -'}")
+    if blend:
+        raise UsageError(f"--ray is for many images of one seed; leave it out, or the {blend.kind} with another one")
 
 
 def run_on_cluster(found: "Model", request: "Request", plan: "Output", device: str, scale: int, address: str) -> None:
@@ -36,7 +39,7 @@ def run_on_cluster(found: "Model", request: "Request", plan: "Output", device: s
         Interrupted: a signal asked to stop.
     """
     if not plan.folder:
-        raise UsageError("--ray fills a folder; ask for several pictures, and leave out --grid and npy")
+        raise UsageError("--ray fills a folder; ask for several pictures, and leave out --grid, npy and gif")
     from gan_serve.deploy.shards import cluster, fill
     from gan_serve.job import Job
 

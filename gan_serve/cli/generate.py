@@ -24,9 +24,21 @@ def generate(
     count: Annotated[int, typer.Option(metavar="N", help="Images, for each value of a list.")] = 1,
     seed: Annotated[int | None, typer.Option(metavar="S", help="The same seed gives the same images.")] = None,
     index: Annotated[int, typer.Option(metavar="I", help="Begin with image I of the seed.")] = 0,
+    walk_to: Annotated[
+        int | None, typer.Option(metavar="S", help="Go from the image of the seed to that of seed S.")
+    ] = None,
+    steps: Annotated[
+        int | None, typer.Option(metavar="N", help="Images of that walk, both ends among them.", show_default="16")
+    ] = None,
+    mix_with: Annotated[
+        int | None, typer.Option(metavar="S", help="Mix each image with each of as many of seed S: a square.")
+    ] = None,
+    mix: Annotated[
+        str | None, typer.Option(metavar="NAME,...", help="The latents that are taken from that seed.")
+    ] = None,
     output: Annotated[str | None, typer.Option(metavar="FILE|DIR|-", help="Where to; - is stdout.")] = None,
     format: Annotated[
-        str | None, typer.Option(metavar="FORMAT", help="png, webp, jpeg or npy; json or jsonl for numbers.")
+        str | None, typer.Option(metavar="FORMAT", help="png, webp, jpeg, gif or npy; json or jsonl for numbers.")
     ] = None,
     grid: Annotated[bool, typer.Option("--grid", help="All images in one picture.")] = False,
     scale: Annotated[int, typer.Option(metavar="K", help="Enlarge each pixel to K x K.")] = 1,
@@ -45,17 +57,19 @@ def generate(
 ) -> None:
     """Run a model: draw images, or answer with numbers.
 
-    Without --output images are written here, and their path is printed; the files say how they were made. A large job
-    that is interrupted goes on when the same command is called again. Numbers are printed as JSON, a line for each
-    image.
+    Without --output images are written here, and their path is printed; the files say how they were made. Several
+    images make a folder, a .gif or .webp that moves, or one picture with --grid. A large job that is interrupted goes
+    on when the same command is called again. Numbers are printed as JSON, a line for each image.
     """
+    from gan_serve.blends import make_blend
     from gan_serve.request import make_request
 
     found = find_model(model, models)
+    blend = make_blend(walk_to=walk_to, steps=steps, mix_with=mix_with, mix=mix)
     if ray is not None:
-        check_drawn(found.metadata, output, show)
+        check_drawn(found.metadata, output, show, blend)
     with readable(found.metadata, inputs) as values:
-        request = make_request(found.metadata, values, count=count, seed=seed, index=index)
+        request = make_request(found.metadata, values, count=count, seed=seed, index=index, blend=blend)
         if found.metadata.image_outputs:
             _make_pictures(found, request, output, format, grid, scale, show, device, ray, seed_given=seed is not None)
         elif show or scale != 1:
@@ -82,12 +96,13 @@ def _make_pictures(
     columns = _columns(found, request, scale, grid)
     if output == "-":
         known = stdout_format(format, PICTURES, images=len(request), grid=grid)
-        _check_array(found, known)
+        _check_format(found, request, known, scale, grid)
         sys.stdout.buffer.write(run_once(found, request, device, show).encode(known, scale=scale, columns=columns))
         sys.stdout.buffer.flush()
         return
     plan = _plan(found, request, output, format, grid, seed_given)
-    _check_array(found, plan.format)
+    if not plan.folder:
+        _check_format(found, request, plan.format, scale, grid)
     resumed = request if seed_given else with_unfinished_seed(plan, request)
     if ray is not None:
         run_on_cluster(found, resumed, plan, device, scale, ray)
@@ -99,11 +114,16 @@ def _make_pictures(
         typer.echo(plan.path)
 
 
-def _check_array(found: "Model", format: str) -> None:
-    from gan_serve.result import array_shape
+def _check_format(found: "Model", request: "Request", format: str, scale: int, grid: bool) -> None:
+    """Refuse one file that could not be written, before anything is computed."""
+    from gan_serve.output import ANIMATIONS
+    from gan_serve.pixels import check_length
+    from gan_serve.result import array_shape, largest_size
 
     if format == "npy":
-        array_shape(found.metadata)  # refuses where there is none
+        array_shape(found.metadata)
+    if format in ANIMATIONS and len(request) > 1 and not grid:
+        check_length(*largest_size(found.metadata, request), len(request), scale)
 
 
 def _columns(found: "Model", request: "Request", scale: int, grid: bool) -> int | None:

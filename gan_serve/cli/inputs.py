@@ -117,8 +117,19 @@ def _examples(model: str | None, metadata: "ModelMetadata | None") -> list[str]:
     examples = ["Examples:", command, f"{command} --count 16 --grid --scale 4 --seed 42"]
     tensors = _choices(metadata) if metadata else []
     examples += [f"{command} {flag(tensor.name)} {tensor.example} --count 8 --grid" for tensor in tensors]
+    examples += [f"{command} --seed 1 --walk-to 2 --output walk.gif"]
+    examples += _mixture(command, metadata) if metadata else []
     examples += [f"{command} --count 100000 --output many.npy"]
     return examples if model else [*examples, f"{command} --help      the inputs of that model"]
+
+
+def _mixture(command: str, metadata: "ModelMetadata") -> list[str]:
+    """Of a model that has a second latent, with what selects it in the middle, where both seeds show."""
+    return [
+        f"{command} --seed 1 --mix-with 2 --mix {latent.name} --count 4 --grid"
+        + "".join(f" {flag(each.name)} {each.middle:g}" for each in metadata.scalars if each.name == latent.selected_by)
+        for latent in metadata.latents[1:2]
+    ]
 
 
 def _short_examples(model: str | None) -> list[str]:

@@ -41,7 +41,7 @@ def reproduce(
     provenance = parse_provenance(document, str(image))
     generator = Generator(_same_model(open_repository(models), provenance), device=device)
     folders = [inputs] if inputs else [image.parent, Path()]
-    result = generator.run(_request(generator.metadata, provenance, original, folders))
+    result = generator.run(_request(generator.metadata, provenance, image, original, folders))
     copy = output or image.with_stem(f"{image.stem}-reproduced")
     write_atomic(copy, result.encode(format_of(copy, PICTURES), scale=provenance.scale, columns=provenance.columns))
     typer.echo(copy)
@@ -61,7 +61,11 @@ def _same_model(repository: "Repository", provenance: "Provenance") -> "Model":
 
 
 def _request(
-    metadata: "ModelMetadata", provenance: "Provenance", original: "NDArray[Any]", folders: "Sequence[Path]"
+    metadata: "ModelMetadata",
+    provenance: "Provenance",
+    image: Path,
+    original: "NDArray[Any]",
+    folders: "Sequence[Path]",
 ) -> "Request":
     """What was asked, checked: anyone may have written the file."""
     from gan_serve.pixels import check_size
@@ -71,12 +75,26 @@ def _request(
     request = provenance.request
     request = replace(request, inputs=tuple(_with_sources(row, folders) for row in request.inputs))
     for row in request.inputs:
-        make_request(metadata, row, count=request.count, seed=request.seed, index=request.index)
+        make_request(metadata, row, count=request.count, seed=request.seed, index=request.index, blend=request.blend)
     images = len(request) if provenance.columns else 1
     check_size(*largest_size(metadata, request), images, provenance.columns or 1, provenance.scale)
-    if provenance.columns is None and len(request) != (len(original) if original.dtype.kind == "f" else 1):
-        raise Failure("the image does not hold what it says about its making; its text was changed")
+    if provenance.columns is None:
+        _check_held(metadata, request, provenance.scale, image, original)
     return request
+
+
+def _check_held(
+    metadata: "ModelMetadata", request: "Request", scale: int, image: Path, original: "NDArray[Any]"
+) -> None:
+    """Refuse a request for more than the file holds; an animation holds images that are alike once."""
+    from gan_serve.output import ANIMATIONS
+    from gan_serve.pixels import check_length
+    from gan_serve.result import largest_size
+
+    if image.suffix.lower().lstrip(".") in ANIMATIONS:
+        check_length(*largest_size(metadata, request), len(request), scale)
+    elif len(request) != (len(original) if original.dtype.kind == "f" else 1):
+        raise Failure("the image does not hold what it says about its making; its text was changed")
 
 
 def _with_sources(row: "Inputs", folders: "Sequence[Path]") -> "Inputs":

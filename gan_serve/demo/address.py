@@ -5,7 +5,8 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from gan_serve.metadata import ModelMetadata
-from gan_serve.request import Inputs, random_seed
+from gan_serve.request import Inputs
+from gan_serve.seeds import random_seed
 from gan_serve.server.refusals import bad_request
 from gan_serve.sources import Reference
 

@@ -20,8 +20,9 @@ _ANY = -1  # instead of a class: drawn for every picture
 
 @dataclass(frozen=True)
 class Control:
-    """Components for one input, and how their values become fields of a request."""
+    """Components for the input `name`, and how their values become fields of a request."""
 
+    name: str
     components: Sequence[Component]
     read: Callable[..., Fields]
 
@@ -62,7 +63,7 @@ def _label(tensor: Label, given: str | None) -> Control:
     value = tensor.parse(given)[0] if given else _ANY
     kind = gr.Radio if len(tensor.classes) <= _BUTTONS else gr.Dropdown
     component = kind(classes, value=value, label=_title(tensor), info=tensor.description, interactive=True)
-    return Control([component], lambda index: {} if index == _ANY else {tensor.name: index})
+    return Control(tensor.name, [component], lambda index: {} if index == _ANY else {tensor.name: index})
 
 
 def _scalar(tensor: Scalar, given: str | None) -> Control:
@@ -79,17 +80,17 @@ def _scalar(tensor: Scalar, given: str | None) -> Control:
         interactive=True,
     )
     if not drawn:
-        return Control([slider], lambda value: {} if value == usual else {tensor.name: value})
+        return Control(tensor.name, [slider], lambda value: {} if value == usual else {tensor.name: value})
     fixed = gr.Checkbox(
         bool(given), label=f"Set {tensor.name}; else it is drawn for each picture", container=False, interactive=True
     )
     slider.input(None, None, fixed, js="() => true", queue=False, api_visibility="private")
-    return Control([slider, fixed], lambda value, is_fixed: {tensor.name: value} if is_fixed else {})
+    return Control(tensor.name, [slider, fixed], lambda value, is_fixed: {tensor.name: value} if is_fixed else {})
 
 
 def _image(tensor: Image, mask: Mask | None, examples: Sequence[str], most: int) -> Control:
     easel = make_easel(tensor, mask, examples, most)
-    return Control([easel], lambda value: read_easel(value, tensor, mask))
+    return Control(tensor.name, [easel], lambda value: read_easel(value, tensor, mask))
 
 
 def _step(tensor: Scalar) -> float:

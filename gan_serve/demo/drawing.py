@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import gradio as gr
+from gradio.components import Component
 
 from gan_serve.demo.address import Address
 from gan_serve.demo.controls import Control, make_controls, read_controls
@@ -12,13 +13,14 @@ from gan_serve.demo.parts import AT_ONCE, changes, make_bar, make_html, make_num
 from gan_serve.demo.recipes import recipes_of, show_recipes
 from gan_serve.demo.studio import Studio
 from gan_serve.demo.views import (
+    MIX,
     PICTURES,
     Wanted,
     has_two_seeds,
     origin_of,
     query_of,
     request_of,
-    save_as,
+    selectors_of,
     show_view,
     views_of,
 )
@@ -54,7 +56,8 @@ def make_drawing(studio: Studio, page: gr.Request, metadata: ModelMetadata, addr
             [(title, name) for name, title in views.items()], value=view, label="What to show", interactive=True
         )
         other = make_number(address.other, "The other seed", visible=has_two_seeds(view), elem_id="gs-other")
-        controls = make_controls(metadata, address.inputs, [], settings.max_body)
+        middles = {scalar.name: str(scalar.middle) for scalar in selectors_of(metadata)} if view == MIX else {}
+        controls = make_controls(metadata, middles | address.inputs, [], settings.max_body)
         seed = make_seed(address)
         count = gr.Slider(1, settings.max_count, value=address.count, step=1, label="How many", interactive=True)
     handlers = _Handlers(studio, metadata, controls)
@@ -64,9 +67,26 @@ def make_drawing(studio: Studio, page: gr.Request, metadata: ModelMetadata, addr
         pictures = make_html(first[0], script=_CHOOSE, elem_id="gs-pictures")
         _make_saving(handlers, inputs)
         recipes, bar = make_html(first[1]), make_bar(first[2])
-    gr.on(changes([kind, other, count], [seed], controls), handlers.draw, inputs, [pictures, recipes, bar], **AT_ONCE)
-    kind.input(lambda name: gr.Number(visible=has_two_seeds(name)), kind, other, **AT_ONCE)
+    sliders = _follow_view(metadata, kind, other, controls)
+    live = changes([kind, other, count], [seed, *sliders], controls)
+    gr.on(live, handlers.draw, inputs, [pictures, recipes, bar], **AT_ONCE)
     pictures.select(handlers.choose, inputs, [recipes], **AT_ONCE)
+
+
+def _follow_view(
+    metadata: ModelMetadata, kind: gr.Radio, other: gr.Number, controls: Sequence[Control]
+) -> list[Component]:
+    """Show what a view needs, and let a mixture begin where both seeds show; tells which sliders that may move."""
+    selectors = selectors_of(metadata)
+    sliders = [each.components[0] for scalar in selectors for each in controls if each.name == scalar.name]
+
+    def follow(view: str, *values: float) -> dict[Component, Any]:
+        found = zip(selectors, values, strict=True)
+        begun = [scalar.middle if view == MIX and value == scalar.default else value for scalar, value in found]
+        return {other: gr.Number(visible=has_two_seeds(view)), **dict(zip(sliders, begun, strict=True))}
+
+    kind.input(follow, [kind, *sliders], [other, *sliders], **AT_ONCE)
+    return sliders
 
 
 def _make_saving(handlers: "_Handlers", inputs: list[Any]) -> None:
@@ -91,7 +111,7 @@ class _Handlers:
 
         def save(page: gr.Request, *values: Any) -> dict[str, str]:
             wanted = self._wanted(values)
-            content = save_as(show_view(self._studio, page, self._metadata.name, wanted), format)
+            content = show_view(self._studio, page, self._metadata.name, wanted).files[format]()
             name = f"{self._metadata.name}-seed{wanted.seed}.{format}"
             return {"name": name, "url": data_url(content, _TYPES[format])}
 

@@ -1,20 +1,18 @@
 """What `gradio_client` calls by name: the functions of the page, with pictures as base64 as in the plain API."""
 
 import json
-from base64 import b64encode
 from typing import Any
 
 import gradio as gr
 from gradio.events import api
 
-from gan_serve.demo.figures import encode_png
 from gan_serve.demo.studio import Studio
 from gan_serve.demo.words import speaking
-from gan_serve.pixels import Picture
-from gan_serve.request import random_seed
 from gan_serve.result import Result
+from gan_serve.seeds import random_seed
 from gan_serve.server.formats import Form, encode
 from gan_serve.server.refusals import bad_request
+from gan_serve.server.wishes import Fields
 
 
 def add_endpoints(studio: Studio) -> None:
@@ -53,8 +51,7 @@ def add_endpoints(studio: Studio) -> None:
         page: gr.Request, model: str, seed: int, to: int, steps: int = 16, inputs: dict[str, Any] | None = None
     ) -> list[str]:
         """Pictures from one seed to another, each as base64 PNG."""
-        asked = studio.request(model, {**(inputs or {}), "seed": seed})
-        return _encoded(studio.walk(page, model, asked, to, steps))
+        return pictures(page, model, {**(inputs or {}), "seed": seed, "walk_to": to, "steps": steps})
 
     def mix(
         page: gr.Request,
@@ -67,8 +64,11 @@ def add_endpoints(studio: Studio) -> None:
     ) -> list[str]:
         """A square of pictures whose columns take the latents `taken` from the seed `other`, row by row."""
         first, second = (random_seed() if each is None else each for each in (seed, other))
-        asked = studio.request(model, {**(inputs or {}), "seed": first, "count": size})
-        return _encoded(studio.mix(page, model, asked, second, taken))
+        return pictures(page, model, {**(inputs or {}), "seed": first, "count": size, "mix_with": second, "mix": taken})
+
+    def pictures(page: gr.Request, model: str, fields: Fields) -> list[str]:
+        made = studio.run(page, model, studio.request(model, fields), _document)
+        return [answer["png"] for answer in made["answers"]]
 
     for endpoint in (models, generate, translate, walk, mix):
         api(speaking(endpoint), api_name=endpoint.__name__, queue=False)
@@ -77,7 +77,3 @@ def add_endpoints(studio: Studio) -> None:
 def _document(result: Result, device: str) -> dict[str, Any]:
     document: dict[str, Any] = json.loads(encode(result, Form("json"), device))
     return document
-
-
-def _encoded(pictures: list[Picture]) -> list[str]:
-    return [b64encode(encode_png(picture)).decode() for picture in pictures]

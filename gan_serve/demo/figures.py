@@ -6,16 +6,15 @@ from base64 import b64encode
 from collections.abc import Sequence
 
 from gan_serve.answers import Answer
+from gan_serve.blends import Mix
 from gan_serve.demo.address import as_text
 from gan_serve.metadata import ModelMetadata
 from gan_serve.pixels import Picture
 from gan_serve.request import Inputs, Item
-from gan_serve.result import Result
+from gan_serve.result import Result, grid_columns
 from gan_serve.tensors import OutputTensor, Probabilities, Scalar, Score
 
 _CRISP = 160  # pixels a side of pictures whose pixels are to be seen; larger ones are shown smooth
-_FRAME = 90  # milliseconds of a picture in an animation
-_LEAST = 224  # pixels a side of an animation
 
 
 def data_url(content: bytes, kind: str = "image/png") -> str:
@@ -24,33 +23,19 @@ def data_url(content: bytes, kind: str = "image/png") -> str:
 
 
 def show_result(result: Result, *, strip: bool = False) -> str:
-    """Every picture of a result, to be chosen; or what it says in numbers."""
+    """Every picture of a result, or what it says in numbers; what comes of one seed alone can be chosen."""
     if not result.metadata.image_outputs:
         return "".join(show_answer(result.metadata.outputs, answer) for answer in result.answers())
-    captions = [_caption(result, place) for place in range(len(result))]
-    cells = "".join(
-        f'<figure><button type="button" data-place="{place}" aria-pressed="false" title="{html.escape(name)}" '
-        f'aria-label="{_numbered(place, len(result), caption)}"><img alt="" src="{data_url(content)}"></button>'
-        f"<figcaption>{html.escape(caption)}</figcaption></figure>"
-        for place, ((name, content), caption) in enumerate(zip(result.encode_each("png"), captions, strict=True))
-    )
-    return _sheet(cells, len(result), max(result.images()[0].size), strip)
+    cells = "".join(_cell(result, place, *file) for place, file in enumerate(result.encode_each("png")))
+    crisp, blend = _crisp(max(result.images()[0].size)), result.request.blend
+    layout = " gs-square" if isinstance(blend, Mix) else " gs-strip" if strip else ""
+    return f'<div class="gs-pictures{crisp}{layout}" style="--gs-many:{grid_columns(result.request)}">{cells}</div>'
 
 
-def show_pictures(pictures: Sequence[Picture], columns: int | None = None) -> str:
-    """Pictures that no request holds: a square of so many columns, or a strip."""
-    cells = "".join(
-        f'<figure><img alt="{_numbered(place, len(pictures), "")}" src="{data_url(encode_png(picture))}"></figure>'
-        for place, picture in enumerate(pictures)
-    )
-    return _sheet(cells, columns or len(pictures), max(pictures[0].size), strip=columns is None)
-
-
-def show_animation(pictures: Sequence[Picture]) -> str:
-    """Pictures one after the other, there and back."""
-    address = data_url(encode_gif(pictures), "image/gif")
-    crisp = _crisp(max(pictures[0].size))
-    return f'<p class="gs-moving{crisp}"><img alt="One picture after another, there and back" src="{address}"></p>'
+def show_animation(content: bytes, side: int) -> str:
+    """A GIF of pictures that have so many pixels a side."""
+    address = data_url(content, "image/gif")
+    return f'<p class="gs-moving{_crisp(side)}"><img alt="One picture after another" src="{address}"></p>'
 
 
 def show_before_after(before: Picture, after: bytes, name: str) -> str:
@@ -80,27 +65,28 @@ def show_answer(tensors: Sequence[OutputTensor], answer: Answer) -> str:
 
 
 def encode_png(picture: Picture) -> bytes:
-    """A file that says nothing of its making, for pictures that no request holds."""
+    """A file that says nothing of its making, for pictures that a visitor gave."""
     buffer = io.BytesIO()
     picture.save(buffer, "PNG", compress_level=1)
     return buffer.getvalue()
 
 
-def encode_gif(pictures: Sequence[Picture]) -> bytes:
-    """An animation for ever, there and back; small pictures are enlarged by a whole factor."""
-    factor = max(1, -(-_LEAST // max(pictures[0].size)))
-    width, height = (side * factor for side in pictures[0].size)
-    frames = [picture.resize((width, height), 0) for picture in [*pictures, *reversed(pictures[1:-1])]]
-    buffer = io.BytesIO()
-    frames[0].save(buffer, "GIF", save_all=True, append_images=frames[1:], duration=_FRAME, loop=0)
-    return buffer.getvalue()
+def _cell(result: Result, place: int, name: str, content: bytes) -> str:
+    caption = _caption(result, place)
+    about = html.escape(f"Picture {place + 1} of {len(result)}" + (f": {caption}" if caption else ""))
+    shown = (
+        f'<img alt="{about}" src="{data_url(content)}">'
+        if result.request.blend
+        else f'<button type="button" data-place="{place}" aria-pressed="false" title="{html.escape(name)}" '
+        f'aria-label="{about}"><img alt="" src="{data_url(content)}"></button>'
+    )
+    return f"<figure>{shown}<figcaption>{html.escape(caption)}</figcaption></figure>"
 
 
 def _caption(result: Result, place: int) -> str:
     """What sets a picture apart: inputs that were drawn for it, or that differ from row to row."""
     request = result.request
-    chosen = request.inputs[place // request.count]
-    same = {name for name in chosen if len({row[name] for row in request.inputs}) == 1}
+    same = {name for name in request.inputs[0] if len({row[name] for row in request.inputs}) == 1}
     return _told(result.metadata, result.items[place], same)
 
 
@@ -112,14 +98,6 @@ def _told(metadata: ModelMetadata, item: Item, same: set[str]) -> str:
 def _value(metadata: ModelMetadata, inputs: Inputs, name: str) -> str:
     scalars = {tensor.name for tensor in metadata.inputs if isinstance(tensor, Scalar)}
     return f"{inputs[name]:.2g}" if name in scalars else as_text(metadata, name, inputs[name])
-
-
-def _numbered(place: int, many: int, caption: str) -> str:
-    return html.escape(f"Picture {place + 1} of {many}" + (f": {caption}" if caption else ""))
-
-
-def _sheet(cells: str, columns: int, side: int, strip: bool) -> str:
-    return f'<div class="gs-pictures{_crisp(side)}{" gs-strip" * strip}" style="--gs-many:{columns}">{cells}</div>'
 
 
 def _crisp(side: int) -> str:

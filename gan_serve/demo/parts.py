@@ -56,8 +56,8 @@ def make_dice(seed: gr.Number, *, interactive: bool = True) -> gr.Button:
 
 
 def changes(live: Sequence[Any], numbers: Sequence[Any], controls: Sequence[Control]) -> list[Any]:
-    """The events after which everything is made anew: what a user does, and whatever sets a number or a box."""
-    components = [each for control in controls for each in control.components]
+    """The events after which everything is made anew: what a user does, and whatever sets a box or one of `numbers`."""
+    components = [each for control in controls for each in control.components if each not in numbers]
     boxes = [each for each in components if isinstance(each, gr.Checkbox)]
     others = [each for each in components if each not in boxes]
     return [*(each.input for each in [*live, *others]), *(each.change for each in [*numbers, *boxes])]

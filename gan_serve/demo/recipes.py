@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlencode
 
+from gan_serve.blends import Blend, Walk
 from gan_serve.demo.address import as_text
 from gan_serve.metadata import ModelMetadata
 from gan_serve.request import Request, Value
@@ -14,32 +15,29 @@ from gan_serve.sources import Reference
 _SHARED = "Its address shows the same to whoever opens it."
 
 Recipe = tuple[str, str]  # where it is to be typed, and what
+Form = dict[str, str | bool | int]  # options that say how the answer looks
 
 
 def recipes_of(metadata: ModelMetadata, asked: Request, origin: str, scale: int = 1) -> list[Recipe]:
-    """The same request for the command line, Python, and the server at `origin`; several images become a grid."""
+    """The same request for the command line, Python, and the server at `origin`.
+
+    A walk becomes an animation, and other images that are several a grid.
+    """
     rows = {name: [row[name] for row in asked.inputs] for name in asked.inputs[0]}
     inputs = {name: _joined(metadata, name, values) for name, values in rows.items()}
     pictures = {name for name, values in rows.items() if isinstance(values[0], Reference)}
     numbers = {"index": asked.index} if asked.index else {}
     numbers |= {"count": asked.count} if asked.count > 1 else {}
     numbers |= {"seed": asked.seed} if metadata.draws else {}
-    form: dict[str, bool | int] = {"grid": True} if len(asked) > 1 else {}
+    values = {**inputs, **numbers, **_second(asked.blend)}
+    moves = isinstance(asked.blend, Walk)
+    form: Form = {"format": "gif"} if moves else {"grid": True} if len(asked) > 1 else {}
     form |= {"scale": scale} if scale > 1 else {}
     return [
-        ("Command line", _command(metadata, {**inputs, **numbers}, form)),
-        ("Python", _python(metadata, {**inputs, **numbers}, form)),
-        ("curl", _curl(metadata, {**inputs, **numbers, **form}, pictures, origin)),
+        ("Command line", _command(metadata, values, form)),
+        ("Python", _python(metadata, values, form)),
+        ("curl", _curl(metadata, values, form, pictures, origin)),
     ]
-
-
-def explored_recipe(metadata: ModelMetadata, function: str, values: Mapping[str, object]) -> Recipe:
-    """What no request makes, but a function of `gan_serve.explore`; the two seeds come first."""
-    first, last, *others = values.items()
-    given = "".join(f", {name}={_literal(value)}" for name, value in others)
-    call = f'{function}(gan_serve.load("{metadata.name}"), {first[1]}, {last[1]}{given})'
-    save = 'pictures[0].save("pictures.gif", save_all=True, append_images=pictures[1:])'
-    return "Python", f"import gan_serve\nfrom gan_serve.explore import {function}\n\npictures = {call}\n{save}"
 
 
 def show_recipes(recipes: Sequence[Recipe], about: str, shared: str = _SHARED) -> str:
@@ -56,30 +54,42 @@ def show_recipes(recipes: Sequence[Recipe], about: str, shared: str = _SHARED) -
     )
 
 
-def _command(metadata: ModelMetadata, values: Mapping[str, object], form: Mapping[str, bool | int]) -> str:
+def _second(blend: Blend | None) -> dict[str, object]:
+    if blend is None:
+        return {}
+    if isinstance(blend, Walk):
+        return {"walk_to": blend.seed, "steps": blend.steps}
+    return {"mix_with": blend.seed, "mix": ",".join(blend.latents)}
+
+
+def _command(metadata: ModelMetadata, values: Mapping[str, object], form: Form) -> str:
     words = [f"--{name.replace('_', '-')} {shlex.quote(str(value))}" for name, value in values.items()]
     words += [f"--{name}" if value is True else f"--{name} {value}" for name, value in form.items()]
     return " ".join([f"gan-serve generate --model {metadata.name}", *words])
 
 
-def _python(metadata: ModelMetadata, values: Mapping[str, object], form: Mapping[str, bool | int]) -> str:
+def _python(metadata: ModelMetadata, values: Mapping[str, object], form: Form) -> str:
     given = ", ".join(f"{name}={_literal(value)}" for name, value in values.items())
     call = f'gan_serve.load("{metadata.name}").generate({given})'
     if not metadata.image_outputs:
         return f"import gan_serve\n\nprint({call}.answers())"
-    how = "".join(f", {name}={value}" for name, value in form.items())
-    return f'import gan_serve\n\nresult = {call}\nresult.save("{metadata.name}.png"{how})'
+    how = "".join(f", {name}={value}" for name, value in form.items() if name != "format")
+    return f'import gan_serve\n\nresult = {call}\nresult.save("{_file(metadata, form)}"{how})'
 
 
-def _curl(metadata: ModelMetadata, values: Mapping[str, object], pictures: set[str], origin: str) -> str:
-    fields = {name: "true" if value is True else value for name, value in values.items()}
-    output = f" -o {metadata.name}.png" if metadata.image_outputs else ""
+def _curl(metadata: ModelMetadata, values: Mapping[str, object], form: Form, pictures: set[str], origin: str) -> str:
+    fields = {name: "true" if value is True else value for name, value in {**values, **form}.items()}
+    output = f" -o {_file(metadata, form)}" if metadata.image_outputs else ""
     address = f"{origin}/v1/models/{metadata.name}/generate"
     if not pictures:
         query = urlencode(fields, safe=",")
         return f"curl{output} {shlex.quote(f'{address}?{query}')}"
     parts = [f"{name}={'@' if name in pictures else ''}{value}" for name, value in fields.items()]
     return f"curl{output} {address}" + "".join(f" -F {shlex.quote(part)}" for part in parts)
+
+
+def _file(metadata: ModelMetadata, form: Form) -> str:
+    return f"{metadata.name}.{form.get('format', 'png')}"
 
 
 def _joined(metadata: ModelMetadata, name: str, values: Sequence[Value]) -> str:

@@ -11,18 +11,15 @@ import gradio as gr
 from gradio.context import LocalContext
 from starlette.requests import Request as HttpRequest
 
-from gan_serve.explore import make_pictures, mix_arrays, walk_arrays
 from gan_serve.metadata import ModelMetadata
-from gan_serve.pixels import Picture
 from gan_serve.repository import models_folder
 from gan_serve.request import Request
 from gan_serve.result import Result
-from gan_serve.sampling import Arrays
 from gan_serve.server.calls import Call
 from gan_serve.server.formats import Form
 from gan_serve.server.lane import Lane
 from gan_serve.server.note import Note, note_of
-from gan_serve.server.refusals import Gone, Late, bad_request
+from gan_serve.server.refusals import Gone, Late
 from gan_serve.server.service import Service
 from gan_serve.server.wishes import Fields, make_wish, resolve
 from gan_serve.server.work import Work, check_pixels
@@ -71,41 +68,16 @@ class Studio:
             GanServeError, Refusal: there is none.
         """
         lane, note = self._lane(model), note_of(connection(page).scope)
-        check_pixels(lane.metadata, asked, Form("png"), self.service.settings.max_pixels)
+        settings = self.service.settings
+        check_pixels(lane.metadata, asked, Form("png"), settings.max_pixels)
         work = Work(lane.generator, asked, lambda result: answer(result, lane.generator.device))
-        made: Returned = self._wait(note, lane, work.call(self._deadline(note)))
-        return made
-
-    def walk(self, page: gr.Request, model: str, asked: Request, last: int, steps: int) -> list[Picture]:
-        """Pictures from the request's first one to that of the seed `last`."""
-        return self._infer(page, model, steps, lambda metadata: walk_arrays(metadata, asked, last, steps))
-
-    def mix(self, page: gr.Request, model: str, asked: Request, second: int, taken: list[str]) -> list[Picture]:
-        """A square of pictures, whose columns take the latents `taken` from another seed."""
-        rows = asked.count**2
-        return self._infer(page, model, rows, lambda metadata: mix_arrays(metadata, asked, second, taken))
-
-    def _infer(
-        self, page: gr.Request, model: str, rows: int, prepare: Callable[[ModelMetadata], Arrays]
-    ) -> list[Picture]:
-        lane, note = self._lane(model), note_of(connection(page).scope)
-        if rows > self.service.settings.max_count:
-            raise bad_request(f"{rows} images are too many; ask for up to {self.service.settings.max_count}")
-        metadata = lane.metadata
-
-        def finish(outputs: Arrays) -> list[Picture]:
-            return make_pictures(metadata, outputs)
-
-        call = Call(rows, self._deadline(note), lambda: prepare(metadata), finish)
-        made: list[Picture] = self._wait(note, lane, call)
+        made: Returned = self._wait(note, lane, work.call(note.began + settings.deadline))
         return made
 
     def _wait(self, note: Note, lane: Lane, call: Call) -> Any:
         engine = self.service.engine
         note.model = lane.metadata.name
         note.on_leave = functools.partial(engine.withdraw, lane, call)
-        if note.status:  # Gradio's queue has answered already, and tells the rest on another connection
-            note.on_leave = None
         engine.submit(lane, call)
         try:
             return call.future.result(max(0.0, call.deadline - time.monotonic()))
@@ -114,14 +86,9 @@ class Studio:
         except TimeoutError:
             engine.withdraw(lane, call)
             raise Late from None
-        finally:
-            note.on_leave = None
 
     def _lane(self, model: str) -> Lane:
         return self.service.library.catalogue.find(model)
-
-    def _deadline(self, note: Note) -> float:
-        return note.began + self.service.settings.deadline
 
 
 def connection(page: gr.Request) -> HttpRequest:

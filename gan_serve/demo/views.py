@@ -1,19 +1,21 @@
 """What can be shown of a model that draws: pictures of a seed, a walk to another, one input varied, seeds mixed."""
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import gradio as gr
 
+from gan_serve.blends import Walk
 from gan_serve.demo.address import make_query, texts_of
-from gan_serve.demo.figures import encode_gif, encode_png, show_animation, show_pictures, show_result
-from gan_serve.demo.recipes import Recipe, explored_recipe, recipes_of
+from gan_serve.demo.figures import show_animation, show_result
+from gan_serve.demo.recipes import Recipe, recipes_of
 from gan_serve.demo.studio import Studio, connection
 from gan_serve.metadata import ModelMetadata
-from gan_serve.pixels import Picture, square_columns, tile
 from gan_serve.request import Request
 from gan_serve.result import Result, grid_columns
-from gan_serve.server.formats import Form, encode, zip_files
+from gan_serve.server.formats import Form, encode
 from gan_serve.server.wishes import Fields
 from gan_serve.tensors import Label, Latent, Scalar
 
@@ -21,6 +23,7 @@ PICTURES, WALK, MIX, VARY = "pictures", "walk", "mix", "vary-"
 
 _STOPS = 9  # values of a number that is varied
 _WIDE = 512  # pixels that a picture which is saved should have at least
+_MOVING = 224  # pixels a side that an animation should have at least
 
 
 @dataclass(frozen=True)
@@ -36,30 +39,33 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Shown:
-    """What a page shows, and saves."""
+    """What a page shows, and the files that its buttons save, by their formats."""
 
     html: str
     recipes: list[Recipe]
-    pictures: list[Picture]
-    grid: bytes
-    archive: Callable[[], bytes]
+    files: Mapping[str, Callable[[], bytes]]
 
 
 def views_of(metadata: ModelMetadata) -> dict[str, str]:
     """The views that a model's inputs allow, with their titles."""
-    latents = [tensor for tensor in metadata.inputs if isinstance(tensor, Latent)]
     varied = [tensor for tensor in metadata.inputs if isinstance(tensor, Label | Scalar)]
     return {
         PICTURES: "Pictures",
-        **({WALK: "Walk to another seed"} if latents else {}),
+        **({WALK: "Walk to another seed"} if metadata.latents else {}),
         **{f"{VARY}{tensor.name}": f"Vary {tensor.name.replace('_', ' ')}" for tensor in varied},
-        **({MIX: "Mix two seeds"} if len(latents) > 1 else {}),
+        **({MIX: "Mix two seeds"} if len(metadata.latents) > 1 else {}),
     }
 
 
 def has_two_seeds(view: str) -> bool:
     """Whether a view needs a second seed."""
     return view in (WALK, MIX)
+
+
+def selectors_of(metadata: ModelMetadata) -> list[Scalar]:
+    """The numbers at whose defaults a mixture may show nothing of the second seed."""
+    names = {latent.selected_by for latent in _mixed(metadata)}
+    return [scalar for scalar in metadata.scalars if scalar.name in names and not isinstance(scalar.default, tuple)]
 
 
 def query_of(studio: Studio, model: str, wanted: Wanted) -> str:
@@ -77,20 +83,23 @@ def show_view(studio: Studio, page: gr.Request, model: str, wanted: Wanted) -> S
     Raises:
         GanServeError, Refusal: it cannot be made.
     """
-    metadata = studio.metadata(model)
-    if wanted.view == WALK:
-        return _walk(studio, page, metadata, wanted)
-    if wanted.view == MIX:
-        return _mix(studio, page, metadata, wanted)
-    return studio.run(page, model, request_of(studio, metadata, wanted), _shower(page, wanted.view != PICTURES))
+    asked = request_of(studio, studio.metadata(model), wanted)
+    return studio.run(page, model, asked, partial(_show, wanted.view, origin_of(page)))
 
 
 def request_of(studio: Studio, metadata: ModelMetadata, wanted: Wanted) -> Request:
-    """What is asked of the model where a request can hold the view."""
-    fields = {**wanted.fields, "seed": wanted.seed, "count": wanted.count}
-    if wanted.view.startswith(VARY):
+    """What is asked of the model."""
+    fields = {**wanted.fields, "seed": wanted.seed}
+    if wanted.view == WALK:
+        fields |= {"walk_to": wanted.other, "steps": max(2, wanted.count)}
+    elif wanted.view == MIX:
+        mix = [latent.name for latent in _mixed(metadata)]
+        fields |= {"mix_with": wanted.other, "mix": mix, "count": max(2, math.isqrt(wanted.count))}
+    elif wanted.view.startswith(VARY):
         name = wanted.view.removeprefix(VARY)
-        fields |= {name: _values(metadata, name)[: studio.service.settings.max_count], "count": 1}
+        fields |= {name: _values(metadata, name)[: studio.service.settings.max_count]}
+    else:
+        fields |= {"count": wanted.count}
     return studio.request(metadata.name, fields)
 
 
@@ -99,58 +108,29 @@ def origin_of(page: gr.Request) -> str:
     return str(connection(page).base_url.replace(path="")).rstrip("/")
 
 
-def _shower(page: gr.Request, strip: bool) -> Callable[[Result, str], Shown]:
-    def show(result: Result, device: str) -> Shown:
-        pictures = result.images()
-        columns = grid_columns(result.request) if len(result) > 1 else None
-        scale = max(1, _WIDE // (max(pictures[0].size) * max(columns or 1, len(result) // (columns or 1))))
-        grid = result.encode("png", scale=scale, columns=columns)
-        recipes = recipes_of(result.metadata, result.request, origin_of(page), scale)
-        return Shown(
-            show_result(result, strip=strip),
-            recipes,
-            pictures,
-            grid,
-            lambda: encode(result, Form("zip"), device),
-        )
-
-    return show
-
-
-def _walk(studio: Studio, page: gr.Request, metadata: ModelMetadata, wanted: Wanted) -> Shown:
-    asked = studio.request(metadata.name, {**wanted.fields, "seed": wanted.seed})
-    steps = max(2, wanted.count)
-    pictures = studio.walk(page, metadata.name, asked, wanted.other, steps)
-    values = {"first": wanted.seed, "last": wanted.other, "steps": steps, **texts_of(metadata, asked.inputs[0])}
-    shown = show_animation(pictures) + show_pictures(pictures)
-    return _explored(shown, explored_recipe(metadata, "walk", values), pictures)
+def _show(view: str, origin: str, result: Result, device: str) -> Shown:
+    """A walk moves, and its recipe makes it move; everything else becomes a grid, or one picture."""
+    moves = isinstance(result.request.blend, Walk)
+    side = max(result.images()[0].size)
+    columns = grid_columns(result.request) if len(result) > 1 else None
+    scale = max(1, _WIDE // (side * max(columns or 1, len(result) // (columns or 1))))
+    larger = math.ceil(_MOVING / side)
+    animation = result.encode("gif", scale=larger) if moves else b""
+    shown = show_result(result, strip=view != PICTURES)
+    return Shown(
+        show_animation(animation, side) + shown if moves else shown,
+        recipes_of(result.metadata, result.request, origin, larger if moves else scale),
+        {
+            "png": lambda: result.encode("png", scale=scale, columns=columns),
+            "zip": lambda: encode(result, Form("zip"), device),
+            "gif": lambda: animation or result.encode("gif", scale=larger),
+        },
+    )
 
 
-def _mix(studio: Studio, page: gr.Request, metadata: ModelMetadata, wanted: Wanted) -> Shown:
-    size = max(2, int(wanted.count**0.5))
-    asked = studio.request(metadata.name, {**wanted.fields, "seed": wanted.seed, "count": size})
-    taken = [tensor.name for tensor in metadata.inputs if isinstance(tensor, Latent)][1:2]
-    pictures = studio.mix(page, metadata.name, asked, wanted.other, taken)
-    values = {"first": wanted.seed, "second": wanted.other, "taken": taken, "size": size}
-    recipe = explored_recipe(metadata, "mix", {**values, **texts_of(metadata, asked.inputs[0])})
-    return _explored(show_pictures(pictures, size), recipe, pictures)
-
-
-def _explored(shown: str, recipe: Recipe, pictures: Sequence[Picture]) -> Shown:
-    import numpy as np
-    from PIL import Image as Pictures
-
-    pixels = [np.atleast_3d(np.asarray(picture)) for picture in pictures]
-    grid = Pictures.fromarray(tile(pixels, square_columns(len(pixels))).squeeze())
-    files = [(f"{place:03}.png", encode_png(picture)) for place, picture in enumerate(pictures)]
-    return Shown(shown, [recipe], list(pictures), encode_png(grid), lambda: zip_files(files))
-
-
-def save_as(shown: Shown, format: str) -> bytes:
-    """The file that a button saves."""
-    if format == "gif":
-        return encode_gif(shown.pictures)
-    return shown.grid if format == "png" else shown.archive()
+def _mixed(metadata: ModelMetadata) -> tuple[Latent, ...]:
+    """What the columns of a mixture take from the other seed."""
+    return metadata.latents[1:2]
 
 
 def _values(metadata: ModelMetadata, name: str) -> list[int | float]:

@@ -84,7 +84,6 @@ class Engine:
             return call.future.result()
         finally:
             timer.cancel()
-            note.on_leave = None
             if not call.future.done():
                 self.withdraw(lane, call)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from gan_serve.metadata import ModelMetadata
-from gan_serve.output import NUMBERS
+from gan_serve.output import ANIMATIONS, NUMBERS
 from gan_serve.request import Request
 from gan_serve.result import Result, grid_columns
 from gan_serve.server.refusals import Refusal, bad_request
@@ -19,6 +19,7 @@ MEDIA_TYPES = {
     "png": "image/png",
     "webp": "image/webp",
     "jpeg": "image/jpeg",
+    "gif": "image/gif",
     "npy": "application/x-npy",
     "zip": "application/zip",
     "json": "application/json",
@@ -36,6 +37,11 @@ class Form:
     scale: int = 1
     columns: int | None = None  # of a grid
 
+    @property
+    def is_picture(self) -> bool:
+        """Whether it is one picture, still or moving."""
+        return self.format in (*PICTURE_FORMATS, *ANIMATIONS)
+
 
 def possible_formats(metadata: ModelMetadata, images: int, grid: bool) -> tuple[str, ...]:
     """Those that hold the answer, the usual one first."""
@@ -44,7 +50,7 @@ def possible_formats(metadata: ModelMetadata, images: int, grid: bool) -> tuple[
     if grid:
         return PICTURE_FORMATS
     array = () if metadata.any_size else ("npy",)
-    return (*PICTURE_FORMATS, *array, "json", "zip") if images == 1 else ("zip", *array, "json")
+    return (*PICTURE_FORMATS, *array, "json", "zip") if images == 1 else ("zip", *array, "json", *ANIMATIONS)
 
 
 def choose_form(

@@ -40,7 +40,6 @@ class Gate:
                 raise
         finally:
             self._service.in_progress -= 1
-            note.on_leave = None  # who has the answer may go
             self._record(scope, note)
 
     def _check(self, scope: Scope) -> None:

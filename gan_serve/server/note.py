@@ -33,9 +33,9 @@ def make_note(scope: Scope) -> Note:
 
 
 def leave(scope: Scope | None) -> None:
-    """The connection of this request is lost."""
+    """The connection of this request is lost. Who is being answered may go: nothing is left to be spared."""
     note = (scope or {}).get(_KEY)
-    if note and note.on_leave:
+    if note and note.on_leave and not note.status:
         note.on_leave()
 
 

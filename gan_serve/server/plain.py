@@ -54,10 +54,10 @@ class Plain:
         wish = make_wish(lane.metadata, fields, settings.max_count)
         asked = await self._resolve(lane, wish)
         cacheable = request.method != "POST"
-        if cacheable and len(asked) > 1 and not wish.grid:
-            raise bad_request(f"GET answers with one image, not with {len(asked)}; use POST, or grid=true")
         accept = request.headers.get("accept", "*/*")
         form = choose_form(lane.metadata, asked, format=wish.format, accept=accept, grid=wish.grid, scale=wish.scale)
+        if cacheable and len(asked) > 1 and not form.is_picture:
+            raise bad_request(f"GET answers with one image, not with {len(asked)}; use POST, grid=true or format=gif")
         check_pixels(lane.metadata, asked, form, settings.max_pixels)
         headers = _headers(lane, asked)
         if cacheable:

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from gan_serve.blends import STEPS
 from gan_serve.metadata import ModelMetadata
-from gan_serve.request import STREAMS, Choice, choices
+from gan_serve.request import Choice, choices
+from gan_serve.seeds import STREAMS
 from gan_serve.server.formats import MEDIA_TYPES, possible_formats
 from gan_serve.tensors import Image, Label, Mask
 
@@ -35,6 +37,16 @@ def option_schemas(metadata: ModelMetadata, most: int) -> dict[str, Schema]:
         "index": {**_integer(0, STREAMS - 1), "default": 0, "description": "Begin with this image of the seed."},
         "count": {**_integer(1, most), "default": 1, "description": "Images for each value of a list."},
     }
+    latents = [latent.name for latent in metadata.latents]
+    blended = {
+        "walk_to": {**_integer(0, STREAMS - 1), "description": "Go by steps to the image of this seed."},
+        "steps": {**_integer(2, most), "description": f"Images of that walk, both ends included. Default: {STEPS}."},
+        "mix_with": {**_integer(0, STREAMS - 1), "description": "Mix each of count images with each of this seed."},
+        "mix": {
+            "anyOf": [{"type": "string"}, {"type": "array", "items": {"enum": latents}, "minItems": 1}],
+            "description": f"Latents that are taken from that seed: {', '.join(latents)}.",
+        },
+    }
     shown = {
         "grid": {"type": "boolean", "default": False, "description": "All images in one picture."},
         "scale": {**_integer(1, 64), "default": 1, "description": "Enlarge each pixel to so many squared."},
@@ -45,7 +57,8 @@ def option_schemas(metadata: ModelMetadata, most: int) -> dict[str, Schema]:
         "version": version,
         "format": {"type": "string", "enum": formats, "description": "Instead of the header Accept."},
     }
-    return (drawn if metadata.draws else {}) | (shown if metadata.image_outputs else {}) | named
+    seeds = (drawn if metadata.draws else {}) | (blended if metadata.latents else {})
+    return seeds | (shown if metadata.image_outputs else {}) | named
 
 
 def example_of(metadata: ModelMetadata) -> Schema:

@@ -11,6 +11,7 @@ from typing import Any
 from starlette.datastructures import UploadFile
 from starlette.requests import Request as HttpRequest
 
+from gan_serve.blends import make_blend
 from gan_serve.metadata import ModelMetadata
 from gan_serve.request import Request, make_request
 from gan_serve.server.refusals import Refusal, bad_request
@@ -19,7 +20,7 @@ from gan_serve.server.uploads import decode_base64, decode_picture, own_name
 from gan_serve.sources import Source
 from gan_serve.tensors import Image, Mask
 
-INTEGERS = ("count", "seed", "index", "scale")
+INTEGERS = ("count", "seed", "index", "scale", "walk_to", "steps", "mix_with")
 _LONGEST_TEXT = 1000  # of a lone value, such as "0-9,3,three"
 _LONGEST_NAME = 100  # of a value in a list
 
@@ -34,6 +35,7 @@ class Wish:
     values: dict[str, object]
     pictures: dict[str, list[Picture]]
     integers: dict[str, int]
+    mix: object = None
     format: str | None = None
     grid: bool = False
 
@@ -89,9 +91,11 @@ def make_wish(metadata: ModelMetadata, fields: Fields, most: int) -> Wish:
     format, grid = rest.pop("format", None), _boolean("grid", rest.pop("grid", False))
     if format is not None and not isinstance(format, str):
         raise bad_request("format is no text; use png, for example")
+    mix = _checked("mix", rest.pop("mix"), most) if "mix" in rest else None
     images = {tensor.name: tensor for tensor in metadata.image_inputs}
     pictures = {name: _pictures(images[name], rest.pop(name), most) for name in [*rest] if name in images}
-    return Wish({name: _checked(name, value, most) for name, value in rest.items()}, pictures, integers, format, grid)
+    values = {name: _checked(name, value, most) for name, value in rest.items()}
+    return Wish(values, pictures, integers, mix, format, grid)
 
 
 def resolve(metadata: ModelMetadata, wish: Wish, settings: Settings) -> Request:
@@ -108,8 +112,14 @@ def resolve(metadata: ModelMetadata, wish: Wish, settings: Settings) -> Request:
         source = decode_picture(images[name], *picture, left)
         sources[name].append(source)
         left -= math.prod(source.size)
-    integers = {name: wish.integers[name] for name in ("count", "seed", "index") if name in wish.integers}
-    return make_request(metadata, {**wish.values, **sources}, most=settings.max_count, **integers)
+    blend = make_blend(mix=wish.mix, **_those(wish, "walk_to", "steps", "mix_with"))
+    values = {**wish.values, **sources}
+    integers = _those(wish, "count", "seed", "index")
+    return make_request(metadata, values, blend=blend, most=settings.max_count, **integers)
+
+
+def _those(wish: Wish, *names: str) -> dict[str, int]:
+    return {name: wish.integers[name] for name in names if name in wish.integers}
 
 
 def _collected(items: Iterable[tuple[str, Any]]) -> Fields:

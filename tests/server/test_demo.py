@@ -9,11 +9,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import requests
 from command_line import Run
 from PIL import Image as Pictures
 from playwright.sync_api import Locator, Page, expect
 
 Visit = Callable[..., Page]
+
+CLIPBOARD = ["clipboard-read", "clipboard-write"]  # what a page must be permitted before a test can look at it
 
 # Everything that a user operates, and what assistive technology calls it.
 _NAMELESS = """() => [...document.querySelectorAll("input, button, select, textarea, a, [role=button], [role=slider]")]
@@ -21,6 +24,23 @@ _NAMELESS = """() => [...document.querySelectorAll("input, button, select, texta
   .filter((each) => !each.getAttribute("aria-label") && !each.getAttribute("aria-labelledby")
     && !each.title && !each.innerText?.trim() && ![...(each.labels || [])].some((label) => label.innerText.trim()))
   .map((each) => each.outerHTML)"""
+
+
+_PAINT = """
+  const canvas = new OffscreenCanvas(8, 8);
+  const context = canvas.getContext("2d");
+  context.fillStyle = colour;
+  context.fillRect(0, 0, 8, 8);
+  const blob = await canvas.convertToBlob();
+"""
+_DROPPED = f"""async ({{ name, colour }}) => {{ {_PAINT}
+  const files = new DataTransfer();
+  files.items.add(new File([blob], name, {{ type: "image/png" }}));
+  return files;
+}}"""
+_COPY = f"""async ({{ colour }}) => {{ {_PAINT}
+  await navigator.clipboard.write([new ClipboardItem({{ "image/png": blob }})]);
+}}"""
 
 
 def pictures(page: Page) -> Locator:
@@ -36,6 +56,21 @@ def recipe(page: Page) -> list[str]:
     """What the page says is to be typed, but for the program's own name."""
     text = page.locator(".gs-recipe code").first.inner_text()
     return shlex.split(text)[1:]
+
+
+def copied(page: Page, what: str) -> str:
+    """What a button leaves in the clipboard."""
+    button = page.get_by_role("button", name=f"Copy: {what}")
+    button.click()
+    expect(button).to_have_text("Copied")
+    return str(page.evaluate("navigator.clipboard.readText()"))
+
+
+def saved(page: Page, format: str) -> bytes:
+    """The file that a button saves."""
+    with page.expect_download() as download:
+        page.get_by_role("button", name=f"Save {format}").click()
+    return download.value.path().read_bytes()
 
 
 def draw_a_line(page: Page) -> None:
@@ -98,37 +133,54 @@ def test_what_is_saved_is_what_the_recipe_makes(visit: Visit, run: Run, query: s
     page = visit(query)
     many = pictures(page)
     expect(many.first).to_be_visible()
-    with page.expect_download() as saved:
-        page.get_by_role("button", name="Save PNG").click()
     outcome = run(*recipe(page))
-    assert Path(outcome.out.strip()).read_bytes() == saved.value.path().read_bytes()
-    with page.expect_download() as saved:
-        page.get_by_role("button", name="Save ZIP").click()
-    with zipfile.ZipFile(saved.value.path()) as archive:
+    assert Path(outcome.out.strip()).read_bytes() == saved(page, "PNG")
+    with zipfile.ZipFile(io.BytesIO(saved(page, "ZIP"))) as archive:
         assert [archive.read(name) for name in archive.namelist()] == [content(each) for each in many.all()]
 
 
-def test_a_walk_begins_and_ends_with_the_pictures_of_its_seeds(visit: Visit, run: Run) -> None:
-    page = visit("?model=digits&label=3&seed=1,2&count=5&show=walk")
+def test_a_walk_is_what_each_of_its_recipes_makes_when_it_is_copied(visit: Visit, run: Run) -> None:
+    page = visit("?model=digits&label=3&seed=1,2&count=5&show=walk", permissions=CLIPBOARD)
     frames = page.locator(".gs-strip img")
     expect(frames).to_have_count(5)
-    for frame, seed in ((frames.first, 1), (frames.last, 2)):
-        made = run("generate", "--model", "digits", "--label", 3, "--seed", seed).out.strip()
-        with Pictures.open(made) as end:
-            assert Pictures.open(io.BytesIO(content(frame))).tobytes() == end.tobytes()
-    with page.expect_download() as saved:
-        page.get_by_role("button", name="Save GIF").click()
-    with Pictures.open(saved.value.path()) as animation:
-        assert animation.n_frames == 8  # there and back
+    animation = saved(page, "GIF")
+    assert content(page.get_by_role("img", name="One picture after another")) == animation
+    outcome = run(*shlex.split(copied(page, "Command line"))[1:])
+    assert Path(outcome.out.strip()).read_bytes() == animation
+    exec(copied(page, "Python"))
+    assert Path("digits.gif").read_bytes() == animation
+    assert requests.get(shlex.split(copied(page, "curl"))[-1], timeout=20).content == animation
+    with zipfile.ZipFile(io.BytesIO(saved(page, "ZIP"))) as archive:
+        assert [archive.read(name) for name in archive.namelist()] == [content(each) for each in frames.all()]
+    assert copied(page, "the address of this page") == page.url
 
 
-def test_seeds_are_mixed_where_there_are_two_latents(visit: Visit) -> None:
-    page = visit("?model=styled&seed=1,2&count=9&show=mix")
-    expect(pictures(page)).to_have_count(9)
-    assert len({content(each) for each in pictures(page).all()}) == 9
-    page.goto(page.url.replace("styled", "plain"))
+def test_seeds_are_mixed_where_there_are_two_latents(
+    visit: Visit, run: Run, shown_models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = visit("?model=styled&seed=1,2&count=9&show=mix&code=0.5")
+    square = page.locator(".gs-square img")
+    expect(square).to_have_count(9)
+    assert len({content(each) for each in square.all()}) == 9
+    monkeypatch.setenv("GAN_SERVE_MODELS", str(shown_models))
+    assert Path(run(*recipe(page)).out.strip()).read_bytes() == saved(page, "PNG")
+    page.goto(page.url.replace("styled", "plain").replace("&code=0.5", ""))
     expect(page.get_by_label("Walk to another seed")).to_be_visible()
     expect(page.get_by_label("Mix two seeds")).to_have_count(0)
+
+
+def test_a_mixture_begins_with_a_crossover_at_which_both_seeds_show(visit: Visit) -> None:
+    page = visit("?model=crossed&seed=1&count=9")
+    crossover = page.get_by_role("slider", name="Crossover")
+    expect(crossover).to_have_value("4")
+    page.get_by_label("Mix two seeds").check()
+    expect(crossover).to_have_value("2")
+    expect(page).to_have_url(re.compile("crossover=2"))
+    square = page.locator(".gs-square img")
+    expect(square).to_have_count(9)
+    assert len({content(each) for each in square.all()}) == 9
+    page.goto(f"{page.url.partition('?')[0]}?model=crossed&seed=1,2&count=4&show=mix")
+    expect(page).to_have_url(re.compile("crossover=2"))
 
 
 def test_models_are_compared_on_one_seed(visit: Visit) -> None:
@@ -165,11 +217,26 @@ def test_what_is_painted_over_is_filled_in_and_the_rest_is_kept(visit: Visit, ru
     page.get_by_role("button", name="Mask the middle").click()
     made = page.get_by_role("img", name="After")
     expect(made).to_be_visible()
-    with page.expect_download() as saved:
+    with page.expect_download() as download:
         page.get_by_role("link", name="Save mask.png").click()
-    saved.value.save_as("mask.png")
+    download.value.save_as("mask.png")
     Pictures.new("RGB", (12, 9), "red").save("red.png")
     assert Path(run(*recipe(page)).out.strip()).read_bytes() == content(made)
+
+
+def test_a_picture_is_dropped_or_pasted(visit: Visit) -> None:
+    page = visit("?model=classifier", permissions=CLIPBOARD)
+    sheet = page.locator(".gs-sheet")
+    expect(sheet.locator("p")).to_contain_text("Drop or paste a picture here")
+    dropped = page.evaluate_handle(_DROPPED, {"name": "white.png", "colour": "#fff"})
+    sheet.dispatch_event("drop", {"dataTransfer": dropped})
+    expect(page.locator("#gs-made meter")).to_have_count(11)
+    expect(page.locator(".gs-recipe code").first).to_contain_text("--image white.png")
+    white = page.locator("#gs-made").inner_text()
+    page.evaluate(_COPY, {"colour": "#000"})
+    page.keyboard.press("Control+V")
+    expect(page.locator(".gs-recipe code").first).to_contain_text("--image image.png")
+    assert page.locator("#gs-made").inner_text() != white
 
 
 def test_a_file_that_is_no_picture_is_told_in_words(visit: Visit) -> None:

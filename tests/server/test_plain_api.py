@@ -205,7 +205,7 @@ def test_a_wrong_wish_is_refused_with_one_line(
 @pytest.mark.parametrize(
     ("query", "message"),
     [
-        ("count=2", "GET answers with one image, not with 2; use POST, or grid=true"),
+        ("count=2", "GET answers with one image, not with 2; use POST, grid=true or format=gif"),
         ("label=3&label=4", "GET answers with one image"),
         ("seed=x", "seed is not an integer"),
         ("seed=1&seed=2", "seed is not an integer"),

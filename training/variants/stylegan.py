@@ -108,7 +108,10 @@ class StyleGAN(GAN):
                 self.generator,
                 inputs=(
                     Latent(name="latent", size=size),
-                    Latent(name="second_latent", size=size, description="The style from the crossover on."),
+                    Latent(
+                        name="second_latent", size=size, selected_by="crossover",
+                        description="The style from the crossover on.",
+                    ),
                     Scalar(
                         name="crossover", low=0, high=depth, default=depth,
                         description=f"The first layer of the second style; {depth}: no second style, 0: no first one.",

@@ -1,0 +1,106 @@
+"""A second seed: a walk to its image, or a mixture that takes some of its noise.
+
+What is not noise stays as it is for the first seed, a class or a code that was drawn included.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from gan_serve.errors import UsageError
+from gan_serve.metadata import ModelMetadata
+from gan_serve.nearest import nearest
+from gan_serve.seeds import STREAMS, check_integer
+
+STEPS = 16  # of a walk, where nobody says how many
+
+
+@dataclass(frozen=True, kw_only=True)
+class Walk:
+    """From an image to that of another seed, in so many images with both ends among them."""
+
+    kind: Literal["walk"] = "walk"
+    seed: int  # where it ends
+    steps: int
+    step: int | None = None  # which one an image is that stands alone; the first is 0
+
+    def width(self, count: int) -> int:
+        """How many images come of each one."""
+        return self.steps if self.step is None else 1
+
+    def at(self, place: int, index: int) -> "Walk":
+        """What makes one of these images, where `index` is the request's."""
+        return self if self.step is not None else replace(self, step=place)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mix:
+    """Each of `count` images, with some latents of each of as many images of another seed."""
+
+    kind: Literal["mix"] = "mix"
+    seed: int
+    latents: tuple[str, ...]  # that come from it, by their names
+    index: int | None = None  # of the other seed's image, where an image stands alone
+
+    def width(self, count: int) -> int:
+        """How many images come of each one."""
+        return count if self.index is None else 1
+
+    def at(self, place: int, index: int) -> "Mix":
+        """What makes one of these images, where `index` is the request's."""
+        return self if self.index is not None else replace(self, index=index + place)
+
+
+Blend = Walk | Mix
+
+
+def make_blend(
+    *, walk_to: int | None = None, steps: int | None = None, mix_with: int | None = None, mix: object = None
+) -> Blend | None:
+    """What a user wants with a second seed; `mix` are names of latents, as a list or with commas between them.
+
+    Raises:
+        UsageError: two wishes that exclude one another, or half of one.
+    """
+    if walk_to is not None and mix_with is not None:
+        raise UsageError("walk_to and mix_with are two ways to a second seed; leave out one of them")
+    if steps is not None and walk_to is None:
+        raise UsageError("steps are those of a walk; give walk_to, the seed where it ends, or leave them out")
+    if mix is not None and mix_with is None:
+        raise UsageError("mix names what is taken from another seed; give mix_with, that seed, or leave it out")
+    if walk_to is not None:
+        return Walk(seed=walk_to, steps=STEPS if steps is None else steps)
+    return None if mix_with is None else Mix(seed=mix_with, latents=_names(mix))
+
+
+def check_blend(metadata: ModelMetadata, blend: Blend, count: int) -> None:
+    """Refuse what a model cannot do with a second seed.
+
+    Raises:
+        UsageError: it draws no noise, has no such latent, or a number is out of range.
+    """
+    known = [latent.name for latent in metadata.latents]
+    if not known:
+        raise UsageError(f"{metadata.name} draws no noise, so that another seed changes nothing")
+    if isinstance(blend, Walk):
+        check_integer("walk_to", blend.seed, 0, STREAMS - 1)
+        check_integer("steps", blend.steps, 2, STREAMS)
+        if blend.step is not None:
+            check_integer("step", blend.step, 0, blend.steps - 1)
+        if count > 1:
+            raise UsageError(f"a walk has as many images as steps; leave out the count of {count}")
+        return
+    check_integer("mix_with", blend.seed, 0, STREAMS - 1)
+    if blend.index is not None:
+        check_integer("index", blend.index, 0, STREAMS - 1)
+    if not blend.latents:
+        raise UsageError(f"mix must name what is taken from the seed {blend.seed}; use {', '.join(known)}")
+    for name in blend.latents:
+        if name not in known:
+            raise UsageError(f"{metadata.name} has no latent {name!r}{nearest(name, known)}; it has {', '.join(known)}")
+
+
+def _names(mix: object) -> tuple[str, ...]:
+    given = mix.split(",") if isinstance(mix, str) else mix if isinstance(mix, Iterable) else [mix]
+    names = (str(name).strip() for name in given if name is not None)
+    return tuple(dict.fromkeys(name for name in names if name))

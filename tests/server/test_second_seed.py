@@ -1,0 +1,76 @@
+"""Walks and mixtures over HTTP are the bytes of the command line."""
+
+import io
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from command_line import Run
+from server_process import Server
+
+WALK = "/v1/models/digits/generate?label=3&seed=1&walk_to=2&steps=5"
+PIXEL = "R0lGODdhAQABAIAAAP///////ywAAAAAAQABAAACAkQBADs="  # a GIF, in base64
+COMMAND = ("generate", "--model", "digits", "--label", 3, "--seed", 1)
+
+
+@pytest.mark.parametrize("format", ["gif", "webp"])
+def test_a_get_answers_with_a_walk_that_can_be_kept(server: Server, run: Run, format: str) -> None:
+    run(*COMMAND, "--walk-to", 2, "--steps", 5, "--scale", 2, "--output", f"walk.{format}")
+    answer = server.get(f"{WALK}&scale=2", headers={"Accept": f"text/html,image/{format};q=0.9"})
+    assert (answer.status_code, answer.headers["content-type"]) == (200, f"image/{format}")
+    assert answer.content == Path(f"walk.{format}").read_bytes()
+    known = {"If-None-Match": answer.headers["etag"]}
+    assert server.get(f"{WALK}&scale=2&format={format}", headers=known).status_code == 304
+    for other in (WALK.replace("steps=5", "steps=6"), WALK.replace("walk_to=2", "walk_to=3")):
+        assert server.get(f"{other}&scale=2&format={format}", headers=known).status_code == 200
+
+
+def test_a_post_answers_with_the_files_of_a_walk(server: Server, run: Run) -> None:
+    run(*COMMAND, "--walk-to", 2, "--steps", 5, "--output", "walk/")
+    answer = server.generate("digits", json={"label": "three", "seed": 1, "walk_to": 2, "steps": 5})
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        sent = {name: archive.read(name) for name in archive.namelist()}
+    assert sent == {path.name: path.read_bytes() for path in Path("walk").iterdir()}
+
+
+@pytest.mark.parametrize("mix", ["latent", ["latent"]])
+def test_a_mixture_is_a_square(server: Server, run: Run, mix: object) -> None:
+    run(*COMMAND, "--mix-with", 2, "--mix", "latent", "--count", 3, "--grid", "--output", "square.png")
+    wish = {"label": 3, "seed": 1, "mix_with": 2, "mix": mix, "count": 3, "grid": True}
+    assert server.generate("digits", json=wish).content == Path("square.png").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("model", "wish", "message"),
+    [
+        ("digits", {"walk_to": 2, "steps": 17}, "17 images are too many for one request; ask for up to 16"),
+        ("digits", {"walk_to": 2, "steps": 10**30}, "steps"),
+        ("digits", {"walk_to": 2, "steps": 8, "label": "0-9"}, "80 images are too many"),
+        ("digits", {"mix_with": 2, "mix": "latent", "count": 5}, "25 images are too many"),
+        ("digits", {"walk_to": "two"}, "walk_to is not an integer"),
+        ("digits", {"walk_to": 2, "steps": 1}, "steps 1 is not an integer from 2"),
+        ("digits", {"walk_to": 2, "count": 4}, "leave out the count of 4"),
+        ("digits", {"walk_to": 2, "mix_with": 3}, "leave out one of them"),
+        ("digits", {"mix_with": 2, "mix": {"latent": 1}}, "mix must be a number, a text, or a list of them"),
+        ("digits", {"mix_with": 2, "mix": []}, "mix must name what is taken from the seed 2; use latent"),
+        ("digits", {"mix_with": 2, "mix": ["label"]}, "digits has no latent 'label'"),
+        ("digits", {"walk_to": 2, "steps": 2, "format": "png"}, "2 images cannot be sent as 'png'; use zip"),
+        ("turned", {"walk_to": 2, "scale": 50}, "2560000 pixels are too many"),
+        ("classifier", {"image": PIXEL, "walk_to": 2}, "classifier draws no noise"),
+    ],
+)
+def test_a_wrong_wish_is_refused_with_one_line(server: Server, model: str, wish: dict[str, Any], message: str) -> None:
+    answer = server.generate(model, json=wish)
+    assert answer.status_code == 400, answer.text
+    assert message in answer.json()["error"]
+
+
+def test_openapi_describes_the_second_seed_of_models_that_draw_noise(server: Server) -> None:
+    paths = server.get("/openapi.json").json()["paths"]
+    parameters = {each["name"]: each["schema"] for each in paths["/v1/models/digits/generate"]["get"]["parameters"]}
+    assert (parameters["steps"]["minimum"], parameters["steps"]["maximum"]) == (2, 16)
+    assert parameters["mix"]["anyOf"][1]["items"] == {"enum": ["latent"]}
+    assert "gif" in parameters["format"]["enum"]
+    body = paths["/v1/models/classifier/generate"]["post"]["requestBody"]["content"]["application/json"]
+    assert "walk_to" not in body["schema"]["properties"]
