@@ -1,15 +1,11 @@
 """Residual networks with spectral normalisation: the blocks that SAGAN and BigGAN have in common."""
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
 from training import layers
-
-Normalise = Callable[[int], nn.Module]  # channels -> a layer that takes (images, condition)
 
 
 def convolution(before: int, after: int, size: int = 3) -> nn.Module:
@@ -49,6 +45,26 @@ class SelfAttention(nn.Module):
         attended = (value @ weights.transpose(1, 2)).view_as(maps)
         summed: Tensor = self.gamma * attended + maps
         return summed
+
+
+class Pointwise(nn.Module):
+    """o = gamma * h(x) + x, where each place of a map (N, C, H, W) sees itself alone: a control for SelfAttention.
+
+    It has as many weights.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        inner = (channels + 2 * max(1, channels // 8)) // 2
+        self.hidden, self.output = convolution(channels, inner, 1), convolution(inner, channels, 1)
+        self.gamma = nn.Parameter(torch.zeros(()))
+
+    def forward(self, maps: Tensor) -> Tensor:
+        summed: Tensor = self.gamma * self.output(F.relu(self.hidden(maps))) + maps
+        return summed
+
+
+Mixing = type[SelfAttention] | type[Pointwise]
 
 
 class ConditionalBatchNorm(nn.Module):
@@ -99,11 +115,11 @@ class BlockDown(nn.Module):
 class ProjectionDiscriminator(nn.Module):
     """Image (N, C, H, W) and label (N,) -> logits (N,): psi(phi(x)) + y . phi(x) (Miyato and Koyama 2018)."""
 
-    def __init__(self, channels: int, size: int, classes: int, width: int) -> None:
+    def __init__(self, channels: int, classes: int, width: int, mixing: Mixing = SelfAttention) -> None:
         super().__init__()
         self.body = nn.Sequential(
             BlockDown(channels, width, down=True, first=True),
-            SelfAttention(width),
+            mixing(width),
             BlockDown(width, width, down=True),
             BlockDown(width, width, down=False),
             BlockDown(width, width, down=False),

@@ -5,6 +5,7 @@ from gan_serve.nearest import nearest
 from training.study import Contestant, Figure, Study
 
 FAMILY_STEPS = ("--steps", "15600")
+SHORT = ("--steps", "10000")
 STUDIES = {
     "losses": Study(
         title="The loss family",
@@ -59,6 +60,18 @@ STUDIES = {
         text="Whether the two images that one latent makes show the same thing. The control shares no layer.",
         contestants=(Contestant("cogan", "cogan"), Contestant("cogan", "two gans", ("--set", "coupled=false"))),
         figures=(Figure("agreement"), Figure("fcd"), Figure("parameters")),
+        seeds=1,
+        published="",
+    ),
+    "sagan": Study(
+        title="SAGAN without attention",
+        text="CIFAR-10 by label, after a third of the steps. A place of the control's maps sees itself alone, through "
+        "as many weights.",
+        contestants=(
+            Contestant("sagan", "attention", SHORT),
+            Contestant("sagan", "no attention", (*SHORT, "--set", "attention=false")),
+        ),
+        figures=(Figure("fcd"), Figure("label_accuracy", percent=True), Figure("attention")),
         seeds=1,
         published="",
     ),

@@ -2,12 +2,14 @@
 
 import dataclasses
 
+import pytest
 import torch
 from torch import nn
 from torch.nn.utils import parametrize
 
 from training import export, residual, variants
 from training.dataset import Dataset
+from training.runs import recipe_from
 from training.train import Trainer
 
 
@@ -18,6 +20,22 @@ def test_attention_starts_as_the_identity_and_then_looks_everywhere() -> None:
     changed = maps.clone()
     changed[:, :, 3, 3] += 10
     assert not torch.allclose(attention(changed)[:, :, 0, 0], attention(maps)[:, :, 0, 0])
+
+
+def test_without_attention_sagan_is_as_large_and_its_places_see_themselves_alone(digits: Dataset) -> None:
+    variant = variants.find("sagan")
+    (with_it, without) = (
+        variant(digits.spec, recipe_from("sagan", {"attention": attention})) for attention in (True, False)
+    )
+    sizes = [sum(weights.numel() for weights in gan.parameters()) for gan in (with_it, without)]
+    assert sizes[1] == pytest.approx(sizes[0], rel=0.002)
+    pointwise, maps = without.get_submodule("generator.attention"), torch.randn(2, 32, 4, 4)
+    torch.testing.assert_close(pointwise(maps), maps)
+    nn.init.ones_(pointwise.get_parameter("gamma"))
+    changed = maps.clone()
+    changed[:, :, 3, 3] += 10
+    torch.testing.assert_close(pointwise(changed)[:, :, :3], pointwise(maps)[:, :, :3])
+    assert not torch.allclose(pointwise(changed)[:, :, 3, 3], changed[:, :, 3, 3])
 
 
 def test_a_baked_network_has_plain_weights_with_a_largest_singular_value_of_one(digits: Dataset) -> None:

@@ -46,7 +46,7 @@ class BigGAN(ConditionalGAN):
         super().__init__(spec, recipe)
         width = self.settings.width
         self.generator = HierarchicalGenerator(self.latent_size, spec, width)
-        self.discriminator = residual.ProjectionDiscriminator(spec.channels, spec.size, len(spec.classes), width)
+        self.discriminator = residual.ProjectionDiscriminator(spec.channels, len(spec.classes), width)
 
     def fake(self, batch: Batch) -> Tensor:
         latent = self.latent(batch)

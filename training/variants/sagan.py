@@ -1,5 +1,6 @@
 """SAGAN."""
 
+from dataclasses import dataclass
 from itertools import pairwise
 
 from torch import Tensor, nn
@@ -8,6 +9,13 @@ from torch.nn import functional as F
 from gan_serve.metadata import Paper
 from training import layers, losses, residual
 from training.gan import ConditionalGAN, ConvolutionalRecipe, ImageSpec, Recipe
+
+
+@dataclass(frozen=True)
+class AttentiveRecipe(ConvolutionalRecipe):
+    """Adds whether places of an image see each other."""
+
+    attention: bool = True  # False: the control, which has as many weights
 
 
 class SAGAN(ConditionalGAN):
@@ -25,20 +33,21 @@ class SAGAN(ConditionalGAN):
         url="https://arxiv.org/abs/1805.08318",
     )
     differences = "Narrow residual networks for 32x32 images; an exponential average of the weights."
-    recipe = ConvolutionalRecipe(
+    recipe = AttentiveRecipe(
         dataset="cifar10", steps=30_000, learning_rate=1e-4, discriminator_learning_rate=4e-4, betas=(0.0, 0.9),
         image_size=32, width=32,
     )  # fmt: skip
     adversarial = losses.hinge
     latent_size = 128
-    settings: ConvolutionalRecipe
+    settings: AttentiveRecipe
     generator: "AttentiveGenerator"
 
     def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
-        width = self.settings.width
-        self.generator = AttentiveGenerator(self.latent_size, spec, width)
-        self.discriminator = residual.ProjectionDiscriminator(spec.channels, spec.size, len(spec.classes), width)
+        width, classes = self.settings.width, len(spec.classes)
+        mixing = residual.SelfAttention if self.settings.attention else residual.Pointwise
+        self.generator = AttentiveGenerator(self.latent_size, spec, width, mixing)
+        self.discriminator = residual.ProjectionDiscriminator(spec.channels, classes, width, mixing)
 
     def observe(self, real: Tensor, fake: Tensor) -> None:
         super().observe(real, fake)
@@ -48,7 +57,7 @@ class SAGAN(ConditionalGAN):
 class AttentiveGenerator(nn.Module):
     """Latent (N, Z) and label (N,) -> images (N, C, H, W) in [-1, 1]; the label conditions every normalisation."""
 
-    def __init__(self, latent_size: int, spec: ImageSpec, width: int) -> None:
+    def __init__(self, latent_size: int, spec: ImageSpec, width: int, mixing: residual.Mixing) -> None:
         super().__init__()
         self.classes = len(spec.classes)
         base, doublings = layers.base_size(spec.size)
@@ -57,7 +66,7 @@ class AttentiveGenerator(nn.Module):
         )
         widths = [width] * (doublings + 1)
         self.blocks = nn.ModuleList(residual.BlockUp(before, after, self.classes) for before, after in pairwise(widths))
-        self.attention = residual.SelfAttention(width)
+        self.attention = mixing(width)
         self.norm = nn.BatchNorm2d(width)
         self.to_image = residual.convolution(width, spec.channels)
 
