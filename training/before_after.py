@@ -5,12 +5,14 @@ import io
 import torch
 from torch import Tensor
 
-from gan_serve.pixels import tile, to_picture, to_pixels
+from gan_serve.pixels import Pixels, tile, to_picture, to_pixels
 from gan_serve.repository import Model
+from gan_serve.tensors import Image
 from training import fidelity
 from training.gan import Trial
 
 WIDTH = 640  # pixels of the whole picture, about
+EXAMPLES = 4
 
 
 def picture(model: Model, trial: Trial) -> bytes:
@@ -20,8 +22,18 @@ def picture(model: Model, trial: Trial) -> bytes:
     few = fidelity.selected(trial, chosen)
     rows = [_as_large(few.inputs["image"], few.truth), fidelity.run(model, few), few.truth]
     pixels = to_pixels(torch.cat(rows).numpy(), model.metadata.image_outputs[0])
+    return _png(tile(pixels, columns))
+
+
+def examples(images: Tensor, kind: Image) -> list[bytes]:
+    """A few PNGs to try a model with, evenly spread among the images (N, C, H, W) of a test set."""
+    chosen = torch.linspace(0, len(images) - 1, EXAMPLES).long()
+    return [_png(pixels) for pixels in to_pixels(images[chosen].numpy(), kind)]
+
+
+def _png(pixels: Pixels) -> bytes:
     content = io.BytesIO()
-    to_picture(tile(pixels, columns), 1).save(content, "png", optimize=True)
+    to_picture(pixels, 1).save(content, "png", optimize=True)
     return content.getvalue()
 
 

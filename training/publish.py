@@ -6,14 +6,17 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+from torch import Tensor
 
 from gan_serve.errors import UsageError
 from gan_serve.generator import Generator
-from gan_serve.media import write_atomic
+from gan_serve.media import make_folder, write_atomic
 from gan_serve.metadata import PROPERTY, ModelMetadata
 from gan_serve.repository import Model, Repository
+from gan_serve.tensors import Image
 from training import before_after, cards
-from training.evaluate import evaluate, learning_curve, trial_of
+from training.dataset import to_signed
+from training.evaluate import evaluate, learning_curve, load_data, trial_of
 from training.export import describe, export, with_property
 from training.runs import Trained
 
@@ -51,11 +54,23 @@ def evaluate_in_place(
         scored = replace(scored, learning_curve=learning_curve(model, trained))
     _write(models, scored, with_property(model.content, PROPERTY, scored.to_json()))
     write_atomic(models / scored.name / "README.md", cards.card(scored).encode())
-    if trial := trial_of(scored, source):
+    trial = trial_of(scored, source)
+    if trial:
         write_atomic(models / scored.name / "sample.png", before_after.picture(model, trial))
     elif scored.image_outputs:
         _pictures(Repository(models).find(scored.name), models / scored.name)
+    if scored.image_inputs:
+        images = trial.inputs["image"] if trial else to_signed(load_data(scored, source, "test").images)
+        _examples(images, scored, models / scored.name / "examples")
     return scored
+
+
+def _examples(images: Tensor, metadata: ModelMetadata, folder: Path) -> None:
+    """What the demo offers to try the model with."""
+    (kind,) = (tensor for tensor in metadata.image_inputs if isinstance(tensor, Image))
+    make_folder(folder)
+    for number, content in enumerate(before_after.examples(images, kind), 1):
+        write_atomic(folder / f"{number}.png", content)
 
 
 def score_all(trained: Trained) -> list[ModelMetadata]:

@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 from typer.testing import CliRunner
 
+import gan_serve
 from gan_serve.repository import Repository
 from training import fidelity, publish, runs, variants
 from training import judge as judges
@@ -108,6 +109,15 @@ def test_its_sample_shows_input_output_and_truth(published: Path, data: Path) ->
     assert "From top to bottom what goes in" in card
     assert "reproduce" not in card
     assert "gan-serve generate --model pix2pix --image image.png" in card
+
+
+def test_it_ships_pictures_of_the_test_to_be_tried_with(published: Path, data: Path) -> None:
+    paths = sorted((published / "pix2pix" / "examples").iterdir())
+    assert [path.name for path in paths] == ["1.png", "2.png", "3.png", "4.png"]
+    with np.load(data / "squares.npz") as arrays, Image.open(paths[0]) as first, Image.open(paths[3]) as last:
+        assert np.array_equal(np.asarray(first), arrays["test_line_images"][0])
+        assert np.array_equal(np.asarray(last), arrays["test_line_images"][-1])
+    assert gan_serve.load("pix2pix", models=published).generate(image=paths[0])
 
 
 def test_its_scores_are_told_again(published: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -146,7 +146,7 @@ def test_codes_are_turned_in_pictures_and_recognition_has_an_error(
                             for part in ("", "-recognition"))  # fmt: skip
     codes = [scalar.name for scalar in drawing.scalars]
     assert codes == ["slant", "second_code"]
-    pictures = {path.name for path in files if path.suffix == ".png"}
+    pictures = {path.name for path in files if path.suffix == ".png" and path.parent.name == "infogan"}
     assert pictures == {"sample.png", *(f"{code}.png" for code in codes)}
     assert {"fcd", "slant_correlation", "width_correlation"} <= {score.name for score in drawing.scores}
     assert "label_accuracy" not in {score.name for score in drawing.scores}, "a category is no label"
@@ -155,6 +155,7 @@ def test_codes_are_turned_in_pictures_and_recognition_has_an_error(
     assert 0 < error.value < error.control  # type: ignore[operator]
     assert [tensor.name for tensor in recognition.outputs] == ["category", *codes]
     assert "sample.png" not in (tmp_path / "models" / "infogan-recognition" / "README.md").read_text()
+    assert len(list((tmp_path / "models" / "infogan-recognition" / "examples").glob("*.png"))) == 4
 
 
 def test_evaluate_wants_one_model_or_all() -> None:
