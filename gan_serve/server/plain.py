@@ -48,7 +48,7 @@ class Plain:
         """Answer with images or numbers. A GET is for one answer, so that a page can show it and a cache keep it."""
         settings, note = self._service.settings, note_of(request.scope)
         fields = await read_fields(request)
-        version = parse_version(fields.pop("version", request.query_params.get("version")))
+        version = parse_version(fields.pop("version", None))
         lane = self._service.library.catalogue.find(request.path_params["name"], version)
         note.model = lane.metadata.name
         wish = make_wish(lane.metadata, fields, settings.max_count)
@@ -56,13 +56,13 @@ class Plain:
         cacheable = request.method != "POST"
         if cacheable and len(asked) > 1 and not wish.grid:
             raise bad_request(f"GET answers with one image, not with {len(asked)}; use POST, or grid=true")
-        accept = request.headers.get("accept", "*/*")
+        accept = note.header("accept", "*/*")
         form = choose_form(lane.metadata, asked, format=wish.format, accept=accept, grid=wish.grid, scale=wish.scale)
         check_pixels(lane.metadata, asked, form, settings.max_pixels)
         headers = _headers(lane, asked)
         if cacheable:
             headers |= self._cache_headers(lane, asked, form, wish)
-            if _matches(request.headers.get("if-none-match", ""), headers.get("ETag")):
+            if _matches(note.header("if-none-match"), headers.get("ETag")):
                 return Response(status_code=304, headers=headers)
         work = Work(lane.generator, asked, lambda result: encode(result, form, lane.generator.device))
         call = work.call(note.began + settings.deadline)
