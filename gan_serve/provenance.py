@@ -40,7 +40,7 @@ class Provenance:
 
     def to_json(self) -> str:
         """The document as it stands in the file."""
-        return json.dumps(vars(self), default=_reference_fields)
+        return _ENCODER.encode(vars(self))
 
 
 def make_provenance(
@@ -95,3 +95,6 @@ def _reference_fields(value: object) -> dict[str, str | None]:
     if isinstance(value, Reference):
         return {"file": value.file, "sha256": value.sha256}
     raise TypeError(f"{value!r} is no value of an input")
+
+
+_ENCODER = json.JSONEncoder(default=_reference_fields)

@@ -53,7 +53,8 @@ class Result:
             UsageError: the model makes none, or images of any size.
         """
         array_shape(self.metadata)
-        return np.concatenate([self.outputs[tensor.name] for tensor in self.metadata.image_outputs], axis=-1)
+        first, *others = [self.outputs[tensor.name] for tensor in self.metadata.image_outputs]
+        return np.concatenate([first, *others], axis=-1) if others else first
 
     def answers(self) -> list[Answer]:
         """Inputs and numbers of each image by their names, in plain Python values.
