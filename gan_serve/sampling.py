@@ -23,7 +23,8 @@ Arrays = dict[str, NDArray[Any]]
 def random_stream(seed: int, index: int, name: str) -> np.random.RandomState:
     """The random numbers of one input of one image."""
     counter = np.array([0, 0, 0, zlib.crc32(name.encode())], np.uint64)
-    return np.random.RandomState(np.random.Philox(_Key(seed, index), counter=counter))
+    philox = np.random.Philox(_Key(seed, index), counter=counter)  # type: ignore[arg-type]  # stubs know SeedSequence
+    return np.random.RandomState(philox)
 
 
 class _Key(ISeedSequence):
