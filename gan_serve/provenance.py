@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
 import gan_serve
 from gan_serve.document import Misfit, decode
@@ -47,18 +48,29 @@ def make_provenance(
     metadata: ModelMetadata, sha256: str, request: Request, *, scale: int = 1, columns: int | None = None
 ) -> Provenance:
     """What is to be said of images that this version of gan-serve makes."""
-    return Provenance(
-        gan_serve=gan_serve.__version__,
-        model=metadata.name,
-        version=metadata.version,
-        sha256=sha256,
-        seed=request.seed,
-        index=request.index,
-        count=request.count,
-        inputs=request.inputs,
-        scale=scale,
-        columns=columns,
-    )
+    return Provenance(**_fields(metadata, sha256, request, scale, columns))
+
+
+def write_provenance(
+    metadata: ModelMetadata, sha256: str, request: Request, *, scale: int = 1, columns: int | None = None
+) -> str:
+    """The same as it stands in the file, made without the checks that a request has passed."""
+    return _ENCODER.encode(_fields(metadata, sha256, request, scale, columns))
+
+
+def _fields(metadata: ModelMetadata, sha256: str, request: Request, scale: int, columns: int | None) -> dict[str, Any]:
+    return {
+        "gan_serve": gan_serve.__version__,
+        "model": metadata.name,
+        "version": metadata.version,
+        "sha256": sha256,
+        "seed": request.seed,
+        "index": request.index,
+        "count": request.count,
+        "inputs": request.inputs,
+        "scale": scale,
+        "columns": columns,
+    }
 
 
 def item_request(seed: int, item: Item) -> Request:

@@ -17,7 +17,7 @@ from gan_serve.naming import item_stem, request_stem
 from gan_serve.npy import encode_npy
 from gan_serve.output import NUMBERS, check_format, medium_of, plan_output
 from gan_serve.pixels import Picture, Pixels, check_size, square_columns, tile, to_picture, to_pixels
-from gan_serve.provenance import item_request, make_provenance
+from gan_serve.provenance import item_request, write_provenance
 from gan_serve.request import Item, Request
 from gan_serve.sampling import Arrays
 from gan_serve.sources import Source
@@ -136,7 +136,7 @@ class Result:
             yield encode_picture(to_picture(pixels, scale), format, document)
 
     def _document(self, request: Request, scale: int, columns: int | None = None) -> str:
-        return make_provenance(self.metadata, self.sha256, request, scale=scale, columns=columns).to_json()
+        return write_provenance(self.metadata, self.sha256, request, scale=scale, columns=columns)
 
     def _pixels(self) -> Sequence[Pixels] | Pixels:
         tensor = image_tensor(self.metadata)
