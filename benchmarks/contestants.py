@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from gan_serve.errors import Failure
 HERE = Path(__file__).parent
 OURS = "gan-serve"
 PATIENCE = 180.0  # seconds until a server is ready, or answers
+SETTLED = 2.0  # seconds that a connection lasts when a server has started whole
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,7 @@ class Contestant:
                 for seed, content in expected.items():
                     if _ask(port, self.request, seed) != content:
                         raise Failure(f"it does not answer seed {seed} with the bytes of gan-serve")
+                _wait_until(lambda: _lasts(port, self.request), "its connections do not last")
                 yield Served(process.pid, port, ready)
 
 
@@ -107,27 +109,48 @@ def peer(name: str, cache: Path) -> Contestant:
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], port: int, request: Request, log: Path) -> None:
-    until = time.monotonic() + PATIENCE
-    while time.monotonic() < until:
+    def answers() -> bool:
         if process.poll() is not None:
             raise Failure(f"it ended: {last_line(log.read_text(errors='replace')) or 'without a word'}")
-        if _ask(port, request, 0) is not None:
-            return
+        return _ask(port, request, 0) is not None
+
+    _wait_until(answers, "it is not ready")
+
+
+def _wait_until(holds: Callable[[], bool], complaint: str) -> None:
+    until = time.monotonic() + PATIENCE
+    while not holds():
+        if time.monotonic() > until:
+            raise Failure(f"{complaint} after {PATIENCE:.0f} seconds")
         time.sleep(0.01)
-    raise Failure(f"it is not ready after {PATIENCE:.0f} seconds")
 
 
 def _ask(port: int, request: Request, seed: int) -> bytes | None:
     """The file in an answer; nothing if there is none."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+    with _connection(port) as connection:
+        return _answer(connection, request, seed)
+
+
+def _lasts(port: int, request: Request) -> bool:
+    """Whether a connection stays open: Ray's proxy starts anew for each replica that comes, and drops all of them."""
+    with _connection(port) as connection:
+        answered = _answer(connection, request, 0) is not None
+        time.sleep(SETTLED)
+        return answered and _answer(connection, request, 0) is not None
+
+
+def _connection(port: int) -> contextlib.closing[http.client.HTTPConnection]:
+    return contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE))
+
+
+def _answer(connection: http.client.HTTPConnection, request: Request, seed: int) -> bytes | None:
     method, path, body = request.with_seed(seed)
-    with contextlib.closing(connection):
-        try:
-            connection.request(method, path, body or None, {"Content-Type": "application/json", "Accept": "image/png"})
-            response = connection.getresponse()
-            content = response.read()
-        except (OSError, http.client.HTTPException):
-            return None
+    try:
+        connection.request(method, path, body or None, {"Content-Type": "application/json", "Accept": "image/png"})
+        response = connection.getresponse()
+        content = response.read()
+    except (OSError, http.client.HTTPException):
+        return None
     skipped = int(response.getheader("Inference-Header-Content-Length", "0"))  # Triton's JSON before the tensors
     return content[skipped:] if response.status == http.HTTPStatus.OK else None
 

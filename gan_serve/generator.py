@@ -46,6 +46,7 @@ class Generator:
         self.sha256 = model.sha256
         self._session = open_session(model.content, str(model.path), parse_device(device), threads or cpu_count())
         self.device = runs_on(self._session)
+        self._outputs = [tensor.name for tensor in model.metadata.outputs]
         self._on_tile = on_tile  # called while a large picture is made, with how many tiles of how many are done
         _check_graph(model, self._session)
 
@@ -134,9 +135,8 @@ class Generator:
         Raises:
             Failure: it cannot be computed, or has another shape than the metadata says.
         """
-        names = [tensor.name for tensor in self.metadata.outputs]
         try:
-            outputs = dict(zip(names, self._session.run(names, arrays), strict=True))
+            outputs = dict(zip(self._outputs, self._session.run(self._outputs, arrays), strict=True))
         except Exception as error:  # the runtime's exceptions have no common base
             raise Failure(f"{self.metadata.name} failed on {self.device} ({one_line(error)})") from None
         rows, *lengths = next(iter(arrays.values())).shape

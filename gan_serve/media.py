@@ -2,6 +2,8 @@
 
 import contextlib
 import io
+import struct
+import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,15 +21,15 @@ from gan_serve.pixels import MOST_PIXELS, Picture, Pixels
 PNG_KEY = "gan_serve"
 _EXIF_KEY = ExifTags.Base.ImageDescription
 _LONGEST_EXIF = 65_533  # bytes in a JPEG file, with their header
+_LONGEST_IDAT = 65_536  # bytes of pixels in one chunk of a PNG file
+_COLOURS = {"L": 0, "RGB": 2}  # the colour types of PNG
 _PICTURES = ("PNG", "WEBP", "JPEG", "GIF")
 _DURATION = 90  # milliseconds of a picture in an animation
 
 
 def encode_picture(picture: Picture, format: str, document: str) -> bytes:
     """The bytes of a PNG, WebP or JPEG file that carries `document`."""
-    buffer = io.BytesIO()
-    _WRITERS[format](picture, buffer, document)
-    return buffer.getvalue()
+    return _WRITERS[format](picture, document)
 
 
 def encode_animation(pictures: Sequence[Picture], format: str, document: str) -> bytes:
@@ -122,28 +124,41 @@ def _remove(part: Path) -> None:
         part.unlink()
 
 
-def _write_png(picture: Picture, buffer: io.BytesIO, document: str) -> None:
-    text = PngImagePlugin.PngInfo()
-    text.add_text(PNG_KEY, document)
-    picture.save(buffer, "PNG", pnginfo=text, compress_level=1)
+def _write_png(picture: Picture, document: str) -> bytes:
+    """The very bytes of Pillow's own `save`, which takes a third longer for a small picture."""
+    head = struct.pack(">IIBBBBB", *picture.size, 8, _COLOURS[picture.mode], 0, 0, 0)
+    packed = picture.tobytes("zip", picture.mode, False, 1, -1, b"")  # level 1, with PNG's filters
+    chunks = [_chunk(b"IHDR", head), _chunk(b"tEXt", f"{PNG_KEY}\0{document}".encode("ascii"))]
+    chunks += [_chunk(b"IDAT", packed[at : at + _LONGEST_IDAT]) for at in range(0, len(packed), _LONGEST_IDAT)]
+    return b"".join((b"\x89PNG\r\n\x1a\n", *chunks, _chunk(b"IEND", b"")))
 
 
-def _write_webp(picture: Picture, buffer: io.BytesIO, document: str) -> None:
-    picture.save(buffer, "WEBP", lossless=True, exif=_exif(document))
+def _chunk(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I4s", len(content), kind) + content + struct.pack(">I", zlib.crc32(content, zlib.crc32(kind)))
 
 
-def _write_jpeg(picture: Picture, buffer: io.BytesIO, document: str) -> None:
+def _write_webp(picture: Picture, document: str) -> bytes:
+    return _saved(picture, "WEBP", lossless=True, exif=_exif(document))
+
+
+def _write_jpeg(picture: Picture, document: str) -> bytes:
     exif = _exif(document)
     if len(exif.tobytes()) > _LONGEST_EXIF:
         raise UsageError("what made this picture is too much to be told in a JPEG; use png or webp")
-    picture.save(buffer, "JPEG", quality=95, exif=exif)
+    return _saved(picture, "JPEG", quality=95, exif=exif)
 
 
-_WRITERS: dict[str, Callable[[Picture, io.BytesIO, str], None]] = {
+_WRITERS: dict[str, Callable[[Picture, str], bytes]] = {
     "png": _write_png,
     "webp": _write_webp,
     "jpeg": _write_jpeg,
 }
+
+
+def _saved(picture: Picture, format: str, **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, format, **options)
+    return buffer.getvalue()
 
 
 def _exif(document: str) -> Pictures.Exif:

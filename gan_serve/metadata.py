@@ -4,6 +4,7 @@ import json
 import math
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final, Literal
 
 from gan_serve.document import Misfit, decode, encode
@@ -155,54 +156,54 @@ class ModelMetadata:
             if isinstance(output, Image) and output.any_size != any_size:
                 raise ValueError(f"{output.name} is not of any size where its input is, or the other way round")
 
-    @property
+    @cached_property
     def label(self) -> Label | None:
         """The input that says which class to make, if the model has one."""
         return next((tensor for tensor in self.inputs if isinstance(tensor, Label)), None)
 
-    @property
+    @cached_property
     def latents(self) -> tuple[Latent, ...]:
         """The noise that is drawn."""
         return tuple(tensor for tensor in self.inputs if isinstance(tensor, Latent))
 
-    @property
+    @cached_property
     def scalars(self) -> tuple[Scalar, ...]:
         """The numbers that a user may turn."""
         return tuple(tensor for tensor in self.inputs if isinstance(tensor, Scalar))
 
-    @property
+    @cached_property
     def draws(self) -> bool:
         """Whether anything is drawn at random, so that a seed means something."""
         drawn = (isinstance(scalar.default, tuple) for scalar in self.scalars)
         return any(drawn) or any(isinstance(tensor, Latent | Label) for tensor in self.inputs)
 
-    @property
+    @cached_property
     def image_inputs(self) -> tuple[Image | Mask, ...]:
         """What must be given, since neither an image nor a mask is ever drawn."""
         return tuple(tensor for tensor in self.inputs if isinstance(tensor, Image | Mask))
 
-    @property
+    @cached_property
     def any_size(self) -> bool:
         """Whether the model takes pictures of any size, and all that it makes has theirs."""
         return any(tensor.any_size for tensor in self.image_inputs)
 
-    @property
+    @cached_property
     def multiple(self) -> int:
         """What the sides of pictures of any size must be multiples of."""
         return math.lcm(*(tensor.multiple for tensor in self.image_inputs if isinstance(tensor, Image)))
 
-    @property
+    @cached_property
     def by_picture(self) -> bool:
         """Whether what is made of a picture depends on its size, so that batches are of no use."""
         likes = any(tensor.like for tensor in self.image_outputs)
         return likes or any(tensor.any_size or isinstance(tensor, Mask) for tensor in self.image_inputs)
 
-    @property
+    @cached_property
     def image_outputs(self) -> tuple[Image, ...]:
         """The pictures that the model makes; where there are none, it answers with numbers."""
         return tuple(tensor for tensor in self.outputs if isinstance(tensor, Image))
 
-    @property
+    @cached_property
     def translated(self) -> Image | None:
         """The picture of which the model makes another one, if it does."""
         images = [tensor for tensor in self.inputs if isinstance(tensor, Image)]

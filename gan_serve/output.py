@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from gan_serve.errors import UsageError
@@ -22,7 +23,7 @@ class Medium:
     many: str  # the format of which one file holds any number of answers
     advice: str  # where they do not fit into one file
 
-    @property
+    @cached_property
     def formats(self) -> tuple[str, ...]:
         """The names of the formats."""
         return tuple(dict.fromkeys(self.suffixes.values()))

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
 import gan_serve
 from gan_serve.blends import Blend, Mix, Walk
@@ -42,27 +43,37 @@ class Provenance:
 
     def to_json(self) -> str:
         """The document as it stands in the file."""
-        fields = {name: value for name, value in vars(self).items() if name != "blend" or value}
-        return json.dumps(fields, default=_fields)
+        return _ENCODER.encode({name: value for name, value in vars(self).items() if name != "blend" or value})
 
 
 def make_provenance(
     metadata: ModelMetadata, sha256: str, request: Request, *, scale: int = 1, columns: int | None = None
 ) -> Provenance:
     """What is to be said of images that this version of gan-serve makes."""
-    return Provenance(
-        gan_serve=gan_serve.__version__,
-        model=metadata.name,
-        version=metadata.version,
-        sha256=sha256,
-        seed=request.seed,
-        index=request.index,
-        count=request.count,
-        inputs=request.inputs,
-        scale=scale,
-        columns=columns,
-        blend=request.blend,
-    )
+    return Provenance(**_fields(metadata, sha256, request, scale, columns))
+
+
+def write_provenance(
+    metadata: ModelMetadata, sha256: str, request: Request, *, scale: int = 1, columns: int | None = None
+) -> str:
+    """The same as it stands in the file, made without the checks that a request has passed."""
+    return _ENCODER.encode(_fields(metadata, sha256, request, scale, columns))
+
+
+def _fields(metadata: ModelMetadata, sha256: str, request: Request, scale: int, columns: int | None) -> dict[str, Any]:
+    fields = {
+        "gan_serve": gan_serve.__version__,
+        "model": metadata.name,
+        "version": metadata.version,
+        "sha256": sha256,
+        "seed": request.seed,
+        "index": request.index,
+        "count": request.count,
+        "inputs": request.inputs,
+        "scale": scale,
+        "columns": columns,
+    }
+    return fields if request.blend is None else {**fields, "blend": request.blend}
 
 
 def item_request(seed: int, item: Item) -> Request:
@@ -94,10 +105,13 @@ def parse_provenance(document: str, source: str) -> Provenance:
         raise Failure(f"{source}: what it says about its making is no JSON ({error})") from None
 
 
-def _fields(value: object) -> dict[str, object]:
+def _plain(value: object) -> dict[str, object]:
     """A second seed as it stands in JSON, or a picture, of which a request may hold more."""
     if isinstance(value, Walk | Mix):
         return vars(value)
     if isinstance(value, Reference):
         return {"file": value.file, "sha256": value.sha256}
     raise TypeError(f"{value!r} is no value of an input")
+
+
+_ENCODER = json.JSONEncoder(default=_plain)

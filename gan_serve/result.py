@@ -27,7 +27,7 @@ from gan_serve.pixels import (
     to_picture,
     to_pixels,
 )
-from gan_serve.provenance import item_request, make_provenance
+from gan_serve.provenance import item_request, write_provenance
 from gan_serve.request import Item, Request
 from gan_serve.sampling import Arrays
 from gan_serve.sources import Source
@@ -63,7 +63,8 @@ class Result:
             UsageError: the model makes none, or images of any size.
         """
         array_shape(self.metadata)
-        return np.concatenate([self.outputs[tensor.name] for tensor in self.metadata.image_outputs], axis=-1)
+        first, *others = [self.outputs[tensor.name] for tensor in self.metadata.image_outputs]
+        return np.concatenate([first, *others], axis=-1) if others else first
 
     def answers(self) -> list[Answer]:
         """Inputs and numbers of each image by their names, in plain Python values.
@@ -150,7 +151,7 @@ class Result:
             yield encode_picture(to_picture(pixels, scale), format, document)
 
     def _document(self, request: Request, scale: int, columns: int | None = None) -> str:
-        return make_provenance(self.metadata, self.sha256, request, scale=scale, columns=columns).to_json()
+        return write_provenance(self.metadata, self.sha256, request, scale=scale, columns=columns)
 
     def _pixels(self) -> Sequence[Pixels] | Pixels:
         tensor = image_tensor(self.metadata)

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +23,13 @@ PINNED = [0.4753833806977754, 0.32816016003885107, 0.4830974630669503, 0.9994531
 @pytest.fixture(scope="module")
 def digits(models: Path) -> Generator:
     return gan_serve.load("digits", models=models)
+
+
+@pytest.mark.parametrize(("seed", "index"), [(0, 0), (5, 7), (2**64 - 1, 2**63)])
+def test_a_stream_is_a_generator_keyed_with_seed_and_index(seed: int, index: int) -> None:
+    counter = np.array([0, 0, 0, zlib.crc32(b"latent")], np.uint64)
+    keyed = np.random.RandomState(np.random.Philox(key=np.array([seed, index], np.uint64), counter=counter))
+    assert (random_stream(seed, index, "latent").standard_normal(9) == keyed.standard_normal(9)).all()
 
 
 def test_streams_are_independent_and_pinned() -> None:

@@ -11,7 +11,7 @@ from PIL import Image, PngImagePlugin
 import gan_serve
 from gan_serve import Failure, UsageError
 from gan_serve.generator import Generator
-from gan_serve.media import read_document, read_media, write_atomic
+from gan_serve.media import encode_picture, read_document, read_media, write_atomic
 from gan_serve.provenance import parse_provenance
 from gan_serve.result import Result
 
@@ -62,6 +62,15 @@ def test_png_text_is_readable_by_others(colour: Result, tmp_path: Path) -> None:
     (path,) = colour.save(tmp_path / "grid.png", grid=True)
     with Image.open(path) as image:
         assert json.loads(image.info["gan_serve"])["seed"] == 3
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (28, 28), (64, 64, 3), (300, 400, 3)])
+def test_png_is_the_file_that_pillow_writes(shape: tuple[int, ...]) -> None:
+    picture = Image.fromarray(np.random.RandomState(0).randint(256, size=shape, dtype=np.uint8))
+    text, buffer = PngImagePlugin.PngInfo(), io.BytesIO()
+    text.add_text("gan_serve", "words")
+    picture.save(buffer, "PNG", pnginfo=text, compress_level=1)
+    assert encode_picture(picture, "png", "words") == buffer.getvalue()
 
 
 def test_levels_span_the_range_of_the_model(colour: Result) -> None:

@@ -22,6 +22,8 @@ def infer_together(generator: Generator, feeds: Sequence[Arrays], *, buckets: bo
 
     For a feed of nothing there is nothing.
     """
+    if len(feeds) == 1 and feeds[0]:
+        return [_infer_alone(generator, feeds[0], buckets)]
     answers: dict[int, Arrays | Failure] = {place: {} for place, feed in enumerate(feeds) if not feed}
     for places in _alike(feeds):
         group = [feeds[place] for place in places]

@@ -74,11 +74,11 @@ class Engine:
             if not ended.done():
                 ended.set_result(reason)
 
-        self.submit(lane, call)
         call.future.add_done_callback(lambda _: loop.call_soon_threadsafe(end, None))
         timer = loop.call_later(call.deadline - time.monotonic(), end, Late)
         note.on_leave = partial(end, Gone)
         try:
+            self.submit(lane, call)  # at last, since it wakes a runner, for whom Python has to be free
             if reason := await ended:
                 raise reason
             return call.future.result()

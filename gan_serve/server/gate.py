@@ -4,13 +4,12 @@ import logging
 import time
 from http import HTTPStatus
 
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gan_serve.server.keys import PROBES, api_keys, needs_key
 from gan_serve.server.note import Note, make_note
 from gan_serve.server.refusals import Busy, Refusal
-from gan_serve.server.replies import error_reply
+from gan_serve.server.replies import answer_error
 from gan_serve.server.service import Service
 
 _log = logging.getLogger("gan_serve.access")
@@ -31,27 +30,25 @@ class Gate:
         reply = self._observed(note, send)
         self._service.in_progress += 1
         try:
-            self._check(scope)
+            self._check(scope, note)
             await self._app(scope, self._bounded(receive), reply)
-        except Refusal as refusal:
-            await error_reply(note, refusal)(scope, receive, reply)
-        except Exception:
-            if not note.status:  # else it was answered and logged; the framework raises it once more
+        except Exception as error:
+            if note.status:  # too late to tell; uvicorn logs it, and cuts off an answer that is not whole
                 raise
+            await answer_error(scope, error)(scope, receive, reply)
         finally:
             self._service.in_progress -= 1
             self._record(scope, note)
 
-    def _check(self, scope: Scope) -> None:
+    def _check(self, scope: Scope, note: Note) -> None:
         if self._service.in_progress > self._settings.concurrency and scope["path"] not in PROBES:
             raise Busy(f"{self._settings.concurrency} requests are in progress already")
         if self._keys and needs_key(scope["path"]):
             self._keys.check(scope)
-        headers = Headers(scope=scope)
-        length = headers.get("content-length", "0")
-        if length.isdecimal() and int(length) > self._settings.max_body:
+        length = note.headers.get(b"content-length", b"0")
+        if length.isdigit() and int(length) > self._settings.max_body:
             raise self._too_large()
-        if headers.get("content-encoding", "identity").lower() != "identity":
+        if note.header("content-encoding", "identity").lower() != "identity":
             raise Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send the body uncompressed")
 
     def _bounded(self, receive: Receive) -> Receive:

@@ -3,6 +3,7 @@
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TypeVar
 
 from gan_serve.errors import Failure
@@ -63,9 +64,14 @@ class Lane:
         if not ready:
             return
         outputs = infer_together(self.generator, [arrays for _, arrays in ready], buckets=self.batches)
-        for (call, _), answer in zip(ready, outputs, strict=True):
-            _finish(call, answer)
+        finished = [
+            (call, attempt(call, partial(_finish, call, answer)))
+            for (call, _), answer in zip(ready, outputs, strict=True)
+        ]
         self._observe([call for call, _ in ready], began)
+        for call, made in finished:  # at last, since it wakes the event loop, for which Python has to be free
+            if made is not None:
+                call.future.set_result(made)
 
     def _observe(self, calls: Sequence[Call], began: float) -> None:
         seconds, rows = time.monotonic() - began, sum(call.rows for call in calls)
@@ -82,8 +88,7 @@ def attempt(call: Call, make: Callable[[], Made]) -> Made | None:
         return None
 
 
-def _finish(call: Call, answer: Arrays | Failure) -> None:
+def _finish(call: Call, answer: Arrays | Failure) -> object:
     if isinstance(answer, Failure):
-        call.future.set_exception(answer)
-    elif (made := attempt(call, lambda: call.finish(answer))) is not None:
-        call.future.set_result(made)
+        raise answer
+    return call.finish(answer)

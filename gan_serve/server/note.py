@@ -1,15 +1,15 @@
 """What is known of a request while it is answered: for errors, logs and metrics."""
 
+import random
 import re
-import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from starlette.datastructures import Headers
 from starlette.types import Scope
 
 _KEY = "gan_serve.note"
+_ID = re.compile(rb"[A-Za-z0-9_.-]{1,64}")
 
 
 @dataclass
@@ -17,17 +17,24 @@ class Note:
     """Made by the gate, and completed by whoever knows more."""
 
     request_id: str
+    headers: dict[bytes, bytes]  # the first of each name
     began: float = field(default_factory=time.monotonic)
     model: str = ""  # one that is served, never what a caller may have invented
     reason: str = ""  # why it was refused
     status: int = 0
     on_leave: Callable[[], None] | None = None  # whom to tell that the caller has left
 
+    def header(self, name: str, default: str = "") -> str:
+        """A header that the caller sent; its name in small letters."""
+        value = self.headers.get(name.encode())
+        return default if value is None else value.decode("latin-1")
+
 
 def make_note(scope: Scope) -> Note:
     """The note of a new request. A caller's own id is kept if it can stand in a log."""
-    given = Headers(scope=scope).get("x-request-id", "")
-    note = Note(given if re.fullmatch(r"[\w.-]{1,64}", given, re.ASCII) else secrets.token_hex(8))
+    headers = dict(reversed(scope["headers"]))
+    given = headers.get(b"x-request-id", b"")
+    note = Note(given.decode() if _ID.fullmatch(given) else f"{random.getrandbits(64):016x}", headers)
     scope[_KEY] = note
     return note
 

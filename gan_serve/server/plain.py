@@ -11,7 +11,7 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
 from gan_serve.cpus import cpu_count
-from gan_serve.provenance import make_provenance
+from gan_serve.provenance import write_provenance
 from gan_serve.request import Request
 from gan_serve.server.formats import MEDIA_TYPES, Form, choose_form, encode
 from gan_serve.server.lane import Lane
@@ -48,13 +48,13 @@ class Plain:
         """Answer with images or numbers. A GET is for one answer, so that a page can show it and a cache keep it."""
         settings, note = self._service.settings, note_of(request.scope)
         fields = await read_fields(request)
-        version = parse_version(fields.pop("version", request.query_params.get("version")))
+        version = parse_version(fields.pop("version", None))
         lane = self._service.library.catalogue.find(request.path_params["name"], version)
         note.model = lane.metadata.name
         wish = make_wish(lane.metadata, fields, settings.max_count)
         asked = await self._resolve(lane, wish)
         cacheable = request.method != "POST"
-        accept = request.headers.get("accept", "*/*")
+        accept = note.header("accept", "*/*")
         form = choose_form(lane.metadata, asked, format=wish.format, accept=accept, grid=wish.grid, scale=wish.scale)
         if cacheable and len(asked) > 1 and not form.is_picture:
             raise bad_request(f"GET answers with one image, not with {len(asked)}; use POST, grid=true or format=gif")
@@ -62,7 +62,7 @@ class Plain:
         headers = _headers(lane, asked)
         if cacheable:
             headers |= self._cache_headers(lane, asked, form, wish)
-            if _matches(request.headers.get("if-none-match", ""), headers.get("ETag")):
+            if _matches(note.header("if-none-match"), headers.get("ETag")):
                 return Response(status_code=304, headers=headers)
         work = Work(lane.generator, asked, lambda result: encode(result, form, lane.generator.device))
         call = work.call(note.began + settings.deadline)
@@ -80,9 +80,7 @@ class Plain:
         """The same seed gives the same bytes, on the same kind of device; without a seed nothing may be kept."""
         if lane.metadata.draws and "seed" not in wish.integers:
             return {"Cache-Control": "no-store"}
-        made = make_provenance(
-            lane.metadata, lane.generator.sha256, asked, scale=form.scale, columns=form.columns
-        ).to_json()
+        made = write_provenance(lane.metadata, lane.generator.sha256, asked, scale=form.scale, columns=form.columns)
         digest = hashlib.sha256(f"{lane.generator.device} {form.format} {made}".encode()).hexdigest()
         scope = "private" if self._service.closed else "public"
         return {"ETag": f'"{digest[:32]}"', "Cache-Control": f"{scope}, max-age={_FRESH}", "Vary": "Accept"}
@@ -111,9 +109,13 @@ def parse_version(given: object) -> int | None:
 
 
 def _headers(lane: Lane, asked: Request) -> dict[str, str]:
-    seed = {"Gan-Serve-Seed": str(asked.seed)} if lane.metadata.draws else {}
-    identity = {f"Gan-Serve-{name.title()}": str(value) for name, value in _identity(lane).items()}
-    return {"Gan-Serve-Model": lane.metadata.name, "Gan-Serve-Version": str(lane.metadata.version), **identity, **seed}
+    headers = {
+        "Gan-Serve-Model": lane.metadata.name,
+        "Gan-Serve-Version": str(lane.metadata.version),
+        "Gan-Serve-Sha256": lane.generator.sha256,
+        "Gan-Serve-Provider": lane.generator.device,
+    }
+    return headers | {"Gan-Serve-Seed": str(asked.seed)} if lane.metadata.draws else headers
 
 
 def _identity(lane: Lane) -> dict[str, str]:

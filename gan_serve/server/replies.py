@@ -5,8 +5,8 @@ import logging
 from collections.abc import Mapping
 
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Scope
 
 from gan_serve.errors import UsageError
 from gan_serve.server.note import Note, note_of
@@ -30,14 +30,14 @@ def error_reply(note: Note, refusal: Refusal) -> Response:
     return json_reply(document, refusal.status, refusal.headers)
 
 
-async def answer_error(request: Request, error: Exception) -> Response:
+def answer_error(scope: Scope, error: Exception) -> Response:
     """The reply to a request that raised something. Nothing of an unexpected error is told but its id."""
-    note = note_of(request.scope)
+    note = note_of(scope)
     if isinstance(error, Refusal):
         return error_reply(note, error)
     if isinstance(error, UsageError):
         return error_reply(note, Refusal(400, str(error)))
     if isinstance(error, HTTPException):  # the framework's own: no such route, a form that cannot be read
         return error_reply(note, Refusal(error.status_code, str(error.detail), error.headers))
-    _log.error("%s failed", note.model or request.url.path, exc_info=error, extra={"request_id": note.request_id})
+    _log.error("%s failed", note.model or scope["path"], exc_info=error, extra={"request_id": note.request_id})
     return error_reply(note, Refusal(500, "the server failed; its log says more under the request's id"))

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import parse_qsl
 
 from starlette.datastructures import UploadFile
 from starlette.requests import Request as HttpRequest
@@ -21,6 +22,7 @@ from gan_serve.sources import Source
 from gan_serve.tensors import Image, Mask
 
 INTEGERS = ("count", "seed", "index", "scale", "walk_to", "steps", "mix_with")
+_INTEGER = re.compile(r"-?[0-9]{1,20}")
 _LONGEST_TEXT = 1000  # of a lone value, such as "0-9,3,three"
 _LONGEST_NAME = 100  # of a value in a list
 
@@ -46,13 +48,18 @@ class Wish:
 
 
 async def read_fields(request: HttpRequest) -> Fields:
-    """The fields of a request, wherever they stand.
+    """The fields of a request, wherever they stand; the version may stand in any request's query.
 
     Raises:
         Refusal: they cannot be read.
     """
+    query = _collected(parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True))
     if request.method in ("GET", "HEAD"):
-        return _collected(request.query_params.multi_items())
+        return query
+    return {"version": query.get("version"), **await _read_body(request)}
+
+
+async def _read_body(request: HttpRequest) -> Fields:
     kind = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
         if not (await request.body()).rstrip().endswith(b"--"):  # the parser takes what there is
@@ -161,7 +168,7 @@ def _checked_one(name: str, value: Any, longest: int) -> str | int | float:
 
 
 def _integer(name: str, value: Any) -> int:
-    if isinstance(value, str) and re.fullmatch(r"-?\d{1,20}", value, re.ASCII):
+    if isinstance(value, str) and _INTEGER.fullmatch(value):
         return int(value)
     if isinstance(value, bool) or not isinstance(value, int):
         raise bad_request(f"{name} is not an integer")
