@@ -20,6 +20,7 @@ from gan_serve.tensors import Image, Mask
 
 MODELS = Path(__file__).parent.parent / "models"
 NAMES = Repository(MODELS).names
+FROM_IMAGES = [name for name in NAMES if Repository(MODELS).find(name).metadata.image_inputs]
 FROM_NOISE = [name for name in NAMES if not Repository(MODELS).find(name).metadata.image_inputs]
 
 SIZES = ((16, 16), (19, 32), (40, 7))  # height and width of what goes into a model of any size
@@ -84,6 +85,16 @@ def test_sample_can_be_made_again(name: str) -> None:
     pixels = tile(to_pixels(result.array, image_tensor(generator.metadata)), provenance.columns or 1)
     made = pixels.repeat(provenance.scale, axis=0).repeat(provenance.scale, axis=1)
     assert np.abs(made.astype(int) - golden.reshape(made.shape)).max() <= 1
+
+
+@pytest.mark.parametrize("name", FROM_IMAGES)
+def test_what_takes_a_picture_ships_some_to_try_it_with(name: str) -> None:
+    generator, paths = load(name), sorted((MODELS / name / "examples").iterdir())
+    first, *others = generator.metadata.image_inputs
+    masks = {mask.name: [noise(mask, 0) for _ in paths] for mask in others}
+    result = generator.generate(**{first.name: paths}, **masks)
+    answers = [*result.outputs.values(), *result.pictures.values()]
+    assert len({content([[each[place] for each in answers]]) for place in range(len(paths))}) == len(paths) > 2
 
 
 @every_model
