@@ -15,7 +15,7 @@ from training.gan import GAN, Batch, Evidence, ImageSpec, Recipe, Servable, Term
 from training.handwriting import TRAITS
 from training.jitter import warped
 
-TEMPERATURE = 0.5  # the temperature at which Q's finding is what it shall find again
+TEMPERATURE = 0.5  # what Q finds is sharpened by it before Q shall find it again
 
 
 @dataclass(frozen=True)
