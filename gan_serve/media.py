@@ -39,9 +39,7 @@ def encode_animation(pictures: Sequence[Picture], format: str, document: str) ->
     """
     how = {"comment": document.encode()} if format == "gif" else {"exif": _exif(document), "lossless": True}
     first, *others = pictures
-    buffer = io.BytesIO()
-    first.save(buffer, format.upper(), save_all=True, append_images=others, duration=_DURATION, loop=0, **how)
-    return buffer.getvalue()
+    return _saved(first, format.upper(), save_all=True, append_images=others, duration=_DURATION, loop=0, **how)
 
 
 def read_document(path: Path) -> str:
