@@ -186,6 +186,8 @@ def _example(tensor: InputTensor, count: int, pixels: tuple[int, int], random: t
 class Game(nn.Module):
     """What the training loop plays: networks, the players that move them, and what is worth shipping."""
 
+    # Whether a turn is the same computation at every step of a stage, so that a GPU can record and replay it.
+    repeats: ClassVar[bool] = True
     settings: Recipe
 
     def __init__(self, settings: Recipe) -> None:

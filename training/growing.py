@@ -84,9 +84,9 @@ class Growing(nn.Module):
     level: Tensor  # the resolution is the base's, doubled so many times
     fade: Tensor  # how far the newest resolution has come in, of WHOLE
 
-    def __init__(self, level: int = 0) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.register_buffer("level", torch.tensor(level))
+        self.register_buffer("level", torch.tensor(0))
         self.register_buffer("fade", torch.tensor(WHOLE))
 
     @property
@@ -111,18 +111,11 @@ class GrowingDiscriminator(Growing):
     `widths` are the channels at each resolution, from the base's to the image's.
     """
 
-    def __init__(self, channels: int, base: int, widths: Sequence[int], level: int = 0) -> None:
-        super().__init__(level)
+    def __init__(self, channels: int, base: int, widths: Sequence[int]) -> None:
+        super().__init__()
         self.from_image = nn.ModuleList(nn.Sequential(convolution(channels, width, 1), leaky()) for width in widths)
-        self.halvings = nn.ModuleList(
-            nn.Sequential(convolution(fine, fine), leaky(), convolution(fine, coarse), leaky(), nn.AvgPool2d(2))
-            for coarse, fine in pairwise(widths)
-        )
-        width = widths[0]
-        self.head = nn.Sequential(
-            MinibatchDeviation(), convolution(width + 1, width), leaky(),
-            nn.Flatten(), linear(width * base * base, width), leaky(), linear(width, 1, gain=1),
-        )  # fmt: skip
+        self.halvings = nn.ModuleList(halving(fine, coarse) for coarse, fine in pairwise(widths))
+        self.head = judging(base, widths[0])
 
     def forward(self, image: Tensor) -> Tensor:
         level, alpha = int(self.level), self.alpha
@@ -133,3 +126,24 @@ class GrowingDiscriminator(Growing):
                 features = torch.lerp(self.from_image[lower](F.avg_pool2d(image, 2)), features, alpha)
         logits: Tensor = self.head(features)
         return logits
+
+
+def discriminator(channels: int, base: int, widths: Sequence[int]) -> nn.Sequential:
+    """The same at full size from the start."""
+    halvings = [halving(fine, coarse) for coarse, fine in reversed([*pairwise(widths)])]
+    return nn.Sequential(convolution(channels, widths[-1], 1), leaky(), *halvings, judging(base, widths[0]))
+
+
+def halving(before: int, after: int) -> nn.Sequential:
+    """(N, before, H, W) -> (N, after, H/2, W/2)."""
+    return nn.Sequential(
+        convolution(before, before), leaky(), convolution(before, after), leaky(), nn.AvgPool2d(2)
+    )  # fmt: skip
+
+
+def judging(base: int, width: int) -> nn.Sequential:
+    """What is left at the base's resolution (N, width, base, base) -> logits (N, 1)."""
+    return nn.Sequential(
+        MinibatchDeviation(), convolution(width + 1, width), leaky(),
+        nn.Flatten(), linear(width * base * base, width), leaky(), linear(width, 1, gain=1),
+    )  # fmt: skip

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from training import distributed
-from training.dataset import mirrored_at, random_at
+from training.dataset import Dataset, mirrored_at, random_at
 from training.gan import Batch, Source
 
 
@@ -27,6 +27,11 @@ class Jittered:
                 name: mirrored_at(step, shifted(values, self.most, corner)) if values.dim() == 4 else values
                 for name, values in batch.items()
             }
+
+
+def mirrored(dataset: Dataset) -> Source:
+    """The data set, every other batch of it mirrored where its pictures might as well be."""
+    return Jittered(dataset, 0) if dataset.mirrored else dataset
 
 
 def shifted(images: Tensor, most: int, corner: Tensor) -> Tensor:

@@ -24,14 +24,14 @@ class ImagePool(nn.Module):
         return torch.stack([self._exchanged(image) for image in images.detach()])
 
     def _exchanged(self, image: Tensor) -> Tensor:
+        """Without a branch, so that it is the same computation whatever happens."""
+        size = len(self.images)
+        is_filling = self.held < size
+        drawn = (torch.rand((), device=image.device) * size).long()
+        place = torch.where(is_filling, self.held, drawn).clamp(max=size - 1)[None]
+        passes = is_filling | (torch.rand((), device=image.device) < 0.5)
+        old = self.images.index_select(0, place)[0]
         new = ((image + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
-        if self.held < len(self.images):
-            self.images[self.held] = new
-            self.held += 1
-            return image
-        if torch.rand(()) < 0.5:
-            return image
-        place = int(torch.randint(len(self.images), ()))
-        old = self.images[place].to(image.dtype) / 127.5 - 1
-        self.images[place] = new
-        return old
+        self.images.index_copy_(0, place, torch.where(is_filling | ~passes, new, old)[None])
+        self.held += is_filling
+        return torch.where(passes, image, old.to(image.dtype) / 127.5 - 1)

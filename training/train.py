@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import pairwise
 
 import torch
@@ -10,6 +11,7 @@ from torch.optim.swa_utils import AveragedModel
 
 from training import checkpoint, distributed, hardware
 from training.gan import Batch, Game, Player, Source, Stage, Terms
+from training.replay import Replayed, Turn
 
 OBSERVED_SHARE = 0.01  # of one step in the running mean of what is observed
 
@@ -30,6 +32,7 @@ class Trainer:
         self.game.before_training()
         self.optimizers: dict[tuple[int, ...], torch.optim.Optimizer] = {}  # by the networks they move
         self.stages = self.game.stages()
+        self.turns: dict[str, Turn] = {}  # of the present stage's players
         self.entered = 0  # how many stages have begun
         self.step = 0
         self.seconds = 0.0
@@ -47,7 +50,8 @@ class Trainer:
         self.game.load_state_dict(state["game"])
         self.average.load_state_dict(state["average"])
         for optimizer, saved in zip(self.optimizers.values(), state["optimizers"], strict=True):
-            optimizer.load_state_dict(saved)
+            # Its options are those of the device that it is on now.
+            optimizer.load_state_dict(saved | {"param_groups": optimizer.state_dict()["param_groups"]})
         checkpoint.restore_random_state(state["random"])
 
     def state(self) -> checkpoint.State:
@@ -99,21 +103,34 @@ class Trainer:
         for player in stage.players.values():
             if _key(player) not in self.optimizers:
                 self.optimizers[_key(player)] = self._optimizer(player)
+        self.turns = {name: self._turn(player) for name, player in stage.players.items()}
         self.entered += 1
+
+    def _turn(self, player: Player) -> Turn:
+        turn = partial(self.update, player)
+        return Replayed(turn) if self.replays else turn
+
+    @property
+    def replays(self) -> bool:
+        """Whether turns are recorded once and then replayed, which only a GPU can."""
+        return self.device.type == "cuda" and self.game.repeats and distributed.world_size() == 1
 
     def _optimizer(self, player: Player) -> torch.optim.Optimizer:
         rate = player.learning_rate or self.recipe.learning_rate
         group = {"params": _parameters(player), "base_rate": rate}
+        # What is recorded reads the rate at each replay.
+        present = torch.tensor(rate, device=self.device) if self.replays else rate
         if self.recipe.optimizer == "rmsprop":
-            return torch.optim.RMSprop([group], lr=rate, foreach=True)
-        return torch.optim.Adam([group], lr=rate, betas=self.recipe.betas, fused=True)
+            return torch.optim.RMSprop([group], lr=present, foreach=True, capturable=self.replays)
+        return torch.optim.Adam([group], lr=present, betas=self.recipe.betas, fused=True, capturable=self.replays)
 
     def _play(self, stage: Stage, batch: Batch) -> Terms:
         batch = {name: _laid_out(tensor) for name, tensor in batch.items()}
         played: Terms = {}
         for name, player in stage.players.items():
             if player.plays(self.step):
-                terms = self.update(player, batch)
+                self._set_rate(player)
+                terms = self.turns[name](batch)
                 played |= {f"{name}/{term}": value.detach() for term, value in terms.items()}
         return played
 
@@ -130,28 +147,33 @@ class Trainer:
             loss = torch.stack(list(terms.values())).sum()
         loss.backward()  # type: ignore[no-untyped-call]
         distributed.average_gradients(parameters)
-        for group in optimizer.param_groups:
-            group["lr"] = group["base_rate"] * self._decay()
         optimizer.step()
         return terms
 
-    def _decay(self) -> float:
-        return 1 - (1 - self.recipe.final_learning_rate) * self.step / self.recipe.steps
+    def _set_rate(self, player: Player) -> None:
+        decay = 1 - (1 - self.recipe.final_learning_rate) * self.step / self.recipe.steps
+        for group in self.optimizers[_key(player)].param_groups:
+            rate = group["base_rate"] * decay
+            if isinstance(group["lr"], Tensor):
+                group["lr"].fill_(rate)
+            else:
+                group["lr"] = rate
 
 
 def averaged(game: Game) -> AveragedModel:
     """The exponential average of a game's weights and buffers, which is what gets shipped."""
 
-    def update(averages: Sequence[Tensor], values: Sequence[Tensor], count: Tensor | int) -> None:
+    def update(averages: Sequence[Tensor], values: Sequence[Tensor], _: Tensor | int) -> None:
+        count = int(average.n_averaged)  # on the CPU, where the argument may be on a GPU that is still at work
         # A short memory at first, so that the random weights of the start are soon forgotten.
-        decay = min(game.settings.ema, (1 + int(count)) / (10 + int(count)))
-        for average, value in zip(averages, values, strict=True):
-            if average.is_floating_point():
-                average.lerp_(value.to(average.dtype), 1 - decay)
-            else:
-                average.copy_(value)  # counters
+        decay = min(game.settings.ema, (1 + count) / (10 + count))
+        if averages[0].is_floating_point():  # all are of one kind
+            torch._foreach_lerp_(list(averages), list(values), 1 - decay)
+        else:
+            torch._foreach_copy_(list(averages), list(values))  # counters
 
-    return AveragedModel(game, multi_avg_fn=update, use_buffers=True)
+    average = AveragedModel(game, multi_avg_fn=update, use_buffers=True)
+    return average
 
 
 def _laid_out(tensor: Tensor) -> Tensor:

@@ -3,10 +3,13 @@
 import dataclasses
 import inspect
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from larger import enlarged
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_map
 
 from gan_serve.metadata import Data, Training
 from training import export, variants
@@ -80,3 +83,31 @@ def test_its_file_names_the_paper(name: str) -> None:
     variant = variants.find(name)
     assert variant.paper.url in (inspect.getdoc(variant) or "")
     assert variant.differences
+
+
+class Recorded(TorchDispatchMode):
+    """Every operation, with all of its arguments that are no tensors."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.operations: list[str] = []
+
+    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        told = tree_map(lambda value: tuple(value.shape) if isinstance(value, torch.Tensor) else value, (args, kwargs))
+        self.operations.append(f"{function} {told}")
+        return function(*args, **kwargs or {})
+
+
+def test_a_turn_that_a_gpu_replays_is_the_same_computation_at_every_step(trainer: Trainer) -> None:
+    if not trainer.game.repeats:
+        trainer.stages = trainer.stages[1:2]  # in which something changes
+    batches = trainer.dataset.batches(8, 1, trainer.device)
+    trainer._enter_next_stage()
+    turns: list[list[str]] = []
+    for progress, batch in zip((0.25, 0.5), batches, strict=False):
+        trainer.game.after_step(progress)
+        with Recorded() as recorded:
+            for player in trainer.stages[0].players.values():
+                player.loss(batch)
+        turns.append(recorded.operations)
+    assert (turns[0] == turns[1]) == trainer.game.repeats

@@ -1,6 +1,9 @@
 """BigGAN."""
 
+from __future__ import annotations
+
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -9,7 +12,21 @@ from torch.nn import functional as F
 from gan_serve.metadata import Paper, Score
 from gan_serve.tensors import Scalar
 from training import layers, losses, metrics, residual
-from training.gan import Batch, ConditionalGAN, ConvolutionalRecipe, Evidence, ImageSpec, Recipe, Servable, Terms
+from training.gan import (
+    Batch,
+    ConditionalGAN,
+    ConvolutionalRecipe,
+    Evidence,
+    ImageSpec,
+    Recipe,
+    Servable,
+    Source,
+    Terms,
+)
+from training.jitter import mirrored
+
+if TYPE_CHECKING:
+    from training.dataset import Dataset
 
 TRUNCATIONS = (0.7, 0.5, 0.3)  # less gives more precision, and less recall
 
@@ -33,13 +50,13 @@ class BigGAN(ConditionalGAN):
         "again what lies outside a threshold."
     )
     recipe = ConvolutionalRecipe(
-        dataset="cifar10", steps=40_000, betas=(0.0, 0.999), ema=0.9995, image_size=32, width=32
+        dataset="cifar10", steps=100_000, betas=(0.0, 0.999), ema=0.9995, image_size=32, width=96
     )
     adversarial = losses.hinge
     discriminator_steps = 2
     latent_size = 120  # one chunk for the first layer and one for each block
     settings: ConvolutionalRecipe
-    generator: "HierarchicalGenerator"
+    generator: HierarchicalGenerator
     orthogonality_weight = 1e-4  # beta
 
     def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
@@ -47,6 +64,9 @@ class BigGAN(ConditionalGAN):
         width = self.settings.width
         self.generator = HierarchicalGenerator(self.latent_size, spec, width)
         self.discriminator = residual.ProjectionDiscriminator(spec.channels, len(spec.classes), width)
+
+    def source(self, dataset: Dataset) -> Source:
+        return mirrored(dataset)
 
     def fake(self, batch: Batch) -> Tensor:
         latent = self.latent(batch)

@@ -36,6 +36,7 @@ class ProGAN(GAN):
     )
     adversarial = losses.wasserstein
     latent_size = 128
+    repeats = False  # what fades in has another share at every step
     settings: ConvolutionalRecipe
     generator: "GrowingGenerator"
     discriminator: growing.GrowingDiscriminator

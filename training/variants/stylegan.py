@@ -41,7 +41,7 @@ class StyleGAN(GAN):
         "layers; no blur between the resolutions."
     )
     recipe = StyleRecipe(
-        dataset="nouns", steps=30_000, learning_rate=1e-3, betas=(0.0, 0.99), batch_size=32, image_size=32, width=16
+        dataset="nouns", steps=60_000, learning_rate=1e-3, betas=(0.0, 0.99), batch_size=32, image_size=32, width=24
     )
     latent_size = 128
     mixing_share = 0.9  # of the images, in training
@@ -56,7 +56,7 @@ class StyleGAN(GAN):
         base, doublings = layers.base_size(spec.size)
         widths = growing.widths(self.settings.width, doublings)
         self.generator = styles.StyleGenerator(self.latent_size, spec.channels, base, widths)
-        self.discriminator = growing.GrowingDiscriminator(spec.channels, base, widths, level=doublings)
+        self.discriminator = growing.discriminator(spec.channels, base, widths)
 
     def fake(self, batch: Batch) -> Tensor:
         style, other = self.generator.mapping(self.latent(batch)), self.generator.mapping(self.latent(batch))
