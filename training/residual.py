@@ -73,11 +73,11 @@ class ConditionalBatchNorm(nn.Module):
     def __init__(self, channels: int, condition: int) -> None:
         super().__init__()
         self.norm = nn.BatchNorm2d(channels, affine=False)
-        self.gain, self.bias = linear(condition, channels), linear(condition, channels)
+        self.affine = linear(condition, 2 * channels)
 
     def forward(self, maps: Tensor, condition: Tensor) -> Tensor:
-        gain, bias = 1 + self.gain(condition)[:, :, None, None], self.bias(condition)[:, :, None, None]
-        normalised: Tensor = gain * self.norm(maps) + bias
+        gain, bias = self.affine(condition)[:, :, None, None].chunk(2, dim=1)
+        normalised: Tensor = (1 + gain) * self.norm(maps) + bias
         return normalised
 
 

@@ -22,6 +22,11 @@ CLASSES, UNLABELLED = len(COLOURS), len(COLOURS) - 1
 
 def numbers(painted: Tensor) -> Tensor:
     """Label maps (N, 3, H, W) in [-1, 1] -> the number of the class whose colour is nearest, (N, H, W)."""
-    colours = torch.tensor(list(COLOURS.values()), device=painted.device) / 127.5 - 1
-    distances = [(painted.float() - colour[:, None, None]).square().sum(dim=1) for colour in colours]
+    distances = [_distance(painted.float(), colour) for colour in COLOURS.values()]
     return torch.stack(distances).argmin(dim=0)
+
+
+def _distance(painted: Tensor, colour: tuple[int, int, int]) -> Tensor:
+    """Squared, of each pixel's colour, (N, H, W)."""
+    planes = zip(painted.unbind(dim=1), colour, strict=True)
+    return torch.stack([(plane - (value / 127.5 - 1)).square() for plane, value in planes]).sum(dim=0)

@@ -6,7 +6,7 @@ from training.study import Contestant, Figure, Study
 
 NARROW = ("--set", "width=16")
 FAMILY = ("--steps", "15600", *NARROW)
-SHORT = ("--steps", "20000")
+SHORT = ("--steps", "10000")
 STUDIES = {
     "losses": Study(
         title="The loss family",

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import parametrize
 from torch.optim.swa_utils import AveragedModel
 
 from training import checkpoint, distributed, hardware
@@ -142,7 +143,9 @@ class Trainer:
             parameter.requires_grad_(True)
         optimizer = self.optimizers[_key(player)]
         optimizer.zero_grad()
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
+        half = torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16")
+        # A weight that is computed, such as a spectrally normalised one, is computed once in a turn.
+        with half, parametrize.cached():
             terms = player.loss(batch)
             loss = torch.stack(list(terms.values())).sum()
         loss.backward()  # type: ignore[no-untyped-call]

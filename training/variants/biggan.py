@@ -1,9 +1,6 @@
 """BigGAN."""
 
-from __future__ import annotations
-
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -12,26 +9,13 @@ from torch.nn import functional as F
 from gan_serve.metadata import Paper, Score
 from gan_serve.tensors import Scalar
 from training import layers, losses, metrics, residual
-from training.gan import (
-    Batch,
-    ConditionalGAN,
-    ConvolutionalRecipe,
-    Evidence,
-    ImageSpec,
-    Recipe,
-    Servable,
-    Source,
-    Terms,
-)
-from training.jitter import mirrored
-
-if TYPE_CHECKING:
-    from training.dataset import Dataset
+from training.attentive import AttentiveGAN
+from training.gan import Batch, ConvolutionalRecipe, Evidence, ImageSpec, Recipe, Servable, Terms
 
 TRUNCATIONS = (0.7, 0.5, 0.3)  # less gives more precision, and less recall
 
 
-class BigGAN(ConditionalGAN):
+class BigGAN(AttentiveGAN):
     """Large Scale GAN Training for High Fidelity Natural Image Synthesis (Brock, Donahue and Simonyan 2019).
 
     https://arxiv.org/abs/1809.11096
@@ -46,17 +30,15 @@ class BigGAN(ConditionalGAN):
         url="https://arxiv.org/abs/1809.11096",
     )
     differences = (
-        "Narrow networks for 32x32 images and batches of 64; truncation scales the latent, where the paper draws "
+        "Narrow networks for 32x32 images and batches of 256; truncation scales the latent, where the paper draws "
         "again what lies outside a threshold."
     )
     recipe = ConvolutionalRecipe(
-        dataset="cifar10", steps=100_000, betas=(0.0, 0.999), ema=0.9995, image_size=32, width=96
+        dataset="cifar10", steps=30_000, batch_size=256, betas=(0.0, 0.999), ema=0.9995, image_size=32, width=96
     )
-    adversarial = losses.hinge
     discriminator_steps = 2
     latent_size = 120  # one chunk for the first layer and one for each block
-    settings: ConvolutionalRecipe
-    generator: HierarchicalGenerator
+    generator: "HierarchicalGenerator"
     orthogonality_weight = 1e-4  # beta
 
     def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
@@ -64,9 +46,6 @@ class BigGAN(ConditionalGAN):
         width = self.settings.width
         self.generator = HierarchicalGenerator(self.latent_size, spec, width)
         self.discriminator = residual.ProjectionDiscriminator(spec.channels, len(spec.classes), width)
-
-    def source(self, dataset: Dataset) -> Source:
-        return mirrored(dataset)
 
     def fake(self, batch: Batch) -> Tensor:
         latent = self.latent(batch)
@@ -78,10 +57,6 @@ class BigGAN(ConditionalGAN):
         return super().generator_loss(batch) | {
             "orthogonality": self.orthogonality_weight * losses.orthogonality(weights)
         }
-
-    def observe(self, real: Tensor, fake: Tensor) -> None:
-        super().observe(real, fake)
-        self.observed["attention"] = self.generator.attention.gamma.detach().abs()
 
     @classmethod
     def own_scores(cls, evidence: Evidence) -> list[Score]:

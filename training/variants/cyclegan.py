@@ -46,7 +46,7 @@ class CycleGAN(TwoWayGAN):
         "texture well, and geometry badly."
     )
     recipe = CycleRecipe(
-        dataset="emoji_styles", steps=22_000, batch_size=1, image_size=64, final_learning_rate=0.05,
+        dataset="emoji_styles", steps=10_000, batch_size=8, image_size=64, final_learning_rate=0.05,
         view="noto", target="emojitwo",
     )  # fmt: skip
     adversarial = losses.least_squares

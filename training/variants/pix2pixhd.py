@@ -50,7 +50,7 @@ class Pix2PixHD(TranslationGAN):
         "patches of 34x34 pixels at each of three scales; an exponential average of the weights."
     )
     recipe = FineRecipe(
-        dataset="camvid", steps=14_000, batch_size=2, image_size=128, final_learning_rate=0.05,
+        dataset="camvid", steps=6_000, batch_size=8, image_size=128, final_learning_rate=0.05,
         view="map", target="photo",
     )  # fmt: skip
     adversarial = losses.least_squares

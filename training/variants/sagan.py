@@ -1,21 +1,15 @@
 """SAGAN."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gan_serve.metadata import Paper
-from training import layers, losses, residual
-from training.gan import ConditionalGAN, ConvolutionalRecipe, ImageSpec, Recipe, Source
-from training.jitter import mirrored
-
-if TYPE_CHECKING:
-    from training.dataset import Dataset
+from training import layers, residual
+from training.attentive import AttentiveGAN
+from training.gan import ConvolutionalRecipe, ImageSpec, Recipe
 
 
 @dataclass(frozen=True)
@@ -25,7 +19,7 @@ class AttentiveRecipe(ConvolutionalRecipe):
     attention: bool = True  # False: the control, which has as many weights
 
 
-class SAGAN(ConditionalGAN):
+class SAGAN(AttentiveGAN):
     """Self-Attention Generative Adversarial Networks (Zhang, Goodfellow, Metaxas and Odena 2019).
 
     https://arxiv.org/abs/1805.08318
@@ -41,13 +35,12 @@ class SAGAN(ConditionalGAN):
     )
     differences = "Narrow residual networks for 32x32 images; an exponential average of the weights."
     recipe = AttentiveRecipe(
-        dataset="cifar10", steps=60_000, learning_rate=1e-4, discriminator_learning_rate=4e-4, betas=(0.0, 0.9),
-        image_size=32, width=96,
+        dataset="cifar10", steps=30_000, batch_size=128, learning_rate=1e-4, discriminator_learning_rate=4e-4,
+        betas=(0.0, 0.9), image_size=32, width=96,
     )  # fmt: skip
-    adversarial = losses.hinge
     latent_size = 128
     settings: AttentiveRecipe
-    generator: AttentiveGenerator
+    generator: "AttentiveGenerator"
 
     def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
@@ -55,13 +48,6 @@ class SAGAN(ConditionalGAN):
         mixing = residual.SelfAttention if self.settings.attention else residual.Pointwise
         self.generator = AttentiveGenerator(self.latent_size, spec, width, mixing)
         self.discriminator = residual.ProjectionDiscriminator(spec.channels, classes, width, mixing)
-
-    def source(self, dataset: Dataset) -> Source:
-        return mirrored(dataset)
-
-    def observe(self, real: Tensor, fake: Tensor) -> None:
-        super().observe(real, fake)
-        self.observed["attention"] = self.generator.attention.gamma.detach().abs()
 
 
 class AttentiveGenerator(nn.Module):

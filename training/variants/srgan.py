@@ -52,7 +52,7 @@ class SRGAN(GAN):
         "losses are weighed for those features. SRResNet is an exponential average of its own training."
     )
     recipe = SuperResolutionRecipe(
-        dataset="bsds", steps=40_000, batch_size=16, learning_rate=5e-4, betas=(0.9, 0.999), image_size=160,
+        dataset="bsds", steps=20_000, batch_size=16, learning_rate=5e-4, betas=(0.9, 0.999), image_size=160,
         final_learning_rate=0.1,
     )  # fmt: skip
     scale = 4

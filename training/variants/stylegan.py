@@ -41,7 +41,7 @@ class StyleGAN(GAN):
         "layers; no blur between the resolutions."
     )
     recipe = StyleRecipe(
-        dataset="nouns", steps=60_000, learning_rate=1e-3, betas=(0.0, 0.99), batch_size=32, image_size=32, width=24
+        dataset="nouns", steps=30_000, learning_rate=1e-3, betas=(0.0, 0.99), batch_size=64, image_size=32, width=24
     )
     latent_size = 128
     mixing_share = 0.9  # of the images, in training
