@@ -31,6 +31,8 @@ class Trainer:
         distributed.broadcast(self.game)
         self.average = averaged(self.game)
         self.game.before_training()
+        if self.replays:  # what is replayed so often is worth trying every kernel once
+            torch.backends.cudnn.benchmark = True
         self.optimizers: dict[tuple[int, ...], torch.optim.Optimizer] = {}  # by the networks they move
         self.stages = self.game.stages()
         self.turns: dict[str, Turn] = {}  # of the present stage's players

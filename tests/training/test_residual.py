@@ -25,7 +25,7 @@ def test_attention_starts_as_the_identity_and_then_looks_everywhere() -> None:
 def test_without_attention_sagan_is_as_large_and_its_places_see_themselves_alone(digits: Dataset) -> None:
     variant = variants.find("sagan")
     (with_it, without) = (
-        variant(digits.spec, recipe_from("sagan", {"attention": attention})) for attention in (True, False)
+        variant(digits.spec, recipe_from("sagan", {"attention": attention, "width": 32})) for attention in (True, False)
     )
     sizes = [sum(weights.numel() for weights in gan.parameters()) for gan in (with_it, without)]
     assert sizes[1] == pytest.approx(sizes[0], rel=0.002)
