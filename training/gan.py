@@ -187,7 +187,7 @@ class Game(nn.Module):
     """What the training loop plays: networks, the players that move them, and what is worth shipping."""
 
     # Whether a turn is the same computation at every step of a stage, so that a GPU can record and replay it.
-    repeats: ClassVar[bool] = True
+    repeats: ClassVar[bool] = False
     settings: Recipe
 
     def __init__(self, settings: Recipe) -> None:
@@ -226,6 +226,7 @@ class GAN(Game):
     adversarial: losses.Adversarial = losses.non_saturating
     latent_size: ClassVar[int] = 64
     discriminator_steps: ClassVar[int] = 1
+    repeats = True
 
     generator: nn.Module
     discriminator: nn.Module
