@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
@@ -221,6 +221,7 @@ class GAN(Game):
     """
 
     recipe: ClassVar[Recipe]
+    further: ClassVar[Mapping[str, Recipe]] = {}  # the recipes of models beside it, called `<variant>-<name>`
     paper: ClassVar[Paper]
     differences: ClassVar[str] = ""  # from the paper, for the model card
     adversarial: losses.Adversarial = losses.non_saturating

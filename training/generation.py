@@ -24,7 +24,10 @@ CLASSIFIER_EPOCHS = 10
 Better = Literal["higher", "lower"]
 DESCRIPTIONS: dict[str, tuple[Better, str]] = {
     "fcd": ("lower", "Frechet distance on the judge's features; not comparable with an Inception FID"),
-    "inception_style_score": ("higher", "exp of the mutual information of image and class by the judge; at most the number of classes"),
+    "inception_style_score": (
+        "higher",
+        "exp of the mutual information of image and class; at most the number of classes",
+    ),
     "smallest_class_share": ("higher", "share of the rarest class; 0 where a class is never drawn"),
     "label_accuracy": ("higher", "share of images that the judge takes for the class that was asked for"),
     "intra_class_diversity": ("higher", "mean feature distance within a class, as a share of that of real images"),

@@ -181,5 +181,13 @@ def test_checkpoints_hold_no_code(tmp_path: Path) -> None:
 
 def test_the_command_line_lists_every_variant() -> None:
     listed = CliRunner().invoke(app, ["list"]).stdout
-    assert [line.split()[0] for line in listed.splitlines()] == variants.names()
+    assert [line.split()[0] for line in listed.splitlines()] == [*variants.trainings()]
     assert "wgan_gp" in listed
+
+
+def test_a_further_training_has_a_recipe_and_a_model_of_its_own(tmp_path: Path, digits_file: Path) -> None:
+    call("train", "dragan-characters", "--data", digits_file, *SMALL, "--steps", 1, "-o", tmp_path)
+    assert state(tmp_path)["run"]["variant"] == "dragan"
+    assert state(tmp_path)["run"]["recipe"]["width"] == 20
+    call("export", "dragan-characters", "-o", tmp_path, "--models", tmp_path / "models")
+    assert [path.name for path in (tmp_path / "models").iterdir()] == ["dragan-characters"]

@@ -28,9 +28,9 @@ def zoo(
     from training import hardware
     from training.zoo import carry_out, is_published, publication
 
-    chosen = list(dict.fromkeys(names or variants.names()))
+    chosen = list(dict.fromkeys(names or variants.trainings()))
     for name in chosen:
-        variants.find(name)  # a wrong name is told before hours have passed
+        variants.training(name)  # a wrong name is told before hours have passed
     options = () if steps is None else ("--steps", str(steps))
     done = [name for name in chosen if is_published(name, runs_folder, models)]
     tasks = [publication(name, runs_folder, models, options) for name in chosen if name not in done]

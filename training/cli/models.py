@@ -1,27 +1,41 @@
 """What becomes of a training: models, scores and pages."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gan_serve.errors import UsageError
 from gan_serve.metadata import Score
-from training.cli.options import MODELS, RUNS, Folder, Models, Name, Variant, Version
+from training import variants
+from training.cli.options import MODELS, RUNS, Folder, Models, Name, Training, Version
+
+if TYPE_CHECKING:
+    from training.runs import Trained
 
 commands = typer.Typer()
 
 
+def _trained(training: str, output: Path | None) -> "Trained":
+    from training import runs
+
+    variant, _ = variants.training(training)
+    return runs.load_trained(output or RUNS / training, variant)
+
+
+def _name(training: str, given: str | None) -> str | None:
+    """What the model is called: as is said, or as a training is that is not the variant's own."""
+    return given or (None if training in variants.names() else training)
+
+
 @commands.command()
 def export(
-    variant: Variant, output: Folder = None, models: Models = MODELS, name: Name = None, version: Version = 1
+    training: Training, output: Folder = None, models: Models = MODELS, name: Name = None, version: Version = 1
 ) -> None:
     """Write a training's models as ONNX files; a file that differs from PyTorch is refused."""
-    from training import publish, runs
+    from training import publish
 
-    for path in publish.export_all(
-        runs.load_trained(output or RUNS / variant, variant), models, name=name, version=version
-    ):
+    for path in publish.export_all(_trained(training, output), models, name=_name(training, name), version=version):
         typer.echo(path)
 
 
@@ -56,28 +70,26 @@ def _told(score: Score, before: float | None) -> str:
 
 @commands.command("publish")
 def publish_models(
-    variant: Variant, output: Folder = None, models: Models = MODELS, name: Name = None, version: Version = 1
+    training: Training, output: Folder = None, models: Models = MODELS, name: Name = None, version: Version = 1
 ) -> None:
     """Export, evaluate and describe a training's models, all or nothing."""
-    from training import publish, runs
+    from training import publish
 
-    for path in publish.publish(
-        runs.load_trained(output or RUNS / variant, variant), models, name=name, version=version
-    ):
+    for path in publish.publish(_trained(training, output), models, name=_name(training, name), version=version):
         typer.echo(path)
 
 
 @commands.command(epilog="Example: python -m training score lsgan --output runs/lsgan --to lsgan.json")
 def score(
-    variant: Variant,
+    training: Training,
     to: Annotated[Path, typer.Option(help="The JSON file that is written.")],
     output: Folder = None,
 ) -> None:
     """Score a training's models without publishing them."""
-    from training import publish, runs
+    from training import publish
     from training.study import write_record
 
-    trained = runs.load_trained(output or RUNS / variant, variant)
+    trained = _trained(training, output)
     write_record(trained, publish.score_all(trained), to)
     typer.echo(to)
 

@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 RUNS, MODELS, RECORDS = Path("runs"), Path("models"), Path("docs/studies")
-Variant = Annotated[str, typer.Argument(help="The name of a file in training/variants, such as acgan.")]
-Folder = Annotated[Path | None, typer.Option("--output", "-o", help="The training's folder [default: runs/VARIANT].")]
+Training = Annotated[str, typer.Argument(help="What `python -m training list` names, such as acgan.")]
+Folder = Annotated[Path | None, typer.Option("--output", "-o", help="The training's folder [default: runs/NAME].")]
 
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
 # What commands of many trainings have in common.

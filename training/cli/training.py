@@ -8,7 +8,7 @@ import typer
 
 from gan_serve.errors import UsageError
 from training import variants
-from training.cli.options import RUNS, Device, Folder, Variant
+from training.cli.options import RUNS, Device, Folder, Training
 from training.gan import Recipe
 
 commands = typer.Typer()
@@ -16,17 +16,17 @@ commands = typer.Typer()
 
 @commands.command("list")
 def list_variants() -> None:
-    """Name every variant, its data and its paper."""
-    for name in variants.names():
-        gan = variants.find(name)
-        typer.echo(f"{name:12} {gan.recipe.dataset:14} {gan.paper.title} ({gan.paper.year})")
+    """Name every training, its data and its paper."""
+    for name, (variant, recipe) in variants.trainings().items():
+        paper = variants.find(variant).paper
+        typer.echo(f"{name:17} {recipe.dataset:14} {paper.title} ({paper.year})")
 
 
 @commands.command(
     epilog="Example: python -m training train acgan --data mnist.npz --steps 2000 --set learning_rate=1e-4"
 )
 def train(
-    variant: Variant,
+    name: Training,
     data: Annotated[
         str | None, typer.Option(help="A known name, an .npz file or a folder [default: the recipe's].")
     ] = None,
@@ -43,8 +43,8 @@ def train(
     """Train a variant; stop it with Ctrl-C and go on with --resume."""
     from training import distributed, runs
 
-    folder = output or RUNS / variant
-    recipe = variants.find(variant).recipe
+    folder = output or RUNS / name
+    variant, recipe = variants.training(name)
     run = (
         runs.saved_run(folder, variant)
         if resume
@@ -57,7 +57,7 @@ def train(
     try:
         path = runs.play(run, folder, resume=resume, device=device, checkpoint_minutes=checkpoint_minutes)
     except runs.Stopped as stopped:
-        typer.echo(f"{stopped}; go on with: python -m training train {variant} --output {folder} --resume", err=True)
+        typer.echo(f"{stopped}; go on with: python -m training train {name} --output {folder} --resume", err=True)
         raise typer.Exit(stopped.exit_code) from None
     if distributed.rank() == 0:
         typer.echo(path)

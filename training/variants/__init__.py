@@ -2,11 +2,12 @@
 
 import importlib
 import inspect
+from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
 from gan_serve.errors import UsageError
-from training.gan import GAN
+from training.gan import GAN, Recipe
 
 
 def names() -> list[str]:
@@ -21,9 +22,7 @@ def find(name: str) -> type[GAN]:
         UsageError: no such variant.
     """
     if name not in names():
-        near = get_close_matches(name, names(), n=3)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(names())}"
-        raise UsageError(f"unknown variant {name!r}; {hint}")
+        raise _unknown(name, names())
     module = importlib.import_module(f"{__name__}.{name}")
     (variant,) = (
         value
@@ -31,3 +30,33 @@ def find(name: str) -> type[GAN]:
         if inspect.isclass(value) and issubclass(value, GAN) and value.__module__ == module.__name__
     )
     return variant
+
+
+def trainings() -> dict[str, tuple[str, Recipe]]:
+    """Every training there is a recipe for, by its name: the variant and the recipe."""
+    found = {}
+    for name in names():
+        variant = find(name)
+        found[name] = (name, variant.recipe)
+        found |= {f"{name}-{part}": (name, recipe) for part, recipe in variant.further.items()}
+    return found
+
+
+def training(name: str) -> tuple[str, Recipe]:
+    """The variant and the recipe of a training.
+
+    Raises:
+        UsageError: no such training.
+    """
+    if name in names():
+        return name, find(name).recipe
+    known = trainings()
+    if name not in known:
+        raise _unknown(name, [*known])
+    return known[name]
+
+
+def _unknown(name: str, known: Sequence[str]) -> UsageError:
+    near = get_close_matches(name, known, n=3)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(known)}"
+    return UsageError(f"unknown variant {name!r}; {hint}")

@@ -1,5 +1,8 @@
 """DRAGAN."""
 
+from dataclasses import replace
+from typing import ClassVar
+
 from gan_serve.metadata import Paper
 from training import layers, losses
 from training.gan import Batch, ConvolutionalGAN, ConvolutionalRecipe, Terms
@@ -24,6 +27,8 @@ class DRAGAN(ConvolutionalGAN):
         "the weights."
     )
     recipe = ConvolutionalRecipe(dataset="fashion_mnist", steps=15_600, final_learning_rate=0.1)
+    # Characters of games are what it became known for.
+    further: ClassVar = {"characters": replace(recipe, dataset="lpc", image_size=64, width=20)}
     penalty_weight = 10.0  # lambda
     # Batch normalisation would tie together the samples that the penalty treats one by one.
     norm = layers.InstanceNorm
