@@ -22,7 +22,7 @@ class Walk:
     kind: Literal["walk"] = "walk"
     seed: int  # where it ends
     steps: int
-    step: int | None = None  # which one an image is that stands alone; the first is 0
+    step: int | None = None  # the only one that is wanted, if one is; the first is 0
 
     def width(self, count: int) -> int:
         """How many images come of each one."""
@@ -35,12 +35,12 @@ class Walk:
 
 @dataclass(frozen=True, kw_only=True)
 class Mix:
-    """Each of `count` images, with some latents of each of as many images of another seed."""
+    """Each of `count` images, with some latents of each of as many images of another seed, or of one of them."""
 
     kind: Literal["mix"] = "mix"
     seed: int
     latents: tuple[str, ...]  # that come from it, by their names
-    index: int | None = None  # of the other seed's image, where an image stands alone
+    index: int | None = None  # of the other seed's only image that takes part, if it is one
 
     def width(self, count: int) -> int:
         """How many images come of each one."""
@@ -55,7 +55,13 @@ Blend = Walk | Mix
 
 
 def make_blend(
-    *, walk_to: int | None = None, steps: int | None = None, mix_with: int | None = None, mix: object = None
+    *,
+    walk_to: int | None = None,
+    steps: int | None = None,
+    step: int | None = None,
+    mix_with: int | None = None,
+    mix: object = None,
+    mix_index: int | None = None,
 ) -> Blend | None:
     """What a user wants with a second seed; `mix` are names of latents, as a list or with commas between them.
 
@@ -64,13 +70,17 @@ def make_blend(
     """
     if walk_to is not None and mix_with is not None:
         raise UsageError("walk_to and mix_with are two ways to a second seed; leave out one of them")
-    if steps is not None and walk_to is None:
-        raise UsageError("steps are those of a walk; give walk_to, the seed where it ends, or leave them out")
-    if mix is not None and mix_with is None:
-        raise UsageError("mix names what is taken from another seed; give mix_with, that seed, or leave it out")
+    for seed, detail, about in (
+        (walk_to, steps, "steps are those of a walk; give walk_to, the seed where it ends, or leave them out"),
+        (walk_to, step, "step is an image of a walk; give walk_to, the seed where it ends, or leave it out"),
+        (mix_with, mix, "mix names what is taken from another seed; give mix_with, that seed, or leave it out"),
+        (mix_with, mix_index, "mix_index is an image of another seed; give mix_with, that seed, or leave it out"),
+    ):
+        if seed is None and detail is not None:
+            raise UsageError(about)
     if walk_to is not None:
-        return Walk(seed=walk_to, steps=STEPS if steps is None else steps)
-    return None if mix_with is None else Mix(seed=mix_with, latents=_names(mix))
+        return Walk(seed=walk_to, steps=STEPS if steps is None else steps, step=step)
+    return None if mix_with is None else Mix(seed=mix_with, latents=_names(mix), index=mix_index)
 
 
 def check_blend(metadata: ModelMetadata, blend: Blend, count: int) -> None:
@@ -92,7 +102,7 @@ def check_blend(metadata: ModelMetadata, blend: Blend, count: int) -> None:
         return
     check_integer("mix_with", blend.seed, 0, STREAMS - 1)
     if blend.index is not None:
-        check_integer("index", blend.index, 0, STREAMS - 1)
+        check_integer("mix_index", blend.index, 0, STREAMS - 1)
     if not blend.latents:
         raise UsageError(f"mix must name what is taken from the seed {blend.seed}; use {', '.join(known)}")
     for name in blend.latents:

@@ -58,8 +58,10 @@ class Generator:
         index: int = 0,
         walk_to: int | None = None,
         steps: int | None = None,
+        step: int | None = None,
         mix_with: int | None = None,
         mix: str | Sequence[str] | None = None,
+        mix_index: int | None = None,
         **inputs: object,
     ) -> Result:
         """Answer with `count` images, or `count` for each row where an input is a list or a range.
@@ -73,18 +75,21 @@ class Generator:
 
         Another seed may take part: with `walk_to`, `steps` images lead to the one that it makes, 16 if not given; with
         `mix_with`, each of `count` images takes the latents that `mix` names from each of `count` images of that seed.
+        `step` asks for one image of the walk alone, the first of which is 0; `mix_index` for mixtures with one image of
+        that seed alone.
 
             >>> generator.generate(label=3, count=16, seed=0)  # 16 threes
             >>> generator.generate(label=[3, 7], count=4, seed=0)  # a row of 4 threes and a row of 4 sevens
             >>> generator.generate(label=3, seed=0, index=15)  # the last one of the 16 threes
             >>> generator.generate(image="digits/*.png").answers()  # of a classifier
             >>> generator.generate(label=3, seed=1, walk_to=2).save("walk.gif")
+            >>> generator.generate(label=3, seed=1, walk_to=2, steps=16, step=5)  # the sixth of the 16 images
 
         Raises:
             UsageError: an input that the model does not have, or a value out of range.
             Failure: a picture that cannot be read.
         """
-        blend = make_blend(walk_to=walk_to, steps=steps, mix_with=mix_with, mix=mix)
+        blend = make_blend(walk_to=walk_to, steps=steps, step=step, mix_with=mix_with, mix=mix, mix_index=mix_index)
         return self.run(make_request(self.metadata, inputs, count=count, seed=seed, index=index, blend=blend))
 
     def run(self, request: Request) -> Result:

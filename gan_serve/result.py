@@ -163,7 +163,7 @@ class Result:
 
 def grid_columns(request: Request) -> int:
     """Columns of a request's grid: its rows are the grid's where there are several, or a second seed makes some."""
-    if request.blend:
+    if request.width > 1:
         return request.width
     return request.count if len(request.inputs) > 1 else square_columns(request.count)
 

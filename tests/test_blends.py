@@ -73,6 +73,20 @@ def test_an_image_of_a_walk_or_a_mixture_is_the_same_in_whatever_company(styled:
             np.testing.assert_array_equal(alone.array[0], request.array[place])
 
 
+def test_an_image_of_a_walk_or_a_mixture_is_the_same_when_it_is_asked_for_alone(styled: Generator) -> None:
+    walk = styled.generate(seed=1, walk_to=2, steps=70).array
+    for step in (0, 1, 63, 64, 69):
+        alone = styled.generate(seed=1, walk_to=2, steps=70, step=step).array
+        np.testing.assert_array_equal(alone, walk[[step]])
+    square = styled.generate(9, seed=1, mix_with=2, mix="latent").array
+    for row, column in ((0, 0), (0, 8), (7, 0), (7, 1), (8, 8)):
+        alone = styled.generate(seed=1, index=row, mix_with=2, mix="latent", mix_index=column).array
+        np.testing.assert_array_equal(alone, square[[9 * row + column]])
+    column = styled.generate(9, seed=1, mix_with=2, mix="latent", mix_index=4)
+    np.testing.assert_array_equal(column.array, square[4::9])
+    assert column.grid().size == (3 * 8, 3 * 8)
+
+
 def test_a_mixture_has_a_row_for_each_image_and_a_column_for_each_of_the_other_seed(styled: Generator) -> None:
     own, other = (styled.generate(3, seed=seed, code=0).array for seed in (1, 2))
     same = styled.generate(3, seed=1, mix_with=1, mix=["second_latent"], code=0).array
@@ -99,6 +113,16 @@ def test_a_walk_is_written_read_and_reproduced(run: Run, models: Path, output: s
     assert told == {"kind": "walk", "seed": 2, "steps": 5, "step": 4 if output == "walk/" else None}
     again = run("reproduce", paths[-1])
     assert (again.code, again.error) == (0, "identical\n")
+
+
+def test_one_image_of_a_walk_is_the_file_among_those_of_all(run: Run) -> None:
+    command = ["generate", "--model", "digits", "--label", 3, "--seed", 1, "--walk-to", 2, "--steps", 5]
+    run(*command, "--output", "all/")
+    outcome = run(*command, "--step", 3)
+    assert outcome.out == "digits-label3-seed1-to2-steps5-step00003.png\n"
+    assert Path(outcome.out.strip()).read_bytes() == sorted(Path("all").iterdir())[3].read_bytes()
+    assert run("reproduce", outcome.out.strip()).error == "identical\n"
+    assert run(*command[:-2], "--step", 15).out == "digits-label3-seed1-to2-steps16-step00015.png\n"
 
 
 def test_colours_move_without_loss_in_webp(run: Run, models: Path) -> None:
@@ -133,6 +157,16 @@ def test_any_images_that_are_several_can_move(run: Run) -> None:
     assert len(frames("digits-label0-9-seed1.gif")) == 10
 
 
+def test_one_image_of_a_mixture_is_the_file_among_those_of_all(run: Run, tmp_path: Path) -> None:
+    save_model(tmp_path / "more", STYLED)
+    command = ["generate", "--model", "styled", "--models", tmp_path / "more", "--seed", 1]
+    command += ["--mix-with", 2, "--mix", "second_latent"]
+    run(*command, "--count", 2, "--output", "all")
+    for place, path in enumerate(sorted(Path("all").iterdir())):
+        run(*command, "--index", place // 2, "--mix-index", place % 2, "--output", "one.png")
+        assert Path("one.png").read_bytes() == path.read_bytes()
+
+
 def test_a_folder_of_a_mixture_goes_on_where_it_was_interrupted(run: Run, tmp_path: Path) -> None:
     save_model(tmp_path / "more", STYLED)
     command = ["generate", "--model", "styled", "--models", tmp_path / "more", "--seed", 1, "--count", 2, "--code", 0]
@@ -155,6 +189,15 @@ def test_a_folder_of_a_mixture_goes_on_where_it_was_interrupted(run: Run, tmp_pa
         (["digits", "--walk-to", "2", "--count", "4"], "a walk has as many images as steps; leave out the count of 4"),
         (["digits", "--walk-to", "2", "--mix-with", "3"], "leave out one of them"),
         (["digits", "--steps", "4"], "give walk_to, the seed where it ends"),
+        (["digits", "--step", "4"], "step is an image of a walk; give walk_to, the seed where it ends"),
+        (["digits", "--mix-with", "2", "--mix", "latent", "--step", "4"], "step is an image of a walk; give walk_to"),
+        (["digits", "--walk-to", "2", "--step", "16"], "step 16 is not an integer from 0 to 15"),
+        (["digits", "--walk-to", "2", "--steps", "4", "--step", "-1"], "step -1 is not an integer from 0 to 3"),
+        (["digits", "--walk-to", "2", "--step", "1", "--count", "4"], "leave out the count of 4"),
+        (["digits", "--walk-to", "2", "--step", "1", "--output", "x.gif"], "gif is for animations"),
+        (["digits", "--mix-index", "4"], "mix_index is an image of another seed; give mix_with"),
+        (["digits", "--mix-with", "2", "--mix", "latent", "--mix-index", "-1"], "mix_index -1 is not an integer"),
+        (["digits", "--mix-with", "2", "--mix-indx", "4"], "no option --mix-indx (did you mean --mix-index"),
         (["digits", "--mix", "latent"], "give mix_with, that seed"),
         (["digits", "--mix-with", "2"], "mix must name what is taken from the seed 2; use latent"),
         (["digits", "--mix-with", "2", "--mix", "latnet"], "no latent 'latnet' (did you mean latent?); it has latent"),
@@ -177,6 +220,8 @@ def test_wrong_usage_is_one_line(run: Run, arguments: list[str], message: str) -
 def test_a_walk_in_python_is_refused_by_the_same_words(models: Path) -> None:
     with pytest.raises(UsageError, match="steps 1 is not an integer"):
         load("digits", models).generate(walk_to=2, steps=1)
+    with pytest.raises(UsageError, match="step 5 is not an integer from 0 to 4"):
+        load("digits", models).generate(walk_to=2, steps=5, step=5)
     with pytest.raises(UsageError, match="has no latent '3'"):
         load("digits", models).generate(mix_with=2, mix=[3])  # type: ignore[list-item]
 

@@ -30,12 +30,14 @@ def generate(
     steps: Annotated[
         int | None, typer.Option(metavar="N", help="Images of that walk, both ends among them.", show_default="16")
     ] = None,
+    step: Annotated[int | None, typer.Option(metavar="K", help="Image K of that walk alone; the first is 0.")] = None,
     mix_with: Annotated[
         int | None, typer.Option(metavar="S", help="Mix each image with each of as many of seed S: a square.")
     ] = None,
     mix: Annotated[
         str | None, typer.Option(metavar="NAME,...", help="The latents that are taken from that seed.")
     ] = None,
+    mix_index: Annotated[int | None, typer.Option(metavar="I", help="Mix with image I of that seed alone.")] = None,
     output: Annotated[str | None, typer.Option(metavar="FILE|DIR|-", help="Where to; - is stdout.")] = None,
     format: Annotated[
         str | None, typer.Option(metavar="FORMAT", help="png, webp, jpeg, gif or npy; json or jsonl for numbers.")
@@ -65,7 +67,7 @@ def generate(
     from gan_serve.request import make_request
 
     found = find_model(model, models)
-    blend = make_blend(walk_to=walk_to, steps=steps, mix_with=mix_with, mix=mix)
+    blend = make_blend(walk_to=walk_to, steps=steps, step=step, mix_with=mix_with, mix=mix, mix_index=mix_index)
     if ray is not None:
         check_drawn(found.metadata, output, show, blend)
     with readable(found.metadata, inputs) as values:

@@ -23,7 +23,7 @@ def data_url(content: bytes, kind: str = "image/png") -> str:
 
 
 def show_result(result: Result, *, strip: bool = False) -> str:
-    """Every picture of a result, or what it says in numbers; what comes of one seed alone can be chosen."""
+    """Every picture of a result, each of which can be chosen; or what it says in numbers."""
     if not result.metadata.image_outputs:
         return "".join(show_answer(result.metadata.outputs, answer) for answer in result.answers())
     cells = "".join(_cell(result, place, *file) for place, file in enumerate(result.encode_each("png")))
@@ -74,13 +74,11 @@ def encode_png(picture: Picture) -> bytes:
 def _cell(result: Result, place: int, name: str, content: bytes) -> str:
     caption = _caption(result, place)
     about = html.escape(f"Picture {place + 1} of {len(result)}" + (f": {caption}" if caption else ""))
-    shown = (
-        f'<img alt="{about}" src="{data_url(content)}">'
-        if result.request.blend
-        else f'<button type="button" data-place="{place}" aria-pressed="false" title="{html.escape(name)}" '
+    return (
+        f'<figure><button type="button" data-place="{place}" aria-pressed="false" title="{html.escape(name)}" '
         f'aria-label="{about}"><img alt="" src="{data_url(content)}"></button>'
+        f"<figcaption>{html.escape(caption)}</figcaption></figure>"
     )
-    return f"<figure>{shown}<figcaption>{html.escape(caption)}</figcaption></figure>"
 
 
 def _caption(result: Result, place: int) -> str:

@@ -21,7 +21,7 @@ Form = dict[str, str | bool | int]  # options that say how the answer looks
 def recipes_of(metadata: ModelMetadata, asked: Request, origin: str, scale: int = 1) -> list[Recipe]:
     """The same request for the command line, Python, and the server at `origin`.
 
-    A walk becomes an animation, and other images that are several a grid.
+    A walk becomes an animation, other images that are several a grid, and one that stands alone a picture.
     """
     rows = {name: [row[name] for row in asked.inputs] for name in asked.inputs[0]}
     inputs = {name: _joined(metadata, name, values) for name, values in rows.items()}
@@ -30,8 +30,8 @@ def recipes_of(metadata: ModelMetadata, asked: Request, origin: str, scale: int 
     numbers |= {"count": asked.count} if asked.count > 1 else {}
     numbers |= {"seed": asked.seed} if metadata.draws else {}
     values = {**inputs, **numbers, **_second(asked.blend)}
-    moves = isinstance(asked.blend, Walk)
-    form: Form = {"format": "gif"} if moves else {"grid": True} if len(asked) > 1 else {}
+    several: Form = {"format": "gif"} if isinstance(asked.blend, Walk) else {"grid": True}
+    form = several if len(asked) > 1 else {}
     form |= {"scale": scale} if scale > 1 else {}
     return [
         ("Command line", _command(metadata, values, form)),
@@ -57,9 +57,12 @@ def show_recipes(recipes: Sequence[Recipe], about: str, shared: str = _SHARED) -
 def _second(blend: Blend | None) -> dict[str, object]:
     if blend is None:
         return {}
-    if isinstance(blend, Walk):
-        return {"walk_to": blend.seed, "steps": blend.steps}
-    return {"mix_with": blend.seed, "mix": ",".join(blend.latents)}
+    given = (
+        {"walk_to": blend.seed, "steps": blend.steps, "step": blend.step}
+        if isinstance(blend, Walk)
+        else {"mix_with": blend.seed, "mix": ",".join(blend.latents), "mix_index": blend.index}
+    )
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _command(metadata: ModelMetadata, values: Mapping[str, object], form: Form) -> str:

@@ -40,12 +40,17 @@ def option_schemas(metadata: ModelMetadata, most: int) -> dict[str, Schema]:
     latents = [latent.name for latent in metadata.latents]
     blended = {
         "walk_to": {**_integer(0, STREAMS - 1), "description": "Go by steps to the image of this seed."},
-        "steps": {**_integer(2, most), "description": f"Images of that walk, both ends included. Default: {STEPS}."},
+        "steps": {
+            **_integer(2, STREAMS),
+            "description": f"Images of that walk, both ends included; up to {most} are sent. Default: {STEPS}.",
+        },
+        "step": {**_integer(0, STREAMS - 1), "description": "Send this image of the walk alone; the first is 0."},
         "mix_with": {**_integer(0, STREAMS - 1), "description": "Mix each of count images with each of this seed."},
         "mix": {
             "anyOf": [{"type": "string"}, {"type": "array", "items": {"enum": latents}, "minItems": 1}],
             "description": f"Latents that are taken from that seed: {', '.join(latents)}.",
         },
+        "mix_index": {**_integer(0, STREAMS - 1), "description": "Mix with this image of that seed alone."},
     }
     shown = {
         "grid": {"type": "boolean", "default": False, "description": "All images in one picture."},

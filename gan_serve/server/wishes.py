@@ -21,7 +21,8 @@ from gan_serve.server.uploads import decode_base64, decode_picture, own_name
 from gan_serve.sources import Source
 from gan_serve.tensors import Image, Mask
 
-INTEGERS = ("count", "seed", "index", "scale", "walk_to", "steps", "mix_with")
+_SECOND = ("walk_to", "steps", "step", "mix_with", "mix_index")  # the integers of a second seed
+_INTEGERS = ("count", "seed", "index", "scale", *_SECOND)
 _INTEGER = re.compile(r"-?[0-9]{1,20}")
 _LONGEST_TEXT = 1000  # of a lone value, such as "0-9,3,three"
 _LONGEST_NAME = 100  # of a value in a list
@@ -94,7 +95,7 @@ def make_wish(metadata: ModelMetadata, fields: Fields, most: int) -> Wish:
         Refusal: a field has another type than it must.
     """
     rest = {name: value for name, value in fields.items() if value is not None}
-    integers = {name: _integer(name, rest.pop(name)) for name in INTEGERS if name in rest}
+    integers = {name: _integer(name, rest.pop(name)) for name in _INTEGERS if name in rest}
     format, grid = rest.pop("format", None), _boolean("grid", rest.pop("grid", False))
     if format is not None and not isinstance(format, str):
         raise bad_request("format is no text; use png, for example")
@@ -119,7 +120,7 @@ def resolve(metadata: ModelMetadata, wish: Wish, settings: Settings) -> Request:
         source = decode_picture(images[name], *picture, left)
         sources[name].append(source)
         left -= math.prod(source.size)
-    blend = make_blend(mix=wish.mix, **_those(wish, "walk_to", "steps", "mix_with"))
+    blend = make_blend(mix=wish.mix, **_those(wish, *_SECOND))
     values = {**wish.values, **sources}
     integers = _those(wish, "count", "seed", "index")
     return make_request(metadata, values, blend=blend, most=settings.max_count, **integers)

@@ -66,6 +66,21 @@ def copied(page: Page, what: str) -> str:
     return str(page.evaluate("navigator.clipboard.readText()"))
 
 
+def made(page: Page, run: Run) -> list[bytes]:
+    """What each of the recipes makes when it is copied."""
+    told = run(*shlex.split(copied(page, "Command line"))[1:]).out.strip()
+    exec(python := copied(page, "Python"))
+    (file,) = re.findall(r'save\("(.*?)"', python)
+    sent = requests.get(shlex.split(copied(page, "curl"))[-1], timeout=20).content
+    return [Path(told).read_bytes(), Path(file).read_bytes(), sent]
+
+
+def choose(page: Page, place: int) -> None:
+    """A click at one of the pictures, whose recipes come."""
+    page.get_by_role("button", name=f"Picture {place + 1} of").click()
+    expect(page.locator(".gs-recipes summary")).to_contain_text(f"picture {place + 1} alone")
+
+
 def saved(page: Page, format: str) -> bytes:
     """The file that a button saves."""
     with page.expect_download() as download:
@@ -89,8 +104,7 @@ def test_from_the_gallery_to_pictures_that_are_those_of_the_command_line(visit: 
     card.click()
     expect(pictures(page)).to_have_count(16)
     expect(page.get_by_role("link", name="A Test")).to_have_attribute("href", "https://example.org")
-    page.get_by_role("button", name="Picture 3 of 16").click()
-    expect(page.locator(".gs-recipes summary")).to_contain_text("picture 3 alone")
+    choose(page, 2)
     outcome = run(*recipe(page))
     assert Path(outcome.out.strip()).read_bytes() == content(pictures(page).nth(2))
 
@@ -145,14 +159,27 @@ def test_a_walk_is_what_each_of_its_recipes_makes_when_it_is_copied(visit: Visit
     expect(frames).to_have_count(5)
     animation = saved(page, "GIF")
     assert content(page.get_by_role("img", name="One picture after another")) == animation
-    outcome = run(*shlex.split(copied(page, "Command line"))[1:])
-    assert Path(outcome.out.strip()).read_bytes() == animation
-    exec(copied(page, "Python"))
-    assert Path("digits.gif").read_bytes() == animation
-    assert requests.get(shlex.split(copied(page, "curl"))[-1], timeout=20).content == animation
+    assert made(page, run) == [animation] * 3
     with zipfile.ZipFile(io.BytesIO(saved(page, "ZIP"))) as archive:
         assert [archive.read(name) for name in archive.namelist()] == [content(each) for each in frames.all()]
     assert copied(page, "the address of this page") == page.url
+
+
+def test_one_picture_of_a_walk_is_what_each_of_its_recipes_makes(visit: Visit, run: Run) -> None:
+    page = visit("?model=digits&label=3&seed=1,2&count=5&show=walk", permissions=CLIPBOARD)
+    for place in (0, 3):
+        choose(page, place)
+        assert made(page, run) == [content(page.locator(".gs-strip img").nth(place))] * 3
+
+
+def test_one_picture_of_a_mixture_is_what_each_of_its_recipes_makes(
+    visit: Visit, run: Run, shown_models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = visit("?model=styled&seed=1,2&count=9&show=mix", permissions=CLIPBOARD)
+    monkeypatch.setenv("GAN_SERVE_MODELS", str(shown_models))
+    for place in (0, 5):
+        choose(page, place)
+        assert made(page, run) == [content(page.locator(".gs-square img").nth(place))] * 3
 
 
 def test_seeds_are_mixed_where_there_are_two_latents(

@@ -26,6 +26,21 @@ def test_a_get_answers_with_a_walk_that_can_be_kept(server: Server, run: Run, fo
         assert server.get(f"{other}&scale=2&format={format}", headers=known).status_code == 200
 
 
+def test_a_get_answers_with_one_image_of_a_walk(server: Server, run: Run) -> None:
+    run(*COMMAND, "--walk-to", 2, "--steps", 5, "--step", 3, "--output", "frame.png")
+    answer = server.get(f"{WALK}&step=3")
+    assert (answer.content, answer.headers["content-type"]) == (Path("frame.png").read_bytes(), "image/png")
+    assert server.get(f"{WALK}&step=2", headers={"If-None-Match": answer.headers["etag"]}).status_code == 200
+    assert server.get(f"{WALK.replace('steps=5', 'steps=100')}&step=99").status_code == 200  # of more than are sent
+
+
+def test_a_get_answers_with_one_image_of_a_mixture(server: Server, run: Run) -> None:
+    run(*COMMAND, "--index", 1, "--mix-with", 2, "--mix", "latent", "--mix-index", 4, "--output", "mixed.png")
+    fields = "label=3&seed=1&index=1&mix_with=2&mix=latent"
+    answer = server.get(f"/v1/models/digits/generate?{fields}&mix_index=4")
+    assert answer.content == Path("mixed.png").read_bytes()
+
+
 def test_a_post_answers_with_the_files_of_a_walk(server: Server, run: Run) -> None:
     run(*COMMAND, "--walk-to", 2, "--steps", 5, "--output", "walk/")
     answer = server.generate("digits", json={"label": "three", "seed": 1, "walk_to": 2, "steps": 5})
@@ -50,6 +65,12 @@ def test_a_mixture_is_a_square(server: Server, run: Run, mix: object) -> None:
         ("digits", {"mix_with": 2, "mix": "latent", "count": 5}, "25 images are too many"),
         ("digits", {"walk_to": "two"}, "walk_to is not an integer"),
         ("digits", {"walk_to": 2, "steps": 1}, "steps 1 is not an integer from 2"),
+        ("digits", {"walk_to": 2, "steps": 5, "step": 5}, "step 5 is not an integer from 0 to 4"),
+        ("digits", {"walk_to": 2, "step": "last"}, "step is not an integer"),
+        ("digits", {"step": 4}, "step is an image of a walk; give walk_to, the seed where it ends"),
+        ("digits", {"walk_to": 2, "step": 4, "format": "gif"}, "cannot be sent as 'gif'; use png"),
+        ("digits", {"mix_index": 4}, "mix_index is an image of another seed; give mix_with"),
+        ("digits", {"mix_with": 2, "mix": "latent", "mix_index": 2**64}, "mix_index 18446744073709551616 is not an"),
         ("digits", {"walk_to": 2, "count": 4}, "leave out the count of 4"),
         ("digits", {"walk_to": 2, "mix_with": 3}, "leave out one of them"),
         ("digits", {"mix_with": 2, "mix": {"latent": 1}}, "mix must be a number, a text, or a list of them"),
@@ -69,7 +90,9 @@ def test_a_wrong_wish_is_refused_with_one_line(server: Server, model: str, wish:
 def test_openapi_describes_the_second_seed_of_models_that_draw_noise(server: Server) -> None:
     paths = server.get("/openapi.json").json()["paths"]
     parameters = {each["name"]: each["schema"] for each in paths["/v1/models/digits/generate"]["get"]["parameters"]}
-    assert (parameters["steps"]["minimum"], parameters["steps"]["maximum"]) == (2, 16)
+    assert parameters["steps"]["minimum"] == 2
+    assert "up to 16 are sent" in parameters["steps"]["description"]
+    assert parameters["step"]["minimum"] == parameters["mix_index"]["minimum"] == 0
     assert parameters["mix"]["anyOf"][1]["items"] == {"enum": ["latent"]}
     assert "gif" in parameters["format"]["enum"]
     body = paths["/v1/models/classifier/generate"]["post"]["requestBody"]["content"]["application/json"]
