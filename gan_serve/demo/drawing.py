@@ -9,8 +9,8 @@ from gradio.components import Component
 from gan_serve.demo.address import Address
 from gan_serve.demo.controls import Control, make_controls, read_controls
 from gan_serve.demo.figures import data_url
-from gan_serve.demo.parts import AT_ONCE, changes, make_bar, make_html, make_number, make_seed
-from gan_serve.demo.recipes import recipes_of, show_recipes
+from gan_serve.demo.parts import AT_ONCE, changes, connect, make_bar, make_html, make_number, make_pictures, make_seed
+from gan_serve.demo.recipes import show_choice, show_recipes
 from gan_serve.demo.studio import Studio
 from gan_serve.demo.views import (
     MIX,
@@ -19,6 +19,7 @@ from gan_serve.demo.views import (
     has_two_seeds,
     origin_of,
     query_of,
+    recipes_of_all,
     request_of,
     selectors_of,
     show_view,
@@ -26,24 +27,13 @@ from gan_serve.demo.views import (
 )
 from gan_serve.demo.words import showing, speaking
 from gan_serve.metadata import ModelMetadata
-from gan_serve.provenance import item_request
-from gan_serve.sampling import complete
 
-_CHOOSE = """
-element.addEventListener("click", (event) => {
-  const chosen = event.target.closest("[data-place]");
-  if (!chosen) return;
-  for (const each of element.querySelectorAll("[data-place]")) each.setAttribute("aria-pressed", each === chosen);
-  trigger("select", { place: Number(chosen.dataset.place) });
-});
-"""
 _SAVE = """(parcel) => {
   const link = document.createElement("a");
   [link.href, link.download] = [parcel.url, parcel.name];
   link.click();
 }"""
 _TYPES = {"png": "image/png", "zip": "application/zip", "gif": "image/gif"}
-_ABOUT = "Make it again"
 
 
 def make_drawing(studio: Studio, page: gr.Request, metadata: ModelMetadata, address: Address) -> None:
@@ -64,13 +54,12 @@ def make_drawing(studio: Studio, page: gr.Request, metadata: ModelMetadata, addr
     inputs = [kind, seed, other, count, *(each for control in controls for each in control.components)]
     first = handlers.draw(page, *(each.value for each in inputs))
     with gr.Column(scale=6, min_width=300):
-        pictures = make_html(first[0], script=_CHOOSE, elem_id="gs-pictures")
+        pictures = make_pictures(first[0], "gs-pictures")
         _make_saving(handlers, inputs)
         recipes, bar = make_html(first[1]), make_bar(first[2])
     sliders = _follow_view(metadata, kind, other, controls)
     live = changes([kind, other, count], [seed, *sliders], controls)
-    gr.on(live, handlers.draw, inputs, [pictures, recipes, bar], **AT_ONCE)
-    pictures.select(handlers.choose, inputs, [recipes], **AT_ONCE)
+    connect(live, handlers.draw, handlers.choose, inputs, pictures, [recipes, bar])
 
 
 def _follow_view(
@@ -121,15 +110,17 @@ class _Handlers:
         wanted = self._wanted(values)
         shown = show_view(self._studio, page, self._metadata.name, wanted)
         query = query_of(self._studio, self._metadata.name, wanted)
-        return shown.html, show_recipes(shown.recipes, _ABOUT), query
+        return shown.html, self._recipes(page, wanted), query
 
     def _choose(self, page: gr.Request, chosen: gr.EventData, *values: Any) -> tuple[str]:
-        """How to make the one picture that was chosen."""
-        asked = request_of(self._studio, self._metadata, self._wanted(values))
-        place = int(chosen.place)
-        item = complete(self._metadata.inputs, asked.seed, asked.item(place))
-        recipes = recipes_of(self._metadata, item_request(asked.seed, item), origin_of(page))
-        return (show_recipes(recipes, f"{_ABOUT}: picture {place + 1} alone"),)
+        return (self._recipes(page, self._wanted(values), chosen.place),)
+
+    def _recipes(self, page: gr.Request, wanted: Wanted, place: int | None = None) -> str:
+        """How to make the picture that was chosen, or all of them where none is."""
+        asked, origin = request_of(self._studio, self._metadata, wanted), origin_of(page)
+        if place is None:
+            return show_recipes(recipes_of_all(self._metadata, asked, origin))
+        return show_choice(self._metadata, asked, place, origin)
 
     def _wanted(self, values: Sequence[Any]) -> Wanted:
         view, seed, other, count, *rest = values

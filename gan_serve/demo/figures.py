@@ -29,7 +29,10 @@ def show_result(result: Result, *, strip: bool = False) -> str:
     cells = "".join(_cell(result, place, *file) for place, file in enumerate(result.encode_each("png")))
     crisp, blend = _crisp(max(result.images()[0].size)), result.request.blend
     layout = " gs-square" if isinstance(blend, Mix) else " gs-strip" if strip else ""
-    return f'<div class="gs-pictures{crisp}{layout}" style="--gs-many:{grid_columns(result.request)}">{cells}</div>'
+    return (
+        f'<div class="gs-pictures{crisp}{layout}" style="--gs-many:{grid_columns(result.request)}" '
+        f'data-model="{result.metadata.name}">{cells}</div>'
+    )
 
 
 def show_animation(content: bytes, side: int) -> str:

@@ -1,12 +1,14 @@
 """Components that several panels share, and how their events run."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import gradio as gr
 
 from gan_serve.demo.address import SEEDS, Address
 from gan_serve.demo.controls import Control
+
+Handler = Callable[..., tuple[str, ...]]
 
 # Of an event: the server has a queue of its own, and of what a user does meanwhile only the last counts.
 AT_ONCE: dict[str, Any] = {
@@ -16,6 +18,23 @@ AT_ONCE: dict[str, Any] = {
     "api_visibility": "private",
 }
 _DICE = "() => Math.floor(Math.random() * 2 ** 32)"
+# Of pictures as buttons: a second click lets the chosen one go.
+_CHOOSE = """
+element.addEventListener("click", (event) => {
+  const chosen = event.target.closest("[data-place]");
+  if (!chosen) return;
+  const pressed = chosen.getAttribute("aria-pressed") === "false";
+  for (const each of element.querySelectorAll("[data-place]")) {
+    each.setAttribute("aria-pressed", pressed && each === chosen);
+  }
+  const { model } = chosen.closest("[data-model]").dataset;
+  trigger("select", { model, place: pressed ? Number(chosen.dataset.place) : null });
+});
+"""
+# Also where the same pictures came again, which Gradio leaves as they are.
+_LET_GO = """() => {
+  for (const each of document.querySelectorAll("#%s [data-place]")) each.setAttribute("aria-pressed", false);
+}"""
 _WRITE = """
 const write = () => props.value && history.replaceState(null, "", "?" + props.value);
 write();
@@ -26,6 +45,20 @@ watch("value", write);
 def make_html(value: str = "", *, script: str | None = None, elem_id: str | None = None) -> gr.HTML:
     """HTML as it is, without Gradio's own style for texts."""
     return gr.HTML(value, js_on_load=script, elem_id=elem_id, apply_default_css=False)
+
+
+def make_pictures(value: str, elem_id: str) -> gr.HTML:
+    """Pictures of which one can be chosen: `select` tells the model and the place, or no place where it is let go."""
+    return make_html(value, script=_CHOOSE, elem_id=elem_id)
+
+
+def connect(
+    live: Sequence[Any], make: Handler, choose: Handler, inputs: list[Any], pictures: gr.HTML, others: list[gr.HTML]
+) -> None:
+    """Make the pictures and `others`, recipes first, anew after these events; and the recipes alone after a choice."""
+    made = gr.on(live, make, inputs, [pictures, *others], **AT_ONCE)
+    made.then(None, None, None, js=_LET_GO % pictures.elem_id, queue=False, api_visibility="private")
+    pictures.select(choose, inputs, others[:1], **AT_ONCE)
 
 
 def make_bar(query: str) -> gr.HTML:

@@ -9,9 +9,12 @@ from urllib.parse import urlencode
 from gan_serve.blends import Blend, Walk
 from gan_serve.demo.address import as_text
 from gan_serve.metadata import ModelMetadata
+from gan_serve.provenance import item_request
 from gan_serve.request import Request, Value
+from gan_serve.sampling import complete
 from gan_serve.sources import Reference
 
+_ABOUT = "Make it again"
 _SHARED = "Its address shows the same to whoever opens it."
 
 Recipe = tuple[str, str]  # where it is to be typed, and what
@@ -40,7 +43,14 @@ def recipes_of(metadata: ModelMetadata, asked: Request, origin: str, scale: int 
     ]
 
 
-def show_recipes(recipes: Sequence[Recipe], about: str, shared: str = _SHARED) -> str:
+def show_choice(metadata: ModelMetadata, asked: Request, place: int, origin: str) -> str:
+    """The recipes of one picture alone, chosen by its place among all that were asked for."""
+    item = complete(metadata.inputs, asked.seed, asked.item(place))
+    recipes = recipes_of(metadata, item_request(asked.seed, item), origin)
+    return show_recipes(recipes, f"{_ABOUT}: {metadata.name}, picture {place + 1} alone")
+
+
+def show_recipes(recipes: Sequence[Recipe], about: str = _ABOUT, shared: str = _SHARED) -> str:
     """The recipes as HTML, each with a button that copies it; and what the address of the page is good for."""
     blocks = "".join(
         f'<div class="gs-recipe"><div><b>{name}</b><button type="button" data-copy '

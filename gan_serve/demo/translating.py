@@ -51,7 +51,7 @@ def _translate(
         return f'<p class="gs-empty">{missing}</p>', "", make_query([metadata.name], {}, seeds)
     asked = studio.request(metadata.name, {**fields, **({"seed": seeds[0]} if seeds else {})})
     shown = studio.run(page, metadata.name, asked, lambda result, _: _show_made(result))
-    recipes = show_recipes(recipes_of(metadata, asked, origin_of(page)), "Make it again", _SHARED)
+    recipes = show_recipes(recipes_of(metadata, asked, origin_of(page)), shared=_SHARED)
     query = make_query([metadata.name], texts_of(metadata, asked.inputs[0]), seeds)
     return shown + _what_went_in(fields), recipes, query
 

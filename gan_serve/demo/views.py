@@ -14,7 +14,7 @@ from gan_serve.demo.recipes import Recipe, recipes_of
 from gan_serve.demo.studio import Studio, connection
 from gan_serve.metadata import ModelMetadata
 from gan_serve.request import Request
-from gan_serve.result import Result, grid_columns
+from gan_serve.result import Result, grid_columns, largest_size
 from gan_serve.server.formats import Form, encode
 from gan_serve.server.wishes import Fields
 from gan_serve.tensors import Label, Latent, Scalar
@@ -42,8 +42,17 @@ class Shown:
     """What a page shows, and the files that its buttons save, by their formats."""
 
     html: str
-    recipes: list[Recipe]
     files: Mapping[str, Callable[[], bytes]]
+
+
+@dataclass(frozen=True)
+class _Sizes:
+    """How large the files of a view are; all of it is known before anything is made."""
+
+    side: int  # of a picture as the model makes it, in pixels
+    columns: int | None  # of a grid, where there are several pictures
+    scale: int  # of a grid, or of one picture
+    larger: int  # the scale of an animation
 
 
 def views_of(metadata: ModelMetadata) -> dict[str, str]:
@@ -84,7 +93,7 @@ def show_view(studio: Studio, page: gr.Request, model: str, wanted: Wanted) -> S
         GanServeError, Refusal: it cannot be made.
     """
     asked = request_of(studio, studio.metadata(model), wanted)
-    return studio.run(page, model, asked, partial(_show, wanted.view, origin_of(page)))
+    return studio.run(page, model, asked, partial(_show, wanted.view))
 
 
 def request_of(studio: Studio, metadata: ModelMetadata, wanted: Wanted) -> Request:
@@ -103,29 +112,36 @@ def request_of(studio: Studio, metadata: ModelMetadata, wanted: Wanted) -> Reque
     return studio.request(metadata.name, fields)
 
 
+def recipes_of_all(metadata: ModelMetadata, asked: Request, origin: str) -> list[Recipe]:
+    """How to make all that a view shows: a walk moves; everything else becomes a grid, or one picture."""
+    sizes = _sizes(metadata, asked)
+    return recipes_of(metadata, asked, origin, sizes.larger if isinstance(asked.blend, Walk) else sizes.scale)
+
+
 def origin_of(page: gr.Request) -> str:
     """Where the server is, as the page knows it."""
     return str(connection(page).base_url.replace(path="")).rstrip("/")
 
 
-def _show(view: str, origin: str, result: Result, device: str) -> Shown:
-    """A walk moves, and its recipe makes it move; everything else becomes a grid, or one picture."""
-    moves = isinstance(result.request.blend, Walk)
-    side = max(result.images()[0].size)
-    columns = grid_columns(result.request) if len(result) > 1 else None
-    scale = max(1, _WIDE // (side * max(columns or 1, len(result) // (columns or 1))))
-    larger = math.ceil(_MOVING / side)
-    animation = result.encode("gif", scale=larger) if moves else b""
+def _show(view: str, result: Result, device: str) -> Shown:
+    sizes, moves = _sizes(result.metadata, result.request), isinstance(result.request.blend, Walk)
+    animation = result.encode("gif", scale=sizes.larger) if moves else b""
     shown = show_result(result, strip=view != PICTURES)
     return Shown(
-        show_animation(animation, side) + shown if moves else shown,
-        recipes_of(result.metadata, result.request, origin, larger if moves else scale),
+        show_animation(animation, sizes.side) + shown if moves else shown,
         {
-            "png": lambda: result.encode("png", scale=scale, columns=columns),
+            "png": lambda: result.encode("png", scale=sizes.scale, columns=sizes.columns),
             "zip": lambda: encode(result, Form("zip"), device),
-            "gif": lambda: animation or result.encode("gif", scale=larger),
+            "gif": lambda: animation or result.encode("gif", scale=sizes.larger),
         },
     )
+
+
+def _sizes(metadata: ModelMetadata, asked: Request) -> _Sizes:
+    side = max(largest_size(metadata, asked))
+    columns = grid_columns(asked) if len(asked) > 1 else None
+    scale = max(1, _WIDE // (side * max(columns or 1, len(asked) // (columns or 1))))
+    return _Sizes(side, columns, scale, math.ceil(_MOVING / side))
 
 
 def _mixed(metadata: ModelMetadata) -> tuple[Latent, ...]:

@@ -219,6 +219,22 @@ def test_models_are_compared_on_one_seed(visit: Visit) -> None:
     expect(page).to_have_url(re.compile("model=digits,styled,plain&seed=3"))
 
 
+def test_a_picture_that_is_chosen_again_is_let_go(visit: Visit, run: Run) -> None:
+    page = visit("?model=digits&show=vary-label&seed=5")
+    expect(pictures(page)).to_have_count(10)
+    summary, pressed = page.locator(".gs-recipes summary"), page.locator("[aria-pressed=true]")
+    whole = recipe(page)
+    choose(page, 2)
+    page.keyboard.press("Enter")
+    expect(summary).to_have_text("Make it again")
+    expect(pressed).to_have_count(0)
+    assert recipe(page) == whole
+    choose(page, 2)
+    page.get_by_role("slider", name="How many").press("ArrowRight")  # which changes nothing here
+    expect(summary).to_have_text("Make it again")
+    expect(pressed).to_have_count(0)
+
+
 def test_a_drawing_is_translated(visit: Visit) -> None:
     page = visit("?model=sketcher")
     expect(page.locator(".gs-sheet p")).to_contain_text("Draw here")
