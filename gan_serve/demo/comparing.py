@@ -7,14 +7,18 @@ import gradio as gr
 
 from gan_serve.demo.address import Address, make_query
 from gan_serve.demo.figures import show_result
-from gan_serve.demo.parts import AT_ONCE, make_bar, make_dice, make_html, make_number
+from gan_serve.demo.parts import connect, make_bar, make_dice, make_html, make_number, make_pictures
+from gan_serve.demo.recipes import show_choice
 from gan_serve.demo.studio import Studio
+from gan_serve.demo.views import origin_of
 from gan_serve.demo.words import showing
 from gan_serve.metadata import ModelMetadata
+from gan_serve.request import Request
 
 _EACH = 8  # pictures of a model, where nobody says how many
 _MOST = 16
 _FIRST = 4  # models that are compared, where nobody says which
+_UNCHOSEN = '<p class="gs-empty">Choose a picture to see how to make it again.</p>'
 
 
 def can_compare(metadata: ModelMetadata) -> bool:
@@ -34,20 +38,45 @@ def make_comparing(studio: Studio, page: gr.Request, tab: gr.Tab, address: Addre
         count_slider = gr.Slider(1, _MOST, value=count, step=1, label="Pictures of each", interactive=True)
         make_dice(seed)
 
-    def compare(page: gr.Request, names: list[str], seed: Any, count: int) -> tuple[str, str]:
-        seeds = [int(seed or 0)]
-        rows = "".join(_row(studio, page, name, seeds[0], int(count)) for name in names)
-        return rows or '<p class="gs-empty">Choose some models.</p>', make_query(names, {}, seeds, count=int(count))
-
-    handler = showing(compare, 2)
-    first = handler(page, chosen, address.seed, count) if asked else ("", "")
-    shown, bar = make_html(first[0], elem_id="gs-compared"), make_bar(first[1])
+    handlers = _Handlers(studio)
+    first = handlers.compare(page, chosen, address.seed, count) if asked else ("", "", "")
+    with gr.Row():
+        with gr.Column(scale=6, min_width=300):
+            shown = make_pictures(first[0], "gs-compared")
+        with gr.Column(scale=4, min_width=280, elem_classes="gs-beside"):
+            recipes, bar = make_html(first[1]), make_bar(first[2])
     inputs = [models, seed, count_slider]
-    gr.on([tab.select, models.input, seed.change, count_slider.input], handler, inputs, [shown, bar], **AT_ONCE)
+    live = [tab.select, models.input, seed.change, count_slider.input]
+    connect(live, handlers.compare, handlers.choose, inputs, shown, [recipes, bar])
 
 
-def _row(studio: Studio, page: gr.Request, model: str, seed: int, count: int) -> str:
-    asked = studio.request(model, {"seed": seed, "count": count})
-    pictures = studio.run(page, model, asked, lambda result, _: show_result(result, strip=True))
-    name = html.escape(model)
-    return f'<section aria-label="{name}"><h3><a href="?model={name}&seed={seed}">{name}</a></h3>{pictures}</section>'
+class _Handlers:
+    """What the events of the panel call, with the models, the seed and the number of pictures that it says."""
+
+    def __init__(self, studio: Studio) -> None:
+        self._studio = studio
+        self.compare = showing(self._compare, 3)
+        self.choose = showing(self._choose, 1)
+
+    def _compare(self, page: gr.Request, names: list[str], seed: Any, count: int) -> tuple[str, str, str]:
+        query = make_query(names, {}, [int(seed or 0)], count=int(count))
+        if not names:
+            return '<p class="gs-empty">Choose some models.</p>', "", query
+        return "".join(self._row(page, name, seed, count) for name in names), _UNCHOSEN, query
+
+    def _choose(self, page: gr.Request, chosen: gr.EventData, names: list[str], seed: Any, count: int) -> tuple[str]:
+        """How to make the picture that was chosen, wherever it stands."""
+        if chosen.place is None:
+            return (_UNCHOSEN,)
+        asked = self._asked(chosen.model, seed, count)
+        return (show_choice(self._studio.metadata(chosen.model), asked, chosen.place, origin_of(page)),)
+
+    def _row(self, page: gr.Request, model: str, seed: Any, count: int) -> str:
+        asked = self._asked(model, seed, count)
+        pictures = self._studio.run(page, model, asked, lambda result, _: show_result(result, strip=True))
+        name = html.escape(model)
+        address = f"?model={name}&seed={asked.seed}"
+        return f'<section aria-label="{name}"><h3><a href="{address}">{name}</a></h3>{pictures}</section>'
+
+    def _asked(self, model: str, seed: Any, count: int) -> Request:
+        return self._studio.request(model, {"seed": int(seed or 0), "count": int(count)})

@@ -75,10 +75,11 @@ def made(page: Page, run: Run) -> list[bytes]:
     return [Path(told).read_bytes(), Path(file).read_bytes(), sent]
 
 
-def choose(page: Page, place: int) -> None:
-    """A click at one of the pictures, whose recipes come."""
-    page.get_by_role("button", name=f"Picture {place + 1} of").click()
-    expect(page.locator(".gs-recipes summary")).to_contain_text(f"picture {place + 1} alone")
+def choose(page: Page, place: int, model: str = "") -> None:
+    """A click at one of the pictures, of a model where several are compared; its recipes come."""
+    within = page.get_by_role("region", name=model, exact=True) if model else page
+    within.get_by_role("button", name=f"Picture {place + 1} of").click()
+    expect(page.locator(".gs-recipes summary")).to_contain_text(f"{model}, picture {place + 1} alone")
 
 
 def saved(page: Page, format: str) -> bytes:
@@ -217,6 +218,23 @@ def test_models_are_compared_on_one_seed(visit: Visit) -> None:
     page.get_by_label("plain", exact=True).check()
     expect(compared.locator("img")).to_have_count(6)
     expect(page).to_have_url(re.compile("model=digits,styled,plain&seed=3"))
+
+
+def test_one_of_the_compared_pictures_is_what_each_of_its_recipes_makes(
+    visit: Visit, run: Run, shown_models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = visit("?model=digits,styled&seed=3&count=2", permissions=CLIPBOARD)
+    hint = page.get_by_text("Choose a picture to see")
+    expect(hint).to_be_visible()
+    monkeypatch.setenv("GAN_SERVE_MODELS", str(shown_models))
+    for model, place in (("digits", 1), ("styled", 0), ("styled", 1)):
+        choose(page, place, model)
+        expect(page.locator("[aria-pressed=true]")).to_have_count(1)
+        assert made(page, run) == [content(page.get_by_role("region", name=model).locator("img").nth(place))] * 3
+    page.get_by_role("tab", name="Models").click()
+    page.get_by_role("tab", name="Compare").click()
+    expect(hint).to_be_visible()
+    expect(page.locator("[aria-pressed=true]")).to_have_count(0)
 
 
 def test_a_picture_that_is_chosen_again_is_let_go(visit: Visit, run: Run) -> None:
