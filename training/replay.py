@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 import torch
-from torch import Tensor
 
 from training.gan import Batch, Terms
 
@@ -48,8 +47,4 @@ class Replayed:
     def _record(self, batch: Batch) -> None:
         self.batch = {name: values.clone() for name, values in batch.items()}
         with torch.cuda.graph(self.graph, stream=self.stream):
-            self.terms = {name: _held(value) for name, value in self.turn(self.batch).items()}
-
-
-def _held(value: Tensor) -> Tensor:
-    return value.detach()
+            self.terms = {name: value.detach() for name, value in self.turn(self.batch).items()}
