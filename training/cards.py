@@ -22,8 +22,8 @@ def card(metadata: ModelMetadata) -> str:
         ["seed", str(training.seed)],
         ["precision", training.precision],
         ["hardware", training.hardware],
-        ["duration", f"{training.duration_seconds / 60:.0f} minutes"],
-        *([["processor time", f"{work / 60:.0f} minutes"]] if (work := training.processor_seconds) else []),
+        ["duration", f"{training.duration_seconds / 60:.0f} min"],
+        *([["processor time", f"{work / 60:.0f} min"]] if (work := training.processor_seconds) else []),
         ["code", f"commit `{training.commit}`"],
         *([f"{name} in the last steps", f"{value:g}"] for name, value in training.observed.items()),
         *(

@@ -18,6 +18,7 @@ from training import before_after, cards
 from training.dataset import to_signed
 from training.evaluate import evaluate, learning_curve, load_data, trial_of
 from training.export import describe, export, with_property
+from training.gan import Trial
 from training.runs import Trained
 
 SAMPLE_COLUMNS, SAMPLE_ROWS, SAMPLE_SCALE = 10, 10, 2
@@ -60,9 +61,16 @@ def evaluate_in_place(
     elif scored.image_outputs:
         _pictures(Repository(models).find(scored.name), models / scored.name)
     if scored.image_inputs:
-        images = trial.inputs["image"] if trial else to_signed(load_data(scored, source, "test").images)
-        _examples(images, scored, models / scored.name / "examples")
+        _examples(_given(scored, trial, source), scored, models / scored.name / "examples")
     return scored
+
+
+def _given(metadata: ModelMetadata, trial: Trial | None, source: str | None) -> Tensor:
+    """Images of the test set to try a model with; whole ones, where a mask says what is hidden of them."""
+    if trial is None:
+        return to_signed(load_data(metadata, source, "test").images)
+    is_masked = any(tensor.kind == "mask" for tensor in metadata.image_inputs)
+    return trial.truth if is_masked else trial.inputs["image"]
 
 
 def _examples(images: Tensor, metadata: ModelMetadata, folder: Path) -> None:

@@ -78,7 +78,7 @@ def _facts(model: "ModelMetadata") -> list[tuple[str, str]]:
         (
             "training",
             f"{training.steps:,} steps of {training.batch_size} in {training.precision}, seed {training.seed}, "
-            f"{training.duration_seconds / 60:.0f} minutes on {training.hardware}",
+            f"{training.duration_seconds / 60:.0f} min on {training.hardware}",
         ),
     ]
 

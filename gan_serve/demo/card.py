@@ -23,7 +23,7 @@ def show_card(metadata: ModelMetadata) -> str:
         f"{html.escape(paper.authors)}, {paper.year}",
         "What differs here": html.escape(metadata.differences),
         "Trained on": f"{data.images:,} images of {html.escape(data.name)}, {training.steps:,} steps, "
-        f"{training.duration_seconds / 60:.0f} minutes on {html.escape(training.hardware)}",
+        f"{training.duration_seconds / 60:.0f} min on {html.escape(training.hardware)}",
         "Licence of the data": f"{html.escape(data.license)}. {html.escape(data.attribution)}",
     }
     rows = "".join(f"<dt>{name}</dt><dd>{text}</dd>" for name, text in facts.items() if text)
