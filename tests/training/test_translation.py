@@ -82,7 +82,7 @@ def test_pairs_are_not_augmented() -> None:
         of("pix2pix", augment="color")
 
 
-@pytest.mark.parametrize(("name", "side"), [("pix2pix", 4), ("pix2pixhd", 8), ("cyclegan", 4), ("context_encoder", 8)])
+@pytest.mark.parametrize(("name", "side"), [("pix2pix", 4), ("pix2pixhd", 16), ("cyclegan", 4), ("context_encoder", 8)])
 def test_images_that_cannot_be_halved_as_often_are_refused(name: str, side: int) -> None:
     with pytest.raises(UsageError, match=f"a multiple of {side} pixels, not 30"):
         variants.find(name)(ImageSpec(3, 30, ("0",)))
