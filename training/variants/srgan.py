@@ -131,7 +131,7 @@ class SRGAN(GAN):
         return Trial({"image": small}, truth, ("patch_fcd", "sharpness"))
 
     def servables(self) -> dict[str, Servable]:
-        taken = Image(name="image", channels=self.spec.image.channels, height=None, width=None, tile=256, overlap=32)
+        taken = Image(name="image", channels=self.spec.image.channels, height=None, width=None, tile=384, overlap=24)
         made = Image(name="enlarged", channels=taken.channels, height=None, width=None, like="image", scale=self.scale)
         about = {
             "": (self.generator, "with textures that might have been there"),
