@@ -78,8 +78,12 @@ def made(page: Page, run: Run) -> list[bytes]:
 def choose(page: Page, place: int, model: str = "") -> None:
     """A click at one of the pictures, of a model where several are compared; its recipes come."""
     within = page.get_by_role("region", name=model, exact=True) if model else page
-    within.get_by_role("button", name=f"Picture {place + 1} of").click()
-    expect(page.locator(".gs-recipes summary")).to_contain_text(f"{model}, picture {place + 1} alone")
+    button = within.get_by_role("button", name=f"Picture {place + 1} of")
+    chosen = page.locator(".gs-recipes summary").filter(has_text=f"{model}, picture {place + 1} alone")
+    while not chosen.is_visible():  # a page that makes its pictures anew meanwhile lets a choice go
+        if button.get_attribute("aria-pressed") == "false":
+            button.click()
+        page.wait_for_timeout(500)
 
 
 def saved(page: Page, format: str) -> bytes:
@@ -226,6 +230,7 @@ def test_one_of_the_compared_pictures_is_what_each_of_its_recipes_makes(
     page = visit("?model=digits,styled&seed=3&count=2", permissions=CLIPBOARD)
     hint = page.get_by_text("Choose a picture to see")
     expect(hint).to_be_visible()
+    page.wait_for_timeout(2_000)  # a page that was opened with pictures makes them once more
     monkeypatch.setenv("GAN_SERVE_MODELS", str(shown_models))
     for model, place in (("digits", 1), ("styled", 0), ("styled", 1)):
         choose(page, place, model)
