@@ -14,6 +14,12 @@ def start(device: torch.device) -> None:
         dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
 
 
+def wait() -> None:
+    """Until all processes are here: one that is gone early would take the connections of the others with it."""
+    if dist.is_initialized():
+        dist.barrier()
+
+
 def stop() -> None:
     """Leave the group that `start` joined."""
     if dist.is_initialized():

@@ -76,6 +76,7 @@ def play(run: Run, folder: Path, *, resume: bool, device: str = "auto", checkpoi
     try:
         with Report(folder, run.recipe.steps, dataset) as report, noted_signals() as received:
             _follow(trainer, facts, report, path, received=received, minutes=checkpoint_minutes)
+        distributed.wait()
     finally:
         distributed.stop()
     return path

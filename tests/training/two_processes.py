@@ -33,6 +33,7 @@ def main(data: str, batch_size: int, folder: Path) -> None:
     weights = torch.cat([tensor.flatten() for tensor in trainer.game.parameters()])
     result = json.dumps({"losses": losses, "weights": weights.tolist()})
     (folder / f"{distributed.rank()}.json").write_text(result)
+    distributed.wait()
     distributed.stop()
 
 
