@@ -1,0 +1,100 @@
+"""How long a visitor of the demo waits for new pictures after moving a slider, in a real Chromium on this machine.
+
+    python benchmarks/demo.py [--models DIR] [--moves N]
+
+For every model that draws from noise: a key moves a slider, and the clock runs until the browser has decoded the
+changed pictures and may paint them. The promise is at most 150 ms for small models on a CPU.
+"""
+
+import argparse
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Page, expect, sync_playwright
+
+from gan_serve.repository import Repository, models_folder
+from gan_serve.tensors import Label, Latent, Scalar
+
+PROMISE = 150  # ms
+PICTURES = 16
+
+# Resolves with the ms from the next key to the first frame that can show pictures other than those of now.
+_WATCH = """() => {
+  const shown = () => [...document.querySelectorAll("#gs-pictures img")];
+  const sources = () => shown().map((image) => image.src).join();
+  const before = sources();
+  window.redrawn = new Promise((resolve) => addEventListener("keydown", (key) => {
+    const look = async () => {
+      if (!shown().length || sources() === before) return requestAnimationFrame(look);
+      await Promise.all(shown().map((image) => image.decode()));
+      requestAnimationFrame(() => resolve(performance.now() - key.timeStamp));
+    };
+    look();
+  }, { once: true, capture: true }));
+}"""
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--models", default=None, help="folder of models; the shipped ones if not given")
+    parser.add_argument("--moves", type=int, default=40, help="of each slider")
+    options = parser.parse_args()
+    root = models_folder(options.models)
+    with served(root) as url, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        print(f"{'':14}{'slider':16}{'median':>9}{'p95':>9}   promised {PROMISE} ms, for {PICTURES} pictures")
+        for name, slider in turned(Repository(root)):
+            page = browser.new_page()
+            page.goto(f"{url}/?model={name}&seed=7&count={PICTURES}")
+            waits = sorted(moves(page, slider, options.moves))
+            p95 = waits[round(0.95 * (len(waits) - 1))]
+            print(f"{name:14}{slider:16}{statistics.median(waits):6.0f} ms{p95:6.0f} ms", flush=True)
+            page.close()
+
+
+def turned(repository: Repository) -> Iterator[tuple[str, str]]:
+    """Models that draw from noise, and a slider of each: of an input if it has one, else that of the number."""
+    for name in repository.names:
+        inputs = repository.find(name).metadata.inputs
+        if all(isinstance(tensor, Latent | Label | Scalar) for tensor in inputs):
+            selecting = {tensor.selected_by for tensor in inputs if isinstance(tensor, Latent)}
+            own = [each.name for each in inputs if isinstance(each, Scalar) and each.name not in selecting]
+            yield name, own[0] if own else "how many"
+
+
+@contextmanager
+def served(root: Path) -> Iterator[str]:
+    """The address of a demo that serves these models, while it runs."""
+    command = [sys.executable, "-m", "gan_serve", "demo", "--port", "0", "--models", str(root)]
+    environment = os.environ | {"PYTHONUNBUFFERED": "1"}
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, stderr=subprocess.STDOUT, text=True, env=environment) as demo:
+        try:
+            assert demo.stdout
+            yield next(found[0] for line in demo.stdout if (found := re.search(r"http://[\d.]+:\d+", line)))
+        finally:
+            demo.terminate()
+
+
+def moves(page: Page, slider: str, number: int) -> Iterator[float]:
+    """The ms that each move took to be seen, after three that are not counted."""
+    expect(page.locator("#gs-pictures img")).to_have_count(PICTURES, timeout=60_000)
+    handle = page.get_by_role("slider", name=slider).first
+    for move in range(number + 3):
+        page.evaluate(_WATCH)
+        handle.press("ArrowRight" if move % 2 else "ArrowLeft")
+        wait: float = page.evaluate("window.redrawn")
+        if move >= 3:
+            yield wait
+
+
+if __name__ == "__main__":
+    main()
