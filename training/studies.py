@@ -6,7 +6,13 @@ from training.study import Contestant, Figure, Study
 
 NARROW = ("--set", "width=16")
 FAMILY = ("--steps", "15600", *NARROW)
-SHORT = ("--steps", "10000")
+
+
+def _short(steps: int, *options: str) -> tuple[str, ...]:
+    """A training with a share of its recipe's steps: a control is worth no more."""
+    return ("--steps", str(steps), *options)
+
+
 STUDIES = {
     "losses": Study(
         title="The loss family",
@@ -70,8 +76,8 @@ STUDIES = {
         text="CIFAR-10 by label, after a third of the steps. A place of the control's maps sees itself alone, through "
         "as many weights.",
         contestants=(
-            Contestant("sagan", "attention", SHORT),
-            Contestant("sagan", "no attention", (*SHORT, "--set", "attention=false")),
+            Contestant("sagan", "attention", _short(10_000)),
+            Contestant("sagan", "no attention", _short(10_000, "--set", "attention=false")),
         ),
         figures=(Figure("fcd"), Figure("label_accuracy", percent=True), Figure("attention")),
         seeds=1,
@@ -79,10 +85,11 @@ STUDIES = {
     ),
     "pix2pix": Study(
         title="pix2pix without its game",
-        text="Emoji of the test set, coloured from their line art. The control learns from L1 alone.",
+        text="Emoji of the test set, coloured from their line art, after a sixth of the steps. The control learns from "
+        "L1 alone.",
         contestants=(
-            Contestant("pix2pix", "L1 and the game"),
-            Contestant("pix2pix", "L1 alone", ("--set", "adversarial_weight=0")),
+            Contestant("pix2pix", "L1 and the game", _short(5_000)),
+            Contestant("pix2pix", "L1 alone", _short(5_000, "--set", "adversarial_weight=0")),
         ),
         figures=(Figure("fcd"), Figure("label_accuracy", percent=True), Figure("l1"), Figure("sharpness")),
         seeds=1,
@@ -90,10 +97,11 @@ STUDIES = {
     ),
     "pix2pixhd": Study(
         title="pix2pixHD without feature matching",
-        text="What a segmenter, trained on real photos, sees in photos that were painted for the test set's maps.",
+        text="What a segmenter, trained on real photos, sees in photos that were painted for the test set's maps, "
+        "after a fifth of the steps.",
         contestants=(
-            Contestant("pix2pixhd", "with feature matching"),
-            Contestant("pix2pixhd", "without", ("--set", "matching_weight=0")),
+            Contestant("pix2pixhd", "with feature matching", _short(1_200)),
+            Contestant("pix2pixhd", "without", _short(1_200, "--set", "matching_weight=0")),
         ),
         figures=(Figure("pixel_accuracy", percent=True), Figure("mean_iou"), Figure("sharpness")),
         seeds=1,
@@ -101,11 +109,11 @@ STUDIES = {
     ),
     "cyclegan": Study(
         title="CycleGAN without its cycle",
-        text="How near a translation comes to the true partner, which no training has seen beside it. The control has "
-        "no term for the way back: two games side by side.",
+        text="How near a translation comes to the true partner, which no training has seen beside it, after a sixth "
+        "of the steps. The control has no term for the way back: two games side by side.",
         contestants=(
-            Contestant("cyclegan", "CycleGAN"),
-            Contestant("cyclegan", "CycleGAN, no cycle", ("--set", "cycle_weight=0")),
+            Contestant("cyclegan", "CycleGAN", _short(1_600)),
+            Contestant("cyclegan", "CycleGAN, no cycle", _short(1_600, "--set", "cycle_weight=0")),
         ),
         figures=(Figure("psnr", "noto2emojitwo"), Figure("retrieval", "noto2emojitwo", percent=True)),
         seeds=1,
@@ -124,10 +132,11 @@ STUDIES = {
     ),
     "context_encoder": Study(
         title="A context encoder without its game",
-        text="The hole in the middle of the test set's characters. The control learns from the squared error alone.",
+        text="The hole in the middle of the test set's characters, after a fifth of the steps. The control learns from "
+        "the squared error alone.",
         contestants=(
-            Contestant("context_encoder", "squared error and the game"),
-            Contestant("context_encoder", "squared error alone", ("--set", "adversarial_weight=0")),
+            Contestant("context_encoder", "squared error and the game", _short(2_200)),
+            Contestant("context_encoder", "squared error alone", _short(2_200, "--set", "adversarial_weight=0")),
         ),
         figures=(Figure("psnr"), Figure("sharpness"), Figure("label_accuracy", percent=True)),
         seeds=1,

@@ -129,13 +129,16 @@ class TwoWayGAN(TranslationGAN):
 
     def generator_loss(self, batch: Batch) -> Terms:
         given, fakes = self.given(batch), self.fakes(batch)
+        terms = {
+            f"adversarial {way}": self.adversarial_weight * self.adversarial.generator(self.discriminator[way](fake))
+            for way, fake in fakes.items()
+        }
+        return terms | (self._cycle(given, fakes) if self.settings.cycle_weight else {})
+
+    def _cycle(self, given: dict[str, Tensor], fakes: dict[str, Tensor]) -> Terms:
         returned = {"forth": self.generator["back"](fakes["forth"]), "back": self.generator["forth"](fakes["back"])}
-        terms = {}
-        for way, fake in fakes.items():
-            fooled = self.adversarial.generator(self.discriminator[way](fake))
-            terms[f"adversarial {way}"] = self.adversarial_weight * fooled
-            terms[f"cycle {way}"] = self.settings.cycle_weight * self.cycle_loss(returned[way], given[way])
-        return terms
+        weight = self.settings.cycle_weight
+        return {f"cycle {way}": weight * self.cycle_loss(returned[way], given[way]) for way in returned}
 
     def cycle_loss(self, returned: Tensor, given: Tensor) -> Tensor:
         """How far there and back again is from where one was."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gan_serve.metadata import Paper
 from training import translators
 from training.gan import ImageSpec, Recipe
-from training.layers import init_dcgan
 from training.translation import TwoWayGAN, TwoWayRecipe
 
 
@@ -17,7 +17,7 @@ class DiscoGAN(TwoWayGAN):
 
     https://arxiv.org/abs/1703.05192
 
-    Differs: narrow networks; instance normalisation; a discriminator of patches.
+    Differs: narrow networks with skips; instance normalisation; a discriminator of patches; the way back weighs more.
     """
 
     paper = Paper(
@@ -27,30 +27,38 @@ class DiscoGAN(TwoWayGAN):
         url="https://arxiv.org/abs/1703.05192",
     )
     differences = (
-        "Networks of 24 to 192 channels; instance normalisation, so that an image is changed for itself; "
-        "discriminators of patches of 70x70 pixels, which is all of the image; no weight decay; an exponential average "
-        "of the weights. The true pairs are for scoring only: in training, no image is seen beside its partner."
+        "Networks of 20 to 80 channels; a generator is a U-Net, and what it draws is added to the picture, because "
+        "colours may be exchanged in any way that the way back undoes, and these begin with keeping them; the squared "
+        "error of the way back counts 30 times, since most of a picture is white; instance normalisation, so that an "
+        "image is changed for itself; discriminators of patches of 70x70 pixels, which is all of the image; no weight "
+        "decay; an exponential average of the weights. The true pairs are for scoring only: in training, no image is "
+        "seen beside its partner."
     )
     recipe = TwoWayRecipe(
-        dataset="lpc", steps=11_000, batch_size=16, image_size=64, final_learning_rate=0.1,
-        view="side", target="front", cycle_weight=1.0,
+        dataset="lpc", steps=8_000, batch_size=16, image_size=64, final_learning_rate=0.1,
+        view="side", target="front", cycle_weight=30.0,
     )  # fmt: skip
-    width = 24  # the file stays below 4 MB
-    multiple = 16
+    width = 20  # as pix2pix
+    multiple = 4
 
     def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
         ways = ("forth", "back")
-        self.generator = nn.ModuleDict({way: self._translator(spec.channels) for way in ways})
+        self.generator = nn.ModuleDict({way: Redrawing(spec.channels, spec.size, self.width) for way in ways})
         self.discriminator = nn.ModuleDict(
             {way: translators.PatchDiscriminator(spec.channels, self.width, halvings=3) for way in ways}
         )
 
-    def _translator(self, channels: int) -> nn.Module:
-        """Halved four times and doubled again, with no skips, for nothing stays where it was."""
-        widths = [self.width * 2**level for level in range(4)]
-        network = nn.Sequential(translators.encoder(channels, widths), translators.decoder(channels, widths))
-        return network.apply(init_dcgan)
-
     def cycle_loss(self, returned: Tensor, given: Tensor) -> Tensor:
         return F.mse_loss(returned.float(), given.float())
+
+
+class Redrawing(nn.Module):
+    """Image (N, C, S, S) -> the same shape in [-1, 1]: what a U-Net draws is added to what was there."""
+
+    def __init__(self, channels: int, size: int, width: int) -> None:
+        super().__init__()
+        self.drawing = translators.UNet(channels, channels, size, width, dropout=0)
+
+    def forward(self, image: Tensor) -> Tensor:
+        return torch.tanh(torch.atanh(0.9 * image) + self.drawing(image))  # so that nothing drawn is nearly the image
