@@ -109,11 +109,11 @@ STUDIES = {
     ),
     "cyclegan": Study(
         title="CycleGAN without its cycle",
-        text="How near a translation comes to the true partner, which no training has seen beside it, after a sixth "
-        "of the steps. The control has no term for the way back: two games side by side.",
+        text="How near a translation comes to the true partner, which no training has seen beside it, after an "
+        "eighth of the steps. The control has no term for the way back: two games side by side.",
         contestants=(
-            Contestant("cyclegan", "CycleGAN", _short(1_600)),
-            Contestant("cyclegan", "CycleGAN, no cycle", _short(1_600, "--set", "cycle_weight=0")),
+            Contestant("cyclegan", "CycleGAN", _short(1_250)),
+            Contestant("cyclegan", "CycleGAN, no cycle", _short(1_250, "--set", "cycle_weight=0")),
         ),
         figures=(Figure("psnr", "noto2emojitwo"), Figure("retrieval", "noto2emojitwo", percent=True)),
         seeds=1,
@@ -121,10 +121,11 @@ STUDIES = {
     ),
     "discogan": Study(
         title="DiscoGAN without its way back",
-        text="The same for characters that are seen from the side and are to be seen from the front.",
+        text="The same for characters that are seen from the side and are to be seen from the front, after a fifth "
+        "of the steps.",
         contestants=(
-            Contestant("discogan", "DiscoGAN"),
-            Contestant("discogan", "DiscoGAN, no way back", ("--set", "cycle_weight=0")),
+            Contestant("discogan", "DiscoGAN", _short(1_600)),
+            Contestant("discogan", "DiscoGAN, no way back", _short(1_600, "--set", "cycle_weight=0")),
         ),
         figures=(Figure("psnr", "side2front"), Figure("retrieval", "side2front", percent=True)),
         seeds=1,

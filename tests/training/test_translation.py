@@ -101,6 +101,14 @@ def test_where_two_ways_undo_each_other_only_the_discriminators_are_left(name: s
     assert game.generator_loss(batch)["cycle forth"] == 0, "no image is compared with its partner"  # type: ignore[operator]
 
 
+def test_discogan_begins_with_keeping_what_is_there() -> None:
+    given = images(2, size=64)
+    with torch.no_grad():
+        made = of("discogan").eval().generator["forth"](given)  # type: ignore[index]
+    assert (made - 0.9 * given).abs().mean() < 0.2
+    assert made.abs().max() < 1
+
+
 class Negative(nn.Module):
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         return -image
