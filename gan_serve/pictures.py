@@ -57,7 +57,8 @@ def upright(picture: Picture, source: str) -> Picture:
         Failure: it is damaged.
     """
     try:
-        return _to_8_bits(ImageOps.exif_transpose(picture)).convert("RGBA")
+        ImageOps.exif_transpose(picture, in_place=True)
+        return _to_8_bits(picture).convert("RGBA")
     except Exception as error:  # a decoder meets damage in many ways
         raise Failure(f"{source}: damaged ({error})") from None
 
@@ -92,6 +93,8 @@ def _middle(width: int, height: int, *, across: int, down: int) -> Box:
 def fit(picture: Picture, width: int, height: int, channels: int, how: Literal["crop", "pad"] = "crop") -> Pixels:
     """RGBA -> (height, width, channels): cropped or padded, and resized; transparent parts become white."""
     seen, (left, top, right, bottom) = frame(picture.size, width, height, how)
+    if not _is_translucent(picture):
+        picture = picture.convert("RGB")  # the same pixels, sooner: Pillow weighs colours with their opacity
     resized = picture.resize((right - left, bottom - top), Pictures.Resampling.LANCZOS, box=seen)
     pixels = flatten(resized, channels)
     if how == "crop":
@@ -100,10 +103,14 @@ def fit(picture: Picture, width: int, height: int, channels: int, how: Literal["
 
 
 def flatten(picture: Picture, channels: int) -> Pixels:
-    """RGBA -> (height, width, channels) as on white paper."""
-    if picture.getchannel("A").getextrema() != (255, 255):
+    """RGBA, or RGB -> (height, width, channels) as on white paper."""
+    if _is_translucent(picture):
         picture = Pictures.alpha_composite(Pictures.new("RGBA", picture.size, "white"), picture)
     return np.asarray(picture.convert("L" if channels == 1 else "RGB")).reshape(*picture.size[::-1], channels)
+
+
+def _is_translucent(picture: Picture) -> bool:
+    return picture.mode == "RGBA" and picture.getchannel("A").getextrema() != (255, 255)
 
 
 def size_of(given: Given) -> tuple[int, int]:
