@@ -53,7 +53,7 @@ def make_drawing(studio: Studio, page: gr.Request, metadata: ModelMetadata, addr
     handlers = _Handlers(studio, metadata, controls)
     inputs = [kind, seed, other, count, *(each for control in controls for each in control.components)]
     first = handlers.draw(page, *(each.value for each in inputs))
-    with gr.Column(scale=6, min_width=300):
+    with gr.Column(scale=6, min_width=300, elem_classes="gs-made"):
         pictures = make_pictures(first[0], "gs-pictures")
         _make_saving(handlers, inputs)
         recipes, bar = make_html(first[1]), make_bar(first[2])

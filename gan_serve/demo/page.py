@@ -77,5 +77,5 @@ def _make_panel(studio: Studio, metadata: ModelMetadata, address: Address) -> No
             make_translating(studio, metadata, address)
         else:
             make_drawing(studio, visitor(), metadata, address)
-        with gr.Column(scale=4, min_width=280):
+        with gr.Column(scale=4, min_width=280, elem_classes="gs-about"):
             make_html(show_card(metadata))

@@ -339,3 +339,16 @@ def test_a_phone_shows_all_of_it_and_every_control_has_a_name(visit: Visit, quer
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert page.evaluate(_NAMELESS) == []
     assert page.evaluate("document.body.classList.contains('dark')")
+
+
+def test_a_phone_keeps_the_pictures_in_sight_while_a_slider_is_moved(visit: Visit) -> None:
+    page = visit("?model=styled&seed=7&count=8", viewport={"width": 390, "height": 600})
+    expect(pictures(page)).to_have_count(8)
+    slant = page.get_by_role("slider", name="Slant")
+    slant.scroll_into_view_if_needed()
+    before = content(pictures(page).first)
+    slant.press("ArrowRight")
+    expect(page).to_have_url(re.compile("slant="))
+    expect(slant).to_be_in_viewport()
+    expect(pictures(page).first).to_be_in_viewport()
+    assert content(pictures(page).first) != before
