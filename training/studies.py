@@ -85,11 +85,11 @@ STUDIES = {
     ),
     "pix2pix": Study(
         title="pix2pix without its game",
-        text="Emoji of the test set, coloured from their line art, after a sixth of the steps. The control learns from "
-        "L1 alone.",
+        text="Emoji of the test set, coloured from their line art, after an eighth of the steps. The control learns "
+        "from L1 alone.",
         contestants=(
-            Contestant("pix2pix", "L1 and the game", _short(5_000)),
-            Contestant("pix2pix", "L1 alone", _short(5_000, "--set", "adversarial_weight=0")),
+            Contestant("pix2pix", "L1 and the game", _short(4_000)),
+            Contestant("pix2pix", "L1 alone", _short(4_000, "--set", "adversarial_weight=0")),
         ),
         figures=(Figure("fcd"), Figure("label_accuracy", percent=True), Figure("l1"), Figure("sharpness")),
         seeds=1,
@@ -98,10 +98,10 @@ STUDIES = {
     "pix2pixhd": Study(
         title="pix2pixHD without feature matching",
         text="What a segmenter, trained on real photos, sees in photos that were painted for the test set's maps, "
-        "after a fifth of the steps.",
+        "after 900 of 6,000 steps.",
         contestants=(
-            Contestant("pix2pixhd", "with feature matching", _short(1_200)),
-            Contestant("pix2pixhd", "without", _short(1_200, "--set", "matching_weight=0")),
+            Contestant("pix2pixhd", "with feature matching", _short(900)),
+            Contestant("pix2pixhd", "without", _short(900, "--set", "matching_weight=0")),
         ),
         figures=(Figure("pixel_accuracy", percent=True), Figure("mean_iou"), Figure("sharpness")),
         seeds=1,
@@ -109,11 +109,11 @@ STUDIES = {
     ),
     "cyclegan": Study(
         title="CycleGAN without its cycle",
-        text="How near a translation comes to the true partner, which no training has seen beside it, after an "
-        "eighth of the steps. The control has no term for the way back: two games side by side.",
+        text="How near a translation comes to the true partner, which no training has seen beside it, after a "
+        "tenth of the steps. The control has no term for the way back: two games side by side.",
         contestants=(
-            Contestant("cyclegan", "CycleGAN", _short(1_250)),
-            Contestant("cyclegan", "CycleGAN, no cycle", _short(1_250, "--set", "cycle_weight=0")),
+            Contestant("cyclegan", "CycleGAN", _short(1_000)),
+            Contestant("cyclegan", "CycleGAN, no cycle", _short(1_000, "--set", "cycle_weight=0")),
         ),
         figures=(Figure("psnr", "noto2emojitwo"), Figure("retrieval", "noto2emojitwo", percent=True)),
         seeds=1,
@@ -121,11 +121,11 @@ STUDIES = {
     ),
     "discogan": Study(
         title="DiscoGAN without its way back",
-        text="The same for characters that are seen from the side and are to be seen from the front, after a fifth "
-        "of the steps.",
+        text="The same for characters that are seen from the side and are to be seen from the front, after 1,200 "
+        "of 8,000 steps.",
         contestants=(
-            Contestant("discogan", "DiscoGAN", _short(1_600)),
-            Contestant("discogan", "DiscoGAN, no way back", _short(1_600, "--set", "cycle_weight=0")),
+            Contestant("discogan", "DiscoGAN", _short(1_200)),
+            Contestant("discogan", "DiscoGAN, no way back", _short(1_200, "--set", "cycle_weight=0")),
         ),
         figures=(Figure("psnr", "side2front"), Figure("retrieval", "side2front", percent=True)),
         seeds=1,
@@ -133,11 +133,11 @@ STUDIES = {
     ),
     "context_encoder": Study(
         title="A context encoder without its game",
-        text="The hole in the middle of the test set's characters, after a fifth of the steps. The control learns from "
-        "the squared error alone.",
+        text="The hole in the middle of the test set's characters, after 1,500 of 11,000 steps. The control learns "
+        "from the squared error alone.",
         contestants=(
-            Contestant("context_encoder", "squared error and the game", _short(2_200)),
-            Contestant("context_encoder", "squared error alone", _short(2_200, "--set", "adversarial_weight=0")),
+            Contestant("context_encoder", "squared error and the game", _short(1_500)),
+            Contestant("context_encoder", "squared error alone", _short(1_500, "--set", "adversarial_weight=0")),
         ),
         figures=(Figure("psnr"), Figure("sharpness"), Figure("label_accuracy", percent=True)),
         seeds=1,
