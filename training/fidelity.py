@@ -96,6 +96,12 @@ def _label_accuracy(outcome: Outcome, images: Tensor) -> float:
     return metrics.label_accuracy(judged, outcome.data.labels[: len(images)].numpy())
 
 
+def _feature_retrieval(outcome: Outcome, images: Tensor) -> float:
+    judge = Judge(outcome.data.name)
+    made, truth = (torch.as_tensor(judge.look(each.numpy()).features) for each in (images, outcome.trial.truth))
+    return retrieval(made, truth)
+
+
 def _segmented(outcome: Outcome, images: Tensor, name: str) -> float:
     seen = Segmenter(outcome.data.name).look(images)
     return segmenter.scores(seen, outcome.trial.inputs["image"])[name]
@@ -140,6 +146,11 @@ FIGURES = {
         "higher",
         "share of images that are nearer to their own partner than to any other of the test set",
         lambda outcome: retrieval(*outcome.compared),
+    ),
+    "feature_retrieval": Figure(
+        "higher",
+        "the same by the judge's features, which tell what is shown and not where",
+        lambda outcome: _feature_retrieval(outcome, outcome.made),
     ),
     "sharpness": Figure(
         "higher",
@@ -190,7 +201,7 @@ BASELINES = {
 def protocol(trial: Trial, test: Dataset) -> str:
     """What the scores were measured on."""
     judges = ""
-    if {"fcd", "label_accuracy"} & set(trial.figures):
+    if {"fcd", "label_accuracy", "feature_retrieval"} & set(trial.figures):
         judges += f" The judge recognises {Judge(test.name).facts['test_accuracy']:.2%} of the test set."
     if "mean_iou" in trial.figures:
         judges += " The segmenter was trained on the real training photos."

@@ -113,7 +113,7 @@ STUDIES = {
         "tenth of the steps. The control has no term for the way back: two games side by side.",
         contestants=(
             Contestant("cyclegan", "CycleGAN", _short(1_000)),
-            Contestant("cyclegan", "CycleGAN, no cycle", _short(1_000, "--set", "cycle_weight=0")),
+            Contestant("cyclegan", "no cycle", _short(1_000, "--set", "cycle_weight=0")),
         ),
         figures=(Figure("psnr", "noto2emojitwo"), Figure("retrieval", "noto2emojitwo", percent=True)),
         seeds=1,
@@ -125,9 +125,13 @@ STUDIES = {
         "of 8,000 steps.",
         contestants=(
             Contestant("discogan", "DiscoGAN", _short(1_200)),
-            Contestant("discogan", "DiscoGAN, no way back", _short(1_200, "--set", "cycle_weight=0")),
+            Contestant("discogan", "no way back", _short(1_200, "--set", "cycle_weight=0")),
         ),
-        figures=(Figure("psnr", "side2front"), Figure("retrieval", "side2front", percent=True)),
+        figures=(
+            Figure("psnr", "side2front"),
+            Figure("retrieval", "side2front", percent=True),
+            Figure("feature_retrieval", "side2front", percent=True),
+        ),
         seeds=1,
         published="",
     ),

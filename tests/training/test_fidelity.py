@@ -13,6 +13,8 @@ from gan_serve.repository import Repository
 from training import fidelity, publish, runs, variants
 from training import judge as judges
 from training.__main__ import app
+from training.dataset import Dataset
+from training.gan import Trial
 from training.runs import Run
 from training.segmenter import Segmenter, make_segmenter
 from training.streets import COLOURS
@@ -36,6 +38,13 @@ def test_patches_cover_an_image_once() -> None:
     found = fidelity.patches(NOISE)
     assert found.shape == (48, 3, 32, 32)
     assert torch.equal(found[1], NOISE[0, :, :32, 32:])
+
+
+def test_what_pictures_show_finds_their_partners() -> None:
+    characters = Dataset("lpc", torch.zeros(12, 3, 64, 64).byte(), torch.zeros(12).long(), ("0",), "", "")
+    trial, measure = Trial({}, NOISE, ()), fidelity.FIGURES["feature_retrieval"].measure
+    assert measure(fidelity.Outcome(NOISE, trial, characters, characters)) == 1
+    assert measure(fidelity.Outcome(NOISE.roll(1, dims=0), trial, characters, characters)) == 0
 
 
 @pytest.fixture(scope="module")

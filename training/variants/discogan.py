@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gan_serve.metadata import Paper
 from training import translators
-from training.gan import ImageSpec, Recipe
+from training.gan import ImageSpec, Recipe, Trial
 from training.translation import TwoWayGAN, TwoWayRecipe
+
+if TYPE_CHECKING:
+    from training.dataset import Dataset
 
 
 class DiscoGAN(TwoWayGAN):
@@ -48,6 +54,12 @@ class DiscoGAN(TwoWayGAN):
         self.discriminator = nn.ModuleDict(
             {way: translators.PatchDiscriminator(spec.channels, self.width, halvings=3) for way in ways}
         )
+
+    def trial(self, part: str, dataset: Dataset) -> Trial:
+        """The true partner, by pixels and, where the judge knows such pictures, by what they show."""
+        trial = super().trial(part, dataset)
+        judged = self.parts()[part] == "forth" and len(dataset.classes) > 1
+        return replace(trial, figures=(*trial.figures, "feature_retrieval")) if judged else trial
 
     def cycle_loss(self, returned: Tensor, given: Tensor) -> Tensor:
         return F.mse_loss(returned.float(), given.float())
