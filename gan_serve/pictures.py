@@ -12,7 +12,8 @@ from gan_serve.errors import Failure, UsageError
 from gan_serve.pixels import MOST_PIXELS, Picture, Pixels, from_pixels
 from gan_serve.tensors import Image, Mask
 
-Given = Picture | NDArray[np.float32]  # RGBA of any size, or (channels, height, width) in a model's range
+# RGB of any size, RGBA where parts may be transparent, or (channels, height, width) in a model's range.
+Given = Picture | NDArray[np.float32]
 Box = tuple[int, int, int, int]  # left, top, right, bottom
 
 # Pillow knows more formats. Some of them start other programs, and each one is a way in for a file that means harm.
@@ -51,14 +52,15 @@ def read_picture(file: Path | IO[bytes], source: str) -> Picture:
 
 
 def upright(picture: Picture, source: str) -> Picture:
-    """The picture decoded, turned as it is to be looked at, as RGBA with 8 bits each.
+    """The picture decoded, turned as it is to be looked at, with 8 bits each: RGBA where it has transparency, else RGB.
 
     Raises:
         Failure: it is damaged.
     """
     try:
         ImageOps.exif_transpose(picture, in_place=True)
-        return _to_8_bits(picture).convert("RGBA")
+        picture = _to_8_bits(picture)
+        return picture.convert("RGBA" if picture.has_transparency_data else "RGB")
     except Exception as error:  # a decoder meets damage in many ways
         raise Failure(f"{source}: damaged ({error})") from None
 
@@ -91,10 +93,8 @@ def _middle(width: int, height: int, *, across: int, down: int) -> Box:
 
 
 def fit(picture: Picture, width: int, height: int, channels: int, how: Literal["crop", "pad"] = "crop") -> Pixels:
-    """RGBA -> (height, width, channels): cropped or padded, and resized; transparent parts become white."""
+    """RGB or RGBA -> (height, width, channels): cropped or padded, and resized; transparent parts become white."""
     seen, (left, top, right, bottom) = frame(picture.size, width, height, how)
-    if not _is_translucent(picture):
-        picture = picture.convert("RGB")  # the same pixels, sooner: Pillow weighs colours with their opacity
     resized = picture.resize((right - left, bottom - top), Pictures.Resampling.LANCZOS, box=seen)
     pixels = flatten(resized, channels)
     if how == "crop":
@@ -103,14 +103,10 @@ def fit(picture: Picture, width: int, height: int, channels: int, how: Literal["
 
 
 def flatten(picture: Picture, channels: int) -> Pixels:
-    """RGBA, or RGB -> (height, width, channels) as on white paper."""
-    if _is_translucent(picture):
+    """RGB or RGBA -> (height, width, channels) as on white paper."""
+    if picture.mode == "RGBA":
         picture = Pictures.alpha_composite(Pictures.new("RGBA", picture.size, "white"), picture)
     return np.asarray(picture.convert("L" if channels == 1 else "RGB")).reshape(*picture.size[::-1], channels)
-
-
-def _is_translucent(picture: Picture) -> bool:
-    return picture.mode == "RGBA" and picture.getchannel("A").getextrema() != (255, 255)
 
 
 def size_of(given: Given) -> tuple[int, int]:
@@ -119,7 +115,7 @@ def size_of(given: Given) -> tuple[int, int]:
 
 
 def to_model(given: Given, tensor: Image) -> NDArray[np.float32]:
-    """RGBA of any size -> (channels, height, width) in the model's range; such an array stays as it is."""
+    """A picture of any size -> (channels, height, width) in the model's range; such an array stays as it is."""
     if isinstance(given, np.ndarray):
         return given
     if tensor.any_size:

@@ -136,8 +136,7 @@ def _black_and_white(given: Given) -> Picture:
     """White where to fill in: what is transparent, or in a picture without transparent parts what is bright."""
     if isinstance(given, np.ndarray):
         return Pictures.fromarray((given[0] >= 0.5).astype(np.uint8) * 255)
-    opacity = given.getchannel("A")
-    if np.asarray(opacity).min() < 255:
+    if given.mode == "RGBA" and (opacity := given.getchannel("A")).getextrema() != (255, 255):
         return opacity.point(lambda level: 255 * (level < 128))
     return given.convert("L").point(lambda level: 255 * (level >= 128))
 
