@@ -58,8 +58,7 @@ def upright(picture: Picture, source: str) -> Picture:
         Failure: it is damaged.
     """
     try:
-        ImageOps.exif_transpose(picture, in_place=True)
-        picture = _to_8_bits(picture)
+        picture = _to_8_bits(ImageOps.exif_transpose(picture))  # a copy: the picture may be the caller's own
         return picture.convert("RGBA" if picture.has_transparency_data else "RGB")
     except Exception as error:  # a decoder meets damage in many ways
         raise Failure(f"{source}: damaged ({error})") from None

@@ -9,7 +9,7 @@ from PIL import Image as Pictures
 from small_models import COLOUR, GREY
 
 from gan_serve import Failure, UsageError
-from gan_serve.pictures import fit, read_array, read_picture, to_model
+from gan_serve.pictures import fit, read_array, read_picture, to_model, upright
 from gan_serve.pixels import to_pixels
 from gan_serve.tensors import Image
 
@@ -100,6 +100,14 @@ def test_a_photo_is_turned_as_its_camera_was_held(tmp_path: Path) -> None:
     pixels = fit(read_picture(path, "held.jpg"), 16, 16, channels=1)[:, :, 0]
     assert pixels[:7].max() < 20
     assert pixels[9:].min() > 235
+
+
+def test_a_picture_that_somebody_else_has_stays_as_it_is() -> None:
+    theirs = Pictures.new("RGB", (4, 2))
+    theirs.getexif()[ExifTags.Base.Orientation] = 6
+    assert upright(theirs, "theirs").size == (2, 4)
+    assert theirs.size == (4, 2)
+    assert theirs.getexif()[ExifTags.Base.Orientation] == 6
 
 
 def png_that_says(width: int, height: int) -> bytes:
