@@ -11,13 +11,15 @@ import os
 import re
 import shutil
 import statistics
-import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from playwright.sync_api import Page, expect, sync_playwright
+from processes import last_line, running
 
 from gan_serve.repository import Repository, models_folder
 from gan_serve.tensors import Label, Latent, Scalar
@@ -75,13 +77,13 @@ def served(root: Path) -> Iterator[str]:
     """The address of a demo that serves these models, while it runs."""
     command = [sys.executable, "-m", "gan_serve", "demo", "--port", "0", "--models", str(root)]
     environment = os.environ | {"PYTHONUNBUFFERED": "1"}
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdout=pipe, stderr=subprocess.STDOUT, text=True, env=environment) as demo:
-        try:
-            assert demo.stdout
-            yield next(found[0] for line in demo.stdout if (found := re.search(r"http://[\d.]+:\d+", line)))
-        finally:
-            demo.terminate()
+    with tempfile.TemporaryDirectory() as folder, running(command, Path(folder), environment) as process:
+        log = Path(folder) / "log"
+        while not (found := re.search(r"http://[\d.]+:\d+", log.read_text())):
+            if process.poll() is not None:
+                raise SystemExit(f"the demo does not start: {last_line(log.read_text())}")
+            time.sleep(0.1)
+        yield found[0]
 
 
 def moves(page: Page, slider: str, number: int) -> Iterator[float]:

@@ -4,7 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torchmetrics.functional.image import peak_signal_noise_ratio, structural_similarity_index_measure
 
@@ -74,9 +76,13 @@ def sharpness(made: Tensor, truth: Tensor) -> float:
 
 
 def _distance(outcome: Outcome, images: Tensor) -> float:
+    return metrics.frechet_distance(*_features(outcome, images))
+
+
+def _features(outcome: Outcome, images: Tensor) -> list[NDArray[np.float32]]:
+    """What the judge sees in the truth, and in images."""
     judge = Judge(outcome.data.name)
-    seen = [judge.look(each.numpy()).features for each in (outcome.trial.truth, images)]
-    return metrics.frechet_distance(*seen)
+    return [judge.look(each.numpy()).features for each in (outcome.trial.truth, images)]
 
 
 def _patch_distance(outcome: Outcome) -> float:
@@ -96,9 +102,8 @@ def _label_accuracy(outcome: Outcome, images: Tensor) -> float:
     return metrics.label_accuracy(judged, outcome.data.labels[: len(images)].numpy())
 
 
-def _feature_retrieval(outcome: Outcome, images: Tensor) -> float:
-    judge = Judge(outcome.data.name)
-    made, truth = (torch.as_tensor(judge.look(each.numpy()).features) for each in (images, outcome.trial.truth))
+def _feature_retrieval(outcome: Outcome) -> float:
+    truth, made = map(torch.as_tensor, _features(outcome, outcome.made))
     return retrieval(made, truth)
 
 
@@ -150,7 +155,7 @@ FIGURES = {
     "feature_retrieval": Figure(
         "higher",
         "the same by the judge's features, which tell what is shown and not where",
-        lambda outcome: _feature_retrieval(outcome, outcome.made),
+        _feature_retrieval,
     ),
     "sharpness": Figure(
         "higher",
