@@ -109,28 +109,33 @@ STUDIES = {
     ),
     "cyclegan": Study(
         title="CycleGAN without its cycle",
-        text="How near a translation comes to the true partner, which no training has seen beside it, after a "
-        "tenth of the steps. The control has no term for the way back: two games side by side.",
+        text="How near a translation comes to the true partner, which no training has seen beside it. The control has "
+        "no term for the way back: two games side by side.",
         contestants=(
-            Contestant("cyclegan", "CycleGAN", _short(1_000)),
-            Contestant("cyclegan", "no cycle", _short(1_000, "--set", "cycle_weight=0")),
+            Contestant("cyclegan", "CycleGAN"),
+            Contestant("cyclegan", "no cycle", ("--set", "cycle_weight=0")),
         ),
-        figures=(Figure("psnr", "noto2emojitwo"), Figure("retrieval", "noto2emojitwo", percent=True)),
+        figures=(
+            Figure("psnr", "noto2emojitwo"),
+            Figure("retrieval", "noto2emojitwo", percent=True),
+            Figure("psnr", "emojitwo2noto"),
+            Figure("retrieval", "emojitwo2noto", percent=True),
+        ),
         seeds=1,
         published="",
     ),
     "discogan": Study(
         title="DiscoGAN without its way back",
-        text="The same for characters that are seen from the side and are to be seen from the front, after 1,200 "
-        "of 8,000 steps.",
+        text="The same for characters that are seen from the side and are to be seen from the front, and the other way "
+        "round.",
         contestants=(
-            Contestant("discogan", "DiscoGAN", _short(1_200)),
-            Contestant("discogan", "no way back", _short(1_200, "--set", "cycle_weight=0")),
+            Contestant("discogan", "DiscoGAN"),
+            Contestant("discogan", "no way back", ("--set", "cycle_weight=0")),
         ),
         figures=(
             Figure("psnr", "side2front"),
-            Figure("retrieval", "side2front", percent=True),
             Figure("feature_retrieval", "side2front", percent=True),
+            Figure("psnr", "front2side"),
         ),
         seeds=1,
         published="",

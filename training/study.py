@@ -32,6 +32,11 @@ class Figure:
     model: str = ""  # the part of the variant that has it
     percent: bool = False
 
+    @property
+    def title(self) -> str:
+        """The head of its column."""
+        return f"{self.name.replace('_', ' ')} {self.model}".rstrip()
+
 
 @dataclass(frozen=True)
 class Case:
@@ -99,8 +104,7 @@ def write_record(trained: Trained, models: Sequence[ModelMetadata], path: Path) 
 
 def table(study: Study, folder: Path) -> str:
     """What is recorded in the folder so far, a row for each contestant."""
-    figures = [figure.name.replace("_", " ") for figure in study.figures]
-    head = ["", "seeds", *figures, "processor minutes", study.published]
+    head = ["", "seeds", *(figure.title for figure in study.figures), "processor minutes", study.published]
     rows = [row for contestant in study.contestants if (row := _row(study, contestant, folder))]
     return markdown.table(head, rows) if rows else "Nothing is recorded yet."
 
