@@ -31,6 +31,7 @@ def png(colour: str) -> str:
 def test_generate_answers_as_the_plain_api_does(client: Client, demo: Server) -> None:
     made = client.predict("digits", {"label": "three"}, 7, 4, api_name="/generate")
     assert made == demo.generate("digits", json={"label": "three", "seed": 7, "count": 4, "format": "json"}).json()
+    assert made == client.predict("digits", {"label": "three", "seed": 7, "count": 4}, api_name="/generate")
 
 
 def test_translate_takes_a_picture_and_a_mask(client: Client, demo: Server) -> None:
