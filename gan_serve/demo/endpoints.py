@@ -35,7 +35,8 @@ def add_endpoints(studio: Studio) -> None:
     ) -> dict[str, Any]:
         """The answers of a model: pictures as base64 PNG, or numbers; with the seed that makes them again."""
         numbers = {} if seed is None else {"seed": seed}
-        asked = studio.request(model, {**(inputs or {}), **numbers, **({"count": count} if count != 1 else {})})
+        counts = {} if count == 1 else {"count": count}  # as with the seed, one among the inputs may stand
+        asked = studio.request(model, {**(inputs or {}), **numbers, **counts})
         return studio.run(page, model, asked, _document)
 
     def translate(

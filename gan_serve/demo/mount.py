@@ -1,5 +1,6 @@
 """Where the demo joins the server: behind all other routes, and behind the same gate."""
 
+import re
 from pathlib import Path
 
 import gradio as gr
@@ -12,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gan_serve.demo.gallery import examples_of, sample_of
 from gan_serve.demo.page import make_page
 from gan_serve.demo.studio import Studio
+from gan_serve.demo.words import NO_UPLOADS
 from gan_serve.server.refusals import Refusal
 from gan_serve.server.service import Service
 
@@ -19,6 +21,11 @@ _FOLDER = Path(__file__).parent
 _SESSIONS = 256  # visitors whose components are remembered; the page of an older one has to be opened again
 # Gradio's page needs scripts within itself, and nothing from anywhere else.
 _POLICY = "default-src 'self' data: blob: 'unsafe-inline' 'unsafe-eval'; frame-ancestors 'self'"
+# Those of Gradio's routes that the page and its clients use; others take files, give them, or fetch them elsewhere.
+_ROUTES = re.compile(
+    r"/|/config|/theme\.css|/favicon\.ico|/(assets|static)/.+"
+    r"|/gradio_api/(info|cancel|run/\w+|queue/(join|data)|call/(v2/)?\w+(/\w+)?)"
+)
 _FONTS = ["system-ui", "sans-serif"]
 
 
@@ -29,7 +36,6 @@ def mount_demo(app: Starlette, service: Service) -> None:
     app.router.routes += [
         Route("/demo/samples/{name}", files.sample),
         Route("/demo/examples/{name}/{number:int}/{file}", files.example),
-        Route("/gradio_api/upload", files.refuse, methods=["POST"]),
     ]
     page = make_page(studio)
     page.state_session_capacity = _SESSIONS
@@ -72,18 +78,17 @@ class _Files:
             raise Refusal(404, "this model has no such example")
         return FileResponse(paths[number])
 
-    async def refuse(self, request: HttpRequest) -> Response:
-        """Files come within requests, where they are bounded and kept nowhere."""
-        raise Refusal(404, "there are no uploads; send pictures as base64 with the request")
-
     def _model(self, request: HttpRequest) -> str:
         return self._studio.metadata(request.path_params["name"]).name
 
 
 def _confined(app: ASGIApp) -> ASGIApp:
-    """The same application, whose pages load nothing from elsewhere."""
+    """The same application, of which only `_ROUTES` are there, and whose pages load nothing from elsewhere."""
 
     async def confined(scope: Scope, receive: Receive, send: Send) -> None:
+        if not _ROUTES.fullmatch(scope["path"]):
+            raise Refusal(404, f"there is no such route, and {NO_UPLOADS}")
+
         async def with_policy(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = [*message["headers"], (b"content-security-policy", _POLICY.encode())]

@@ -1,8 +1,11 @@
 """The page, put together. What it shows of models is made anew for every visitor, from what is served then."""
 
 from functools import partial
+from typing import Any
 
 import gradio as gr
+from gradio.block_function import BlockFunction
+from gradio.state_holder import SessionState
 
 from gan_serve.demo.address import Address, parse_address
 from gan_serve.demo.card import show_card
@@ -13,7 +16,7 @@ from gan_serve.demo.gallery import show_gallery
 from gan_serve.demo.parts import make_html
 from gan_serve.demo.studio import Studio, visitor
 from gan_serve.demo.translating import make_translating
-from gan_serve.demo.words import in_words
+from gan_serve.demo.words import NO_UPLOADS, alert
 from gan_serve.metadata import ModelMetadata
 
 _TITLE = """
@@ -29,9 +32,38 @@ _OPEN = """(name) => {
 _SOON = 1.0  # seconds until a page is loaded again that shows models before they are there
 
 
+class _Page(gr.Blocks):
+    """A page of Gradio's that takes no files, and keeps nothing of what its visitors give and get."""
+
+    def validate_inputs(self, block_fn: BlockFunction, inputs: list[Any]) -> None:
+        """Refuse what Gradio takes for a file: it would fetch it, from any address or from this machine's disk.
+
+        Raises:
+            gr.Error: there is one.
+        """
+        super().validate_inputs(block_fn, inputs)
+        if _holds_file(inputs):
+            raise gr.Error(NO_UPLOADS, print_exception=False)
+
+    async def process_api(
+        self,
+        block_fn: BlockFunction | int,
+        inputs: list[Any],
+        state: SessionState | None = None,
+        *args: Any,
+        **others: Any,
+    ) -> dict[str, Any]:
+        """Answer an event, and forget the values that Gradio keeps of it, from which links to a session are made."""
+        try:
+            return await super().process_api(block_fn, inputs, state, *args, **others)
+        finally:
+            for component in state.components if state else ():
+                component["props"].pop("value", None)
+
+
 def make_page(studio: Studio) -> gr.Blocks:
     """The whole demo. All that depends on models is made when somebody opens the page."""
-    page = gr.Blocks(title="gan-serve", analytics_enabled=False, fill_width=True)
+    page = _Page(title="gan-serve", analytics_enabled=False, fill_width=True)
     with page:
         query = gr.Textbox(visible="hidden")  # what the address says
         make_html(_TITLE)
@@ -41,13 +73,19 @@ def make_page(studio: Studio) -> gr.Blocks:
     return page
 
 
+def _holds_file(value: object) -> bool:
+    if isinstance(value, dict):
+        return {"path", "meta"} <= value.keys() or any(map(_holds_file, value.values()))
+    return isinstance(value, list) and any(map(_holds_file, value))
+
+
 def _show(studio: Studio, query: str) -> None:
     try:
         address = parse_address(query.removeprefix("?"), studio.service.settings.max_count)
         metadata = studio.metadata(address.models[0]) if len(address.models) == 1 else None
         _make_tabs(studio, metadata, address)
     except Exception as error:
-        make_html(f'<p role="alert">{in_words(error)}</p><p><a href="?">All models</a></p>')
+        make_html(f'{alert(error)}<p><a href="?">All models</a></p>')
     if studio.service.state == "loading":
         gr.Timer(_SOON).tick(None, None, None, js="() => location.reload()", queue=False)
 

@@ -59,7 +59,10 @@ class Studio:
             UsageError: a value that the model does not take.
         """
         metadata, settings = self.metadata(model), self.service.settings
-        return resolve(metadata, make_wish(metadata, fields, settings.max_count), settings)
+        wish = make_wish(metadata, fields, settings.max_count)
+        if not wish.pictures:
+            return resolve(metadata, wish, settings)
+        return self.service.decoders.submit(resolve, metadata, wish, settings).result()
 
     def run(self, page: gr.Request, model: str, asked: Request, answer: Callable[[Result, str], Returned]) -> Returned:
         """What `answer` makes of a result and the device that made it, in the runner's thread.

@@ -11,6 +11,8 @@ import gradio as gr
 from gan_serve.errors import GanServeError
 from gan_serve.server.refusals import Refusal
 
+NO_UPLOADS = "nothing is uploaded or fetched; send pictures as base64 with the request"
+
 _log = logging.getLogger(__name__)
 
 Parameters = ParamSpec("Parameters")
@@ -18,11 +20,16 @@ Returned = TypeVar("Returned")
 
 
 def in_words(error: Exception) -> str:
-    """What is wrong in one line, as HTML; the log has the stack of what nobody expected."""
+    """What is wrong in one line; the log has the stack of what nobody expected."""
     if isinstance(error, GanServeError | Refusal):
-        return html.escape(str(error))
+        return str(error)
     _log.error("the demo failed", exc_info=error)
     return "the server failed; its log says more"
+
+
+def alert(error: Exception) -> str:
+    """What is wrong in one line, as the page shows it."""
+    return f'<p role="alert">{html.escape(in_words(error))}</p>'
 
 
 def speaking(handler: Callable[Parameters, Returned]) -> Callable[Parameters, Returned]:
@@ -46,6 +53,6 @@ def showing(handler: Callable[Parameters, tuple[str, ...]], outputs: int) -> Cal
         try:
             return handler(*args, **kwargs)
         except Exception as error:
-            return (f'<p role="alert">{in_words(error)}</p>', *[""] * (outputs - 1))
+            return (alert(error), *[""] * (outputs - 1))
 
     return shown

@@ -5,12 +5,10 @@ import dataclasses
 import hashlib
 import re
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
-from gan_serve.cpus import cpu_count
 from gan_serve.provenance import write_provenance
 from gan_serve.request import Request
 from gan_serve.server.formats import MEDIA_TYPES, Form, choose_form, encode
@@ -30,7 +28,6 @@ class Plain:
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        self._decoders = ThreadPoolExecutor(cpu_count(), "decoder")
 
     async def models(self, request: HttpRequest) -> Response:
         """Every model, shortly."""
@@ -73,8 +70,8 @@ class Plain:
         """Pictures are decoded off the event loop."""
         if not wish.pictures:
             return resolve(lane.metadata, wish, self._service.settings)
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._decoders, resolve, lane.metadata, wish, self._service.settings)
+        service, loop = self._service, asyncio.get_running_loop()
+        return await loop.run_in_executor(service.decoders, resolve, lane.metadata, wish, service.settings)
 
     def _cache_headers(self, lane: Lane, asked: Request, form: Form, wish: Wish) -> dict[str, str]:
         """The same seed gives the same bytes, on the same kind of device; without a seed nothing may be kept."""

@@ -1,7 +1,9 @@
 """What all routes share: the settings, the models, and whether the server is on its way down."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from gan_serve.cpus import cpu_count
 from gan_serve.repository import models_folder
 from gan_serve.server.engine import Engine
 from gan_serve.server.library import Library
@@ -20,6 +22,7 @@ class Service:
     runners: int | None = None  # threads that run models; one for each processor if not given
 
     def __post_init__(self) -> None:
+        self.decoders = ThreadPoolExecutor(cpu_count(), "decoder")  # where the pictures of all callers are decoded
         self.engine = Engine(queue=self.settings.queue, runners=self.runners)
         root, device = models_folder(self.settings.models), self.settings.device
         self.library = Library(root, device, self.engine, self.metrics)

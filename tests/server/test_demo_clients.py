@@ -31,6 +31,7 @@ def png(colour: str) -> str:
 def test_generate_answers_as_the_plain_api_does(client: Client, demo: Server) -> None:
     made = client.predict("digits", {"label": "three"}, 7, 4, api_name="/generate")
     assert made == demo.generate("digits", json={"label": "three", "seed": 7, "count": 4, "format": "json"}).json()
+    assert made == client.predict("digits", {"label": "three", "seed": 7, "count": 4}, api_name="/generate")
 
 
 def test_translate_takes_a_picture_and_a_mask(client: Client, demo: Server) -> None:
@@ -50,7 +51,7 @@ def test_walk_mix_and_models(client: Client) -> None:
 @pytest.mark.parametrize(
     ("endpoint", "values", "told"),
     [
-        ("/generate", ["none"], "no model"),
+        ("/generate", ["<none>"], "no model '<none>'"),
         ("/generate", ["digits", {"label": 10}], "does not exist"),
         ("/generate", ["digits", {}, 7, 33], "33 images are too many for one request"),
         ("/translate", ["digits", "AAAA"], "digits takes no picture"),
@@ -65,8 +66,43 @@ def test_what_is_wrong_is_told_in_words(client: Client, endpoint: str, values: l
     assert "Traceback" not in str(caught.value)
 
 
-def test_nothing_can_be_uploaded_beside_the_requests_and_pages_are_confined(demo: Server) -> None:
-    assert demo.post("/gradio_api/upload", files={"files": b"x"}).status_code == 404
+def test_nothing_is_uploaded_or_fetched_beside_the_requests(demo: Server, tmp_path: Path) -> None:
+    for route in ("upload", "process_recording"):
+        assert demo.post(f"/gradio_api/{route}", files={"video": b"x"}).status_code == 404
+    for route in ("file=http://example.org/x.png", "proxy=http://example.org", "deep_link?session_hash=x", "app_id"):
+        refused = demo.get(f"/gradio_api/{route}")
+        assert (refused.status_code, "send pictures as base64" in refused.json()["error"]) == (404, True)
+    (tmp_path / "x.png").write_bytes(b"x")
+    for path in ("http://example.org/x.png", str(tmp_path / "x.png")):
+        file = {"path": path, "meta": {"_type": "gradio.FileData"}}
+        refused = demo.post("/gradio_api/run/generate", json={"data": ["digits", {"label": [file]}, 7, 1]})
+        assert "send pictures as base64" in refused.json()["error"]
+
+
+def test_what_visitors_give_is_kept_nowhere(demo: Server) -> None:
+    picture = b64encode(b64decode(png("red")) + bytes(200_000)).decode()  # what follows a picture's end is not read
+
+    def visit(visitor: str) -> None:
+        data = ["mender", picture, {"hole": png("white")}, None]
+        made = demo.post("/gradio_api/run/translate", json={"data": data, "session_hash": visitor})
+        assert made.status_code == 200
+
+    for _ in range(20):
+        visit("first")
+    before = demo.memory()
+    for number in range(100):
+        visit(f"visitor {number}")
+    assert demo.memory() - before < 100 * len(picture) / 2
+
+
+def test_curl_calls_a_function_and_fetches_its_answer(demo: Server) -> None:
+    call = demo.post("/gradio_api/call/v2/generate", json={"model": "digits", "seed": 7}).json()["event_id"]
+    answer = demo.get(f"/gradio_api/call/generate/{call}").text
+    assert answer.startswith("event: complete")
+    assert '"seed": 7' in answer
+
+
+def test_pages_are_confined(demo: Server) -> None:
     assert "default-src 'self'" in demo.get("/").headers["content-security-policy"]
     assert demo.get("/demo/samples/..%2f..%2fmodels").status_code == 404
     assert demo.get("/demo/examples/mender/7/x.png").status_code == 404
