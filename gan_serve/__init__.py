@@ -39,9 +39,10 @@ def load(name: str, *, device: str = "auto", models: str | PathLike[str] | None 
         UsageError: no such model or device.
         Failure: the file is broken, or no runtime can execute it.
     """
+    from gan_serve.generator import Generator
     from gan_serve.repository import Repository, models_folder
 
-    return Repository(models_folder(models)).load(name, device=device)
+    return Generator(Repository(models_folder(models)).find(name), device=device)
 
 
 def list_models(models: str | PathLike[str] | None = None) -> list[str]:

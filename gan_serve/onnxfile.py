@@ -45,7 +45,7 @@ def read_property(content: bytes, key: str, source: str) -> str:
             raise _Malformed
         properties = dict(_properties(message))
         external = _has_external_data(message, _MODEL)
-    except (_Malformed, UnicodeDecodeError):
+    except (_Malformed, UnicodeDecodeError, RecursionError):  # no exporter nests graphs a thousand deep
         raise Failure(f"{source}: {_what_is_wrong(content)}") from None
     if external:
         raise Failure(f"{source}: its weights are outside the file; export the model with the weights inside")

@@ -1,22 +1,20 @@
 """The folder of models: `<name>/<version>/model.onnx`, the layout that Triton and KServe mount as it is."""
 
 import hashlib
+import logging
 import os
 import re
 import stat
-import threading
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from gan_serve.errors import Failure, UsageError
 from gan_serve.metadata import PROPERTY, ModelMetadata, parse_metadata
 from gan_serve.nearest import nearest
 from gan_serve.onnxfile import read_property
 
-if TYPE_CHECKING:
-    from gan_serve.generator import Generator
+_log = logging.getLogger(__name__)
 
 ENVIRONMENT = "GAN_SERVE_MODELS"
 _PACKAGE = Path(__file__).resolve().parent
@@ -55,8 +53,6 @@ class Repository:
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
         self.entries = sorted(_scan(self.root), key=lambda entry: (entry.name, entry.version))
-        self._generators: dict[tuple[Path, str], Generator] = {}
-        self._lock = threading.Lock()
 
     @property
     def names(self) -> list[str]:
@@ -76,17 +72,6 @@ class Repository:
         if version is not None and version not in versions:
             raise UsageError(f"{name} has no version {version}; there is {', '.join(map(str, versions))}")
         return self.read(versions[version or max(versions)])
-
-    def load(self, name: str, *, device: str = "auto") -> "Generator":
-        """The model, ready to generate; loaded once and shared by all who ask."""
-        from gan_serve.generator import Generator
-
-        model = self.find(name)
-        with self._lock:
-            key = (model.path, device)
-            if key not in self._generators:
-                self._generators[key] = Generator(model, device=device)
-            return self._generators[key]
 
     def read(self, entry: Entry) -> Model:
         """Read one version and check that it is what its folders say.
@@ -127,15 +112,20 @@ class Repository:
 
 def _scan(root: Path) -> list[Entry]:
     try:
-        folders = [folder for folder in root.iterdir() if folder.is_dir()]
-        return [
-            Entry(folder.name, int(version.name), version / "model.onnx")
-            for folder in folders
-            for version in folder.iterdir()
-            if re.fullmatch(r"[1-9]\d{0,8}", version.name)
-        ]
+        return [entry for folder in root.iterdir() if folder.is_dir() for entry in _versions(folder)]
     except OSError as error:
         raise UsageError(f"no models folder {root} ({error.strerror}); name it with --models DIR") from None
+
+
+def _versions(folder: Path) -> list[Entry]:
+    try:
+        numbers = [path.name for path in folder.iterdir() if re.fullmatch(r"[1-9]\d{0,8}", path.name)]
+    except FileNotFoundError:  # it was removed meanwhile
+        return []
+    except PermissionError:
+        _log.warning("%s: no permission to look for models there", folder)
+        return []
+    return [Entry(folder.name, int(number), folder / number / "model.onnx") for number in numbers]
 
 
 def _read(path: Path, root: Path) -> bytes:

@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -38,6 +39,15 @@ def test_serving_imports_no_training_and_names_no_variant(path: Path) -> None:
     assert not roots & {"torch", "training", "onnx", "onnxscript", "tests"}
     words = {word for text in strings(tree) for word in re.findall(r"[\w-]+", text)}
     assert not words & set(VARIANTS)
+
+
+def test_the_server_declares_what_it_imports() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    declared = project["dependencies"] + project["optional-dependencies"]["serve"]
+    names = {re.split(r"[^\w-]", each)[0].replace("-", "_") for each in declared}
+    trees = [ast.parse(path.read_text()) for path in SERVING if path.parent.name == "server"]
+    roots = {name.partition(".")[0] for tree in trees for name in imports(tree)}
+    assert roots - sys.stdlib_module_names - {"gan_serve"} <= names
 
 
 @pytest.mark.parametrize("path", SERVING, ids=lambda path: str(path.relative_to(ROOT)))

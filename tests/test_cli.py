@@ -1,5 +1,6 @@
 import io
 import json
+import os
 import re
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 from command_line import Outcome, Run
 from PIL import Image
-from small_models import DIGIT, GREY, LATENT, metadata_of, save_model
+from small_models import DIGIT, GREY, LATENT, build_model, metadata_of, save_model
 
 import gan_serve
 from gan_serve.media import encode_picture, read_document
@@ -256,7 +257,10 @@ def test_list_shows_what_is_broken_and_the_rest(run: Run, tmp_path: Path) -> Non
     outcome = run("list", "--models", tmp_path / "models")
     assert "digits" in outcome.out
     assert re.fullmatch(r"broken: .*truncated.*\n", outcome.error)
-    assert "truncated" in run("doctor", "--models", tmp_path / "models").out
+    ill = run("doctor", "--models", tmp_path / "models")
+    assert ill.code == 1
+    assert re.search(r"^BAD models +.*truncated", ill.out, re.MULTILINE)
+    assert re.search(r"^ok  models +digits 1 in ", ill.out, re.MULTILINE)
 
 
 def test_info(run: Run) -> None:
@@ -269,10 +273,33 @@ def test_doctor(run: Run, tmp_path: Path) -> None:
     healthy = run("doctor")
     assert healthy.code == 0
     assert "CPUExecutionProvider" in healthy.out
+    assert re.search(r"^ok  models +\w+ runs on cpu$", healthy.out, re.MULTILINE)
     (tmp_path / "none").mkdir()
     ill = run("doctor", "--models", tmp_path / "none")
     assert ill.code == 1
     assert "--models DIR" in ill.out
+
+
+def test_doctor_finds_a_model_that_no_session_opens(run: Run, tmp_path: Path) -> None:
+    model = build_model(DIGIT)
+    model.graph.node[0].op_type = "Unheard"
+    save_model(tmp_path / "models", DIGIT, model.SerializeToString())
+    ill = run("doctor", "--models", tmp_path / "models")
+    assert ill.code == 1
+    assert re.search(r"^BAD models +.*ONNX Runtime cannot load it", ill.out, re.MULTILINE)
+
+
+def test_doctor_does_not_wait_for_a_driver_that_hangs(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = tmp_path / "nvidia-smi"
+    command.write_text("#!/bin/sh\nexec sleep 60\n")
+    command.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setattr("gan_serve.cli.doctor._PATIENCE", 0.2)
+    outcome = run("doctor")
+    assert outcome.code == 0
+    assert "nvidia-smi answers nothing; CUDA needs" in outcome.out
 
 
 @pytest.mark.parametrize("name", ["x.png", "x.webp", "x.jpg", "x.npy"])

@@ -58,6 +58,20 @@ def test_every_damaged_byte_is_read_or_refused_but_never_a_traceback() -> None:
             continue
 
 
+def wrapped(field: int, content: bytes) -> bytes:
+    """A message as the field of another one."""
+    size = len(content)
+    return bytes([field << 3 | 2, size & 127 | 128, size >> 7]) + content
+
+
+def test_graphs_nested_too_deep() -> None:
+    content = b""
+    for _ in range(390):  # graph.node.attribute.g.node.attribute.g ...
+        content = wrapped(1, wrapped(5, wrapped(6, content)))
+    with pytest.raises(Failure, match="damaged"):
+        read(b"\x08\x0a" + wrapped(7, content))
+
+
 def external(tensor: onnx.TensorProto) -> onnx.TensorProto:
     tensor.ClearField("raw_data")
     tensor.data_location = TensorProto.EXTERNAL

@@ -1,4 +1,7 @@
 import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -9,11 +12,10 @@ from gan_serve import Failure, UsageError
 from gan_serve.repository import Repository, models_folder
 
 
-def test_names_and_shared_loading(models: Path) -> None:
+def test_names(models: Path) -> None:
     repository = Repository(models)
     assert repository.names == gan_serve.list_models(models)
     assert repository.names == sorted(path.name for path in models.iterdir())
-    assert repository.load("digits") is repository.load("digits")
 
 
 def test_variant_finds_its_default(models: Path) -> None:
@@ -51,6 +53,29 @@ def test_broken_file_hides_no_other(tmp_path: Path) -> None:
     assert [str(failure).split(": ")[1].split(" ")[2] for failure in failures] == ["is", "is"]
     assert "missing" in str(failures[0])
     assert "truncated" in str(failures[1])
+
+
+def test_folder_that_goes_while_it_is_looked_at_hides_no_other(tmp_path: Path) -> None:
+    save_model(tmp_path, DIGIT)
+    for number in range(200):  # which take their time
+        (tmp_path / f"empty{number}").mkdir()
+    come_and_go = "import os\nwhile True: os.mkdir('other'); os.rmdir('other')"
+    with subprocess.Popen([sys.executable, "-c", come_and_go], cwd=tmp_path) as other:
+        until = time.monotonic() + 1
+        try:
+            while time.monotonic() < until:
+                assert Repository(tmp_path).names == ["digits"]
+        finally:
+            other.kill()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may look everywhere")
+def test_folder_without_permission_is_told_and_hides_no_other(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """As `lost+found` is, where the models have a disk of their own."""
+    save_model(tmp_path, DIGIT)
+    (tmp_path / "lost+found").mkdir(0)
+    assert Repository(tmp_path).names == ["digits"]
+    assert caplog.messages == [f"{tmp_path}/lost+found: no permission to look for models there"]
 
 
 def test_file_in_the_wrong_folder(tmp_path: Path) -> None:

@@ -3,9 +3,7 @@
 import os
 from typing import Any
 
-from gan_serve.cli.serve import serve
-
-_USUAL = {"port": "7860", "log_level": "warning"}
+from gan_serve.cli.serve import USUAL, serve
 
 
 def demo(**settings: Any) -> None:
@@ -13,5 +11,5 @@ def demo(**settings: Any) -> None:
 
     It is gan-serve serve --demo on a port of its own, and logs less; every option and variable of serve is taken.
     """
-    absent = {name for name in _USUAL if settings[name] is None and f"GAN_SERVE_{name.upper()}" not in os.environ}
-    serve(**{**settings, **{name: _USUAL[name] for name in absent}, "demo": True})
+    usual = {name: value for name, value in USUAL["demo"].items() if not os.environ.get(f"GAN_SERVE_{name.upper()}")}
+    serve(**usual | {name: value for name, value in settings.items() if value is not None}, demo=True)

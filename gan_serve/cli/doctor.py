@@ -2,7 +2,7 @@
 
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import typer
@@ -11,10 +11,14 @@ from gan_serve import __version__
 from gan_serve.cli.options import ModelsOption, open_repository
 from gan_serve.errors import Failure, GanServeError
 
+Check = Callable[[], Iterable[str | GanServeError]]  # what is there, and what is wrong
+
+_PATIENCE = 30.0  # seconds for the driver to answer
+
 
 def doctor(models: ModelsOption = None) -> None:
     """Check the installation; the exit code is 1 if it cannot generate."""
-    checks: dict[str, Callable[[], list[str]]] = {
+    checks: dict[str, Check] = {
         "gan-serve": lambda: [__version__],
         "runtime": _runtime,
         "driver": _driver,
@@ -26,14 +30,20 @@ def doctor(models: ModelsOption = None) -> None:
         raise typer.Exit(1)
 
 
-def _report(name: str, check: Callable[[], list[str]]) -> bool:
-    try:
-        lines, healthy = check(), True
-    except GanServeError as error:
-        lines, healthy = [f"{error}"], False
-    for line in lines:
-        typer.echo(f"{'ok ' if healthy else 'BAD'} {name:<9}  {line}")
+def _report(name: str, check: Check) -> bool:
+    healthy = True
+    for line in _lines(check):
+        is_wrong = isinstance(line, GanServeError)
+        typer.echo(f"{'BAD' if is_wrong else 'ok '} {name:<9}  {line}")
+        healthy = healthy and not is_wrong
     return healthy
+
+
+def _lines(check: Check) -> Iterator[str | GanServeError]:
+    try:
+        yield from check()
+    except GanServeError as error:
+        yield error
 
 
 def _runtime() -> list[str]:
@@ -52,8 +62,11 @@ def _driver() -> list[str]:
     if command is None:
         return [f"no NVIDIA driver; the CPU needs none, CUDA needs {DRIVER}"]
     query = [command, "--query-gpu=name,driver_version", "--format=csv,noheader"]
-    found = subprocess.run(query, capture_output=True, text=True, timeout=30, check=False)
-    return found.stdout.splitlines() or [f"nvidia-smi answers nothing; CUDA needs {DRIVER}"]
+    try:
+        found = subprocess.run(query, capture_output=True, text=True, timeout=_PATIENCE, check=False).stdout
+    except subprocess.TimeoutExpired:
+        found = ""
+    return found.splitlines() or [f"nvidia-smi answers nothing; CUDA needs {DRIVER}"]
 
 
 def _threads() -> list[str]:
@@ -64,10 +77,17 @@ def _threads() -> list[str]:
     return [f"{cpu_count()} (affinity to {affinity()} processors, {limit})"]
 
 
-def _models(folder: Path | None) -> list[str]:
+def _models(folder: Path | None) -> Iterator[str | Failure]:
+    """What is there, and where it really runs: the smallest model is opened."""
+    from gan_serve.generator import Generator
+
     repository = open_repository(folder)
     found, failures = repository.read_all()
-    if not found:
-        raise Failure("; ".join(map(str, failures)) or f"none in {repository.root}; name a folder with --models DIR")
-    names = ", ".join(f"{model.metadata.name} {model.metadata.version}" for model in found)
-    return [f"{names} in {repository.root}", *(f"broken: {failure}" for failure in failures)]
+    if not found and not failures:
+        raise Failure(f"none in {repository.root}; name a folder with --models DIR")
+    yield from failures
+    if found:
+        names = ", ".join(f"{model.metadata.name} {model.metadata.version}" for model in found)
+        yield f"{names} in {repository.root}"
+        smallest = min(found, key=lambda model: len(model.content))
+        yield f"{smallest.metadata.name} runs on {Generator(smallest).device}"

@@ -37,12 +37,12 @@ def _checked(url: str) -> str:
 def _own() -> str:
     """The server that has the same environment."""
     try:
-        from gan_serve.server.settings import Settings, load_settings
+        from gan_serve.server.settings import Settings, address, load_settings
     except ModuleNotFoundError as error:
         raise not_installed(error) from None
     settings = load_settings(Settings)
     host = _REACHED_AT.get(settings.host, settings.host)
-    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
+    return address(host, settings.port)
 
 
 def _state(server: str) -> str:

@@ -11,6 +11,8 @@ from gan_serve.errors import Failure
 
 INSTALL = 'pip install "gan-serve[cpu,serve]"'
 INSTALL_DEMO = 'pip install "gan-serve[cpu,demo]"'
+# Of each command, where it is not the settings' own default.
+USUAL: dict[str, dict[str, str]] = {"serve": {}, "demo": {"port": "7860", "log_level": "warning"}}
 
 
 def serve(**settings: Any) -> None:
@@ -59,7 +61,7 @@ def _parameters(command: Callable[..., None]) -> list[inspect.Parameter]:
         from gan_serve.server.settings import flags, variable
     except ModuleNotFoundError as error:
         raise not_installed(error) from None
-    parameters = []
+    parameters, usual = [], USUAL[command.__name__]
     for name, field in flags().items():
         if name == command.__name__:  # gan-serve demo --demo
             continue
@@ -67,7 +69,7 @@ def _parameters(command: Callable[..., None]) -> list[inspect.Parameter]:
         option = typer.Option(
             flag(name),
             metavar=None if switch else name.rpartition("_")[2].upper(),
-            help=f"{field.description}{_default(field.default)}  [env: {variable(name)}]",
+            help=f"{field.description}{_default(usual.get(name, field.default))}  [env: {variable(name)}]",
             show_default=False,
         )
         annotation = Annotated[bool | None, option] if switch else Annotated[str | None, option]

@@ -52,9 +52,10 @@ def mount_demo(app: Starlette, service: Service) -> None:
         show_error=False,
         enable_monitoring=False,
     )
-    mounted = app.router.routes[-1]
+    # As what is left over, not as a route: that would take what comes by another method than a route of the server's.
+    mounted = app.router.routes.pop()
     assert isinstance(mounted, Mount)
-    mounted.app = _confined(mounted.app)
+    app.router.default = _beside_the_api(_confined(mounted.app), app.router.default)
 
 
 class _Files:
@@ -80,6 +81,15 @@ class _Files:
 
     def _model(self, request: HttpRequest) -> str:
         return self._studio.metadata(request.path_params["name"]).name
+
+
+def _beside_the_api(demo: ASGIApp, refuse: ASGIApp) -> ASGIApp:
+    """The demo, but for the routes that the server's APIs do not have."""
+
+    async def choose(scope: Scope, receive: Receive, send: Send) -> None:
+        await (refuse if scope["path"].startswith(("/v1/", "/v2/")) else demo)(scope, receive, send)
+
+    return choose
 
 
 def _confined(app: ASGIApp) -> ASGIApp:

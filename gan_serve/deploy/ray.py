@@ -24,7 +24,7 @@ from gan_serve.errors import Failure, UsageError
 from gan_serve.server import logs
 from gan_serve.server.app import make_app
 from gan_serve.server.note import make_note
-from gan_serve.server.refusals import Busy, Late, Refusal, unavailable
+from gan_serve.server.refusals import Late, Refusal, unavailable
 from gan_serve.server.replies import error_reply
 from gan_serve.server.service import Service
 from gan_serve.server.settings import Settings, load_settings
@@ -69,12 +69,8 @@ class Replica:
 
     async def check_health(self) -> None:
         """Let the engine run the quickest model; Ray replaces a replica that fails or does not end in time."""
-        library = self._service.library
-        lane = min(library.catalogue.latest(), key=lambda lane: lane.pace)
-        try:
-            await asyncio.wrap_future(library.try_out(lane))
-        except Busy:  # who has much to do is not ill
-            return
+        if trial := self._service.library.try_quickest():
+            await asyncio.wrap_future(trial)
 
     def __del__(self) -> None:
         """Ray has let the last request end."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from gan_serve.server.note import leave
+from gan_serve.server.note import CONNECTIONS, leave
 
 
 def patient_for(seconds: float) -> type[HttpToolsProtocol]:
@@ -70,6 +70,7 @@ class _Patient(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self.scope[CONNECTIONS] = len(self.connections)  # type: ignore[literal-required]
         self._begun = True
 
     def on_message_complete(self) -> None:

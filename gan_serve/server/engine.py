@@ -28,6 +28,7 @@ class Engine:
 
     def __init__(self, *, queue: int, runners: int | None = None) -> None:
         self.queue = queue
+        self.beat = time.monotonic()  # when a run last ended
         self._turns: deque[Lane] = deque()  # the models that calls wait for, each one once
         self._condition = threading.Condition()
         self._open = True
@@ -99,7 +100,8 @@ class Engine:
         busy = max(1, len(self._turns))
         wait = lane.rows * lane.pace * busy / len(self._runners)
         late = time.monotonic() + wait + call.rows * lane.pace > call.deadline
-        if lane.rows + call.rows > self.queue or (lane.rows and late):
+        # Whoever finds nobody waiting is taken: a request is never larger than the queue, but a warm-up may be.
+        if lane.rows and (lane.rows + call.rows > self.queue or late):
             raise Busy(f"{lane.rows} images wait for {lane.metadata.name} already", math.ceil(wait) or 1)
 
     def _next(self) -> tuple[Lane, list[Call]] | None:
@@ -127,3 +129,4 @@ class Engine:
                 for call in calls:
                     if not call.future.done():
                         call.future.set_exception(error)
+            self.beat = time.monotonic()

@@ -6,8 +6,8 @@ from http import HTTPStatus
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gan_serve.server.keys import PROBES, api_keys, needs_key
-from gan_serve.server.note import Note, make_note
+from gan_serve.server.keys import PROBES, needs_key
+from gan_serve.server.note import CONNECTIONS, Note, make_note
 from gan_serve.server.refusals import Busy, Refusal
 from gan_serve.server.replies import answer_error
 from gan_serve.server.service import Service
@@ -20,7 +20,7 @@ class Gate:
 
     def __init__(self, app: ASGIApp, service: Service) -> None:
         self._app, self._service, self._settings = app, service, service.settings
-        self._keys = api_keys(service.settings)
+        self._keys = service.keys
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -41,8 +41,8 @@ class Gate:
             self._record(scope, note)
 
     def _check(self, scope: Scope, note: Note) -> None:
-        if self._service.in_progress > self._settings.concurrency and scope["path"] not in PROBES:
-            raise Busy(f"{self._settings.concurrency} requests are in progress already")
+        if scope["path"] not in PROBES:
+            self._refuse_if_crowded(scope)
         if self._keys and needs_key(scope["path"]):
             self._keys.check(scope)
         length = note.headers.get(b"content-length", b"0")
@@ -50,6 +50,13 @@ class Gate:
             raise self._too_large()
         if note.header("content-encoding", "identity").lower() != "identity":
             raise Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send the body uncompressed")
+
+    def _refuse_if_crowded(self, scope: Scope) -> None:
+        if scope.get(CONNECTIONS, 0) > self._settings.connections:
+            message = f"{self._settings.connections} connections are open already"
+            raise Refusal(HTTPStatus.SERVICE_UNAVAILABLE, message, {"Retry-After": "1", "Connection": "close"})
+        if self._service.in_progress > self._settings.concurrency:
+            raise Busy(f"{self._settings.concurrency} requests are in progress already")
 
     def _bounded(self, receive: Receive) -> Receive:
         """Bodies come in chunks, whose sum nobody has to announce."""

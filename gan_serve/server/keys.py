@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 from base64 import b64decode
+from collections.abc import Iterable
 from pathlib import Path
 
 from starlette.datastructures import Headers
@@ -10,7 +11,7 @@ from starlette.types import Scope
 
 from gan_serve.errors import UsageError
 from gan_serve.server.refusals import Refusal
-from gan_serve.server.settings import Settings
+from gan_serve.server.settings import Settings, variable
 
 PROBES = ("/v1/health", "/v2/health/live", "/v2/health/ready")  # always answered, and without keys
 
@@ -20,7 +21,7 @@ _ASK = 'Basic realm="gan-serve: the key is the password"'  # makes a browser ask
 class Keys:
     """Secrets, any one of which opens."""
 
-    def __init__(self, secrets: list[str]) -> None:
+    def __init__(self, secrets: Iterable[str]) -> None:
         self._digests = [_digest(secret) for secret in secrets]
 
     def __bool__(self) -> bool:
@@ -45,12 +46,24 @@ def api_keys(settings: Settings) -> Keys:
     """The keys that callers need, from the environment and the file.
 
     Raises:
-        UsageError: the file cannot be read, or holds none.
+        UsageError: one of the two is given and holds none, or one that no header carries; or the file cannot be read.
     """
-    given = settings.api_keys.get_secret_value().split(",")
+    keys: list[str] = []
+    if given := settings.api_keys.get_secret_value():
+        keys += _checked(given.split(","), "api_keys")
     if settings.api_keys_file:
-        given += _lines(settings.api_keys_file)
-    return Keys([key.strip() for key in given if key.strip()])
+        keys += _checked(_lines(settings.api_keys_file), "api_keys_file")
+    return Keys(keys)
+
+
+def admin_keys(settings: Settings) -> Keys:
+    """The token that administration needs, if there is any.
+
+    Raises:
+        UsageError: it is blank, or no header carries it.
+    """
+    token = settings.admin_token.get_secret_value()
+    return Keys(_checked([token], "admin_token") if token else [])
 
 
 def needs_key(path: str) -> bool:
@@ -73,13 +86,20 @@ def _authorized(header: str) -> str:
 
 def _lines(path: Path) -> list[str]:
     try:
-        lines = [line for line in path.read_text().splitlines() if line.strip()]
+        return path.read_text().splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"api_keys_file {path}: cannot be read ({error})") from None
-    if not lines:
-        raise UsageError(f"api_keys_file {path}: it holds no keys; an open server needs no file")
-    return lines
+
+
+def _checked(given: Iterable[str], setting: str) -> list[str]:
+    """The keys in what was given. A message shows none of them."""
+    keys = [key.strip() for key in given if key.strip()]
+    if not keys:
+        raise UsageError(f"{setting} ({variable(setting)}) holds no key; leave it out where none is needed")
+    if not all(key.isascii() and key.isprintable() for key in keys):
+        raise UsageError(f"{setting} ({variable(setting)}) holds a key that no header carries; use printable ASCII")
+    return keys
 
 
 def _digest(text: str) -> bytes:
-    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).digest()
+    return hashlib.sha256(text.encode()).digest()

@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
@@ -20,7 +20,7 @@ from gan_serve.server.engine import Engine
 from gan_serve.server.examples import example_arrays
 from gan_serve.server.lane import Lane
 from gan_serve.server.metrics import Metrics
-from gan_serve.server.refusals import Refusal, unavailable
+from gan_serve.server.refusals import Busy, Refusal, unavailable
 
 _log = logging.getLogger(__name__)
 
@@ -44,10 +44,14 @@ class Catalogue:
         return sorted({name for name, _ in self.lanes})
 
     @property
+    def settled(self) -> bool:
+        """Whether nothing that is expected is still loading."""
+        return self.expected <= {*self.lanes, *self.failures}
+
+    @property
     def ready(self) -> bool:
         """Whether every model has a version that is loaded and warm, and nothing is still loading."""
-        settled = self.expected <= {*self.lanes, *self.failures}
-        return settled and bool(self.lanes) and {name for name, _ in self.expected} <= set(self.names)
+        return self.settled and bool(self.lanes) and {name for name, _ in self.expected} <= set(self.names)
 
     def versions(self, name: str) -> list[int]:
         """The versions of a model that can be asked, lowest first."""
@@ -71,13 +75,13 @@ class Catalogue:
         raise self._absent(name, wanted)
 
     def _resolve(self, name: str) -> str:
-        if any(name == known for known, _ in self.expected):
+        if any(name == known for known, _ in {*self.expected, *self.failures}):
             return name
         variants = (lane.metadata for lane in self.latest())
         return next((each.name for each in variants if each.variant == name and each.default), name)
 
     def _absent(self, name: str, version: int | None) -> Refusal:
-        wanted = {key for key in self.expected if key[0] == name and version in (None, key[1])}
+        wanted = {key for key in {*self.expected, *self.failures} if key[0] == name and version in (None, key[1])}
         if wanted - set(self.failures):
             return unavailable(f"{name} is still loading")
         if wanted:
@@ -109,15 +113,15 @@ class Library:
             repository = Repository(self._root)
             before, entries = self.catalogue, {(entry.name, entry.version): entry for entry in repository.entries}
             kept = {key: lane for key, lane in before.lanes.items() if key in entries}
-            # Once it was ready, a new model is expected only when it is there: those that serve stay ready meanwhile.
-            self._publish(Catalogue(before.expected.intersection(entries) or frozenset(entries), kept))
+            failures = {key: reason for key, reason in before.failures.items() if key in entries}
+            # After the start, a new model is expected only when it works: those that serve stay ready without it.
+            self._publish(Catalogue(before.expected.intersection(entries) or frozenset(entries), kept, failures))
             for key, entry in entries.items():
                 self._load(repository, key, entry)
             return self.catalogue
 
     def _load(self, repository: Repository, key: Key, entry: Entry) -> None:
         now = self.catalogue
-        expected = now.expected | {key}
         try:
             model = repository.read(entry)
             lane = now.lanes.get(key)
@@ -127,9 +131,10 @@ class Library:
         except Exception as error:  # whatever is in a file, the others are served
             reason = _without_path(error, entry, repository.root)
             _log.warning("%s version %s cannot be loaded: %s", *key, reason)
-            self._publish(Catalogue(expected, now.lanes, {**now.failures, key: reason}))
+            self._publish(replace(now, failures={**now.failures, key: reason}))
         else:
-            self._publish(Catalogue(expected, {**now.lanes, key: lane}, now.failures))
+            failures = {failed: reason for failed, reason in now.failures.items() if failed != key}
+            self._publish(Catalogue(now.expected | {key}, {**now.lanes, key: lane}, failures))
 
     def try_out(self, lane: Lane, rows: int = 1) -> Future[Any]:
         """Run a model as any request is run; what becomes of it.
@@ -140,6 +145,14 @@ class Library:
         call = Call(rows, time.monotonic() + _PATIENCE, partial(example_arrays, lane.metadata, rows), dict)
         self._engine.submit(lane, call)
         return call.future
+
+    def try_quickest(self) -> Future[Any] | None:
+        """Run the model that takes the least time; nothing where too much waits: who has much to do is not ill."""
+        lane = min(self.catalogue.latest(), key=lambda lane: lane.pace)
+        try:
+            return self.try_out(lane)
+        except Busy:
+            return None
 
     def _warm(self, lane: Lane) -> None:
         """Try it before it can be asked."""

@@ -57,11 +57,11 @@ class Metrics:
             self._models.labels(name, str(version), sha256, provider).set(1)
 
     def render(self, in_progress: int, waiting: Iterable[tuple[str, int]]) -> bytes:
-        """The page, with the requests in progress and the images that wait for each model just now."""
+        """The page, with the requests in progress and the images that wait for each model's versions just now."""
         self._in_progress.set(in_progress)
         self._waiting.clear()
         for name, images in waiting:
-            self._waiting.labels(name).set(images)
+            self._waiting.labels(name).inc(images)
         return generate_latest(self.registry)
 
     def _times(self, name: str, about: str) -> Callable[[str], Histogram]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from starlette.types import Scope
 
+CONNECTIONS = "gan_serve.connections"  # in a scope: how many are open
 _KEY = "gan_serve.note"
 _ID = re.compile(rb"[A-Za-z0-9_.-]{1,64}")
 

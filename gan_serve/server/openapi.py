@@ -17,7 +17,7 @@ _ERRORS = {
     413: "The body is too large.",
     415: "The body is of another type.",
     429: "Too much is waiting; come back after `Retry-After` seconds.",
-    503: "The model is still loading, or the server is stopping.",
+    503: "The model is still loading, the server is stopping, or too many connections are open.",
     504: "The deadline has passed.",
 }
 _ERROR = {
@@ -33,6 +33,7 @@ def describe(service: Service) -> dict[str, Any]:
         "/v1/models": _plain_get("The models", "models"),
         "/v1/health": _plain_get("The server's state, and what runs where", "operation"),
     }
+    paths["/v1/health"]["get"]["security"] = []  # it needs no key
     for lane in service.library.catalogue.latest():
         metadata = lane.metadata
         paths[f"/v1/models/{metadata.name}"] = _plain_get(f"What {metadata.name} is", "models")
@@ -43,7 +44,7 @@ def describe(service: Service) -> dict[str, Any]:
         "paths": paths,
         "components": {"schemas": {"Error": _ERROR}},
     }
-    if service.closed:
+    if service.keys:
         document["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
         document["security"] = [{"key": []}]
     return document

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 import gan_serve
 from gan_serve.errors import UsageError
-from gan_serve.server.keys import Keys
+from gan_serve.server.keys import admin_keys
 from gan_serve.server.library import Catalogue
 from gan_serve.server.openapi import describe
 from gan_serve.server.refusals import Refusal
@@ -22,19 +22,19 @@ class Operations:
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        token = service.settings.admin_token.get_secret_value()
-        self._keys = Keys([token] if token else [])
+        self._keys = admin_keys(service.settings)
 
     async def health(self, request: HttpRequest) -> Response:
         """The state in one word, and what runs where; 503 where the server should not be asked."""
         catalogue = self._service.library.catalogue
-        document = {"state": self._service.state, "version": gan_serve.__version__, **_models(catalogue)}
-        return json_reply(document, 200 if self._service.ready else 503)
+        state = self._service.state
+        document = {"state": state, "version": gan_serve.__version__, **_models(catalogue)}
+        return json_reply(document, 200 if state == "ready" else 503)
 
     async def metrics(self, request: HttpRequest) -> Response:
         """The page that Prometheus reads."""
-        lanes = self._service.library.catalogue.latest()
-        waiting = ((lane.metadata.name, lane.rows) for lane in lanes)
+        lanes = self._service.library.catalogue.lanes
+        waiting = ((name, lane.rows) for (name, _), lane in lanes.items())
         content = self._service.metrics.render(self._service.in_progress, waiting)
         return Response(content, media_type="text/plain; version=0.0.4; charset=utf-8")
 

@@ -79,7 +79,7 @@ class Plain:
             return {"Cache-Control": "no-store"}
         made = write_provenance(lane.metadata, lane.generator.sha256, asked, scale=form.scale, columns=form.columns)
         digest = hashlib.sha256(f"{lane.generator.device} {form.format} {made}".encode()).hexdigest()
-        scope = "private" if self._service.closed else "public"
+        scope = "private" if self._service.keys else "public"
         return {"ETag": f'"{digest[:32]}"', "Cache-Control": f"{scope}, max-age={_FRESH}", "Vary": "Accept"}
 
 

@@ -42,9 +42,10 @@ class Protocol:
         return json_reply({"live": True})
 
     async def ready(self, request: HttpRequest) -> Response:
-        """Whether every model is loaded and warm."""
-        if not self._service.ready:
-            raise unavailable(f"the server is {self._service.state}")
+        """Whether every model is loaded and warm, and models run."""
+        state = self._service.state
+        if state != "ready":
+            raise unavailable(f"the server is {state}")
         return json_reply({"ready": True})
 
     async def index(self, request: HttpRequest) -> Response:

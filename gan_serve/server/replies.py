@@ -19,7 +19,7 @@ _REASONS = {400: "invalid", 404: "unknown", 429: "busy", CLIENT_CLOSED_REQUEST: 
 
 def json_reply(document: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """A document as JSON."""
-    content = json.dumps(document, allow_nan=False, separators=(",", ":"), ensure_ascii=False)
+    content = json.dumps(document, allow_nan=False, separators=(",", ":"))
     return Response(content, status, headers, media_type="application/json")
 
 

@@ -16,9 +16,9 @@ from gan_serve.runtime import import_runtime, parse_device
 from gan_serve.server import logs
 from gan_serve.server.app import make_app
 from gan_serve.server.connection import patient_for
-from gan_serve.server.keys import api_keys
+from gan_serve.server.keys import admin_keys, api_keys
 from gan_serve.server.service import Service
-from gan_serve.server.settings import Settings
+from gan_serve.server.settings import Settings, address
 
 _log = logging.getLogger(__name__)
 
@@ -46,7 +46,6 @@ def serve(settings: Settings) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
-        limit_concurrency=settings.connections,
         timeout_keep_alive=_KEEP_ALIVE,
         timeout_graceful_shutdown=settings.grace,
     )
@@ -116,6 +115,7 @@ def _in_background(work: Callable[[], None]) -> None:
 def _check(settings: Settings) -> None:
     parse_device(settings.device)
     api_keys(settings)
+    admin_keys(settings)
     import_runtime()
     repository = Repository(models_folder(settings.models))
     if not repository.entries:
@@ -133,4 +133,4 @@ def _listen(settings: Settings) -> socket.socket:
 
 def _url(listener: socket.socket) -> str:
     host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return address(host, port)

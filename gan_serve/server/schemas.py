@@ -56,11 +56,14 @@ def option_schemas(metadata: ModelMetadata, most: int) -> dict[str, Schema]:
         "grid": {"type": "boolean", "default": False, "description": "All images in one picture."},
         "scale": {**_integer(1, 64), "default": 1, "description": "Enlarge each pixel to so many squared."},
     }
-    formats = sorted({*possible_formats(metadata, 1, grid=False), *possible_formats(metadata, 2, grid=False)})
     version = {**_integer(1, 10**9 - 1), "description": "The highest if not given."}
     named = {
         "version": version,
-        "format": {"type": "string", "enum": formats, "description": "Instead of the header Accept."},
+        "format": {
+            "type": "string",
+            "enum": sorted(_formats(metadata)),
+            "description": "Instead of the header Accept.",
+        },
     }
     seeds = (drawn if metadata.draws else {}) | (blended if metadata.latents else {})
     return seeds | (shown if metadata.image_outputs else {}) | named
@@ -74,8 +77,13 @@ def example_of(metadata: ModelMetadata) -> Schema:
 
 def answer_content(metadata: ModelMetadata) -> Schema:
     """The media types of an answer."""
-    formats = dict.fromkeys([*possible_formats(metadata, 1, grid=False), *possible_formats(metadata, 2, grid=False)])
-    return {MEDIA_TYPES[each]: {"schema": _answer_schema(each)} for each in formats}
+    return {MEDIA_TYPES[each]: {"schema": _answer_schema(each)} for each in _formats(metadata)}
+
+
+def _formats(metadata: ModelMetadata) -> list[str]:
+    """All that an answer may have, each once."""
+    one, several = (possible_formats(metadata, images, grid=False) for images in (1, 2))
+    return list(dict.fromkeys([*one, *several]))
 
 
 def _answer_schema(format: str) -> Schema:

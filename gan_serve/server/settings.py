@@ -20,7 +20,7 @@ _GRACE = 5  # seconds beyond the deadline of the last request
 class Settings(BaseSettings):
     """Every limit has a value that suits a small machine."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, hide_input_in_errors=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, env_ignore_empty=True, hide_input_in_errors=True)
 
     host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 for all.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 for any that is free.")
@@ -81,6 +81,11 @@ def load_settings(kind: type[Kind], /, **flags: object) -> Kind:
 def variable(name: str) -> str:
     """The environment variable of a setting."""
     return f"{PREFIX}{name.upper()}"
+
+
+def address(host: str, port: int) -> str:
+    """Where a server is asked that listens there."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def flags() -> dict[str, FieldInfo]:

@@ -20,10 +20,10 @@ class Server:
     """`gan-serve serve` on a free port. What it logs is kept."""
 
     def __init__(
-        self, models: Path | None, *, script: str | None = None, wait: bool = True, **settings: object
+        self, models: Path | str | None, *, script: str | None = None, wait: bool = True, **settings: object
     ) -> None:
         clean = {name: value for name, value in os.environ.items() if not name.startswith("GAN_SERVE")}
-        given = {"port": 0, "linger": 0.2} | ({"models": models} if models else {}) | settings
+        given = {"port": 0, "linger": 0.2} | ({} if models is None else {"models": models}) | settings
         variables = {f"GAN_SERVE_{name.upper()}": str(value) for name, value in given.items()}
         command = [sys.executable, "-c", script] if script else [sys.executable, "-m", "gan_serve", "serve"]
         self.process = subprocess.Popen(command, env=clean | variables, stderr=subprocess.PIPE, text=True)

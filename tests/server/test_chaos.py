@@ -86,11 +86,13 @@ def test_beyond_its_capacity_a_server_keeps_its_word_or_refuses_quickly(
 ) -> None:
     """At four times what it can do, whoever is accepted is answered before the deadline; memory stays bounded."""
     deadline, wish = 2.0, {"count": 64, "seed": 1, "scale": 16, "format": "zip"}
-    alone, crowded = Tally(), Tally()
+    alone, crowded, probes = Tally(), Tally(), Tally()
 
     def asking(tally: Tally) -> Ask:
         async def ask(session: aiohttp.ClientSession, number: int) -> None:
             await tally.time(session.post(URL, json=wish))
+            if number % 10 == 0:
+                await probes.time(session.get("/v2/health/ready"))
 
         return ask
 
@@ -104,6 +106,7 @@ def test_beyond_its_capacity_a_server_keeps_its_word_or_refuses_quickly(
         assert server.state() == "ready"
         asked = server.logged("request")
     assert set(crowded.seconds) <= {200, 429}
+    assert set(probes.seconds) == {200}
     assert len(crowded[200]) > len(alone[200]) / 2
     assert len(crowded[429]) > crowded.total / 4
     # As the server saw it: on a machine that is busy the callers themselves are late.

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import requests
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 from PIL import Image as Pictures
@@ -64,6 +65,16 @@ def test_what_is_wrong_is_told_in_words(client: Client, endpoint: str, values: l
     with pytest.raises(AppError, match=told) as caught:
         client.predict(*values, api_name=endpoint)
     assert "Traceback" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "/v1/absent", 404), ("GET", "/v2/models/digits/absent", 404), ("POST", "/v1/models", 405)]
+    + [("DELETE", path, 405) for path in ("/v2", "/v2/models/digits/infer", "/metrics")],
+)
+def test_beside_the_demo_the_routes_refuse_as_ever(demo: Server, method: str, path: str, status: int) -> None:
+    answer = requests.request(method, demo.url + path, timeout=60)
+    assert (answer.status_code, set(answer.json())) == (status, {"error", "request_id"})
 
 
 def test_nothing_is_uploaded_or_fetched_beside_the_requests(demo: Server, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -52,8 +53,12 @@ def test_a_reload_picks_up_what_is_new_changed_or_gone(folder: Path) -> None:
 
 
 def test_a_broken_file_keeps_the_old_version_serving_and_is_told(folder: Path) -> None:
-    with Server(folder, admin_token="secret") as server:
+    """Broken or new and broken: a server that was ready stays so, whatever a reload finds."""
+    for number in range(8):  # a reload that reads them takes long enough to be seen by a probe
+        save_model(folder, metadata_of(f"another{number}", (LATENT,), GREY))
+    with Server(folder, admin_token="secret") as server, ThreadPoolExecutor(1) as reloader:
         before = server.generate("digits", json={"seed": 1}).content
+        good = (folder / "digits/1/model.onnx").read_bytes()
         (folder / "digits/1/model.onnx").write_bytes(b"\x08broken")
         save_model(folder, PLAIN, b"\x08broken")
         answer = reload(server)
@@ -62,7 +67,15 @@ def test_a_broken_file_keeps_the_old_version_serving_and_is_told(folder: Path) -
         assert failures["digits"] == "digits/1/model.onnx: the file is truncated or damaged; copy or export it again"
         assert str(folder) not in answer.text
         assert server.generate("digits", json={"seed": 1}).content == before
-        assert server.generate("plain").status_code == 503
+        assert server.generate("plain").json()["error"] == "plain cannot be loaded; /v1/health says why"
+        reloads = reloader.submit(lambda: [reload(server).status_code for _ in range(5)])
+        while not reloads.done():
+            assert server.get("/v2/health/ready").status_code == 200
+        assert reloads.result() == [409] * 5
+        shutil.rmtree(folder / "plain")
+        assert {each["name"] for each in reload(server).json()["failures"]} == {"digits"}
+        (folder / "digits/1/model.onnx").write_bytes(good)
+        assert (reload(server).status_code, server.state()) == (200, "ready")
         shutil.rmtree(folder)
         assert reload(server).status_code == 409
         assert server.generate("digits", json={"seed": 1}).content == before
@@ -100,7 +113,35 @@ def test_keys_are_needed_where_there_are_some(folder: Path, tmp_path: Path) -> N
             for key in ("first", "second", "third", "fourth"):
                 assert server.get(path, headers={"X-API-Key": key}).status_code != 401
                 assert server.get(path, headers={"Authorization": f"Bearer {key}"}).status_code != 401
+        document = server.get("/openapi.json", headers={"X-API-Key": "first"}).json()
+        assert document["security"] == [{"key": []}]
+        assert [path for path, each in document["paths"].items() if each["get"].get("security") == []] == ["/v1/health"]
         assert "first" not in "".join(server.lines)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "message"),
+    [
+        ("API_KEYS", " , ", r"api_keys \(GAN_SERVE_API_KEYS\) holds no key; leave it out where none is needed"),
+        (
+            "API_KEYS",
+            "key,schl\u00fcssel",
+            r"api_keys \(GAN_SERVE_API_KEYS\) holds a key that no header carries; use .*",
+        ),
+        ("API_KEYS_FILE", "blank", r"api_keys_file \(GAN_SERVE_API_KEYS_FILE\) holds no key; .*"),
+        ("ADMIN_TOKEN", " ", r"admin_token \(GAN_SERVE_ADMIN_TOKEN\) holds no key; .*"),
+        ("ADMIN_TOKEN", "\u00fc", r"admin_token \(GAN_SERVE_ADMIN_TOKEN\) holds a key that no header carries; .*"),
+    ],
+)
+def test_keys_that_nobody_could_send_never_mean_an_open_server(
+    run: Run, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, message: str
+) -> None:
+    Path("blank").write_text("\n \n")
+    monkeypatch.setenv(f"GAN_SERVE_{variable}", value)
+    monkeypatch.setenv("GAN_SERVE_HOST", "host.invalid")  # so that a server that is wrong here ends
+    outcome = run("serve")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert re.fullmatch(rf"error: {message}\n", outcome.error)
 
 
 def test_pages_of_other_origins_may_not_call_unless_they_are_named(server: Server, folder: Path) -> None:
@@ -116,15 +157,65 @@ def test_pages_of_other_origins_may_not_call_unless_they_are_named(server: Serve
             assert "Gan-Serve-Seed" in answer.headers["access-control-expose-headers"]
 
 
-def test_it_is_live_before_it_is_ready(models: Path) -> None:
-    with Server(models, wait=False) as server:
+HELD = """
+import os, sys, time
+from pathlib import Path
+from gan_serve.cli import run
+from gan_serve.generator import Generator
+
+infer, held = Generator.infer, Path(os.environ["GAN_SERVE_MODELS"], "held")
+
+def hold(*given):
+    while held.exists():
+        time.sleep(0.02)
+    return infer(*given)
+
+Generator.infer = hold
+sys.exit(run(["serve"]))
+"""  # a server whose models hang as long as there is a file `held`
+
+
+def test_it_is_live_before_it_is_ready(folder: Path) -> None:
+    (folder / "held").touch()
+    with Server(folder, script=HELD, wait=False) as server:
         assert server.get("/v2/health/live").status_code == 200
-        first = server.get("/v2/health/ready")
-        assert first.status_code in (200, 503)
+        assert (server.state(), server.get("/v2/health/ready").status_code) == ("loading", 503)
+        assert server.generate("digits").json()["error"] == "digits is still loading"
+        (folder / "held").unlink()
         server.wait_until("ready")
         assert server.get("/v2/health/ready").status_code == 200
         providers = {each["provider"] for each in server.get("/v1/health").json()["models"]}
         assert providers == {"cpu"}
+
+
+def test_it_is_not_ready_while_its_models_hang(folder: Path) -> None:
+    with Server(folder, script=HELD, deadline=1) as server:
+        (folder / "held").touch()
+        server.wait_until("stuck")
+        assert server.get("/v2/health/ready").json()["error"] == "the server is stuck"
+        assert server.get("/v2/health/live").status_code == 200
+        (folder / "held").unlink()
+        server.wait_until("ready")
+
+
+BATCHING = """
+import sys
+from gan_serve.cli import run
+from gan_serve.server.lane import BUCKETS, Lane
+
+Lane.warm_sizes = BUCKETS
+sys.exit(run(["serve"]))
+"""  # a server that tries as many images at once as on CUDA
+
+
+def test_a_short_queue_has_room_for_what_is_tried_at_the_start(folder: Path) -> None:
+    with Server(folder, script=BATCHING, queue=8, max_count=8) as server:
+        assert server.generate("digits", json={"count": 8}).status_code == 200
+
+
+def test_variables_that_are_empty_are_as_if_they_were_not_set() -> None:
+    with Server("", deadline="", api_keys="", api_keys_file="", demo="", wait=False) as server:
+        assert server.get("/v1/models").status_code == 200
 
 
 def test_a_model_that_cannot_be_loaded_keeps_the_server_from_being_ready(folder: Path) -> None:
@@ -271,6 +362,26 @@ def test_more_than_the_concurrent_requests_are_refused(models: Path) -> None:
     assert all(answer.headers["retry-after"] == "1" for answer in refused)
 
 
+def test_what_waits_for_any_version_is_counted(folder: Path) -> None:
+    save_model(folder, replace(DIGIT, version=2))
+    slow, older = {"count": 64, "scale": 20, "format": "zip"}, "/v1/models/digits/generate?version=1"
+    with Server(folder, queue=2000) as server, ThreadPoolExecutor(16) as callers:
+        answers = [callers.submit(server.post, older, json=slow) for _ in range(16)]
+        page = ""
+        while not re.search(r'^gan_serve_images_waiting{model="digits"} [1-9]', page, re.MULTILINE):
+            assert not all(answer.done() for answer in answers)
+            page = server.get("/metrics").text
+
+
+def test_more_than_the_open_connections_are_refused(models: Path) -> None:
+    with Server(models, connections=2) as server, ExitStack() as stack:
+        answers = [stack.enter_context(requests.Session()).get(f"{server.url}/v1/models", timeout=60) for _ in range(3)]
+        assert server.get("/v2/health/ready").status_code == 200
+    assert [answer.status_code for answer in answers] == [200, 200, 503]
+    assert answers[-1].json()["error"] == "2 connections are open already"
+    assert answers[-1].headers["connection"] == "close"
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -330,3 +441,6 @@ def test_help_names_every_setting_and_its_variable(run: Run) -> None:
     assert "--deadline DEADLINE Seconds from a request's head to its answer; then 504. [default: 30.0]" in words
     assert "[env: GAN_SERVE_DEADLINE]" in words
     assert "--admin-token" not in words
+    words = " ".join(run("demo", "--help").out.split())
+    assert "0 for any that is free. [default: 7860]" in words
+    assert "Least level that is logged. [default: warning]" in words

@@ -228,6 +228,7 @@ def test_a_wrong_query_is_refused_with_one_line(server: Server, query: str, mess
         (b"\xff", {}, 400),
         (b'{"seed": NaN}', {}, 400),
         (b'{"label": -Infinity}', {}, 400),
+        (b'{"\\ud800": true}', {}, 400),
         (b'{"seed": 1e400}', {}, 400),
         (b'{"seed": ' + b"9" * 5000 + b"}", {}, 400),
         (b"[" * 100_000, {}, 400),
