@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 import gan_serve
 from gan_serve.errors import UsageError
 from training import datasets, metrics, publish, runs, variants
-from training.gan import ConvolutionalGAN, ConvolutionalRecipe, ImageSpec, Player
+from training.convolutional import ConvolutionalGAN, ConvolutionalRecipe
+from training.gan import ImageSpec, Player
 from training.judge import Judge
 from training.runs import Run, Trained
 from training.sources import STACKED_MNIST

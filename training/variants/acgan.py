@@ -7,7 +7,8 @@ from torch.nn import functional as F
 
 from gan_serve.metadata import Paper
 from training import layers
-from training.gan import Batch, ConditionalGAN, ImageSpec, Recipe, Stage, Terms
+from training.convolutional import ConditionalGAN
+from training.gan import Batch, ImageSpec, Recipe, Stage, Terms
 
 
 class ACGAN(ConditionalGAN):
@@ -38,9 +39,8 @@ class ACGAN(ConditionalGAN):
     late_generator_class_weight = 2.0
     recipe = Recipe(dataset="mnist", steps=24_000, final_learning_rate=0.1)
 
-    def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
-        super().__init__(spec, recipe)
-        self.discriminator = TwoHeads(spec)
+    def build_discriminator(self) -> nn.Module:
+        return TwoHeads(self.spec)
 
     def discriminator_loss(self, batch: Batch) -> Terms:
         real, real_class = self.discriminator(batch["image"])

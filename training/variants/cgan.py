@@ -5,7 +5,8 @@ from torch.nn import functional as F
 
 from gan_serve.metadata import Paper
 from training import layers
-from training.gan import Batch, ConditionalGAN, ImageSpec, Recipe, Terms
+from training.convolutional import ConditionalGAN
+from training.gan import Batch, ImageSpec, Recipe, Terms
 
 
 class CGAN(ConditionalGAN):
@@ -34,9 +35,8 @@ class CGAN(ConditionalGAN):
     # The more it counts, the fewer are, and the less varied they become: 0.1 leaves one in 120, 0.5 one in a thousand.
     mismatch_weight = 0.25
 
-    def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
-        super().__init__(spec, recipe)
-        self.discriminator = ConditionalDiscriminator(spec)
+    def build_discriminator(self) -> nn.Module:
+        return ConditionalDiscriminator(self.spec)
 
     def discriminator_loss(self, batch: Batch) -> Terms:
         mismatched = self.discriminator(batch["image"], self._other_labels(batch))

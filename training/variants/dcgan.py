@@ -1,7 +1,7 @@
 """DCGAN."""
 
 from gan_serve.metadata import Paper
-from training.gan import ConvolutionalGAN, ConvolutionalRecipe
+from training.convolutional import ConvolutionalGAN, ConvolutionalRecipe
 
 
 class DCGAN(ConvolutionalGAN):

@@ -5,7 +5,8 @@ from typing import ClassVar
 
 from gan_serve.metadata import Paper
 from training import layers, losses
-from training.gan import Batch, ConvolutionalGAN, ConvolutionalRecipe, Terms
+from training.convolutional import ConvolutionalGAN, ConvolutionalRecipe
+from training.gan import Batch, Terms
 
 
 class DRAGAN(ConvolutionalGAN):

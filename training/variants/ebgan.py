@@ -9,7 +9,8 @@ from torch.nn import functional as F
 from gan_serve.metadata import Paper
 from gan_serve.tensors import Score
 from training import layers, losses
-from training.gan import Batch, ConvolutionalGAN, ConvolutionalRecipe, ImageSpec, Recipe, Servable, Terms
+from training.convolutional import ConvolutionalGAN, ConvolutionalRecipe
+from training.gan import Batch, ImageSpec, Servable, Terms
 
 
 class EBGAN(ConvolutionalGAN):
@@ -31,9 +32,8 @@ class EBGAN(ConvolutionalGAN):
     margin = 10.0  # m
     pulling_away_weight = 0.1  # lambda_PT
 
-    def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
-        super().__init__(spec, recipe)
-        self.discriminator = AutoEncoder(spec, self.settings.width)
+    def build_discriminator(self) -> nn.Module:
+        return AutoEncoder(self.spec, self.settings.width)
 
     def discriminator_loss(self, batch: Batch) -> Terms:
         real, _ = self.discriminator(batch["image"])

@@ -2,7 +2,7 @@
 
 from gan_serve.metadata import Paper
 from training import losses
-from training.gan import ConvolutionalGAN, ConvolutionalRecipe
+from training.convolutional import ConvolutionalGAN, ConvolutionalRecipe
 
 
 class LSGAN(ConvolutionalGAN):

@@ -9,7 +9,8 @@ from torch import Tensor
 from gan_serve.metadata import Paper, Score
 from gan_serve.tensors import Latent, Scalar
 from training import distributed, growing, layers, styles
-from training.gan import GAN, Batch, ConvolutionalRecipe, Evidence, ImageSpec, Player, Recipe, Servable, Stage, Terms
+from training.convolutional import ConvolutionalRecipe
+from training.gan import GAN, Batch, Evidence, ImageSpec, Player, Recipe, Servable, Stage, Terms
 
 COARSE = 4  # the layers below it decide on 4x4 and 8x8 pixels
 

@@ -6,7 +6,8 @@ import torch
 
 from gan_serve.metadata import Paper
 from training import losses
-from training.gan import ConvolutionalGAN, ConvolutionalRecipe, Player, Stage
+from training.convolutional import ConvolutionalGAN, ConvolutionalRecipe
+from training.gan import Player, Stage
 
 
 class WGAN(ConvolutionalGAN):
