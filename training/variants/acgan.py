@@ -15,9 +15,6 @@ class ACGAN(ConditionalGAN):
     """Conditional Image Synthesis with Auxiliary Classifier GANs (Odena, Olah and Shlens 2017).
 
     https://arxiv.org/abs/1610.09585
-
-    Differs: DCGAN-sized networks for 28x28 images; the class loss on generated images counts a hundredth for the
-    discriminator, and for the generator half at first and twice in the last half of the training.
     """
 
     paper = Paper(

@@ -20,8 +20,6 @@ class BigGAN(AttentiveGAN):
     """Large Scale GAN Training for High Fidelity Natural Image Synthesis (Brock, Donahue and Simonyan 2019).
 
     https://arxiv.org/abs/1809.11096
-
-    Differs: narrow networks for 32x32 images; truncation scales the latent.
     """
 
     paper = Paper(

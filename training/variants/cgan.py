@@ -13,10 +13,6 @@ class CGAN(ConditionalGAN):
     """Conditional Generative Adversarial Nets (Mirza and Osindero 2014).
 
     https://arxiv.org/abs/1411.1784
-
-    Differs: convolutions (DCGAN's) where the paper has dense maxout layers; the label enters the discriminator as
-    constant planes beside the image and beside its features; the discriminator also learns that a real image with
-    another label is not real (Reed et al. 2016, https://arxiv.org/abs/1605.05396).
     """
 
     paper = Paper(
@@ -27,8 +23,8 @@ class CGAN(ConditionalGAN):
     )
     differences = (
         "Convolutions instead of dense maxout layers; the label enters the discriminator as constant planes beside "
-        "the image and its features; the discriminator also sees real images with wrong labels, as fakes; an "
-        "exponential average of the weights."
+        "the image and its features; the discriminator also sees real images with wrong labels, as fakes (after Reed "
+        "et al. 2016, arXiv 1605.05396); an exponential average of the weights."
     )
     recipe = Recipe(dataset="mnist", steps=12_000, final_learning_rate=0.1)
     # Without it, one image in sixty is a good digit of another class: too few for the discriminator to learn from.

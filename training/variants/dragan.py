@@ -13,8 +13,6 @@ class DRAGAN(ConvolutionalGAN):
     """On Convergence and Stability of GANs (Kodali, Abernethy, Hays and Kira 2017).
 
     https://arxiv.org/abs/1705.07215
-
-    Differs: DCGAN-sized networks for 28x28 images; instance normalisation in the discriminator.
     """
 
     paper = Paper(

@@ -17,8 +17,6 @@ class EBGAN(ConvolutionalGAN):
     """Energy-based Generative Adversarial Network (Zhao, Mathieu and LeCun 2017).
 
     https://arxiv.org/abs/1609.03126
-
-    Differs: DCGAN-sized networks for 28x28 images.
     """
 
     paper = Paper(
@@ -27,7 +25,10 @@ class EBGAN(ConvolutionalGAN):
         year=2017,
         url="https://arxiv.org/abs/1609.03126",
     )
-    differences = "DCGAN-sized networks for 28x28 images; an exponential average of the weights."
+    differences = (
+        "Fashion-MNIST, as for all of the loss family, where the paper has MNIST; DCGAN-sized networks for 28x28 "
+        "images; an exponential average of the weights."
+    )
     recipe = ConvolutionalRecipe(dataset="fashion_mnist", steps=15_600, final_learning_rate=0.1)
     margin = 10.0  # m
     pulling_away_weight = 0.1  # lambda_PT

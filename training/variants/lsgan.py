@@ -9,8 +9,6 @@ class LSGAN(ConvolutionalGAN):
     """Least Squares Generative Adversarial Networks (Mao, Li, Xie, Lau, Wang and Smolley 2017).
 
     https://arxiv.org/abs/1611.04076
-
-    Differs: DCGAN-sized networks for 28x28 images.
     """
 
     paper = Paper(

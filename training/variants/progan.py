@@ -21,8 +21,6 @@ class ProGAN(GAN):
     """Progressive Growing of GANs for Improved Quality, Stability, and Variation (Karras, Aila, Laine, Lehtinen 2018).
 
     https://arxiv.org/abs/1710.10196
-
-    Differs: narrow networks for 32x32 images.
     """
 
     paper = Paper(

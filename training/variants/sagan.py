@@ -24,8 +24,6 @@ class SAGAN(AttentiveGAN):
     """Self-Attention Generative Adversarial Networks (Zhang, Goodfellow, Metaxas and Odena 2019).
 
     https://arxiv.org/abs/1805.08318
-
-    Differs: narrow residual networks for 32x32 images.
     """
 
     paper = Paper(

@@ -14,8 +14,6 @@ class WGAN(ConvolutionalGAN):
     """Wasserstein GAN (Arjovsky, Chintala and Bottou 2017).
 
     https://arxiv.org/abs/1701.07875
-
-    Differs: DCGAN-sized networks for 28x28 images.
     """
 
     paper = Paper(

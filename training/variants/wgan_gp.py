@@ -10,8 +10,6 @@ class WGANGP(ConvolutionalGAN):
     """Improved Training of Wasserstein GANs (Gulrajani, Ahmed, Arjovsky, Dumoulin and Courville 2017).
 
     https://arxiv.org/abs/1704.00028
-
-    Differs: DCGAN-sized networks for 28x28 images; instance normalisation in the critic.
     """
 
     paper = Paper(
