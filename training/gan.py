@@ -77,7 +77,7 @@ class Trial:
 
     inputs: Tensors  # (N, ...) each, by the names of the model's inputs
     truth: Tensor  # (N, C, H, W) in [-1, 1]
-    figures: tuple[str, ...]  # what is measured, of those in training/fidelity.py
+    figures: tuple[str, ...]  # what is measured, of those in training/figures.py
     baselines: Tensors = field(default_factory=dict)  # (N, C, H, W), by name: what can be had without a network
     box: tuple[slice, slice] = (slice(None), slice(None))  # the rows and columns that are compared
 
