@@ -33,7 +33,7 @@ def measure(contestant: Contestant, served: Served, connections: int, seconds: i
     """What a server does for so many callers.
 
     Raises:
-        Failure: it does not answer all.
+        Failure: it refused some.
     """
     before = processor_seconds(served.pid)
     seen = called(contestant, served.port, connections, seconds)
@@ -55,7 +55,7 @@ def called(contestant: Contestant, port: int, connections: int, seconds: int) ->
     """What the callers saw.
 
     Raises:
-        Failure: nothing, for they were not answered.
+        Failure: the server stopped answering, or the callers failed themselves.
     """
     request = contestant.request
     command = [sys.executable, str(HERE / "callers.py"), "127.0.0.1", str(port), request.path, request.body]
@@ -63,7 +63,7 @@ def called(contestant: Contestant, port: int, connections: int, seconds: int) ->
     try:
         ended = subprocess.run(command, capture_output=True, check=True, text=True, timeout=seconds + PATIENCE)
     except subprocess.TimeoutExpired:
-        raise Failure(f"at {connections} connections it stopped to answer") from None
+        raise Failure(f"at {connections} connections it stopped answering") from None
     except subprocess.CalledProcessError as error:
         raise Failure(f"its callers failed: {last_line(error.stderr)}") from None
     found: dict[str, float] = json.loads(ended.stdout)

@@ -1,7 +1,7 @@
 """What was measured, as tables: medians of the rounds, and whether the targets are reached."""
 
 import statistics
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import TypeVar
@@ -10,6 +10,7 @@ from contestants import OURS
 
 from gan_serve.cpus import cpu_count
 from gan_serve.errors import UsageError
+from training.markdown import table
 
 OF_LIMIT, OVER_TRITON, OVER_PYTHON, ABOVE_RUN = 0.85, 1.5, 2.0, 0.5
 HEAD = ("server", "connections", "requests/s", "p50 ms", "p99 ms", "CPU ms", "callers' CPU ms", "MB", "ready s")
@@ -73,7 +74,7 @@ def _measured(size: int, rounds: Sequence[Round]) -> str:
         figures = _median(Figures, [each.figures[name, connections] for each in rounds])
         cells = (format(value, form) for value, form in zip(astuple(figures), FORMATS, strict=True))
         rows.append([name, str(connections), *cells])
-    return f"{text}\n\n{_table(HEAD, rows)}"
+    return f"{text}\n\n{table(HEAD, rows)}"
 
 
 def _targets(rounds: Mapping[int, Sequence[Round]]) -> str:
@@ -98,7 +99,7 @@ def _targets(rounds: Mapping[int, Sequence[Round]]) -> str:
         ),
     ]
     head = [f"gan-serve at {most} connections", *(f"{size}x{size}" for size in rounds), "to be reached"]
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def _over(name: str) -> float:
@@ -124,11 +125,6 @@ def _servers(rounds: Sequence[Round]) -> list[tuple[str, int]]:
 def _median(kind: type[Record], each: Sequence[Record]) -> Record:
     names = [field.name for field in fields(kind)]
     return kind(*(statistics.median(getattr(one, name) for one in each) for name in names))
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 class Page:

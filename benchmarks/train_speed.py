@@ -16,8 +16,9 @@ import torch
 from torch import nn
 
 from training import hardware, variants
+from training.convolutional import ConvolutionalRecipe
 from training.dataset import Dataset
-from training.gan import GAN, ConvolutionalRecipe
+from training.gan import GAN
 from training.train import Trainer
 
 IMAGES = 6_400

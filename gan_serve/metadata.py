@@ -60,6 +60,18 @@ class Training:
     recipe: dict[str, str | int | float | bool | list[float] | None]
     observed: dict[str, float] = field(default_factory=dict)  # in the last steps, what no loss contains: D(fake) ...
 
+    @property
+    def planned_steps(self) -> int:
+        """The recipe's; more than `steps` where the training was stopped early."""
+        planned = self.recipe.get("steps")
+        return planned if isinstance(planned, int) else self.steps
+
+    @property
+    def extent(self) -> str:
+        """How many steps, and of how many where the training was stopped early."""
+        stopped = self.steps < self.planned_steps
+        return f"{self.steps:,} of {self.planned_steps:,}" if stopped else f"{self.steps:,}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Score:

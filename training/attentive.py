@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from training import losses, residual
-from training.gan import Batch, ConditionalGAN, ConvolutionalRecipe, Source, Terms
+from training.convolutional import ConditionalGAN, ConvolutionalRecipe
+from training.gan import Batch, Source, Terms
 from training.jitter import mirrored
 
 if TYPE_CHECKING:

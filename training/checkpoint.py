@@ -36,7 +36,7 @@ def load(path: Path, device: torch.device) -> State:
 
 
 def random_state() -> State:
-    """Where every random generator of PyTorch stands."""
+    """Where PyTorch's random generators stand: the CPU's, and that of the GPU in use."""
     state: State = {"cpu": torch.get_rng_state()}
     if torch.cuda.is_available():
         state["cuda"] = torch.cuda.get_rng_state()
@@ -44,7 +44,7 @@ def random_state() -> State:
 
 
 def restore_random_state(state: State) -> None:
-    """Put every random generator where `random_state` found it."""
+    """Put the random generators where `random_state` found them."""
     torch.set_rng_state(state["cpu"].cpu())
     if "cuda" in state and torch.cuda.is_available():
         torch.cuda.set_rng_state(state["cuda"].cpu())

@@ -58,7 +58,7 @@ class Dataset:
         return replace(self, images=self.images[:count], labels=self.labels[:count], traits=traits, views=views)
 
     def unpaired(self) -> Unpaired:
-        """The same pictures, no image beside its own views."""
+        """The same pictures, an image beside its own views only by chance."""
         return Unpaired(self)
 
     def crops(self, size: int) -> Crops:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from gan_serve.errors import UsageError
 from gan_serve.metadata import Feedback, Paper, Score, Task
 from gan_serve.tensors import Image, InputTensor, Label, Latent, Mask, OutputTensor, Scalar
-from training import augment, distributed, layers, losses
+from training import augment, distributed, losses
 
 if TYPE_CHECKING:
     from training.dataset import Dataset
@@ -49,13 +49,6 @@ class Recipe:
 
 
 @dataclass(frozen=True)
-class ConvolutionalRecipe(Recipe):
-    """Adds how wide convolutional networks are."""
-
-    width: int = 32  # channels of the layers next to the image
-
-
-@dataclass(frozen=True)
 class ImageSpec:
     """What a variant needs to know of its data to build its networks."""
 
@@ -84,7 +77,7 @@ class Trial:
 
     inputs: Tensors  # (N, ...) each, by the names of the model's inputs
     truth: Tensor  # (N, C, H, W) in [-1, 1]
-    figures: tuple[str, ...]  # what is measured, of those in training/fidelity.py
+    figures: tuple[str, ...]  # what is measured, of those in training/figures.py
     baselines: Tensors = field(default_factory=dict)  # (N, C, H, W), by name: what can be had without a network
     box: tuple[slice, slice] = (slice(None), slice(None))  # the rows and columns that are compared
 
@@ -324,57 +317,5 @@ class GAN(Game):
                 outputs=(self.spec.image,),
                 task="unconditional",
                 description=f"Draws one {self.spec.size}x{self.spec.size} image from noise.",
-            )
-        }
-
-
-class ConvolutionalGAN(GAN):
-    """A game of DCGAN's networks, the same for all variants that change nothing but the loss."""
-
-    settings: ConvolutionalRecipe
-    norm: layers.Norm = nn.BatchNorm2d  # of the discriminator
-
-    def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
-        super().__init__(spec, recipe)
-        width = self.settings.width
-        self.generator = layers.dcgan_generator(self.latent_size, spec.channels, spec.size, width)
-        self.discriminator = layers.dcgan_discriminator(spec.channels, spec.size, width, self.norm)
-
-
-class ConditionalGAN(GAN):
-    """A game whose networks also see a label: each takes it as its second input.
-
-    The generator built here concatenates the latent and the one-hot label; the discriminator is the subclass's.
-    """
-
-    def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
-        super().__init__(spec, recipe)
-        self.generator = layers.LabelledGenerator(self.latent_size, len(spec.classes), spec.channels, spec.size)
-
-    def fake(self, batch: Batch) -> Tensor:
-        images: Tensor = self.generator(self.latent(batch), batch["label"])
-        return images
-
-    def discriminator_loss(self, batch: Batch) -> Terms:
-        label = batch["label"]
-        real, fake = self.discriminator(batch["image"], label), self.discriminator(self.fake(batch), label)
-        self.observe(real, fake)
-        return {"adversarial": self.adversarial.discriminator(real, fake)}
-
-    def generator_loss(self, batch: Batch) -> Terms:
-        return {"adversarial": self.adversarial.generator(self.discriminator(self.fake(batch), batch["label"]))}
-
-    def servables(self) -> dict[str, Servable]:
-        classes = self.spec.classes
-        return {
-            "": Servable(
-                self.generator,
-                inputs=(
-                    Latent(name="latent", size=self.latent_size),
-                    Label(name="label", classes=classes, description="What to draw."),
-                ),
-                outputs=(self.spec.image,),
-                task="class-conditional",
-                description=f"Draws one {self.spec.size}x{self.spec.size} image of the class that is asked for.",
             )
         }

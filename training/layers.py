@@ -52,7 +52,8 @@ def _relu() -> nn.Module:
     return nn.ReLU(inplace=True)
 
 
-def _leaky() -> nn.Module:
+def leaky() -> nn.Module:
+    """The activation of discriminators since DCGAN."""
     return nn.LeakyReLU(0.2, inplace=True)
 
 
@@ -65,11 +66,11 @@ def dcgan_features(channels: int, size: int, width: int = 64, norm: Norm = nn.Ba
     """
     _, doublings = base_size(size)
     widths = [width * 2**level for level in range(doublings)]
-    blocks: list[nn.Module] = [nn.Conv2d(channels, width, 4, stride=2, padding=1), _leaky()]
-    blocks += _same_size(width, norm, _leaky())
+    blocks: list[nn.Module] = [nn.Conv2d(channels, width, 4, stride=2, padding=1), leaky()]
+    blocks += _same_size(width, norm, leaky())
     for before, after in pairwise(widths):
         convolution = nn.Conv2d(before, after, 4, stride=2, padding=1, bias=False)
-        blocks += [convolution, norm(after), _leaky(), *_same_size(after, norm, _leaky())]
+        blocks += [convolution, norm(after), leaky(), *_same_size(after, norm, leaky())]
     return nn.Sequential(*blocks).apply(init_dcgan)
 
 
@@ -101,7 +102,7 @@ class InstanceNorm(nn.InstanceNorm2d):
 def pointwise(before: int, after: int) -> nn.Sequential:
     """A 1x1 convolution with batch normalisation: (N, before, H, W) -> (N, after, H, W)."""
     convolution = nn.Conv2d(before, after, 1, bias=False)
-    return nn.Sequential(convolution, nn.BatchNorm2d(after), _leaky()).apply(init_dcgan)
+    return nn.Sequential(convolution, nn.BatchNorm2d(after), leaky()).apply(init_dcgan)
 
 
 def init_dcgan(module: nn.Module) -> None:

@@ -1,5 +1,7 @@
 """Residual networks with spectral normalisation: the blocks that SAGAN and BigGAN have in common."""
 
+from typing import TypeVar
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -7,21 +9,23 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from training import layers
 
+Layer = TypeVar("Layer", nn.Conv2d, nn.Linear, nn.Embedding)
+
 
 def convolution(before: int, after: int, size: int = 3) -> nn.Module:
     """A spectrally normalised convolution that keeps height and width."""
-    return spectral_norm(_orthogonal(nn.Conv2d(before, after, size, padding=size // 2)))
+    return spectral_norm(orthogonal(nn.Conv2d(before, after, size, padding=size // 2)))
 
 
 def linear(before: int, after: int) -> nn.Module:
     """A spectrally normalised linear layer."""
-    return spectral_norm(_orthogonal(nn.Linear(before, after)))
+    return spectral_norm(orthogonal(nn.Linear(before, after)))
 
 
-def _orthogonal(layer: nn.Conv2d | nn.Linear) -> nn.Module:
-    nn.init.orthogonal_(layer.weight)
-    if layer.bias is not None:
-        nn.init.zeros_(layer.bias)
+def orthogonal(layer: Layer) -> Layer:
+    """The layer, its weights made orthogonal and its biases 0."""
+    for weights in layer.parameters():
+        (nn.init.orthogonal_ if weights.dim() > 1 else nn.init.zeros_)(weights)
     return layer
 
 
@@ -115,8 +119,9 @@ class BlockDown(nn.Module):
 class ProjectionDiscriminator(nn.Module):
     """Image (N, C, H, W) and label (N,) -> logits (N,): psi(phi(x)) + y . phi(x) (Miyato and Koyama 2018)."""
 
-    def __init__(self, channels: int, classes: int, width: int, mixing: Mixing = SelfAttention) -> None:
+    def __init__(self, channels: int, embedding: nn.Embedding, mixing: Mixing = SelfAttention) -> None:
         super().__init__()
+        width = embedding.embedding_dim
         self.body = nn.Sequential(
             BlockDown(channels, width, down=True, first=True),
             mixing(width),
@@ -125,7 +130,7 @@ class ProjectionDiscriminator(nn.Module):
             BlockDown(width, width, down=False),
         )
         self.head = linear(width, 1)
-        self.embedding = spectral_norm(nn.Embedding(classes, width))
+        self.embedding = spectral_norm(embedding)  # y
 
     def forward(self, image: Tensor, label: Tensor) -> Tensor:
         features = F.relu(self.body(image)).sum(dim=(2, 3))

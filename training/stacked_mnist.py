@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 import gan_serve
 from gan_serve.errors import UsageError
 from training import datasets, metrics, publish, runs, variants
-from training.gan import ConvolutionalGAN, ConvolutionalRecipe, ImageSpec, Player
+from training.convolutional import ConvolutionalGAN, ConvolutionalRecipe
+from training.gan import ImageSpec, Player
 from training.judge import Judge
 from training.runs import Run, Trained
 from training.sources import STACKED_MNIST
@@ -31,7 +32,8 @@ SHOWN, SCALE = 100, 2
 
 HEADER = f"{'':16} {'generator steps':>15} {'modes of 1,000':>14} {'KL':>7}"
 NOTES = """\
-All have the same networks, but instance instead of batch normalisation where a discriminator's gradient is penalised.
+All have the same networks, but for EBGAN's autoencoder, and instance instead of batch normalisation where a
+discriminator's gradient is penalised.
 KL(shares of the modes || uniform) in nats. Published figures, of other networks and trainings: Table 2 of Lin et al.
 2018, https://arxiv.org/abs/1712.04086, and Srivastava et al. 2017, https://arxiv.org/abs/1705.07761."""
 

@@ -73,8 +73,8 @@ STUDIES = {
     ),
     "sagan": Study(
         title="SAGAN without attention",
-        text="CIFAR-10 by label, after a third of the steps. A place of the control's maps sees itself alone, through "
-        "as many weights.",
+        text="CIFAR-10 by label, after 10,000 of 24,000 steps. A place of the control's maps sees itself alone, "
+        "through as many weights.",
         contestants=(
             Contestant("sagan", "attention", _short(10_000)),
             Contestant("sagan", "no attention", _short(10_000, "--set", "attention=false")),

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_serve.errors import UsageError
+from training.layers import leaky
 
 VGG19 = (64, 64, 0, 128, 128, 0, 256, 256, 256, 256, 0, 512, 512, 512, 512, 0, 512, 512, 512, 512)  # 0: pooling
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, for images in [0, 1]
@@ -42,18 +43,14 @@ def _normalised(before: int, after: int, stride: int = 1) -> list[nn.Module]:
     return [nn.Conv2d(before, after, 3, stride=stride, padding=1, bias=False), nn.BatchNorm2d(after)]
 
 
-def _leaky() -> nn.Module:
-    return nn.LeakyReLU(0.2, inplace=True)
-
-
 def discriminator(channels: int, size: int, width: int) -> nn.Sequential:
     """Image (N, channels, size, size) -> logits (N, 1): eight convolutions, halved four times, and two dense layers."""
-    blocks: list[nn.Module] = [nn.Conv2d(channels, width, 3, padding=1), _leaky()]
-    blocks += [*_normalised(width, width, stride=2), _leaky()]
+    blocks: list[nn.Module] = [nn.Conv2d(channels, width, 3, padding=1), leaky()]
+    blocks += [*_normalised(width, width, stride=2), leaky()]
     for before, after in pairwise(width * 2**level for level in range(4)):
-        blocks += [*_normalised(before, after), _leaky(), *_normalised(after, after, stride=2), _leaky()]
+        blocks += [*_normalised(before, after), leaky(), *_normalised(after, after, stride=2), leaky()]
     side = -(-size // 16)
-    dense = [nn.Linear(8 * width * side * side, 16 * width), _leaky(), nn.Linear(16 * width, 1)]
+    dense = [nn.Linear(8 * width * side * side, 16 * width), leaky(), nn.Linear(16 * width, 1)]
     return nn.Sequential(*blocks, nn.Flatten(), *dense)
 
 

@@ -7,11 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from training.layers import InstanceNorm, init_dcgan
-
-
-def _leaky() -> nn.Module:
-    return nn.LeakyReLU(0.2, inplace=True)
+from training.layers import InstanceNorm, init_dcgan, leaky
 
 
 class UNet(nn.Module):
@@ -51,7 +47,7 @@ class UNet(nn.Module):
 
 def _halving(before: int, after: int, *, norm: bool = True) -> nn.Sequential:
     layers: list[nn.Module] = [nn.Conv2d(before, after, 4, stride=2, padding=1, bias=not norm)]
-    return nn.Sequential(*layers, *([InstanceNorm(after)] if norm else []), _leaky())
+    return nn.Sequential(*layers, *([InstanceNorm(after)] if norm else []), leaky())
 
 
 def _doubling(before: int, after: int, dropout: float = 0.0) -> nn.Sequential:
@@ -137,7 +133,7 @@ class PatchDiscriminator(nn.Module):
             [
                 _halving(channels, width, norm=False),
                 *(_halving(before, after) for before, after in pairwise(widths)),
-                nn.Sequential(flat, InstanceNorm(last), _leaky()),
+                nn.Sequential(flat, InstanceNorm(last), leaky()),
                 nn.Conv2d(last, 1, 4, padding=2),
             ]
         ).apply(init_dcgan)

@@ -22,7 +22,7 @@ def show_card(metadata: ModelMetadata) -> str:
         "Paper": f'<a href="{_address(paper.url)}" rel="noreferrer" target="_blank">{html.escape(paper.title)}</a>, '
         f"{html.escape(paper.authors)}, {paper.year}",
         "What differs here": html.escape(metadata.differences),
-        "Trained on": f"{data.images:,} images of {html.escape(data.name)}, {training.steps:,} steps, "
+        "Trained on": f"{data.images:,} images of {html.escape(data.name)}, {training.extent} steps, "
         f"{training.duration_seconds / 60:.0f} min on {html.escape(training.hardware)}",
         "Licence of the data": f"{html.escape(data.license)}. {html.escape(data.attribution)}",
     }

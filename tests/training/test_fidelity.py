@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 import gan_serve
 from gan_serve.repository import Repository
-from training import fidelity, publish, runs, variants
+from training import figures, publish, runs, variants
 from training import judge as judges
 from training.__main__ import app
 from training.dataset import Dataset
@@ -23,28 +23,28 @@ NOISE = torch.rand(12, 3, 64, 64, generator=torch.Generator().manual_seed(0)) * 
 
 
 def test_what_is_the_truth_has_the_best_scores() -> None:
-    assert fidelity.psnr(NOISE, NOISE) == 60
-    assert fidelity.ssim(NOISE, NOISE) == pytest.approx(1)
-    assert fidelity.retrieval(NOISE, NOISE) == fidelity.sharpness(NOISE, NOISE) == 1
+    assert figures.psnr(NOISE, NOISE) == 60
+    assert figures.ssim(NOISE, NOISE) == pytest.approx(1)
+    assert figures.retrieval(NOISE, NOISE) == figures.sharpness(NOISE, NOISE) == 1
 
 
 def test_scores_fall_with_what_is_wrong() -> None:
-    assert fidelity.psnr(NOISE, NOISE + 0.2) == pytest.approx(20, abs=0.01)
-    assert fidelity.retrieval(NOISE.roll(1, dims=0), NOISE) == 0
-    assert fidelity.sharpness(torch.nn.functional.avg_pool2d(NOISE, 3, 1, 1), NOISE) < 0.5
+    assert figures.psnr(NOISE, NOISE + 0.2) == pytest.approx(20, abs=0.01)
+    assert figures.retrieval(NOISE.roll(1, dims=0), NOISE) == 0
+    assert figures.sharpness(torch.nn.functional.avg_pool2d(NOISE, 3, 1, 1), NOISE) < 0.5
 
 
 def test_patches_cover_an_image_once() -> None:
-    found = fidelity.patches(NOISE)
+    found = figures.patches(NOISE)
     assert found.shape == (48, 3, 32, 32)
     assert torch.equal(found[1], NOISE[0, :, :32, 32:])
 
 
 def test_what_pictures_show_finds_their_partners() -> None:
     characters = Dataset("lpc", torch.zeros(12, 3, 64, 64).byte(), torch.zeros(12).long(), ("0",), "", "")
-    trial, measure = Trial({}, NOISE, ()), fidelity.FIGURES["feature_retrieval"].measure
-    assert measure(fidelity.Outcome(NOISE, trial, characters, characters)) == 1
-    assert measure(fidelity.Outcome(NOISE.roll(1, dims=0), trial, characters, characters)) == 0
+    trial, measure = Trial({}, NOISE, ()), figures.FIGURES["feature_retrieval"].measure
+    assert measure(figures.Outcome(NOISE, trial, characters, characters)) == 1
+    assert measure(figures.Outcome(NOISE.roll(1, dims=0), trial, characters, characters)) == 0
 
 
 @pytest.fixture(scope="module")

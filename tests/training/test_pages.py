@@ -48,6 +48,19 @@ def test_a_card_shows_a_call_that_its_model_takes() -> None:
     assert '.generate(image="image.png").save("samples.png", grid=True)\n' in cards.card(INVERTER)
 
 
+def test_a_card_says_of_how_many_steps_a_training_was_stopped() -> None:
+    stopped, finished = (
+        cards.card(
+            replace(DIGIT, training=replace(DIGIT.training, steps=steps, batch_size=8, recipe={"steps": 11_000}))
+        )
+        for steps in (3_506, 11_000)
+    )
+    assert "| steps | 3,506 of 11,000 of batch 8 |" in stopped
+    assert "The training was stopped early" in stopped
+    assert "| steps | 11,000 of batch 8 |" in finished
+    assert "stopped" not in finished
+
+
 def test_a_card_says_whether_a_critics_scores_tell_how_good_the_images_are() -> None:
     estimates = [(9.0, 0.9), (4.0, 0.4), (1.0, 0.1)]
     curve = tuple(

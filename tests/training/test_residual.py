@@ -58,6 +58,17 @@ def test_a_baked_network_has_plain_weights_with_a_largest_singular_value_of_one(
         assert abs(torch.linalg.matrix_norm(matrix, ord=2).item() - 1) < 0.05
 
 
+def test_all_that_multiplies_in_biggan_starts_orthogonal_the_embeddings_too(digits: Dataset) -> None:
+    gan = variants.find("biggan")(digits.spec, recipe_from("biggan", {"width": 32}))
+    weights = {name: weight.flatten(1) for name, weight in gan.named_parameters() if weight.dim() > 1}
+    embeddings = {name for name in weights if "embedding" in name}
+    assert {name.partition(".")[0] for name in embeddings} == {"generator", "discriminator"}
+    for name, matrix in weights.items():
+        short = min(matrix.shape)
+        product = matrix @ matrix.T if len(matrix) == short else matrix.T @ matrix
+        torch.testing.assert_close(product, torch.eye(short), atol=1e-4, rtol=0, msg=name)
+
+
 def test_truncation_to_nothing_leaves_one_image_per_class(digits: Dataset) -> None:
     generator = variants.find("biggan")(digits.spec).get_submodule("generator").eval()
     label, none = torch.tensor([1, 1, 2]), torch.zeros(3)

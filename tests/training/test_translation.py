@@ -8,12 +8,12 @@ import torch
 from torch import nn
 
 from gan_serve.errors import UsageError
-from training import fidelity, holes, layers, streets, superresolving, translators, variants
+from training import fidelity, figures, holes, layers, streets, superresolving, translators, variants
 from training.dataset import Dataset
 from training.gan import ImageSpec
+from training.painting import Layout
 from training.pool import ImagePool
 from training.train import Trainer
-from training.variants.pix2pixhd import Layout
 
 SPEC = ImageSpec(3, 64, ("0", "1"))
 
@@ -44,7 +44,7 @@ def test_a_trial_fits_the_models_and_names_what_can_be_measured(name: str) -> No
         made = servable.network(*trial.inputs.values())
         assert made.shape == trial.truth.shape
         assert made.abs().max() <= 1
-        assert set(trial.figures) <= set(fidelity.FIGURES)
+        assert set(trial.figures) <= set(figures.FIGURES)
         assert set(trial.baselines) <= set(fidelity.BASELINES)
         assert all(images.shape == made.shape for images in trial.baselines.values())
         assert fidelity.selected(trial, slice(2)).truth.shape[0] == 2

@@ -93,5 +93,5 @@ def test_models_under_longer_names_are_a_variants_own(tmp_path: Path) -> None:
 def test_an_unknown_variant_is_told_before_anything_starts(zoo: list[str], tmp_path: Path) -> None:
     wrong = run(zoo, "gan", "gann")
     assert wrong.returncode == 2
-    assert wrong.stderr.startswith("error: unknown variant 'gann'; did you mean gan")
+    assert wrong.stderr.startswith("error: unknown variant 'gann' (did you mean gan")
     assert not (tmp_path / "runs").exists()

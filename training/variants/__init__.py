@@ -2,11 +2,11 @@
 
 import importlib
 import inspect
-from collections.abc import Sequence
-from difflib import get_close_matches
+from collections.abc import Collection
 from pathlib import Path
 
 from gan_serve.errors import UsageError
+from gan_serve.nearest import nearest
 from training.gan import GAN, Recipe
 
 
@@ -52,11 +52,9 @@ def training(name: str) -> tuple[str, Recipe]:
         return name, find(name).recipe
     known = trainings()
     if name not in known:
-        raise _unknown(name, [*known])
+        raise _unknown(name, known)
     return known[name]
 
 
-def _unknown(name: str, known: Sequence[str]) -> UsageError:
-    near = get_close_matches(name, known, n=3)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(known)}"
-    return UsageError(f"unknown variant {name!r}; {hint}")
+def _unknown(name: str, known: Collection[str]) -> UsageError:
+    return UsageError(f"unknown variant {name!r}{nearest(name, known)}; there are {', '.join(known)}")

@@ -7,16 +7,14 @@ from torch.nn import functional as F
 
 from gan_serve.metadata import Paper
 from training import layers
-from training.gan import Batch, ConditionalGAN, ImageSpec, Recipe, Stage, Terms
+from training.convolutional import ConditionalGAN
+from training.gan import Batch, ImageSpec, Recipe, Stage, Terms
 
 
 class ACGAN(ConditionalGAN):
     """Conditional Image Synthesis with Auxiliary Classifier GANs (Odena, Olah and Shlens 2017).
 
     https://arxiv.org/abs/1610.09585
-
-    Differs: DCGAN-sized networks for 28x28 images; the class loss on generated images counts a hundredth for the
-    discriminator, and for the generator half at first and twice in the last half of the training.
     """
 
     paper = Paper(
@@ -38,9 +36,8 @@ class ACGAN(ConditionalGAN):
     late_generator_class_weight = 2.0
     recipe = Recipe(dataset="mnist", steps=24_000, final_learning_rate=0.1)
 
-    def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
-        super().__init__(spec, recipe)
-        self.discriminator = TwoHeads(spec)
+    def build_discriminator(self) -> nn.Module:
+        return TwoHeads(self.spec)
 
     def discriminator_loss(self, batch: Batch) -> Terms:
         real, real_class = self.discriminator(batch["image"])

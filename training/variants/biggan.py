@@ -10,7 +10,8 @@ from gan_serve.metadata import Paper, Score
 from gan_serve.tensors import Scalar
 from training import layers, losses, metrics, residual
 from training.attentive import AttentiveGAN
-from training.gan import Batch, ConvolutionalRecipe, Evidence, ImageSpec, Recipe, Servable, Terms
+from training.convolutional import ConvolutionalRecipe
+from training.gan import Batch, Evidence, ImageSpec, Servable, Terms
 
 TRUNCATIONS = (0.7, 0.5, 0.3)  # less gives more precision, and less recall
 
@@ -19,8 +20,6 @@ class BigGAN(AttentiveGAN):
     """Large Scale GAN Training for High Fidelity Natural Image Synthesis (Brock, Donahue and Simonyan 2019).
 
     https://arxiv.org/abs/1809.11096
-
-    Differs: narrow networks for 32x32 images; truncation scales the latent.
     """
 
     paper = Paper(
@@ -41,11 +40,12 @@ class BigGAN(AttentiveGAN):
     generator: "HierarchicalGenerator"
     orthogonality_weight = 1e-4  # beta
 
-    def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
-        super().__init__(spec, recipe)
-        width = self.settings.width
-        self.generator = HierarchicalGenerator(self.latent_size, spec, width)
-        self.discriminator = residual.ProjectionDiscriminator(spec.channels, len(spec.classes), width)
+    def build_generator(self) -> nn.Module:
+        return HierarchicalGenerator(self.latent_size, self.spec, self.settings.width)
+
+    def build_discriminator(self) -> nn.Module:
+        embedding = residual.orthogonal(nn.Embedding(len(self.spec.classes), self.settings.width))
+        return residual.ProjectionDiscriminator(self.spec.channels, embedding)
 
     def fake(self, batch: Batch) -> Tensor:
         latent = self.latent(batch)
@@ -96,7 +96,7 @@ class HierarchicalGenerator(nn.Module):
         super().__init__()
         base, doublings = layers.base_size(spec.size)
         self.chunks = doublings + 1
-        self.embedding = nn.Embedding(len(spec.classes), embedding)
+        self.embedding = residual.orthogonal(nn.Embedding(len(spec.classes), embedding))
         chunk = latent_size // self.chunks
         project = residual.linear(chunk, width * base * base)
         self.project = nn.Sequential(project, nn.Unflatten(1, (width, base, base)))

@@ -5,17 +5,14 @@ from torch.nn import functional as F
 
 from gan_serve.metadata import Paper
 from training import layers
-from training.gan import Batch, ConditionalGAN, ImageSpec, Recipe, Terms
+from training.convolutional import ConditionalGAN
+from training.gan import Batch, ImageSpec, Recipe, Terms
 
 
 class CGAN(ConditionalGAN):
     """Conditional Generative Adversarial Nets (Mirza and Osindero 2014).
 
     https://arxiv.org/abs/1411.1784
-
-    Differs: convolutions (DCGAN's) where the paper has dense maxout layers; the label enters the discriminator as
-    constant planes beside the image and beside its features; the discriminator also learns that a real image with
-    another label is not real (Reed et al. 2016, https://arxiv.org/abs/1605.05396).
     """
 
     paper = Paper(
@@ -26,17 +23,16 @@ class CGAN(ConditionalGAN):
     )
     differences = (
         "Convolutions instead of dense maxout layers; the label enters the discriminator as constant planes beside "
-        "the image and its features; the discriminator also sees real images with wrong labels, as fakes; an "
-        "exponential average of the weights."
+        "the image and its features; the discriminator also sees real images with wrong labels, as fakes (after Reed "
+        "et al. 2016, arXiv 1605.05396); an exponential average of the weights."
     )
     recipe = Recipe(dataset="mnist", steps=12_000, final_learning_rate=0.1)
     # Without it, one image in sixty is a good digit of another class: too few for the discriminator to learn from.
     # The more it counts, the fewer are, and the less varied they become: 0.1 leaves one in 120, 0.5 one in a thousand.
     mismatch_weight = 0.25
 
-    def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
-        super().__init__(spec, recipe)
-        self.discriminator = ConditionalDiscriminator(spec)
+    def build_discriminator(self) -> nn.Module:
+        return ConditionalDiscriminator(self.spec)
 
     def discriminator_loss(self, batch: Batch) -> Terms:
         mismatched = self.discriminator(batch["image"], self._other_labels(batch))

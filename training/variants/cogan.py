@@ -23,8 +23,6 @@ class CoGAN(GAN):
     """Coupled Generative Adversarial Networks (Liu and Tuzel 2016).
 
     https://arxiv.org/abs/1606.07536
-
-    Differs: DCGAN-sized networks for 28x28 images.
     """
 
     paper = Paper(

@@ -32,8 +32,6 @@ class ContextEncoder(GAN):
     """Context Encoders: Feature Learning by Inpainting (Pathak, Krahenbuhl, Donahue, Darrell and Efros 2016).
 
     https://arxiv.org/abs/1604.07379
-
-    Differs: three halvings for 64x64 images; the network is told where the hole is.
     """
 
     paper = Paper(
@@ -45,8 +43,8 @@ class ContextEncoder(GAN):
     differences = (
         "64x64 images, halved three times before the channel-wise layer; the hole is an input of the network, too; "
         "half of the holes are in the middle and three eighths of the image wide, the others are rectangles anywhere; "
-        "what the discriminator sees is the hole, grey all around; instance normalisation; an exponential average of "
-        "the weights."
+        "what the discriminator sees is the hole, grey all around, and it judges patches of 70x70 pixels; instance "
+        "normalisation; an exponential average of the weights."
     )
     recipe = CompletionRecipe(
         dataset="lpc", steps=11_000, batch_size=32, learning_rate=2e-3, discriminator_learning_rate=2e-4, image_size=64,

@@ -29,8 +29,6 @@ class CycleGAN(TwoWayGAN):
     """Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks (Zhu, Park et al. 2017).
 
     https://arxiv.org/abs/1703.10593
-
-    Differs: narrow networks for 64x64 images, with smaller patches.
     """
 
     paper = Paper(
@@ -42,8 +40,8 @@ class CycleGAN(TwoWayGAN):
     differences = (
         "A quarter of the channels, for 64x64 images, moved by a sixteenth at most instead of enlarged and "
         "cut; patches of 34x34 pixels; an exponential average of the weights. "
-        "The true pairs are for scoring only: in training, no image is seen beside its partner. It changes colour and "
-        "texture well, and geometry badly."
+        "The true pairs are for scoring only: in training, an image is seen beside its partner by chance alone. It "
+        "changes colour and texture well, and geometry badly."
     )
     recipe = CycleRecipe(
         dataset="emoji_styles", steps=10_000, batch_size=8, image_size=64, final_learning_rate=0.05,

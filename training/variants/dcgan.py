@@ -1,16 +1,13 @@
 """DCGAN."""
 
 from gan_serve.metadata import Paper
-from training.gan import ConvolutionalGAN, ConvolutionalRecipe
+from training.convolutional import ConvolutionalGAN, ConvolutionalRecipe
 
 
 class DCGAN(ConvolutionalGAN):
     """Unsupervised Representation Learning with Deep Convolutional GANs (Radford, Metz and Chintala 2015).
 
     https://arxiv.org/abs/1511.06434
-
-    Differs: two strided layers for 28x28 images where the paper has four for 64x64; in both networks a convolution of
-    3x3 at every size below the image's.
     """
 
     paper = Paper(

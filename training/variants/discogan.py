@@ -22,8 +22,6 @@ class DiscoGAN(TwoWayGAN):
     """Learning to Discover Cross-Domain Relations with Generative Adversarial Networks (Kim et al. 2017).
 
     https://arxiv.org/abs/1703.05192
-
-    Differs: narrow networks with skips; instance normalisation; a discriminator of patches; the way back weighs more.
     """
 
     paper = Paper(
@@ -37,8 +35,8 @@ class DiscoGAN(TwoWayGAN):
         "colours may be exchanged in any way that the way back undoes, and these begin with keeping them; the squared "
         "error of the way back counts 30 times, since most of a picture is white; instance normalisation, so that an "
         "image is changed for itself; discriminators of patches of 70x70 pixels, which is all of the image; no weight "
-        "decay; an exponential average of the weights. The true pairs are for scoring only: in training, no image is "
-        "seen beside its partner."
+        "decay; an exponential average of the weights. The true pairs are for scoring only: in training, an image is "
+        "seen beside its partner by chance alone."
     )
     recipe = TwoWayRecipe(
         dataset="lpc", steps=8_000, batch_size=16, image_size=64, final_learning_rate=0.1,

@@ -5,15 +5,14 @@ from typing import ClassVar
 
 from gan_serve.metadata import Paper
 from training import layers, losses
-from training.gan import Batch, ConvolutionalGAN, ConvolutionalRecipe, Terms
+from training.convolutional import ConvolutionalGAN, ConvolutionalRecipe
+from training.gan import Batch, Terms
 
 
 class DRAGAN(ConvolutionalGAN):
     """On Convergence and Stability of GANs (Kodali, Abernethy, Hays and Kira 2017).
 
     https://arxiv.org/abs/1705.07215
-
-    Differs: DCGAN-sized networks for 28x28 images; instance normalisation in the discriminator.
     """
 
     paper = Paper(

@@ -22,9 +22,6 @@ class VanillaGAN(GAN):
     """Generative Adversarial Networks (Goodfellow et al. 2014).
 
     https://arxiv.org/abs/1406.2661
-
-    Differs: batch normalisation and leaky ReLU in the generator, leaky ReLU and dropout in the discriminator where
-    the paper has maxout, Adam.
     """
 
     paper = Paper(

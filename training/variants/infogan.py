@@ -23,17 +23,15 @@ class InformationRecipe(Recipe):
     """Adds how much the mutual information counts, and that a moved image keeps its category."""
 
     information_weight: float = 1.0  # 0: the control, a game whose codes mean nothing
-    agreement_weight: float = 5.0  # 0: the paper's game
+    # The game's score is the same whatever the categories stand for; without this they often stand for other things
+    # than digits. 0: the paper's game.
+    agreement_weight: float = 5.0
 
 
 class InfoGAN(GAN):
     """InfoGAN: Interpretable Representation Learning by Information Maximizing Generative Adversarial Nets.
 
     Chen, Duan, Houthooft, Schulman, Sutskever and Abbeel 2016, https://arxiv.org/abs/1606.03657
-
-    Differs: Q also learns that a real image and a moved copy of it have one category, as in Elastic-InfoGAN (Ojha,
-    Singh, Hsieh and Lee 2020, https://arxiv.org/abs/1910.01112). The game's score is the same whatever the categories
-    stand for, and without this they often stand for other things than digits.
     """
 
     paper = Paper(

@@ -2,15 +2,13 @@
 
 from gan_serve.metadata import Paper
 from training import losses
-from training.gan import ConvolutionalGAN, ConvolutionalRecipe
+from training.convolutional import ConvolutionalGAN, ConvolutionalRecipe
 
 
 class LSGAN(ConvolutionalGAN):
     """Least Squares Generative Adversarial Networks (Mao, Li, Xie, Lau, Wang and Smolley 2017).
 
     https://arxiv.org/abs/1611.04076
-
-    Differs: DCGAN-sized networks for 28x28 images.
     """
 
     paper = Paper(

@@ -29,8 +29,6 @@ class Pix2Pix(TranslationGAN):
     """Image-to-Image Translation with Conditional Adversarial Networks (Isola, Zhu, Zhou and Efros 2017).
 
     https://arxiv.org/abs/1611.07004
-
-    Differs: narrow networks for 64x64 images; instance normalisation; dropout in training only.
     """
 
     paper = Paper(

@@ -13,9 +13,8 @@ from torch.nn import functional as F
 from gan_serve.errors import UsageError
 from gan_serve.metadata import Paper
 from gan_serve.tensors import Image
-from training import losses, streets, translators
+from training import losses, painting, streets, translators
 from training.gan import Batch, ImageSpec, Player, Recipe, Servable, Stage, Terms, Trial
-from training.layers import init_dcgan
 from training.translation import TranslationGAN, TranslationRecipe
 
 if TYPE_CHECKING:
@@ -33,8 +32,6 @@ class Pix2PixHD(TranslationGAN):
     """High-Resolution Image Synthesis and Semantic Manipulation with Conditional GANs (Wang et al. 2018).
 
     https://arxiv.org/abs/1711.11585
-
-    Differs: narrow networks for 128x128 images; boundaries between classes, for there are no instances.
     """
 
     paper = Paper(
@@ -58,14 +55,14 @@ class Pix2PixHD(TranslationGAN):
     global_share = 0.3  # of the steps, for the global generator alone
 
     settings: FineRecipe
-    generator: CoarseToFine
+    generator: painting.CoarseToFine
 
     def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
         if spec.channels != 3:
             raise UsageError("label maps are painted in the colours of training/streets.py; give pictures in colour")
-        self.layout = Layout()
-        self.generator = CoarseToFine(self.layout.planes, spec.channels)
+        self.layout = painting.Layout()
+        self.generator = painting.CoarseToFine(self.layout.planes, spec.channels)
         self.discriminator = translators.MultiScaleDiscriminator(self.layout.planes + spec.channels, width=24)
         self.is_coarse = False
 
@@ -76,12 +73,12 @@ class Pix2PixHD(TranslationGAN):
     def judged(self, images: Tensor, batch: Batch) -> list[list[Tensor]]:
         """What the discriminators make of images, whose size is half the batch's where they are coarse."""
         planes = self.layout(self.condition(batch))
-        found: list[list[Tensor]] = self.discriminator(images, halved(planes) if self.is_coarse else planes)
+        found: list[list[Tensor]] = self.discriminator(images, painting.pooled(planes) if self.is_coarse else planes)
         return found
 
     def real(self, batch: Batch) -> Tensor:
         """The photos in the size that is painted."""
-        return halved(batch["image"]) if self.is_coarse else batch["image"]
+        return painting.pooled(batch["image"]) if self.is_coarse else batch["image"]
 
     def discriminator_loss(self, batch: Batch) -> Terms:
         real = [scale[-1] for scale in self.judged(self.real(batch), batch)]
@@ -125,69 +122,7 @@ class Pix2PixHD(TranslationGAN):
         }
 
 
-def halved(images: Tensor) -> Tensor:
-    """(N, C, H, W) -> (N, C, H/2, W/2)."""
-    return F.avg_pool2d(images, 2)
-
-
 def matching(fake: Sequence[Tensor], real: Sequence[Tensor]) -> Tensor:
     """The L1 distance of what each block but the last makes of the two."""
     each = [F.l1_loss(one.float(), other.float()) for one, other in zip(fake[:-1], real[:-1], strict=True)]
     return torch.stack(each).sum()
-
-
-class Layout(nn.Module):
-    """A painted map (N, 3, H, W) -> a plane for each class and one for the boundaries between them, of 0 and 1.
-
-    A colour that is none of the classes' is taken for the nearest.
-    """
-
-    planes = streets.CLASSES + 1
-
-    def forward(self, painted: Tensor) -> Tensor:
-        numbers = streets.numbers(painted)[:, None]
-        classes = numbers == torch.arange(streets.CLASSES, device=painted.device)[:, None, None]
-        return torch.cat([classes.float(), boundaries(numbers)], dim=1)
-
-
-def boundaries(numbers: Tensor) -> Tensor:
-    """Where a pixel of (N, 1, H, W) has a neighbour of another number: 1, else 0."""
-    values = numbers.float()
-    padded = F.pad(values, (1, 1, 1, 1), mode="replicate")
-    shifted = (padded[:, :, 1:-1, 2:], padded[:, :, 1:-1, :-2], padded[:, :, 2:, 1:-1], padded[:, :, :-2, 1:-1])
-    return torch.stack([(values != other).float() for other in shifted]).amax(dim=0)
-
-
-class Painter(nn.Module):
-    """Planes (N, P, H, W) -> a picture (N, C, H, W), and the features (N, width, H, W) that it is made of."""
-
-    def __init__(self, planes: int, channels: int, width: int, blocks: int) -> None:
-        super().__init__()
-        self.body = translators.residual_features(planes, width, blocks)
-        self.head = translators.to_image(width, channels)
-
-    def forward(self, planes: Tensor) -> Tensor:
-        picture: Tensor = self.head(self.body(planes))
-        return picture
-
-
-class CoarseToFine(nn.Module):
-    """Planes (N, P, H, W) -> a picture (N, C, H, W): G1 paints at half the size, G2 adds what the whole size shows."""
-
-    def __init__(self, planes: int, channels: int, width: int = 24, blocks: int = 3) -> None:
-        super().__init__()
-        half = width // 2
-        self.painter = Painter(planes, channels, width, blocks=4)  # G1
-        self.entrance = nn.Sequential(*translators.convolved(planes, half, 7), *translators.halved(half, width))  # G2
-        refined = (translators.ResidualBlock(width) for _ in range(blocks))
-        self.exit = nn.Sequential(*refined, *translators.doubled(width, half), translators.to_image(half, channels))
-        self.apply(init_dcgan)
-
-    def coarse(self, planes: Tensor) -> Tensor:
-        """What G1 paints alone: (N, C, H/2, W/2)."""
-        picture: Tensor = self.painter(halved(planes))
-        return picture
-
-    def forward(self, planes: Tensor) -> Tensor:
-        picture: Tensor = self.exit(self.entrance(planes) + self.painter.body(halved(planes)))
-        return picture

@@ -11,7 +11,8 @@ from torch.nn import functional as F
 
 from gan_serve.metadata import Paper, Score
 from training import growing, layers, losses, patches
-from training.gan import GAN, Batch, ConvolutionalRecipe, Evidence, ImageSpec, Recipe, Servable, Stage, Terms
+from training.convolutional import ConvolutionalRecipe
+from training.gan import GAN, Batch, Evidence, ImageSpec, Recipe, Servable, Stage, Terms
 
 COMPARED = 1_000  # images, at most, whose patches are
 
@@ -20,8 +21,6 @@ class ProGAN(GAN):
     """Progressive Growing of GANs for Improved Quality, Stability, and Variation (Karras, Aila, Laine, Lehtinen 2018).
 
     https://arxiv.org/abs/1710.10196
-
-    Differs: narrow networks for 32x32 images.
     """
 
     paper = Paper(

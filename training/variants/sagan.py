@@ -9,7 +9,8 @@ from torch.nn import functional as F
 from gan_serve.metadata import Paper
 from training import layers, residual
 from training.attentive import AttentiveGAN
-from training.gan import ConvolutionalRecipe, ImageSpec, Recipe
+from training.convolutional import ConvolutionalRecipe
+from training.gan import ImageSpec
 
 
 @dataclass(frozen=True)
@@ -23,8 +24,6 @@ class SAGAN(AttentiveGAN):
     """Self-Attention Generative Adversarial Networks (Zhang, Goodfellow, Metaxas and Odena 2019).
 
     https://arxiv.org/abs/1805.08318
-
-    Differs: narrow residual networks for 32x32 images.
     """
 
     paper = Paper(
@@ -42,12 +41,17 @@ class SAGAN(AttentiveGAN):
     settings: AttentiveRecipe
     generator: "AttentiveGenerator"
 
-    def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
-        super().__init__(spec, recipe)
-        width, classes = self.settings.width, len(spec.classes)
-        mixing = residual.SelfAttention if self.settings.attention else residual.Pointwise
-        self.generator = AttentiveGenerator(self.latent_size, spec, width, mixing)
-        self.discriminator = residual.ProjectionDiscriminator(spec.channels, classes, width, mixing)
+    @property
+    def mixing(self) -> residual.Mixing:
+        """The layer in the middle of both networks."""
+        return residual.SelfAttention if self.settings.attention else residual.Pointwise
+
+    def build_generator(self) -> nn.Module:
+        return AttentiveGenerator(self.latent_size, self.spec, self.settings.width, self.mixing)
+
+    def build_discriminator(self) -> nn.Module:
+        embedding = nn.Embedding(len(self.spec.classes), self.settings.width)
+        return residual.ProjectionDiscriminator(self.spec.channels, embedding, self.mixing)
 
 
 class AttentiveGenerator(nn.Module):

@@ -34,8 +34,6 @@ class SRGAN(GAN):
     """Photo-Realistic Single Image Super-Resolution Using a Generative Adversarial Network (Ledig et al. 2017).
 
     https://arxiv.org/abs/1609.04802
-
-    Differs: half as many blocks of half as many channels; features of a network that is trained here.
     """
 
     paper = Paper(

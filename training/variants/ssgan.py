@@ -34,8 +34,7 @@ class SSGAN(GAN):
 
     https://arxiv.org/abs/1606.03498
 
-    The semi-supervised game: the discriminator sorts images into N classes or "generated". Differs: a
-    narrower first layer; normal noise.
+    The semi-supervised game: the discriminator sorts images into N classes or "generated".
     """
 
     paper = Paper(

@@ -9,7 +9,8 @@ from torch import Tensor
 from gan_serve.metadata import Paper, Score
 from gan_serve.tensors import Latent, Scalar
 from training import distributed, growing, layers, styles
-from training.gan import GAN, Batch, ConvolutionalRecipe, Evidence, ImageSpec, Player, Recipe, Servable, Stage, Terms
+from training.convolutional import ConvolutionalRecipe
+from training.gan import GAN, Batch, Evidence, ImageSpec, Player, Recipe, Servable, Stage, Terms
 
 COARSE = 4  # the layers below it decide on 4x4 and 8x8 pixels
 
@@ -25,9 +26,6 @@ class StyleGAN(GAN):
     """A Style-Based Generator Architecture for Generative Adversarial Networks (Karras, Laine and Aila 2019).
 
     https://arxiv.org/abs/1812.04948
-
-    Differs: narrow networks for 32x32 images, trained at full size from the start; nearest neighbours, unblurred,
-    between the resolutions.
     """
 
     paper = Paper(
@@ -37,8 +35,9 @@ class StyleGAN(GAN):
         url="https://arxiv.org/abs/1812.04948",
     )
     differences = (
-        "Narrow networks for 32x32 images, trained at full size from the start; a mapping of four "
-        "layers; no blur between the resolutions."
+        "Narrow networks for 32x32 images, trained at full size from the start; a mapping of four layers, which learns "
+        "at the rate of the others, where the paper has a hundredth of it; R1 at every 16th step; no blur between the "
+        "resolutions."
     )
     recipe = StyleRecipe(
         dataset="nouns", steps=30_000, learning_rate=1e-3, betas=(0.0, 0.99), batch_size=64, image_size=32, width=24
@@ -46,7 +45,7 @@ class StyleGAN(GAN):
     latent_size = 128
     mixing_share = 0.9  # of the images, in training
     penalty_every = 16  # D's steps
-    style_memory = 0.995  # of the average style, per step
+    style_memory = 0.995  # of the average style, per turn: a step has two, of D and of G
 
     settings: StyleRecipe
     generator: styles.StyleGenerator

@@ -6,15 +6,14 @@ import torch
 
 from gan_serve.metadata import Paper
 from training import losses
-from training.gan import ConvolutionalGAN, ConvolutionalRecipe, Player, Stage
+from training.convolutional import ConvolutionalGAN, ConvolutionalRecipe
+from training.gan import Player, Stage
 
 
 class WGAN(ConvolutionalGAN):
     """Wasserstein GAN (Arjovsky, Chintala and Bottou 2017).
 
     https://arxiv.org/abs/1701.07875
-
-    Differs: DCGAN-sized networks for 28x28 images.
     """
 
     paper = Paper(

@@ -2,15 +2,14 @@
 
 from gan_serve.metadata import Paper
 from training import layers, losses
-from training.gan import Batch, ConvolutionalGAN, ConvolutionalRecipe, Terms
+from training.convolutional import ConvolutionalGAN, ConvolutionalRecipe
+from training.gan import Batch, Terms
 
 
 class WGANGP(ConvolutionalGAN):
     """Improved Training of Wasserstein GANs (Gulrajani, Ahmed, Arjovsky, Dumoulin and Courville 2017).
 
     https://arxiv.org/abs/1704.00028
-
-    Differs: DCGAN-sized networks for 28x28 images; instance normalisation in the critic.
     """
 
     paper = Paper(
