@@ -13,7 +13,12 @@ from gan_serve.errors import Failure, GanServeError
 
 
 def doctor(models: ModelsOption = None) -> None:
-    """Check the installation; the exit code is 1 if it cannot generate."""
+    """Check the installation; the exit code is 1 if it cannot generate.
+
+    Examples:
+    gan-serve doctor
+    gan-serve doctor --models my-models/
+    """
     checks: dict[str, Callable[[], list[str]]] = {
         "gan-serve": lambda: [__version__],
         "runtime": _runtime,
