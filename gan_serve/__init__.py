@@ -17,7 +17,7 @@ Importing this package loads neither numpy nor ONNX Runtime; `load` does.
 from os import PathLike
 from typing import TYPE_CHECKING
 
-from gan_serve.errors import Failure, GanServeError, UsageError
+from gan_serve.errors import Failure, GanServeError, UsageError, shown
 
 if TYPE_CHECKING:
     from gan_serve.generator import Generator
@@ -42,6 +42,8 @@ def load(name: str, *, device: str = "auto", models: str | PathLike[str] | None 
     from gan_serve.generator import Generator
     from gan_serve.repository import Repository, models_folder
 
+    if not isinstance(name, str):
+        raise UsageError(f"{shown(name)} is no name of a model; gan_serve.list_models() tells them")
     return Generator(Repository(models_folder(models)).find(name), device=device)
 
 

@@ -10,7 +10,7 @@ from typing import Literal
 from gan_serve.errors import UsageError
 from gan_serve.metadata import ModelMetadata
 from gan_serve.nearest import nearest
-from gan_serve.seeds import STREAMS, check_integer
+from gan_serve.seeds import MOST_IMAGES, STREAMS, checked_integer
 
 STEPS = 16  # of a walk, where nobody says how many
 
@@ -83,8 +83,8 @@ def make_blend(
     return None if mix_with is None else Mix(seed=mix_with, latents=_names(mix), index=mix_index)
 
 
-def check_blend(metadata: ModelMetadata, blend: Blend, count: int) -> None:
-    """Refuse what a model cannot do with a second seed.
+def checked_blend(metadata: ModelMetadata, blend: Blend, count: int) -> Blend:
+    """What is wanted with a second seed, its numbers as Python's own.
 
     Raises:
         UsageError: it draws no noise, has no such latent, or a number is out of range.
@@ -93,21 +93,20 @@ def check_blend(metadata: ModelMetadata, blend: Blend, count: int) -> None:
     if not known:
         raise UsageError(f"{metadata.name} draws no noise, so that another seed changes nothing")
     if isinstance(blend, Walk):
-        check_integer("walk_to", blend.seed, 0, STREAMS - 1)
-        check_integer("steps", blend.steps, 2, STREAMS)
-        if blend.step is not None:
-            check_integer("step", blend.step, 0, blend.steps - 1)
+        seed = checked_integer("walk_to", blend.seed, 0, STREAMS - 1)
+        steps = checked_integer("steps", blend.steps, 2, MOST_IMAGES)
+        step = None if blend.step is None else checked_integer("step", blend.step, 0, steps - 1)
         if count > 1:
             raise UsageError(f"a walk has as many images as steps; leave out the count of {count}")
-        return
-    check_integer("mix_with", blend.seed, 0, STREAMS - 1)
-    if blend.index is not None:
-        check_integer("mix_index", blend.index, 0, STREAMS - 1)
+        return Walk(seed=seed, steps=steps, step=step)
+    seed = checked_integer("mix_with", blend.seed, 0, STREAMS - 1)
+    index = None if blend.index is None else checked_integer("mix_index", blend.index, 0, STREAMS - 1)
     if not blend.latents:
-        raise UsageError(f"mix must name what is taken from the seed {blend.seed}; use {', '.join(known)}")
+        raise UsageError(f"mix must name what is taken from the seed {seed}; use {', '.join(known)}")
     for name in blend.latents:
         if name not in known:
             raise UsageError(f"{metadata.name} has no latent {name!r}{nearest(name, known)}; it has {', '.join(known)}")
+    return Mix(seed=seed, latents=blend.latents, index=index)
 
 
 def _names(mix: object) -> tuple[str, ...]:

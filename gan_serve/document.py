@@ -7,10 +7,17 @@ everything else that one image needs: see docs/decisions/0002-serving-core.md.
 import dataclasses
 import functools
 import json
+import math
+import re
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from gan_serve.errors import shown
+
 Document = TypeVar("Document")
+
+# Control characters, which may tell a terminal anything, and halves of characters, which no encoding has.
+_NO_TEXT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 class Misfit(ValueError):
@@ -25,6 +32,26 @@ def encode(document: object, *, indent: int | None = None) -> str:
     separators = (",", ":") if indent is None else None
     fields = dataclasses.asdict(document)  # type: ignore[call-overload]  # any dataclass
     return json.dumps(fields, indent=indent, separators=separators, ensure_ascii=False)
+
+
+def check_shown(value: object, where: str = "") -> None:
+    """Refuse what `json.loads` returned if it cannot be shown everywhere: on a page, in a terminal, as JSON.
+
+    Raises:
+        Misfit: a text has control characters or halves of characters, or a number is not finite.
+    """
+    match value:
+        case dict():
+            for name, item in value.items():
+                check_shown(name, where)
+                check_shown(item, _inside(where, name))
+        case list():
+            for place, item in enumerate(value):
+                check_shown(item, _inside(where, place))
+        case str():
+            _expect(not _NO_TEXT.search(value), value, where, f"{shown(value)} has characters that are no text")
+        case float():
+            _expect(math.isfinite(value), value, where, f"{value} is not finite")
 
 
 def decode(kind: type[Document], value: object) -> Document:
@@ -46,8 +73,15 @@ def _decode(hint: Any, value: object, where: str) -> Any:
     if get_origin(hint) is not None:
         return _decode_composed(get_origin(hint), get_args(hint), value, where)
     if hint is float and type(value) is int:
+        return _decode_float(value, where)
+    return _expect(type(value) is hint, value, where, f"{shown(value)} is no {hint.__name__}")
+
+
+def _decode_float(value: int, where: str) -> float:
+    try:
         return float(value)
-    return _expect(type(value) is hint, value, where, f"{value!r} is no {hint.__name__}")
+    except OverflowError:
+        raise Misfit(where, f"{shown(value)} is too large") from None
 
 
 def _decode_composed(origin: Any, arguments: tuple[Any, ...], value: object, where: str) -> Any:
@@ -55,7 +89,7 @@ def _decode_composed(origin: Any, arguments: tuple[Any, ...], value: object, whe
         return _decode_one_of(arguments, value, where)
     if origin is Literal:
         known = any(type(value) is type(each) and value == each for each in arguments)
-        return _expect(known, value, where, f"{value!r} is not one of {', '.join(map(repr, arguments))}")
+        return _expect(known, value, where, f"{shown(value)} is not one of {', '.join(map(repr, arguments))}")
     if origin is dict:
         items = _expect(isinstance(value, dict), value, where, "it is no object").items()
         return {key: _decode(arguments[1], item, _inside(where, key)) for key, item in items}
@@ -88,13 +122,14 @@ def _decode_one_of(hints: tuple[Any, ...], value: object, where: str) -> Any:
             if hint in objects and isinstance(value, dict):
                 raise  # its reason says more than that none of several fits
     names = " or ".join("null" if hint is NoneType else getattr(hint, "__name__", str(hint)) for hint in hints)
-    raise Misfit(where, f"{value!r} is no {names}")
+    raise Misfit(where, f"{shown(value)} is no {names}")
 
 
 def _told_apart(kinds: list[Any], value: object, where: str) -> Any:
     known = {get_args(_hints(kind)["kind"])[0]: kind for kind in kinds}
     named = _expect(isinstance(value, dict), value, where, "it is no object").get("kind")
-    _expect(isinstance(named, str) and named in known, value, where, f"kind {named!r} is not one of {', '.join(known)}")
+    complaint = f"kind {shown(named)} is not one of {', '.join(known)}"
+    _expect(isinstance(named, str) and named in known, value, where, complaint)
     return known[named]
 
 
@@ -115,7 +150,8 @@ def _expect(holds: bool, value: Any, where: str, complaint: str) -> Any:
 
 
 def _inside(where: str, part: object) -> str:
-    return f"{where}.{part}" if where else str(part)
+    name = str(part) if str(part).isprintable() else shown(part)
+    return f"{where}.{name}" if where else name
 
 
 _hints = functools.cache(get_type_hints)

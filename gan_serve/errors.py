@@ -1,5 +1,7 @@
 """The two ways to fail. A front end prints the message, never a traceback."""
 
+_LONGEST = 100  # characters of a value in a message
+
 
 class GanServeError(Exception):
     """Something the user can act on; the message is one line that says what is wrong and what would be right."""
@@ -15,3 +17,12 @@ class UsageError(GanServeError):
 
 class Failure(GanServeError):
     """The request was right but could not be done: a broken file, a missing runtime, a full disk."""
+
+
+def shown(value: object) -> str:
+    """A value as a message shows it: its `repr`, in one line that nobody gets lost in."""
+    try:
+        text = " ".join(repr(value).split())
+    except ValueError:  # Python writes no integer of more than 4,300 digits
+        return "an integer of thousands of digits"
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."

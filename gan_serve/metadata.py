@@ -5,9 +5,9 @@ import math
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
-from gan_serve.document import Misfit, decode, encode
+from gan_serve.document import Misfit, check_shown, decode, encode
 from gan_serve.errors import Failure
 from gan_serve.tensors import Image, InputTensor, Label, Latent, Mask, OutputTensor, Scalar
 
@@ -23,6 +23,7 @@ RESERVED = frozenset(
 Task = Literal[
     "unconditional", "class-conditional", "latent-code", "image-to-image", "classification", "anomaly-detection"
 ]
+TASKS: tuple[Task, ...] = get_args(Task)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -243,6 +244,10 @@ def parse_metadata(document: str, source: str) -> ModelMetadata:
             "upgrade with: pip install --upgrade gan-serve"
         )
     try:
-        return decode(ModelMetadata, fields)
+        metadata = decode(ModelMetadata, fields)
+        check_shown(fields)
     except Misfit as error:
         raise Failure(f"{source}: its metadata is {error}; export the model again") from None
+    except RecursionError:
+        raise Failure(f"{source}: its metadata is nested too deep; export the model again") from None
+    return metadata

@@ -5,8 +5,9 @@ from typing import IO, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import ExifTags
 from PIL import Image as Pictures
-from PIL import ImageOps
+from PIL.Image import Transpose
 
 from gan_serve.errors import Failure, UsageError
 from gan_serve.pixels import MOST_PIXELS, Picture, Pixels, from_pixels
@@ -18,6 +19,16 @@ Box = tuple[int, int, int, int]  # left, top, right, bottom
 
 # Pillow knows more formats. Some of them start other programs, and each one is a way in for a file that means harm.
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM")
+_DEEP = ("PNG", "PPM")  # formats of which Pillow opens grey pixels of 16 bits as integers of 32
+_TURNS = {  # EXIF's orientation -> what makes the picture upright
+    2: Transpose.FLIP_LEFT_RIGHT,
+    3: Transpose.ROTATE_180,
+    4: Transpose.FLIP_TOP_BOTTOM,
+    5: Transpose.TRANSPOSE,
+    6: Transpose.ROTATE_270,
+    7: Transpose.TRANSVERSE,
+    8: Transpose.ROTATE_90,
+}
 _TOO_LARGE = f"more than the {MOST_PIXELS // 2**20} megapixels that gan-serve reads"
 
 
@@ -55,13 +66,33 @@ def upright(picture: Picture, source: str) -> Picture:
     """The picture decoded, turned as it is to be looked at, with 8 bits each: RGBA where it has transparency, else RGB.
 
     Raises:
-        Failure: it is damaged.
+        Failure: it is damaged, or has pixels of 32 bits, whose range nothing tells.
     """
+    if picture.mode == "F" or (picture.mode == "I" and picture.format not in _DEEP):
+        raise Failure(f"{source}: its pixels have 32 bits each, of which nobody knows what is white; give 8 or 16 bits")
     try:
-        picture = _to_8_bits(ImageOps.exif_transpose(picture))  # a copy: the picture may be the caller's own
-        return picture.convert("RGBA" if picture.has_transparency_data else "RGB")
+        picture.load()
+        picture = _to_8_bits(_turned(picture))
+        return picture.convert("RGBA" if picture.has_transparency_data else "RGB")  # a copy: it may be the caller's own
     except Exception as error:  # a decoder meets damage in many ways
         raise Failure(f"{source}: damaged ({error})") from None
+
+
+def holds_several(picture: Picture) -> bool:
+    """Whether an open file has more pictures than its first: an animation, or pages."""
+    try:
+        return picture.format != "MPO" and bool(getattr(picture, "is_animated", False))  # MPO: a camera's own previews
+    except Exception:  # what cannot be read is no picture
+        return False
+
+
+def _turned(picture: Picture) -> Picture:
+    """As its EXIF says; where that cannot be read, as it lies."""
+    try:
+        how = _TURNS.get(picture.getexif().get(ExifTags.Base.Orientation, 1))
+    except Exception:  # whatever is in there, the pixels may be sound
+        how = None
+    return picture if how is None else picture.transpose(how)
 
 
 class Frame(NamedTuple):

@@ -10,6 +10,7 @@ from PIL import Image as Pictures
 
 from gan_serve.errors import UsageError
 from gan_serve.output import LONGEST_SIDE
+from gan_serve.seeds import checked_integer
 from gan_serve.tensors import Image
 
 Picture = Pictures.Image
@@ -35,8 +36,16 @@ def from_pixels(pixels: Pixels, tensor: Image) -> NDArray[np.float32]:
 
 
 def to_picture(pixels: Pixels, scale: int) -> Picture:
-    """(height, width, channels) -> a picture whose pixels are squares of `scale`."""
-    enlarged = pixels if scale == 1 else pixels.repeat(scale, axis=0).repeat(scale, axis=1)
+    """(height, width, channels) -> a picture whose pixels are squares of `scale`.
+
+    Raises:
+        UsageError: it would be too large.
+    """
+    height, width, _ = pixels.shape
+    enlarged = pixels
+    if scale != 1:
+        check_size(height, width, 1, 1, scale)
+        enlarged = pixels.repeat(scale, axis=0).repeat(scale, axis=1)
     return Pictures.fromarray(enlarged[:, :, 0] if enlarged.shape[2] == 1 else enlarged)
 
 
@@ -60,7 +69,17 @@ def make_cells(pixels: Sequence[Pixels] | Pixels, count: int) -> Pixels:
 def square_columns(count: int) -> int:
     """Columns of the grid nearest to a square that leaves no cell empty, if there is one not too wide."""
     root = math.isqrt(count - 1) + 1
-    return next((columns for columns in range(root, 2 * root) if count % columns == 0), root)
+    widest = min(2 * root, LONGEST_SIDE + 1)  # of what can be written
+    return next((columns for columns in range(root, widest) if count % columns == 0), root)
+
+
+def checked_scale(scale: object) -> int:
+    """How many times as wide and high a pixel becomes.
+
+    Raises:
+        UsageError: it is no integer, or more than any picture has room for.
+    """
+    return checked_integer("scale", scale, 1, LONGEST_SIDE)
 
 
 def check_size(height: int, width: int, count: int, columns: int, scale: int) -> None:
@@ -69,8 +88,7 @@ def check_size(height: int, width: int, count: int, columns: int, scale: int) ->
     Raises:
         UsageError: too many pixels, or too long a side.
     """
-    if scale < 1:
-        raise UsageError(f"scale {scale} is not a positive integer")
+    scale = checked_scale(scale)
     height, width = math.ceil(count / columns) * height * scale, columns * width * scale
     if max(height, width) > LONGEST_SIDE:
         raise UsageError(
@@ -85,7 +103,7 @@ def check_length(height: int, width: int, count: int, scale: int) -> None:
     Raises:
         UsageError: too many pixels.
     """
-    if count * height * width * scale**2 > MOST_PIXELS:
+    if count * height * width * checked_scale(scale) ** 2 > MOST_PIXELS:
         raise UsageError(
             f"an animation of {count} images of {width * scale}x{height * scale} pixels is too long (at most "
             f"{MOST_PIXELS // 2**20} megapixels in all); ask for fewer images or a smaller scale"

@@ -5,12 +5,12 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from gan_serve.blends import Blend, check_blend
+from gan_serve.blends import Blend, checked_blend
 from gan_serve.errors import Failure, UsageError
 from gan_serve.metadata import ModelMetadata
 from gan_serve.nearest import nearest
 from gan_serve.output import LONGEST_SIDE
-from gan_serve.seeds import STREAMS, check_integer, random_seed
+from gan_serve.seeds import MOST_IMAGES, STREAMS, checked_integer, random_seed
 from gan_serve.sources import Reference, Source, parse_sources
 from gan_serve.tensors import Image, Label, Mask, Scalar
 
@@ -65,7 +65,7 @@ def make_request(
     seed: int | None = None,
     index: int = 0,
     blend: Blend | None = None,
-    most: int | None = None,
+    most: int = MOST_IMAGES,
 ) -> Request:
     """Check a user's wishes against what the model takes. `None` stands for a value that was not given.
 
@@ -80,14 +80,14 @@ def make_request(
             raise UsageError(_unknown_input(metadata, name, list(tensors)))
     for image in metadata.image_inputs:
         if image.name not in given:
-            raise UsageError(f"{metadata.name} needs {image.name}: {image.hint}")
+            raise UsageError(f"{metadata.name} needs {image.name}: {image.about}")
     if seed is None:
         seed = random_seed() if metadata.draws else 0
-    check_integer("seed", seed, 0, STREAMS - 1)
-    check_integer("index", index, 0, STREAMS - 1)
-    check_integer("count", count, 1, STREAMS - index)
+    seed = checked_integer("seed", seed, 0, STREAMS - 1)
+    index = checked_integer("index", index, 0, STREAMS - 1)
+    count = checked_integer("count", count, 1, min(MOST_IMAGES, STREAMS - index))
     if blend:
-        check_blend(metadata, blend, count)
+        blend = checked_blend(metadata, blend, count)
     if count > 1 and not metadata.draws:
         raise UsageError(f"{metadata.name} draws nothing at random: a count of {count} would repeat the same answer")
     sweeps = {name: _parse(metadata, tensor, given[name]) for name, tensor in tensors.items() if name in given}
@@ -95,7 +95,7 @@ def make_request(
     check_pairs({name: len(values) for name, values in pictures.items()})
     each = count * (blend.width(count) if blend else 1)
     images = each * _together(pictures) * math.prod(map(len, sweeps.values()))
-    if most is not None and images > most:  # before any list of them is made
+    if images > most:  # before any list of them is made
         raise UsageError(f"{images} images are too many for one request; ask for up to {most}")
     return Request(seed, index, count, _rows(pictures, sweeps), blend)
 

@@ -15,12 +15,13 @@ from gan_serve.media import encode_animation, encode_picture, make_folder, write
 from gan_serve.metadata import ModelMetadata
 from gan_serve.naming import item_stem, request_stem
 from gan_serve.npy import encode_npy
-from gan_serve.output import ANIMATIONS, NUMBERS, check_format, medium_of, plan_output
+from gan_serve.output import ANIMATIONS, LONGEST_SIDE, NUMBERS, check_format, medium_of, plan_output
 from gan_serve.pixels import (
     Picture,
     Pixels,
     check_length,
     check_size,
+    checked_scale,
     make_cells,
     square_columns,
     tile,
@@ -30,6 +31,7 @@ from gan_serve.pixels import (
 from gan_serve.provenance import item_request, write_provenance
 from gan_serve.request import Item, Request
 from gan_serve.sampling import Arrays
+from gan_serve.seeds import checked_integer
 from gan_serve.sources import Source
 from gan_serve.tensors import Image
 
@@ -78,23 +80,35 @@ class Result:
         ]
 
     def images(self, scale: int = 1) -> list[Picture]:
-        """The images for Pillow, each pixel enlarged to a square of `scale`."""
+        """The images for Pillow, each pixel enlarged to a square of `scale`.
+
+        Raises:
+            UsageError: they would be too large, or `scale` is no positive integer.
+        """
         return [to_picture(pixels, scale) for pixels in self._pixels()]
 
     def grid(self, columns: int | None = None, scale: int = 1) -> Picture:
-        """All images in one: a row for each value of a list of inputs, or as near to a square as can be."""
-        columns = columns or grid_columns(self.request)
+        """All images in one: a row for each value of a list of inputs, or as near to a square as can be.
+
+        Raises:
+            UsageError: it would be too large, or `columns` or `scale` is no positive integer.
+        """
+        columns = grid_columns(self.request) if columns is None else _checked_columns(columns)
         check_size(*largest_size(self.metadata, self.request), len(self), columns, scale)
         return to_picture(tile(self._pixels(), columns), scale)
 
     def encode(self, format: str | None = None, *, scale: int = 1, columns: int | None = None) -> bytes:
-        """The bytes of one file with everything: an array, a grid of `columns`, an animation, an image, or numbers."""
+        """The bytes of one file with everything: an array, a grid of `columns`, an animation, an image, or numbers.
+
+        Raises:
+            UsageError: it does not fit into such a file, or `columns` or `scale` is no positive integer.
+        """
         medium = medium_of(self.metadata)
         format = format or medium.usual
-        check_format(format, medium, images=len(self), grid=bool(columns))
+        check_format(format, medium, images=len(self), grid=columns is not None)
         if format == "npy":
             return encode_npy(self.array, self._document(self.request, scale, columns))
-        if columns:
+        if columns is not None:
             return encode_picture(self.grid(columns, scale), format, self._document(self.request, scale, columns))
         if format == NUMBERS.many:
             return encode_answers(self.answers())
@@ -124,8 +138,10 @@ class Result:
             >>> result.save("digits.jsonl")  # where the model answers with numbers: a line for each image
 
         Raises:
-            UsageError: several images and one picture, or a format that does not exist.
+            UsageError: several images and one picture, a format that does not exist, or a `scale` that is no positive
+                integer.
         """
+        scale = checked_scale(scale)
         stem = request_stem(self.metadata, self.request)
         output = plan_output(fspath(path), format, medium_of(self.metadata), stem=stem, images=len(self), grid=grid)
         make_folder(output.path if output.folder else output.path.parent)
@@ -151,6 +167,7 @@ class Result:
             yield encode_picture(to_picture(pixels, scale), format, document)
 
     def _document(self, request: Request, scale: int, columns: int | None = None) -> str:
+        scale, columns = checked_scale(scale), None if columns is None else _checked_columns(columns)
         return write_provenance(self.metadata, self.sha256, request, scale=scale, columns=columns)
 
     def _pixels(self) -> Sequence[Pixels] | Pixels:
@@ -159,6 +176,10 @@ class Result:
             return to_pixels(self.array, tensor)
         first, *others = self.pictures.values()
         return [np.concatenate(images, axis=1) for images in zip(first, *others, strict=True)] if others else first
+
+
+def _checked_columns(columns: object) -> int:
+    return checked_integer("columns", columns, 1, LONGEST_SIDE)
 
 
 def grid_columns(request: Request) -> int:

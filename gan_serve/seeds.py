@@ -1,10 +1,12 @@
 """Seeds and indices: 64-bit words of a random stream's key."""
 
+import operator
 import os
 
-from gan_serve.errors import UsageError
+from gan_serve.errors import UsageError, shown
 
 STREAMS = 2**64
+MOST_IMAGES = 2**63 - 1  # of one request: Python counts no further
 
 
 def random_seed() -> int:
@@ -12,11 +14,21 @@ def random_seed() -> int:
     return int.from_bytes(os.urandom(4))
 
 
-def check_integer(name: str, value: object, low: int, high: int) -> None:
-    """Refuse what is no integer of this range.
+def as_integer(value: object) -> int | None:
+    """The integer that a Python or numpy integer stands for; None for everything else, booleans included."""
+    try:
+        return None if isinstance(value, bool) else operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        return None
+
+
+def checked_integer(name: str, value: object, low: int, high: int) -> int:
+    """The integer that a value stands for.
 
     Raises:
-        UsageError: it is none.
+        UsageError: it is none of this range.
     """
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise UsageError(f"{name} {value!r} is not an integer from {low} to {high}")
+    number = as_integer(value)
+    if number is None or not low <= number <= high:
+        raise UsageError(f"{name} {shown(value)} is not an integer from {low} to {high}")
+    return number

@@ -14,7 +14,7 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from gan_serve.errors import Failure, UsageError
+from gan_serve.errors import Failure, UsageError, shown
 from gan_serve.tensors import Image, Mask
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ class Source(Reference):
 
     origin: "Path | Given" = field(repr=False, compare=False)
     size: tuple[int, int] = field(repr=False, compare=False)  # width and height in pixels
+    is_first: bool = field(default=False, repr=False, compare=False)  # of several in its file
 
     def read(self) -> "Given":
         if not isinstance(self.origin, Path):
@@ -97,6 +98,17 @@ def picture_files(name: str, given: str) -> list[Path]:
     Raises:
         UsageError: none.
     """
+    try:
+        files = _find_files(given)
+        wrong = "holds no pictures" if given and Path(given).is_dir() else "does not exist"
+    except OSError as error:
+        files, wrong = [], f"cannot be read ({error.strerror})"
+    if not files:
+        raise UsageError(f"{name} {shown(given)} {wrong}; give a file, a folder of pictures, or a glob in quotes")
+    return files
+
+
+def _find_files(given: str) -> list[Path]:
     path = Path(given)
     if path.is_file():  # first, since a file's own name may look like a glob
         return [path]
@@ -105,11 +117,7 @@ def picture_files(name: str, given: str) -> list[Path]:
     else:
         # Path.glob takes no absolute pattern, and would find hidden files.
         found = [Path(match) for match in glob.glob(given, recursive=True)]  # noqa: PTH207
-    files = sorted(each for each in found if each.is_file())
-    if not files:
-        wrong = "holds no pictures" if given and path.is_dir() else "does not exist"
-        raise UsageError(f"{name} {given!r} {wrong}; give a file, a folder of pictures, or a glob in quotes")
-    return files
+    return sorted(each for each in found if each.is_file())
 
 
 def open_source(path: Path, *, keep: bool = False) -> Source:
@@ -129,8 +137,8 @@ def piped_source(stream: IO[bytes], name: str) -> Source:
         Failure: it is none, or too large.
     """
     content = stream.read(_MOST_BYTES + 1)
-    picture = _decode(content, name)
-    return Source(None, hashlib.sha256(content).hexdigest(), picture, picture.size)
+    picture, is_first = _decode(content, name)
+    return Source(None, hashlib.sha256(content).hexdigest(), picture, picture.size, is_first)
 
 
 def find_source(reference: Reference, folders: Sequence[Path]) -> Source:
@@ -160,16 +168,18 @@ def _read(path: Path) -> "tuple[Source, Picture]":
             content = file.read(_MOST_BYTES + 1)
     except OSError as error:
         raise Failure(f"{path}: cannot be read ({error.strerror})") from None
-    picture = _decode(content, str(path))
-    return Source(path.name, hashlib.sha256(content).hexdigest(), path, picture.size), picture
+    picture, is_first = _decode(content, str(path))
+    return Source(path.name, hashlib.sha256(content).hexdigest(), path, picture.size, is_first), picture
 
 
-def _decode(content: bytes, name: str) -> "Picture":
-    from gan_serve.pictures import read_picture
+def _decode(content: bytes, name: str) -> "tuple[Picture, bool]":
+    """The picture, and whether it is the first of several."""
+    from gan_serve.pictures import holds_several, open_picture, upright
 
     if len(content) > _MOST_BYTES:
         raise Failure(f"{name}: larger than a picture's file can be ({_MOST_BYTES // 2**20} MiB)")
-    return read_picture(io.BytesIO(content), name)
+    with open_picture(io.BytesIO(content), name) as picture:
+        return upright(picture, name), holds_several(picture)
 
 
 def _from_memory(tensor: Image | Mask, value: Any) -> Source:

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from gan_serve.errors import UsageError
+from gan_serve.errors import UsageError, shown
+from gan_serve.seeds import as_integer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +96,7 @@ class Label(Tensor):
             return self._parse_text(value)
         if isinstance(value, Iterable):
             return [index for item in value for index in self.parse(item)]
-        return [self._checked(_as_integer(value), value)]
+        return [self._checked(as_integer(value), value)]
 
     def _parse_text(self, text: str) -> list[int]:
         # The whole text first, so that a class name may hold a comma or a hyphen (T-shirt/top).
@@ -117,7 +118,7 @@ class Label(Tensor):
 
     def _checked(self, index: int | None, given: object) -> int:
         if index is None or not 0 <= index < len(self.classes):
-            raise UsageError(f"{self.name} {given!r} does not exist; use {self.hint}")
+            raise UsageError(f"{self.name} {shown(given)} does not exist; use {self.hint}")
         return index
 
 
@@ -177,10 +178,10 @@ class Scalar(Tensor):
     def _checked(self, value: object) -> float:
         try:
             number = float(value)  # type: ignore[arg-type]  # whatever cannot be a number raises below
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             number = float("nan")
         if not self.low <= number <= self.high:  # NaN fails here too
-            raise UsageError(f"{self.name} {value!r} is not {self.hint}")
+            raise UsageError(f"{self.name} {shown(value)} is not {self.hint}")
         return number
 
 
@@ -205,6 +206,16 @@ class Raster(Tensor):
     def shape_at(self, height: int, width: int) -> tuple[int, ...]:
         """The shape of one item where the picture in hand has so many pixels."""
         return (self.shape[0], height, width) if self.any_size else self.shape
+
+    @property
+    def about(self) -> str:
+        """What it is, in a few words."""
+        raise NotImplementedError
+
+    @property
+    def hint(self) -> str:
+        """What a user may write on a command line, in a few words."""
+        return self.about
 
     @property
     def default_hint(self) -> str:
@@ -272,10 +283,13 @@ class Image(Raster):
         return colours if self.any_size else f"{self.width}x{self.height} {colours}"
 
     @property
-    def hint(self) -> str:
-        """What a user may write, in a few words."""
+    def about(self) -> str:
         padded = " and padded" if self.fit == "pad" else ""
-        return f"a picture of any size (made {self.look}{padded}), a folder of them, or a glob in quotes"
+        return f"a picture of any size (made {self.look}{padded})"
+
+    @property
+    def hint(self) -> str:
+        return f"{self.about}, a folder of them, or a glob in quotes"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -296,8 +310,7 @@ class Mask(Raster):
         return (1, self.height or -1, self.width or -1)
 
     @property
-    def hint(self) -> str:
-        """What a user may write, in a few words."""
+    def about(self) -> str:
         return "a picture, white or transparent where to fill in, one for each image or one for all"
 
 
@@ -337,10 +350,3 @@ OutputTensor = Image | Score | Probabilities
 def _check_classes(tensor: Label | Probabilities) -> None:
     if len(tensor.classes) < 2:
         raise ValueError(f"{tensor.name} has fewer than two classes")
-
-
-def _as_integer(value: object) -> int | None:
-    """The integer that a Python or numpy integer stands for; None for everything else, booleans included."""
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
-        return None
-    return int(value.__index__())

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from command_line import Outcome, Run
 from PIL import Image
@@ -15,7 +16,7 @@ from small_models import DIGIT, GREY, LATENT, build_model, metadata_of, save_mod
 
 import gan_serve
 from gan_serve.media import encode_picture, read_document
-from gan_serve.metadata import RESERVED
+from gan_serve.metadata import PROPERTY, RESERVED
 
 
 def process(*arguments: object, **options) -> subprocess.CompletedProcess[bytes]:
@@ -88,10 +89,14 @@ def test_output(run: Run, arguments: list[str], files: list[str]) -> None:
         (["generate", "--model", "plain", "--label", "1"], "plain has no inputs to set"),
         (["generate", "--model", "turned", "--tilt-angle", "2"], "tilt_angle '2' is not a number from -1 to 1"),
         (["generate", "--model", "digits", "--count", "0"], "count 0"),
+        (["generate", "--model", "digits", "--count", str(2**63), "--output", "d/"], f"from 1 to {2**63 - 1}"),
+        (["generate", "--model", "digits", "--walk-to", "1", "--steps", str(2**63)], f"from 2 to {2**63 - 1}"),
+        (["generate", "--model", "digits", "--label", "1,2", "--count", str(2**63 - 1)], "too many for one request"),
+        (["generate", "--model", "digits", "--count", str(2**63 - 25), "--grid"], "too large"),
         (["generate", "--model", "digits", "--count", "many"], "'--count'"),
         (["generate", "--model", "digits", "--seed", "-1"], "seed -1"),
         (["generate", "--model", "digits", "--scale", "0"], "scale 0"),
-        (["generate", "--model", "digits", "--scale", "99999"], "too large"),
+        (["generate", "--model", "digits", "--scale", "9999"], "too large"),
         (["generate", "--model", "digits", "--count", "10000000", "--grid"], "too large"),
         (["generate", "--model", "digits", "--format", "bmp"], "use png, webp, jpeg, npy, gif"),
         (["generate", "--model", "digits", "--format", "npy", "--grid"], "a grid is a picture"),
@@ -105,7 +110,10 @@ def test_output(run: Run, arguments: list[str], files: list[str]) -> None:
         (["generate", "--model"], "--model"),
         (["generate", "--model", "digits", "stray"], "stray"),
         (["info", "digit"], "did you mean digits"),
-        (["frobnicate"], "frobnicate"),
+        (["frobnicate"], "; use generate, translate, list, info"),
+        (["lst"], "no command 'lst' (did you mean list?)"),
+        (["list", "--task", "image-to-images"], "no task 'image-to-images' (did you mean image-to-image?); use uncond"),
+        (["list", "--models", ".."], "no models in"),
         (["list", "--jsn"], "--jsn"),
     ],
 )
@@ -196,6 +204,17 @@ def test_help_of_a_model_shows_its_inputs(run: Run) -> None:
     assert "default: (0.5)" in scalar
 
 
+@pytest.mark.parametrize(
+    "command", ["generate", "translate", "list", "info", "reproduce", "doctor", "serve", "health", "demo"]
+)
+def test_help_teaches_by_example(run: Run, command: str) -> None:
+    long, short = run(command, "--help"), run(command, "-h")
+    assert long == short
+    examples = long.out.partition("  Examples:\n")[2].partition("\n\n")[0].splitlines()
+    assert examples
+    assert all(re.match(rf"  (\w+=\w+ )?(gan-serve {command}\b|curl )", line) for line in examples)
+
+
 def test_no_input_can_take_the_name_of_an_option(run: Run) -> None:
     options = re.findall(r"^  --([\w-]+)", run("generate", "--help").out, re.MULTILINE)
     assert {option.replace("-", "_") for option in options} <= RESERVED
@@ -261,6 +280,22 @@ def test_list_shows_what_is_broken_and_the_rest(run: Run, tmp_path: Path) -> Non
     assert ill.code == 1
     assert re.search(r"^BAD models +.*truncated", ill.out, re.MULTILINE)
     assert re.search(r"^ok  models +digits 1 in ", ill.out, re.MULTILINE)
+
+
+def test_what_a_model_says_of_itself_is_shown_as_text_or_that_model_is_broken(run: Run, tmp_path: Path) -> None:
+    for name, description in (("brackets", "of [b]old[/nope] :smile:s"), ("half", "\ud800"), ("red", "\x1b[31m")):
+        graph = build_model(replace(DIGIT, name=name, description="?"))
+        text = json.dumps(json.loads(replace(DIGIT, name=name).to_json()) | {"description": description})
+        onnx.helper.set_model_props(graph, {PROPERTY: text})
+        save_model(tmp_path / "models", replace(DIGIT, name=name), graph.SerializeToString())
+    outcome = run("list", "--models", tmp_path / "models")
+    assert "of [b]old[/nope] :smile:s" in outcome.out
+    assert re.fullmatch(
+        r"(broken: .*/(half|red)/.*wrong at description: '[!-~]+' has characters .*\n){2}", outcome.error
+    )
+    assert "of [b]old[/nope] :smile:s" in run("info", "brackets", "--models", tmp_path / "models").out
+    broken = run("info", "red", "--models", tmp_path / "models")
+    assert (broken.code, broken.out, broken.error.count("\n")) == (1, "", 1)
 
 
 def test_info(run: Run) -> None:
@@ -332,13 +367,23 @@ def test_reproduce_needs_the_same_model_file(run: Run, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [("count", 10**9), ("inputs", [{"label": 99}]), ("inputs", []), ("seed", -1), ("scale", 10**6), ("columns", 0)],
+    [
+        ("count", 10**9),
+        ("count", 2**63),
+        ("inputs", [{"tilt_angle": 99}]),
+        ("inputs", [{"tilt_angle": 10**400}]),
+        ("inputs", []),
+        ("seed", -1),
+        ("scale", 10**6),
+        ("columns", 0),
+        ("\x07bell", 1),
+    ],
 )
 def test_reproduce_of_a_forged_file_is_one_line(run: Run, change: tuple[str, object]) -> None:
-    run("generate", "--model", "digits", "--output", "x.npy")
+    run("generate", "--model", "turned", "--output", "x.npy")
     array, document = Path("x.npy").read_bytes().split(b'{"gan_serve"')
     forged = json.loads(b'{"gan_serve"' + document) | dict([change])
     Path("x.npy").write_bytes(array + json.dumps(forged).encode())
     outcome = run("reproduce", "x.npy")
     assert outcome.code in (1, 2)
-    assert re.fullmatch(r"error: .*\n", outcome.error)
+    assert re.fullmatch(r"error: [ -~]*\n", outcome.error), "nothing that a terminal would obey"

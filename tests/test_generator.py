@@ -115,6 +115,15 @@ def test_largest_seeds_and_indices_are_not_rounded(digits: Generator) -> None:
     assert len({image.tobytes() for image in images}) == len(corners)
 
 
+def test_numbers_of_numpy_are_numbers(digits: Generator) -> None:
+    three, two = np.int64(3), np.uint8(2)
+    for given, plain in (
+        ({"seed": three, "count": two, "index": two, "label": two}, {"seed": 3, "count": 2, "index": 2, "label": 2}),
+        ({"seed": three, "walk_to": two, "steps": three}, {"seed": 3, "walk_to": 2, "steps": 3}),
+    ):
+        assert digits.generate(**given).encode("webp") == digits.generate(**plain).encode("webp")
+
+
 @pytest.mark.parametrize(
     ("wish", "message"),
     [
@@ -122,6 +131,8 @@ def test_largest_seeds_and_indices_are_not_rounded(digits: Generator) -> None:
         ({"seed": -1}, "seed -1"),
         ({"seed": 2**64}, "seed"),
         ({"seed": 1.5}, "seed"),
+        ({"seed": 10**5000}, "seed an integer of thousands of digits is not an integer from 0"),
+        ({"count": np.array([1, 2])}, r"count array\(\[1, 2\]\) is not an integer"),
         ({"index": -1}, "index"),
         ({"index": 2**64 - 1, "count": 2}, "count 2"),
         ({"label": 10}, "label 10 does not exist"),

@@ -105,6 +105,21 @@ def test_what_does_not_fit_is_refused(colour: Result, tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+def test_scales_and_columns_that_make_no_picture_are_refused(colour: Result, tmp_path: Path) -> None:
+    for scale in (0, -1, 1.5, "2", 10**5000):
+        for name, grid in (("folder/", False), ("x.gif", False), ("x.npy", False), ("x.png", True)):
+            with pytest.raises(UsageError, match=r"scale .* is not an integer from 1 to 16383"):
+                colour.save(tmp_path / name, grid=grid, scale=scale)
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(UsageError, match="a picture of 60000x80000 pixels is too large"):
+        colour.images(scale=10_000)
+    for columns in (-1, 0, 1.5):
+        for ask in (colour.grid, lambda columns: colour.encode("png", columns=columns)):
+            with pytest.raises(UsageError, match=r"columns .* is not an integer from 1"):
+                ask(columns)
+    assert colour.encode("png", scale=np.int64(2), columns=np.int64(3)) == colour.encode("png", scale=2, columns=3)
+
+
 def test_failed_write_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "taken").mkdir()
     with pytest.raises(Failure, match="cannot be written"):

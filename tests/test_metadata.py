@@ -73,6 +73,12 @@ def changed(path: str, value: object) -> str:
         ("paper", {"title": "A Test"}, r"at paper\.authors: it is missing"),
         ("training.recipe.betas", [0, "one"], r"at training\.recipe\.betas"),
         ("training.observed", [], r"at training\.observed: it is no object"),
+        ("training.observed", {"\x1b[31m": 1}, r"at training\.observed: '\\x1b\[31m' has characters that are no text"),
+        ("training.steps\x1b", 1, r"at training\.'steps\\x1b': there is no such field"),
+        ("training.duration_seconds", 10**400, r"at training\.duration_seconds: 1000\d+\.\.\. is too large"),
+        ("training.duration_seconds", float("nan"), r"at training\.duration_seconds: nan is not finite"),
+        ("training.recipe.betas", [0, float("inf")], r"at training\.recipe\.betas\.1: inf is not finite"),
+        ("description", "half a \ud800", r"at description: 'half a \\ud800' has characters that are no text"),
     ],
 )
 def test_a_wrong_value_is_one_line_that_names_its_place(path: str, value: object, complaint: str) -> None:

@@ -1,4 +1,5 @@
 import io
+import struct
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,6 +34,7 @@ def palette(index: int) -> Pictures.Image:
         ("grey.png", Pictures.new("L", (20, 20), 60), 60),
         ("bits.png", Pictures.new("1", (20, 20), 1), 255),
         ("deep.png", Pictures.fromarray(np.full((20, 20), 40_000, np.uint16)), 40_000 >> 8),
+        ("deep.pgm", Pictures.fromarray(np.full((20, 20), 40_000, np.uint16)), 40_000 >> 8),
         ("deep.tiff", Pictures.fromarray(np.full((20, 20), 40_000, np.uint16)), 40_000 >> 8),
         ("palette.png", palette(2), 200),
         ("palette.gif", palette(1), 60),
@@ -102,6 +104,27 @@ def test_a_photo_is_turned_as_its_camera_was_held(tmp_path: Path) -> None:
     assert pixels[9:].min() > 235
 
 
+def tag(number: int, kind: int, value: int) -> bytes:
+    """An entry of a TIFF's directory, as EXIF is one."""
+    return struct.pack("<HHII", number, kind, 1, value)
+
+
+def test_a_photo_is_turned_whatever_else_its_camera_says(tmp_path: Path) -> None:
+    orientation = tag(ExifTags.Base.Orientation, 3, 6)  # a short
+    description = tag(ExifTags.Base.ImageDescription, 5, 8 + 2 + 2 * 12 + 4)  # a fraction, where a text belongs
+    directory = struct.pack("<H", 2) + description + orientation + struct.pack("<III", 0, 1, 2)
+    exif = b"Exif\0\0II*\0" + struct.pack("<I", 8) + directory
+    path = write(Pictures.new("L", (4, 2)), tmp_path / "typed.jpg", exif=exif)
+    assert read_picture(path, "typed.jpg").size == (2, 4)
+
+
+def test_a_picture_whose_exif_cannot_be_read_is_taken_as_it_lies(tmp_path: Path) -> None:
+    text = PngImagePlugin.PngInfo()
+    text.add_text("exif", "junk")
+    path = write(Pictures.fromarray(NOISE), tmp_path / "junk.png", pnginfo=text)
+    np.testing.assert_array_equal(np.asarray(read_picture(path, "junk.png").convert("L")), NOISE)
+
+
 def test_a_picture_that_somebody_else_has_stays_as_it_is() -> None:
     theirs = Pictures.new("RGB", (4, 2))
     theirs.getexif()[ExifTags.Base.Orientation] = 6
@@ -117,6 +140,13 @@ def png_that_says(width: int, height: int) -> bytes:
     return buffer.getvalue()
 
 
+def tiff_of(level: np.generic) -> bytes:
+    """A grey picture whose pixels have the type and the value of `level`."""
+    buffer = io.BytesIO()
+    Pictures.fromarray(np.full((9, 9), level)).save(buffer, "TIFF")
+    return buffer.getvalue()
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -126,6 +156,8 @@ def png_that_says(width: int, height: int) -> bytes:
         (png_that_says(9_000, 8_000), "9000x8000 pixels; more than the 64 megapixels"),
         (png_that_says(20_000, 9_000), "more than the 64 megapixels"),
         (b"\x89PNG\r\n\x1a\n" + bytes(100), "picture.png: "),
+        (tiff_of(np.float32(0.5)), "picture.png: its pixels have 32 bits each, .*; give 8 or 16 bits"),
+        (tiff_of(np.int32(200)), "picture.png: its pixels have 32 bits each"),
     ],
 )
 def test_what_is_no_bearable_picture_is_one_line(content: bytes, message: str) -> None:

@@ -41,6 +41,8 @@ def test_unknown_name_is_never_a_path(models: Path, name: str) -> None:
 def test_nearest_names(models: Path) -> None:
     with pytest.raises(UsageError, match="did you mean digits"):
         Repository(models).find("digit")
+    with pytest.raises(UsageError, match="None is no name of a model"):
+        gan_serve.load(None)
 
 
 def test_broken_file_hides_no_other(tmp_path: Path) -> None:

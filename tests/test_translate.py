@@ -2,6 +2,7 @@
 
 import io
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -55,6 +56,11 @@ def test_one_picture_is_a_named_file(run: Run, pictures: list[Path], models: Pat
     np.testing.assert_array_equal(np.asarray(Pictures.open(outcome.out.strip())), np.asarray(expected))
 
 
+def test_options_may_stand_before_the_model(run: Run, pictures: list[Path]) -> None:
+    outcome = run("translate", "--hole", "masks/0.png", "--output=x.png", "filler", "in/0.png", "--format", "png")
+    assert (outcome.code, outcome.out, outcome.error) == (0, "x.png\n", "")
+
+
 @pytest.mark.parametrize("broken", ["in/1.png", "masks/1.png"])
 def test_an_unreadable_picture_takes_only_its_own_mask_along(run: Run, pictures: list[Path], broken: str) -> None:
     Path(broken).write_bytes(b"no picture")
@@ -100,6 +106,19 @@ def test_pictures_come_and_go_through_pipes(models: Path, tmp_path: Path) -> Non
         assert re.fullmatch(rb"error: stdin: not a picture in PNG.*\n", empty.stderr)
 
 
+def test_the_first_of_several_pictures_is_taken_and_that_is_said(run: Run) -> None:
+    frames = [Pictures.new("RGB", (8, 8), colour) for colour in ("red", "green")]
+    for name in ("moving.gif", "moving.webp", "moving.png", "pages.tiff"):
+        frames[0].save(name, save_all=True, append_images=frames[1:])
+        outcome = run("translate", "enlarger", name, "--output", "x.png")
+        assert (outcome.code, outcome.error) == (
+            0,
+            f"warning: {name} holds several pictures; only the first is taken\n",
+        )
+    frames[0].save("still.gif")
+    assert run("translate", "enlarger", "still.gif", "--output", "x.png").error == ""
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -114,6 +133,12 @@ def test_pictures_come_and_go_through_pipes(models: Path, tmp_path: Path) -> Non
         (["enlarger", "in/0.png", "--format", "npy", "--output", "-"], "fit into no array"),
         (["enlarger", "in", "--output", "x.png"], "3 images do not fit into x.png"),
         (["enlarger"], "Missing argument 'IMAGE...'"),
+        (
+            ["filler", "in/0.png", "--hle", "masks/0.png"],
+            "no option --hle (did you mean --hole or --seed?); the inputs of filler are --hole",
+        ),
+        (["--frob", "3", "enlarger", "in"], "no option --frob (did you mean --format?); enlarger has no inputs to set"),
+        (["--frob", "enlarger"], "no option --frob (did you mean --format?); --help shows them all"),
     ],
 )
 def test_wrong_usage_is_one_line_and_exit_code_2(
@@ -129,9 +154,22 @@ def test_wrong_usage_is_one_line_and_exit_code_2(
 def test_help_tells_of_the_models_other_inputs(run: Run) -> None:
     words = " ".join(run("translate", "filler", "--help").out.split())
     assert "--hole FILE a picture, white or transparent where to fill in, one for each image or one for all" in words
-    assert "gan-serve translate filler 'photos/*.jpg' --output made/" in words
     assert "--image FILE" not in words
     assert "gan-serve translate MODEL photo.jpg" in " ".join(run("translate", "--help").out.split())
+
+
+@pytest.mark.parametrize("model", ["enlarger", "filler"])
+def test_the_examples_of_help_work(run: Run, pictures: list[Path], model: str) -> None:
+    Path("photos").mkdir()
+    for path in ("photo.jpg", "photos/one.jpg", "photos/two.jpg", "hole.png"):
+        Pictures.new("RGB", (12, 8), "teal").save(path)
+    examples = re.findall(rf"^  gan-serve (translate {model} .*)", run("translate", model, "--help").out, re.MULTILINE)
+    one, many, piped = map(shlex.split, examples)
+    for command in (one, many):
+        outcome = run(*command)
+        assert outcome.code == 0, outcome.error
+    assert piped[-4:] == ["<", "photo.jpg", ">", "made.png"]
+    assert piped[:2] == one[:2]
 
 
 @pytest.mark.parametrize("model", ["enlarger", "painter"])

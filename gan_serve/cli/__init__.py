@@ -10,8 +10,9 @@ from typing import Annotated, NoReturn
 import typer
 
 from gan_serve import __version__
-from gan_serve.cli.options import complain
-from gan_serve.errors import GanServeError
+from gan_serve.cli.options import complain, with_examples
+from gan_serve.errors import GanServeError, UsageError, shown
+from gan_serve.nearest import nearest
 
 # Where each command stands; only the one that is called is imported.
 _COMMANDS = {
@@ -55,12 +56,16 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _run(arguments: list[str]) -> int:
+    for name in arguments[:1]:
+        if name not in _COMMANDS and not name.startswith("-"):
+            raise UsageError(f"no command {shown(name)}{nearest(name, _COMMANDS)}; use {', '.join(_COMMANDS)}")
     app = typer.Typer(
         name="gan-serve",
         help="Classic GANs, served by ONNX Runtime.",
         add_completion=False,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
+        context_settings={"help_option_names": ["--help", "-h"]},
     )
     app.callback()(_options)
     named = [name for name in _COMMANDS if [name] == arguments[:1]]
@@ -80,9 +85,9 @@ def _add_command(app: typer.Typer, name: str, arguments: list[str]) -> None:
     elif name in ("serve", "demo"):
         from gan_serve.cli.serve import with_settings
 
-        app.command(name)(with_settings(command, arguments))
+        app.command(name, help=with_examples(command))(with_settings(command, arguments))
     else:
-        app.command(name)(command)
+        app.command(name, help=with_examples(command))(command)
 
 
 def _print_version(wanted: bool) -> None:

@@ -17,7 +17,12 @@ _PATIENCE = 30.0  # seconds for the driver to answer
 
 
 def doctor(models: ModelsOption = None) -> None:
-    """Check the installation; the exit code is 1 if it cannot generate."""
+    """Check the installation; the exit code is 1 if it cannot generate.
+
+    Examples:
+    gan-serve doctor
+    gan-serve doctor --models my-models/
+    """
     checks: dict[str, Check] = {
         "gan-serve": lambda: [__version__],
         "runtime": _runtime,

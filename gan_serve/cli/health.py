@@ -1,7 +1,7 @@
 """gan-serve health: is a server ready? The question of a container's health check."""
 
 import json
-from http.client import HTTPException
+from http.client import HTTPException, InvalidURL
 from typing import Annotated
 from urllib.request import HTTPHandler, HTTPSHandler, OpenerDirector
 
@@ -20,7 +20,12 @@ def health(
         typer.Option(metavar="URL", help="The server; that of GAN_SERVE_HOST and GAN_SERVE_PORT if not given."),
     ] = None,
 ) -> None:
-    """Ask a server how it is; the exit code is 1 if it is not ready."""
+    """Ask a server how it is; the exit code is 1 if it is not ready.
+
+    Examples:
+    gan-serve health
+    gan-serve health --url http://127.0.0.1:9000
+    """
     server = _checked(url) if url else _own()
     state = _state(server)
     if state != "ready":
@@ -30,8 +35,12 @@ def health(
 
 def _checked(url: str) -> str:
     if not url.startswith(("http://", "https://")):
-        raise UsageError(f"--url {url} is no address of a server; give one such as http://127.0.0.1:8000")
+        raise _no_address(url)
     return url.rstrip("/")
+
+
+def _no_address(url: str) -> UsageError:
+    return UsageError(f"{url} is no address of a server; give one such as http://127.0.0.1:8000")
 
 
 def _own() -> str:
@@ -51,10 +60,20 @@ def _state(server: str) -> str:
         opener.add_handler(handler)
     try:
         with opener.open(f"{server}/v1/health", timeout=_PATIENCE) as answer:
-            return str(json.load(answer)["state"])
+            content = answer.read()
     except OSError as error:
         reason = getattr(error, "reason", error)  # of which urllib makes an error of its own
         reason = getattr(reason, "strerror", None) or reason
         raise Failure(f"no server answers at {server} ({reason}); start one with: gan-serve serve") from None
-    except (HTTPException, ValueError, LookupError, TypeError):
-        raise Failure(f"what answers at {server} is no gan-serve server") from None
+    except (InvalidURL, ValueError):  # before anybody was asked
+        raise _no_address(server) from None
+    except HTTPException:
+        raise _another(server) from None
+    try:
+        return str(json.loads(content)["state"])
+    except (ValueError, LookupError, TypeError):
+        raise _another(server) from None
+
+
+def _another(server: str) -> Failure:
+    return Failure(f"what answers at {server} is no gan-serve server")

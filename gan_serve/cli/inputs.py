@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.models import OptionInfo
 
 from gan_serve.cli.options import find_model, flag
 from gan_serve.errors import UsageError
@@ -31,14 +32,16 @@ def with_model_options(command: Callable[..., None], arguments: Sequence[str]) -
     model = _model(command, arguments, short)
     metadata = _metadata(model, _value(arguments, "--models")) if model else None
     tensors = _options(metadata, short) if metadata else []
-    examples = _short_examples(model) if short else _examples(model, metadata)
+    examples = _short_examples(model, tensors) if short else _examples(model, metadata)
     fixed = [each for each in signature.parameters.values() if each.kind is not inspect.Parameter.VAR_KEYWORD]
+    known = [flag(each.name) for each in fixed if isinstance(each.annotation.__metadata__[0], OptionInfo)]
     parameters = fixed + [_parameter(tensor) for tensor in tensors]
     context = inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
 
     def with_options(context: typer.Context, **options: Any) -> None:
-        unknown = [*context.args, *(each for each in options.get("images", []) if each[:1] == "-" != each)]
-        _refuse(unknown, [each.name for each in fixed], [tensor.name for tensor in tensors], options["model"])
+        taken = [options["model"], *options["images"]] if short else []  # for arguments
+        unknown = [*context.args, *(each for each in taken if each[:1] == "-" != each)]
+        _refuse(unknown, known, [flag(tensor.name) for tensor in tensors], model)
         command(**options)
 
     with_options.__signature__ = signature.replace(parameters=[context, *parameters])  # type: ignore[attr-defined]
@@ -48,12 +51,21 @@ def with_model_options(command: Callable[..., None], arguments: Sequence[str]) -
 
 
 def _model(command: Callable[..., None], arguments: Sequence[str], short: bool) -> str | None:
-    """The model that the arguments name, if they call this command; the short form names it first."""
+    """The model that the arguments name, if they call this command; the short form has it as its first argument."""
     if list(arguments[:1]) != [command.__name__]:
         return None
-    if short:
-        return next((each for each in arguments[1:2] if not each.startswith("-")), None)
-    return _value(arguments, "--model")
+    return _first_argument(arguments[1:]) if short else _value(arguments, "--model")
+
+
+def _first_argument(arguments: Sequence[str]) -> str | None:
+    """What belongs to no option; every option of the short form has a value, a model's own included."""
+    rest = iter(arguments)
+    for argument in rest:
+        if not argument.startswith("-"):
+            return argument
+        if "=" not in argument and argument not in ("--help", "-h", "--"):
+            next(rest, None)
+    return None
 
 
 def _value(arguments: Sequence[str], option: str) -> str | None:
@@ -97,14 +109,17 @@ def _parameter(tensor: "Choice") -> inspect.Parameter:
     )
 
 
-def _refuse(unknown: Sequence[str], fixed: Sequence[str], inputs: Sequence[str], model: str) -> None:
+def _refuse(unknown: Sequence[str], options: Sequence[str], inputs: Sequence[str], model: str | None) -> None:
     if unknown and not unknown[0].startswith("-"):
         raise UsageError(f"{unknown[0]!r} belongs to no option; repeat the option for each value, put a glob in quotes")
     if unknown:
-        takes = (
-            f"the inputs of {model} are {', '.join(map(flag, inputs))}" if inputs else f"{model} has no inputs to set"
-        )
-        raise UsageError(f"no option {unknown[0]}{nearest(unknown[0], map(flag, [*fixed, *inputs]))}; {takes}")
+        raise UsageError(f"no option {unknown[0]}{nearest(unknown[0], [*options, *inputs])}; {_taken(inputs, model)}")
+
+
+def _taken(inputs: Sequence[str], model: str | None) -> str:
+    if model is None:
+        return "--help shows them all"
+    return f"the inputs of {model} are {', '.join(inputs)}" if inputs else f"{model} has no inputs to set"
 
 
 def _examples(model: str | None, metadata: "ModelMetadata | None") -> list[str]:
@@ -132,7 +147,14 @@ def _mixture(command: str, metadata: "ModelMetadata") -> list[str]:
     ]
 
 
-def _short_examples(model: str | None) -> list[str]:
+def _short_examples(model: str | None, tensors: "Sequence[Choice]") -> list[str]:
+    """What must be given beside the picture, such as a mask, is given here, too."""
     command = f"gan-serve translate {model or 'MODEL'}"
-    examples = ["Examples:", f"{command} photo.jpg", f"{command} 'photos/*.jpg' --output made/"]
-    return [*examples, f"{command} - --output - < photo.jpg > made.png"]
+    others = "".join(f" {flag(each.name)} {each.example}" for each in tensors if each.kind in ("image", "mask"))
+    return [
+        "Examples:",
+        f"{command} photo.jpg{others}",
+        f"{command} 'photos/*.jpg'{others} --output made/",
+        f"{command} -{others} --output - < photo.jpg > made.png",
+        *([] if model else [f"{command} --help      the inputs of that model"]),
+    ]

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gan_serve.cli.options import ModelsOption, flag, open_repository
+from gan_serve.cli.options import ModelsOption, complain, flag, open_repository
+from gan_serve.errors import UsageError
+from gan_serve.nearest import nearest
 
 if TYPE_CHECKING:
     from gan_serve.metadata import ModelMetadata, Score
@@ -18,8 +20,21 @@ def list_models(
     task: Annotated[str | None, typer.Option(metavar="TASK", help="Only models for this task.")] = None,
     models: ModelsOption = None,
 ) -> None:
-    """List the models."""
-    found, failures = open_repository(models).read_all()
+    """List the models.
+
+    Examples:
+    gan-serve list
+    gan-serve list --task image-to-image
+    gan-serve list --json | jq '.[].name'
+    """
+    from gan_serve.metadata import TASKS
+
+    if task and task not in TASKS:
+        raise UsageError(f"no task {task!r}{nearest(task, TASKS)}; use {', '.join(TASKS)}")
+    repository = open_repository(models)
+    found, failures = repository.read_all()
+    if not found and not failures:
+        raise UsageError(f"no models in {repository.root}; name their folder with --models DIR")
     shown = [model.metadata for model in found if task in (None, model.metadata.task)]
     if as_json:
         typer.echo(json.dumps([asdict(metadata) for metadata in shown], indent=2))
@@ -28,14 +43,19 @@ def list_models(
     else:
         typer.echo(f"no models for {task}" if task else "no models", err=True)
     for failure in failures:
-        typer.echo(f"broken: {failure}", err=True)
+        complain(failure, "broken")
 
 
 def info(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="A model that gan-serve list shows.")],
     models: ModelsOption = None,
 ) -> None:
-    """Tell what a model takes, makes, and where it is from."""
+    """Tell what a model takes, makes, and where it is from.
+
+    Examples:
+    gan-serve info acgan
+    gan-serve info digits --models my-models/
+    """
     found = open_repository(models).find(model)
     for name, value in _facts(found.metadata):
         typer.echo(f"{name:<12} {value}")
@@ -51,7 +71,7 @@ def _print_table(models: "list[ModelMetadata]") -> None:
 
     from gan_serve.request import choices
 
-    console = Console()
+    console = Console(markup=False, emoji=False)  # a description is text, whatever brackets and colons it has
     if not console.is_terminal:
         console.width = 200  # a pipe has no width, and a reader of it no use for line breaks
     table = Table(

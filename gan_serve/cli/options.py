@@ -1,6 +1,9 @@
 """Options and habits that several commands share."""
 
 import functools
+import inspect
+import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -33,6 +36,12 @@ def flag(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
-def complain(error: object) -> None:
-    """Say in one line what is wrong."""
-    typer.echo(f"error: {' '.join(str(error).split())}", err=True)
+def complain(error: object, kind: str = "error") -> None:
+    """Say in one line what is wrong; control characters, which may tell a terminal anything, are escaped."""
+    line = re.sub(r"[\x00-\x1f\x7f-\x9f]", lambda found: ascii(found[0])[1:-1], " ".join(str(error).split()))
+    typer.echo(f"{kind}: {line}", err=True)
+
+
+def with_examples(command: Callable[..., None]) -> str:
+    """The help of a command, where each example keeps its line."""
+    return inspect.cleandoc(command.__doc__ or "").replace("Examples:", "\b\nExamples:")

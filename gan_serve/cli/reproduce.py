@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -31,7 +32,13 @@ def reproduce(
     device: DeviceOption = "auto",
     models: ModelsOption = None,
 ) -> None:
-    """Make a generated file again, and compare."""
+    """Make a generated file again, and compare.
+
+    Examples:
+    gan-serve reproduce acgan-label3-seed42.png
+    gan-serve reproduce made/pix2pix-shoe-1f0c9a52.png --inputs photos/
+    gan-serve reproduce old.png --output again.png --models old-models/
+    """
     from gan_serve.generator import Generator
     from gan_serve.media import read_media, write_atomic
     from gan_serve.output import PICTURES, format_of
@@ -71,11 +78,13 @@ def _request(
     from gan_serve.pixels import check_size
     from gan_serve.request import make_request
     from gan_serve.result import largest_size
+    from gan_serve.seeds import MOST_IMAGES
 
     request = provenance.request
     request = replace(request, inputs=tuple(_with_sources(row, folders) for row in request.inputs))
+    wish = partial(make_request, metadata, count=request.count, seed=request.seed, index=request.index)
     for row in request.inputs:
-        make_request(metadata, row, count=request.count, seed=request.seed, index=request.index, blend=request.blend)
+        wish(row, blend=request.blend, most=MOST_IMAGES // len(request.inputs))
     images = len(request) if provenance.columns else 1
     check_size(*largest_size(metadata, request), images, provenance.columns or 1, provenance.scale)
     if provenance.columns is None:

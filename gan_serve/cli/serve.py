@@ -20,6 +20,12 @@ def serve(**settings: Any) -> None:
 
     Every option is an environment variable, too: GAN_SERVE_PORT for --port, and so on. Keys and tokens are set by the
     environment alone.
+
+    Examples:
+    gan-serve serve
+    gan-serve serve --host 0.0.0.0 --port 9000 --models my-models/
+    GAN_SERVE_API_KEYS=secret gan-serve serve --demo
+    curl -o three.png 'localhost:8000/v1/models/acgan/generate?label=3&seed=42'
     """
     try:
         from gan_serve.server import run

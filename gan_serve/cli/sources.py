@@ -23,10 +23,13 @@ def readable(metadata: "ModelMetadata", inputs: Mapping[str, Any]) -> Iterator[d
     """The inputs with their pictures found and tried; the exit code is 1 in the end if some were left out.
 
     Raises:
-        UsageError: there is no such picture, or as many masks as images are not.
+        UsageError: a picture is missing, there is no such one, or as many masks as images are not.
         Failure: none could be read.
     """
-    given = {tensor.name: inputs[tensor.name] for tensor in metadata.image_inputs if inputs[tensor.name]}
+    for tensor in metadata.image_inputs:
+        if not inputs[tensor.name]:
+            raise UsageError(f"{metadata.name} needs {tensor.name}: {tensor.hint}")
+    given = {tensor.name: inputs[tensor.name] for tensor in metadata.image_inputs}
     sources, failures = _open(metadata, given) if given else ({}, [])
     yield {**inputs, **sources}
     if failures:
@@ -66,6 +69,8 @@ def _try(metadata: "ModelMetadata", name: str, file: "Path | str", *, keep: bool
         check_answer(metadata, name, source)
     except Failure as failure:
         return failure
+    if source.is_first:
+        complain(f"{source.file or 'stdin'} holds several pictures; only the first is taken", "warning")
     return source
 
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -81,7 +82,7 @@ def _parted(body: bytes, header_length: str | None) -> tuple[memoryview, memoryv
     view = memoryview(body)
     if header_length is None:
         return view, view[:0]
-    if not header_length.isdecimal() or not header_length.isascii() or int(header_length[:20]) > len(body):
+    if not re.fullmatch(r"[0-9]{1,20}", header_length) or int(header_length) > len(body):
         raise bad_request(f"Inference-Header-Content-Length is no length within the {len(body)} bytes of the body")
     return view[: int(header_length)], view[int(header_length) :]
 

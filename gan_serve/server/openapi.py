@@ -85,7 +85,7 @@ def _body(metadata: ModelMetadata, most: int) -> Schema:
 
 
 def _file(tensor: Image | Mask) -> Schema:
-    return {"type": "string", "format": "binary", "description": tensor.hint}
+    return {"type": "string", "format": "binary", "description": tensor.about}
 
 
 def _plain_get(summary: str, tag: str) -> Schema:

@@ -5,7 +5,7 @@ from typing import Any
 from gan_serve.blends import STEPS
 from gan_serve.metadata import ModelMetadata
 from gan_serve.request import Choice, choices
-from gan_serve.seeds import STREAMS
+from gan_serve.seeds import MOST_IMAGES, STREAMS
 from gan_serve.server.formats import MEDIA_TYPES, possible_formats
 from gan_serve.tensors import Image, Label, Mask
 
@@ -15,7 +15,7 @@ Schema = dict[str, Any]
 def value_schema(tensor: Choice) -> Schema:
     """One value of an input."""
     if isinstance(tensor, Image | Mask):
-        return {"type": "string", "contentEncoding": "base64", "description": f"A picture's file. {tensor.hint}"}
+        return {"type": "string", "contentEncoding": "base64", "description": f"A picture's file: {tensor.about}"}
     if isinstance(tensor, Label):
         index = {"type": "integer", "minimum": 0, "maximum": len(tensor.classes) - 1}
         return {"anyOf": [{"type": "string", "enum": list(tensor.classes)}, index]}
@@ -41,7 +41,7 @@ def option_schemas(metadata: ModelMetadata, most: int) -> dict[str, Schema]:
     blended = {
         "walk_to": {**_integer(0, STREAMS - 1), "description": "Go by steps to the image of this seed."},
         "steps": {
-            **_integer(2, STREAMS),
+            **_integer(2, MOST_IMAGES),
             "description": f"Images of that walk, both ends included; up to {most} are sent. Default: {STEPS}.",
         },
         "step": {**_integer(0, STREAMS - 1), "description": "Send this image of the walk alone; the first is 0."},

@@ -42,7 +42,7 @@ def decode_base64(tensor: Image | Mask, text: object) -> bytes:
     head, comma, _ = text[:64].partition(",")
     encoded = text[len(head) + 1 :] if comma and head.startswith("data:") else text
     try:
-        return b64decode(encoded, validate=True)
+        return b64decode("".join(encoded.split()), validate=True)  # as base64 wraps its lines
     except (binascii.Error, ValueError):
         raise bad_request(f"{tensor.name} is no base64; send the picture's file in base64, or as multipart") from None
 

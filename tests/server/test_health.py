@@ -51,7 +51,9 @@ def test_another_server_is_1(run: Run) -> None:
     [
         ("http://127.0.0.1:9", 1, "no server answers at http://127.0.0.1:9 (Connection refused)"),
         ("http://host.invalid", 1, "no server answers at http://host.invalid"),
-        ("http://[", 1, "what answers at http://[ is no gan-serve server"),
+        ("http://[", 2, "http://[ is no address of a server; give one such as"),
+        ("http://foo..bar", 2, "http://foo..bar is no address of a server"),
+        ("http://foo bar", 2, "http://foo bar is no address of a server"),
         ("127.0.0.1:8000", 2, "give one such as http://127.0.0.1:8000"),
     ],
 )

@@ -198,7 +198,7 @@ def test_values_that_are_no_numbers_are_refused(server: Server, value: str) -> N
     assert (answer.status_code, answer.json()["error"]) == (400, "the values of latent must be finite")
 
 
-@pytest.mark.parametrize("length", ["-1", "x", "99999", "1" * 5000, "²", ""])
+@pytest.mark.parametrize("length", ["-1", "x", "99999", "1" * 5000, "0" * 5000, "²", ""])
 def test_a_header_length_that_lies_is_refused(server: Server, length: str) -> None:
     headers = {"Inference-Header-Content-Length": length.encode().decode("latin-1")}
     answer = infer(server, {"inputs": [LATENT, LABEL]}, **headers)

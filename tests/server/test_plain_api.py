@@ -71,9 +71,10 @@ def test_json_holds_pictures_and_what_made_them(server: Server) -> None:
         assert base64.b64decode(each["png"]) == alone.content
 
 
-@pytest.mark.parametrize("way", ["form", "json", "url"])
+@pytest.mark.parametrize("way", ["form", "json", "lines", "url"])
 def test_a_picture_goes_in_by_a_form_or_by_json(server: Server, run: Run, picture: Path, way: str) -> None:
-    encoded = base64.b64encode(picture.read_bytes()).decode()
+    encode = base64.encodebytes if way == "lines" else base64.b64encode
+    encoded = encode(picture.read_bytes()).decode()
     if way == "form":
         assert run("generate", "--model", "inverter", "--image", picture, "--output", "x.png").code == 0
         answer = server.generate("inverter", files={"image": ("in.png", picture.read_bytes())})
@@ -177,7 +178,7 @@ def refusal(answer: requests.Response) -> str:
         ("digits", {"count": 10**30}, 400, "count"),
         ("digits", {"count": 2.0}, 400, "count is not an integer"),
         ("digits", {"seed": -1}, 400, "seed -1 is not an integer from 0"),
-        ("digits", {"scale": 0}, 400, "scale 0 is not a positive integer"),
+        ("digits", {"scale": 0}, 400, "scale 0 is not an integer from 1 to 16383"),
         ("digits", {"scale": 100}, 400, "640000 pixels are too many for one answer; ask for up to 100000"),
         ("digits", {"grid": "perhaps"}, 400, "grid is neither true nor false"),
         ("digits", {"format": "gif"}, 400, "1 images cannot be sent as 'gif'; use png, webp, jpeg, npy, json, zip"),
@@ -185,9 +186,10 @@ def refusal(answer: requests.Response) -> str:
         ("digits", {"format": ["png"]}, 400, "format is no text"),
         ("digits", {"lable": 3}, 400, "digits has no input 'lable' (did you mean label?)"),
         ("turned", {"tilt_angle": 2}, 400, "tilt_angle 2 is not a number from -1 to 1"),
-        ("classifier", {}, 400, "classifier needs image"),
+        ("turned", {"tilt_angle": 10**400}, 400, "is not a number from -1 to 1"),
+        ("digits", {"scale": 10**4299}, 400, "is not an integer from 1 to 16383"),
         ("classifier", {"image": "/etc/passwd"}, 400, "image is no base64"),
-        ("classifier", {"image": "no base64"}, 400, "image is no base64"),
+        ("classifier", {"image": "no base64!"}, 400, "image is no base64"),
         ("classifier", {"image": "L2V0Yy9wYXNzd2Q="}, 400, "image: not a picture"),
         ("classifier", {"image": 3}, 400, "image must be a picture's file in base64"),
         ("classifier", {"image": ["YQ=="] * 17}, 400, "17 pictures are too many"),
@@ -200,6 +202,10 @@ def test_a_wrong_wish_is_refused_with_one_line(
     answer = server.generate(model, json=wish)
     assert answer.status_code == status, answer.text
     assert message in refusal(answer)
+
+
+def test_a_missing_picture_is_told_without_words_of_the_command_line(server: Server) -> None:
+    assert refusal(server.generate("classifier")) == "classifier needs image: a picture of any size (made 8x8 grey)"
 
 
 @pytest.mark.parametrize(
