@@ -60,7 +60,8 @@ def make_cells(pixels: Sequence[Pixels] | Pixels, count: int) -> Pixels:
 def square_columns(count: int) -> int:
     """Columns of the grid nearest to a square that leaves no cell empty, if there is one not too wide."""
     root = math.isqrt(count - 1) + 1
-    return next((columns for columns in range(root, 2 * root) if count % columns == 0), root)
+    candidates = range(root, min(2 * root, LONGEST_SIDE + 1))  # wider, no picture would hold them
+    return next((columns for columns in candidates if count % columns == 0), root)
 
 
 def check_size(height: int, width: int, count: int, columns: int, scale: int) -> None:

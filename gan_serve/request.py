@@ -2,8 +2,10 @@
 
 import itertools
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from gan_serve.blends import Blend, check_blend
 from gan_serve.errors import Failure, UsageError
@@ -49,6 +51,11 @@ class Request:
         """How many images come of each one by a second seed."""
         return self.blend.width(self.count) if self.blend else 1
 
+    @property
+    def files(self) -> list[Path]:
+        """Where the pictures lie that go in, as far as they are files."""
+        return [value.path for row in self.inputs for value in row.values() if isinstance(value, Source) and value.path]
+
     def item(self, place: int) -> Item:
         """The image at one place; places run through row after row."""
         image, step = divmod(place, self.width)
@@ -65,7 +72,7 @@ def make_request(
     seed: int | None = None,
     index: int = 0,
     blend: Blend | None = None,
-    most: int | None = None,
+    most: int = sys.maxsize,
 ) -> Request:
     """Check a user's wishes against what the model takes. `None` stands for a value that was not given.
 
@@ -95,7 +102,7 @@ def make_request(
     check_pairs({name: len(values) for name, values in pictures.items()})
     each = count * (blend.width(count) if blend else 1)
     images = each * _together(pictures) * math.prod(map(len, sweeps.values()))
-    if most is not None and images > most:  # before any list of them is made
+    if images > most:  # before any list of them is made
         raise UsageError(f"{images} images are too many for one request; ask for up to {most}")
     return Request(seed, index, count, _rows(pictures, sweeps), blend)
 
