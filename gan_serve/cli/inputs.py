@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gan_serve.cli.options import find_model, flag
+from gan_serve.cli.sources import STDIN
 from gan_serve.errors import UsageError
 from gan_serve.nearest import nearest
 
@@ -37,7 +38,9 @@ def with_model_options(command: Callable[..., None], arguments: Sequence[str]) -
     context = inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
 
     def with_options(context: typer.Context, **options: Any) -> None:
-        unknown = [*context.args, *(each for each in options.get("images", []) if each[:1] == "-" != each)]
+        known = [STDIN, *itertools.dropwhile("--".__ne__, arguments)]  # behind "--" nothing is an option
+        dashed = (each for each in options.get("images", []) if each.startswith("-"))
+        unknown = [*context.args, *(each for each in dashed if each not in known)]
         _refuse(unknown, [each.name for each in fixed], [tensor.name for tensor in tensors], options["model"])
         command(**options)
 
