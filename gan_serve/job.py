@@ -41,12 +41,11 @@ class Job:
         Raises:
             Failure: another one was.
         """
-        file = job_file(self.output)
-        if not file.exists():
-            return False
-        if file.read_text() != self.to_json():
+        file, told = job_file(self.output), self.to_json().encode()
+        begun = file.read_bytes() if file.exists() else b""
+        if not told.startswith(begun):  # a beginning is what a process left that was killed before it began
             raise Failure(f"{self.output.path} holds another unfinished job; call that one again, or remove {file}")
-        return True
+        return begun == told
 
 
 def job_file(output: Output) -> Path:

@@ -2,11 +2,12 @@
 
 import contextlib
 import io
+import os
 import struct
 import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ from PIL import ExifTags, PngImagePlugin
 from PIL import Image as Pictures
 
 from gan_serve.errors import Failure, UsageError
-from gan_serve.npy import read_npy, read_npy_document
+from gan_serve.npy import is_npy, read_npy, read_npy_document
 from gan_serve.pictures import open_picture
 from gan_serve.pixels import MOST_PIXELS, Picture, Pixels
 
@@ -48,48 +49,76 @@ def read_document(path: Path) -> str:
     Raises:
         Failure: unreadable, or gan-serve did not write it.
     """
-    if path.suffix.lower() == ".npy":
+    if is_npy(path):
         return read_npy_document(path)
     with _open_header(path) as picture:
         return _document(picture, path)
 
 
-def read_media(path: Path) -> tuple[str, NDArray[Any]]:
-    """The document and the numbers of a generated file: pixels, or the array as the model made it.
+class Media(NamedTuple):
+    """What a generated file holds, whatever its name is."""
+
+    document: str
+    numbers: NDArray[Any]  # pixels, or the array as the model made it
+    format: str
+
+
+def read_media(path: Path) -> Media:
+    """All of a generated file.
 
     An animation is (N, height, width, 3); pictures that follow one that is alike are not among them.
 
     Raises:
         Failure: unreadable, or gan-serve did not write it.
     """
-    if path.suffix.lower() == ".npy":
-        return read_npy(path)
+    if is_npy(path):
+        return Media(*read_npy(path), "npy")
     with open_picture(path, str(path), _PICTURES) as picture:
         document = _document(picture, path)
-        try:
-            return document, _pixels(picture, path)
-        except Failure:
-            raise
-        except Exception as error:  # a decoder meets damage in many ways
-            raise Failure(f"{path}: damaged ({error})") from None
+        return Media(document, _pixels(picture, str(path)), (picture.format or "").lower())
+
+
+def decode_pixels(content: bytes) -> Pixels:
+    """The pixels of a generated picture that is in memory, as `read_media` tells them."""
+    with open_picture(io.BytesIO(content), "the picture", _PICTURES) as picture:
+        return _pixels(picture, "the picture")
 
 
 def write_atomic(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all.
+    """Write a file whole or not at all; a link keeps pointing to it, and a device or a pipe takes it as it comes.
 
     Raises:
         Failure: it cannot be written.
     """
-    part = path.with_name(f".{path.name}.part")
+    place = real_path(path)
+    part = part_of(place)
     try:
+        if path.exists() and not path.is_file():
+            path.write_bytes(content)
+            return
         part.write_bytes(content)
-        part.replace(path)
+        part.replace(place)
     except OSError as error:
         _remove(part)
         raise Failure(f"{path}: cannot be written ({error.strerror})") from None
     except BaseException:
         _remove(part)
         raise
+
+
+def real_path(path: Path) -> Path:
+    """Where a file lies that is written at `path`: where that points to, if it is a link."""
+    return Path(os.path.realpath(path)) if path.is_symlink() else path
+
+
+def part_of(path: Path) -> Path:
+    """The hidden file that becomes the one at `path` once it is whole."""
+    return path.with_name(f".{path.name}.part")
+
+
+def is_empty(path: Path) -> bool:
+    """Whether it is a file that holds nothing, such as mktemp makes."""
+    return path.is_file() and path.stat().st_size == 0
 
 
 def make_folder(path: Path) -> None:
@@ -104,12 +133,21 @@ def make_folder(path: Path) -> None:
         raise Failure(f"{path}: cannot be made a folder ({error.strerror})") from None
 
 
-def _pixels(picture: Picture, path: Path) -> Pixels:
+def _pixels(picture: Picture, source: str) -> Pixels:
+    try:
+        return _decoded(picture, source)
+    except Failure:
+        raise
+    except Exception as error:  # a decoder meets damage in many ways
+        raise Failure(f"{source}: damaged ({error})") from None
+
+
+def _decoded(picture: Picture, source: str) -> Pixels:
     frames = getattr(picture, "n_frames", 1)
     if frames == 1 and picture.format != "GIF":
         return np.asarray(picture)
     if frames * picture.width * picture.height > MOST_PIXELS:
-        raise Failure(f"{path}: {frames} pictures in one file are too many to be read")
+        raise Failure(f"{source}: {frames} pictures in one file are too many to be read")
     pixels = np.empty((frames, picture.height, picture.width, 3), np.uint8)
     for number, frame in enumerate(pixels):
         picture.seek(number)

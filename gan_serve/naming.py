@@ -1,5 +1,6 @@
 """Names for files that nobody named: what they show, in the order model, inputs, seed, index."""
 
+import hashlib
 import re
 from collections.abc import Sequence
 from pathlib import PurePath
@@ -9,14 +10,17 @@ from gan_serve.metadata import ModelMetadata
 from gan_serve.request import Inputs, Item, Request, Value
 from gan_serve.sources import Reference
 
-_LONGEST = 40  # of a picture's own name within another
+# In bytes, of which every file system takes 255 in a name; gan-serve adds some of its own before and behind.
+_LONGEST = 200
+_LONGEST_PICTURE = 40  # a picture's own name within another
+_LONGEST_LIST = 100  # several of them
 
 
 def item_stem(metadata: ModelMetadata, seed: int, item: Item) -> str:
     """The name of one image among many; it sorts by index."""
     parts = [metadata.name, *_values([item.inputs])]
     parts += [f"seed{seed}", f"index{item.index:05}"] if metadata.draws else []
-    return "-".join([*parts, *_second(item.blend)])
+    return _fitted("-".join([*parts, *_second(item.blend)]))
 
 
 def request_stem(metadata: ModelMetadata, request: Request, *, with_seed: bool = True) -> str:
@@ -25,7 +29,7 @@ def request_stem(metadata: ModelMetadata, request: Request, *, with_seed: bool =
     parts += [f"seed{request.seed}"] if with_seed and metadata.draws else []
     parts += [f"index{request.index}"] if request.index else []
     parts += [f"count{request.count}"] if request.count > 1 else []
-    return "-".join([*parts, *_second(request.blend)])
+    return _fitted("-".join([*parts, *_second(request.blend)]))
 
 
 def _second(blend: Blend | None) -> list[str]:
@@ -47,7 +51,9 @@ def _span(name: str, values: Sequence[Value]) -> str:
     texts = [_picture(value) if isinstance(value, Reference) else str(value) for value in values]
     if _is_range(values):
         return f"{prefix}{texts[0]}-{texts[-1]}"
-    return prefix + (",".join(texts) if len(texts) <= 4 else f"{texts[0]}...{texts[-1]}")
+    several = ",".join(texts)
+    is_short = len(texts) <= 4 and len(several.encode()) <= _LONGEST_LIST
+    return prefix + (several if is_short else f"{texts[0]}...{texts[-1]}")
 
 
 def _is_range(values: Sequence[Value]) -> bool:
@@ -58,6 +64,20 @@ def _is_range(values: Sequence[Value]) -> bool:
 
 
 def _picture(reference: Reference) -> str:
-    """Its name, as far as every system takes it, and enough of its digest to tell it from its namesakes."""
-    stem = re.sub(r"[^\w.-]+", "_", PurePath(reference.file or "array").stem)[:_LONGEST]
-    return f"{stem}-{reference.sha256[:8]}"
+    """Its name, as far as every system takes it, and a digest to tell it from its namesakes and from its copies."""
+    stem = re.sub(r"[^\w.-]+", "_", PurePath(reference.file or "array").stem)
+    return f"{_cut(stem, _LONGEST_PICTURE)}-{_digest(f'{reference.file} {reference.sha256}')}"
+
+
+def _fitted(stem: str) -> str:
+    """A name that is too long, cut, with a digest of what it was."""
+    return stem if len(stem.encode()) <= _LONGEST else f"{_cut(stem, _LONGEST)}-{_digest(stem)}"
+
+
+def _cut(text: str, most: int) -> str:
+    """Its beginning, of so many bytes at most, without half a character."""
+    return text.encode()[:most].decode(errors="ignore")
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:8]

@@ -30,6 +30,18 @@ def encode_npy(array: NDArray[Any], document: str) -> bytes:
     return npy_header(array.shape) + npy_rows(array) + document.encode()
 
 
+def is_npy(path: Path) -> bool:
+    """Whether it is such a file, or is named as one.
+
+    Raises:
+        Failure: unreadable.
+    """
+    if path.suffix.lower() == ".npy":
+        return True
+    with _open(path) as file:
+        return file.read(6) == b"\x93NUMPY"
+
+
 def read_npy_document(path: Path) -> str:
     """The document after the array, which is skipped.
 

@@ -4,6 +4,7 @@ import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from gan_serve.blends import Blend, checked_blend
 from gan_serve.errors import Failure, UsageError
@@ -48,6 +49,11 @@ class Request:
     def width(self) -> int:
         """How many images come of each one by a second seed."""
         return self.blend.width(self.count) if self.blend else 1
+
+    @property
+    def files(self) -> list[Path]:
+        """Where the pictures lie that go in, as far as they are files."""
+        return [value.path for row in self.inputs for value in row.values() if isinstance(value, Source) and value.path]
 
     def item(self, place: int) -> Item:
         """The image at one place; places run through row after row."""

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from gan_serve.job import Job
-from gan_serve.media import make_folder
+from gan_serve.media import part_of, real_path
 from gan_serve.npy import npy_header, npy_rows
 from gan_serve.result import Result, array_shape
 from gan_serve.targets import Target, tells_its_making
@@ -18,12 +18,8 @@ class Rows(Target):
 
     def __init__(self, job: Job) -> None:
         super().__init__(job)
-        make_folder(job.output.path.parent)
-        self._part = job.output.path.with_name(f".{job.output.path.name}.part")
-        if not job.is_resumed():
-            self._part.unlink(missing_ok=True)
-        done, self._whole = self._find_whole_rows()
-        self.pending = range(done, len(job.request))
+        self._path = real_path(job.output.path)
+        self._part = part_of(self._path)
 
     def __enter__(self) -> Self:
         super().__enter__()
@@ -33,13 +29,21 @@ class Rows(Target):
             self._file.write(self._header())
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         with self._file:
             if kind is None:
                 self._file.write(self._trailer())
         if kind is None:
-            self._part.replace(self.job.output.path)
+            self._part.replace(self._path)
         super().__exit__(kind, error, trace)
+
+    def _look(self, resumed: bool) -> None:
+        if not resumed:
+            self._part.unlink(missing_ok=True)
+        done, self._whole = self._find_whole_rows()
+        self.pending = range(done, len(self.job.request))
 
     def prepare(self, result: Result) -> Callable[[], None]:
         rows = self._rows(result)

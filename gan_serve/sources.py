@@ -7,8 +7,11 @@ memory than it works on, and a file that was changed meanwhile is noticed. Impor
 import glob
 import hashlib
 import io
+import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+import stat
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from os import PathLike, fspath
 from pathlib import Path
@@ -63,6 +66,7 @@ class Source(Reference):
     origin: "Path | Given" = field(repr=False, compare=False)
     size: tuple[int, int] = field(repr=False, compare=False)  # width and height in pixels
     is_first: bool = field(default=False, repr=False, compare=False)  # of several in its file
+    path: Path | None = field(default=None, repr=False, compare=False)  # where its file lies, if it has one
 
     def read(self) -> "Given":
         if not isinstance(self.origin, Path):
@@ -110,33 +114,49 @@ def picture_files(name: str, given: str) -> list[Path]:
 
 def _find_files(given: str) -> list[Path]:
     path = Path(given)
-    if path.is_file():  # first, since a file's own name may look like a glob
+    if _is_file(path) or path.is_fifo():  # first, since a file's own name may look like a glob
         return [path]
     if given and path.is_dir():
-        found = [each for each in path.iterdir() if each.suffix.lower() in _SUFFIXES and each.name[0] != "."]
+        try:
+            found = [each for each in path.iterdir() if each.suffix.lower() in _SUFFIXES and each.name[0] != "."]
+        except OSError:
+            return [path]  # whose reading will tell why
     else:
         # Path.glob takes no absolute pattern, and would find hidden files.
         found = [Path(match) for match in glob.glob(given, recursive=True)]  # noqa: PTH207
-    return sorted(each for each in found if each.is_file())
+    return sorted(each for each in found if _is_file(each))
+
+
+def _is_file(path: Path) -> bool:
+    """Whether it is a file; also where nobody may look, which its reading will tell."""
+    try:
+        return stat.S_ISREG(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return False
+    except OSError:
+        return True
 
 
 def open_source(path: Path, *, keep: bool = False) -> Source:
     """A file that was read once, so that it is known to hold a picture; decoded, it is kept or forgotten.
 
+    What comes through a named pipe is always kept, and has no name.
+
     Raises:
         Failure: it does not, or cannot be read.
     """
     source, picture = _read(path)
-    return replace(source, origin=picture) if keep else source
+    return replace(source, origin=picture) if keep or source.file is None else source
 
 
 def piped_source(stream: IO[bytes], name: str) -> Source:
     """A picture whose file has no name here; `name` is what messages call it.
 
     Raises:
-        Failure: it is none, or too large.
+        Failure: it is none, too large, or cannot be read.
     """
-    content = stream.read(_MOST_BYTES + 1)
+    with _told(name):
+        content = stream.read(_MOST_BYTES + 1)
     picture, is_first = _decode(content, name)
     return Source(None, hashlib.sha256(content).hexdigest(), picture, picture.size, is_first)
 
@@ -163,13 +183,22 @@ def find_source(reference: Reference, folders: Sequence[Path]) -> Source:
 
 
 def _read(path: Path) -> "tuple[Source, Picture]":
+    with _told(str(path)), path.open("rb") as file:
+        content = file.read(_MOST_BYTES + 1)
+        is_pipe = stat.S_ISFIFO(os.fstat(file.fileno()).st_mode)
+    (picture, is_first), digest = _decode(content, str(path)), hashlib.sha256(content).hexdigest()
+    if is_pipe:
+        return Source(None, digest, picture, picture.size, is_first), picture
+    return Source(path.name, digest, path, picture.size, is_first, path), picture
+
+
+@contextmanager
+def _told(name: str) -> Iterator[None]:
+    """A file that cannot be read is told in one line."""
     try:
-        with path.open("rb") as file:
-            content = file.read(_MOST_BYTES + 1)
+        yield
     except OSError as error:
-        raise Failure(f"{path}: cannot be read ({error.strerror})") from None
-    picture, is_first = _decode(content, str(path))
-    return Source(path.name, hashlib.sha256(content).hexdigest(), path, picture.size, is_first), picture
+        raise Failure(f"{name}: cannot be read ({error.strerror})") from None
 
 
 def _decode(content: bytes, name: str) -> "tuple[Picture, bool]":

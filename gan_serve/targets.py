@@ -3,35 +3,47 @@
 import os
 from abc import ABC, abstractmethod
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from gan_serve.errors import Failure
+from gan_serve.claim import claimed
+from gan_serve.errors import Failure, UsageError
 from gan_serve.job import Job, job_file
-from gan_serve.media import make_folder, read_document, write_atomic
+from gan_serve.media import is_empty, make_folder, read_document, write_atomic
 from gan_serve.naming import item_stem
 from gan_serve.output import PICTURES
-from gan_serve.provenance import Provenance, same_pixels
+from gan_serve.provenance import Provenance, parse_provenance, same_pixels
 from gan_serve.result import Result
 
 
 class Target(ABC):
-    """Used as a context, it leaves the job's file behind unless the work was finished."""
+    """Used as a context, which is claimed for this process.
+
+    Raises:
+        Failure: it cannot be, or something else is there.
+    """
 
     pending: Sequence[int]  # the places that are not on the disk yet
 
     def __init__(self, job: Job) -> None:
         self.job = job
+        self._claim = claimed(job, self._look)
 
     def __enter__(self) -> Self:
-        write_atomic(job_file(self.job.output), self.job.to_json().encode())
+        make_folder(self.job.output.path if self.job.output.folder else self.job.output.path.parent)
+        self._claim.__enter__()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
-        if kind is None:
-            job_file(self.job.output).unlink()
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._claim.__exit__(kind, error, trace)
+
+    @abstractmethod
+    def _look(self, resumed: bool) -> None:
+        """Find what is pending; only what is there of this very job, once `resumed`, needs no check."""
 
     @abstractmethod
     def prepare(self, result: Result) -> Callable[[], None]:
@@ -39,21 +51,13 @@ class Target(ABC):
 
 
 class Folder(Target):
-    """One file for each image.
+    """One file for each image."""
 
-    Raises:
-        Failure: a file of the same name shows something else.
-    """
-
-    def __init__(self, job: Job) -> None:
-        super().__init__(job)
-        self._path = job.output.path
-        make_folder(self._path)
-        resumed = job.is_resumed()
-        places = range(len(job.request))
+    def _look(self, resumed: bool) -> None:
+        places = range(len(self.job.request))
         # Eight bytes for each place, and no list of the names: there may be millions of files.
         self.pending = (
-            places if _is_empty(self._path) else array("Q", (each for each in places if not self._has(each, resumed)))
+            places if _is_untouched(self.job) else array("Q", (each for each in places if not self._has(each, resumed)))
         )
 
     def prepare(self, result: Result) -> Callable[[], None]:
@@ -61,7 +65,8 @@ class Folder(Target):
 
     def _has(self, place: int, resumed: bool) -> bool:
         item = self.job.item(place)
-        path = self._path / f"{item_stem(self.job.metadata, self.job.request.seed, item)}.{self.job.output.format}"
+        stem = item_stem(self.job.metadata, self.job.request.seed, item)
+        path = self.job.output.path / f"{stem}.{self.job.output.format}"
         if not (resumed or tells_its_making(self.job)) or not path.exists():
             return False
         if not resumed:
@@ -80,20 +85,56 @@ def prepare_files(job: Job, result: Result) -> Callable[[], None]:
     return write
 
 
-def _is_empty(folder: Path) -> bool:
-    with os.scandir(folder) as entries:
-        return next(entries, None) is None
+def _is_untouched(job: Job) -> bool:
+    """Whether the job's folder holds nothing but the job's own file."""
+    with os.scandir(job.output.path) as entries:
+        return all(entry.name == job_file(job.output).name for entry in entries)
 
 
 def is_made(job: Job) -> bool:
-    """Whether the job's one file is there already, complete; numbers do not tell, and are written again.
+    """Whether the job's one file is there already, complete.
 
     Raises:
-        Failure: a file of the same name holds something else.
+        Failure: something else is, or numbers, which do not tell how they were made.
     """
-    if job.output.folder or not tells_its_making(job) or not job.output.path.exists():
+    path = job.output.path
+    if job.output.folder or not path.exists() or is_empty(path):
         return False
-    _check_same(job.output.path, job.provenance())
+    if not path.is_file():
+        raise Failure(f"{path} is no file, and cannot be filled; choose another place, or - for stdout")
+    if not tells_its_making(job):
+        raise Failure(f"{path} exists; choose another place, or remove it")
+    _check_same(path, job.provenance())
+    return True
+
+
+def check_apart(folder: Path, inputs: Iterable[Path]) -> None:
+    """Refuse to fill the folder of the pictures that go in: the next call would take what was made for some of them.
+
+    Raises:
+        UsageError: it is such a folder.
+    """
+    if any(folder.exists() and folder.samefile(each) for each in {path.parent for path in inputs}):
+        raise UsageError(f"{folder} holds the pictures that go in; choose another folder for what is made of them")
+
+
+def check_replaceable(path: Path, inputs: Iterable[Path]) -> None:
+    """Refuse to write one picture over what gan-serve did not make; devices, pipes and empty files lose nothing.
+
+    Raises:
+        Failure: such a file is there, or one of the pictures that go in.
+    """
+    if any(path.exists() and path.samefile(each) for each in inputs):
+        raise Failure(f"{path} is a picture that goes in; choose another place for what is made of it")
+    if path.is_file() and not is_empty(path) and not _is_ours(path):
+        raise Failure(f"{path} exists, and gan-serve did not make it; choose another place, or remove it")
+
+
+def _is_ours(path: Path) -> bool:
+    try:
+        parse_provenance(read_document(path), str(path))
+    except Failure:
+        return False
     return True
 
 

@@ -106,7 +106,7 @@ def test_what_would_become_too_large_is_refused_before_it_is_made(
 
 def test_files_say_how_they_were_made(enlarger: Generator, tmp_path: Path) -> None:
     (path,) = enlarger.generate(image=noise(7, 8)).save(tmp_path / "x.png")
-    document, made = read_media(path)
+    document, made, _ = read_media(path)
     assert made.shape == (14, 16, 3)
     assert parse_provenance(document, "x.png").model == "enlarger"
     assert read_document(path) == document

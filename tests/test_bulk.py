@@ -22,14 +22,19 @@ def start(models: Path, *arguments: object, model: str = "digits") -> subprocess
     return subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def stop(process: subprocess.Popen[str], number: signal.Signals, begun: Callable[[], bool]) -> str:
-    """Send a signal once the job has begun to write; what it says."""
+def send(process: subprocess.Popen[str], number: signal.Signals, begun: Callable[[], bool]) -> None:
+    """Send a signal once the job has begun to write."""
     deadline = time.monotonic() + 60
     while not begun():
         assert process.poll() is None, "the job ended before it could be interrupted"
         assert time.monotonic() < deadline
         time.sleep(0.01)
     process.send_signal(number)
+
+
+def stop(process: subprocess.Popen[str], number: signal.Signals, begun: Callable[[], bool]) -> str:
+    """Send a signal that ends the job once it has begun to write; what it says."""
+    send(process, number, begun)
     return process.communicate(timeout=60)[1]
 
 
@@ -139,6 +144,38 @@ def test_other_files_are_not_overwritten(models: Path, tmp_path: Path, name: str
     assert re.fullmatch(r"error: .* exists and was made otherwise; .*\n", process.communicate()[1])
     assert process.returncode == 1
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize(("name", "job"), [("all.npy", ".all.npy.job.json"), ("all", "all/.gan-serve-job.json")])
+def test_one_process_at_a_time_fills_a_place(models: Path, tmp_path: Path, name: str, job: str) -> None:
+    arguments = ["--count", 3000, "--seed", 1, "--output", tmp_path / name]
+    first = start(models, *arguments)
+    send(first, signal.SIGSTOP, lambda: (tmp_path / job).exists() and (tmp_path / job).stat().st_size > 0)
+    second = start(models, *arguments)
+    assert second.communicate(timeout=60)[1] == f"error: {tmp_path / name}: another process is filling it\n"
+    assert second.returncode == 1
+    first.kill()  # no lock is left behind
+    first.communicate()
+    finish(models, *arguments)
+    assert not (tmp_path / job).exists()
+    made = np.load(tmp_path / name)[-1] if name == "all.npy" else read_media(max((tmp_path / name).iterdir()))[1]
+    assert made.shape[-2:] == (8, 8)
+
+
+def test_a_broken_job_file_is_one_line(models: Path, tmp_path: Path) -> None:
+    (tmp_path / ".gan-serve-job.json").write_bytes(b"\xff")
+    process = start(models, "--count", 5, "--output", tmp_path)
+    assert re.fullmatch(r"error: .* holds another unfinished job; .*\n", process.communicate()[1])
+
+
+@pytest.mark.parametrize("name", ["all.npy", "all.jsonl"])
+def test_no_job_fills_a_device(models: Path, tmp_path: Path, name: str) -> None:
+    (tmp_path / name).symlink_to("/dev/full")
+    Pictures.new("L", (8, 8), 99).save(tmp_path / "x.png")
+    images = ["--image", tmp_path / "x.png"] if name == "all.jsonl" else []
+    process = start(models, *images, "--output", tmp_path / name, model="classifier" if images else "digits")
+    assert re.fullmatch(r"error: .* is no file, and cannot be filled; .*\n", process.communicate()[1])
+    assert (tmp_path / name).is_char_device()
 
 
 def test_another_job_is_not_mixed_into_an_unfinished_one(models: Path, tmp_path: Path) -> None:

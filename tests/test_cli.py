@@ -98,6 +98,8 @@ def test_output(run: Run, arguments: list[str], files: list[str]) -> None:
         (["generate", "--model", "digits", "--scale", "0"], "scale 0"),
         (["generate", "--model", "digits", "--scale", "9999"], "too large"),
         (["generate", "--model", "digits", "--count", "10000000", "--grid"], "too large"),
+        (["generate", "--model", "digits", "--count", "9223372036854775783", "--grid"], "too large"),
+        (["generate", "--model", "digits", "--count", "18446744073709551557"], "too many for one request"),
         (["generate", "--model", "digits", "--format", "bmp"], "use png, webp, jpeg, npy, gif"),
         (["generate", "--model", "digits", "--format", "npy", "--grid"], "a grid is a picture"),
         (["generate", "--model", "digits", "--output", "x.bmp"], "no format is named .bmp"),
@@ -143,6 +145,67 @@ def test_unwritable_output_is_one_line_and_exit_code_1(run: Run, output: str) ->
     outcome = run("generate", "--model", "digits", "--seed", 1, "--output", output)
     assert outcome.code == 1
     assert re.fullmatch(r"(seed 1\n)?error: .*\n", outcome.error)
+
+
+def test_what_gan_serve_made_is_made_anew_and_other_files_are_left_alone(run: Run) -> None:
+    Path("x.png").touch()  # as mktemp does
+    for _ in range(2):
+        assert run("generate", "--model", "digits", "--output", "x.png").code == 0
+    Path("link.png").symlink_to("x.png")
+    assert run("generate", "--model", "digits", "--seed", 1, "--output", "link.png").code == 0
+    assert Path("link.png").is_symlink()
+    assert json.loads(read_document(Path("x.png")))["seed"] == 1
+    Image.new("L", (8, 8)).save("photo.png")
+    Path("x-reproduced.png").write_bytes(Path("photo.png").read_bytes())
+    before = {path: path.read_bytes() for path in Path().iterdir()}
+    for command, file in (
+        (["generate", "--model", "digits", "--output", "photo.png"], "photo.png"),
+        (["reproduce", "x.png"], "x-reproduced.png"),
+        (["reproduce", "x.png", "--output", "photo.png"], "photo.png"),
+    ):
+        outcome = run(*command)
+        assert (outcome.code, outcome.out) == (1, "")
+        assert (
+            outcome.error
+            == f"error: {file} exists, and gan-serve did not make it; choose another place, or remove it\n"
+        )
+    assert "x.png is a picture that goes in" in run("reproduce", "x.png", "--output", "x.png").error
+    assert {path: path.read_bytes() for path in Path().iterdir()} == before
+
+
+def test_devices_and_pipes_stay_what_they_are(run: Run) -> None:
+    Path("null.png").symlink_to("/dev/null")
+    assert run("generate", "--model", "digits", "--seed", 1, "--output", "null.png") == Outcome(0, "", "seed 1\n")
+    assert Path("null.png").is_char_device()
+    os.mkfifo("pipe.png")
+    with subprocess.Popen(["cat", "pipe.png"], stdout=subprocess.PIPE) as reader:
+        assert run("generate", "--model", "digits", "--seed", 1, "--output", "pipe.png").code == 0
+        with Image.open(io.BytesIO(reader.communicate()[0])) as image:
+            assert image.size == (8, 8)
+    assert Path("pipe.png").is_fifo()
+
+
+@pytest.mark.parametrize(
+    ("command", "streams", "code", "said"),
+    [
+        ("list", ">&-", 1, "error: output: Bad file descriptor\n"),
+        ("generate --model digits --seed 1 --output -", ">&-", 1, "seed 1\nerror: output: Bad file descriptor\n"),
+        ("translate inverter - --output x.png", "<&-", 1, "error: stdin: cannot be read (Bad file descriptor)\n"),
+        ("info nothing", "2>&-", 2, ""),
+    ],
+)
+def test_closed_streams_are_one_line(
+    models: Path, tmp_path: Path, command: str, streams: str, code: int, said: str
+) -> None:
+    line = f"{sys.executable} -m gan_serve {command} --models {models} {streams}"
+    done = subprocess.run(line, shell=True, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert (done.returncode, done.stderr, list(tmp_path.iterdir())) == (code, said, [])
+
+
+def test_ctrl_c_during_the_start_is_silent(tmp_path: Path) -> None:
+    (tmp_path / "typer.py").write_text("import os, signal; os.kill(os.getpid(), signal.SIGINT)")  # while it is imported
+    done = process("list", env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])})
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"")
 
 
 def test_full_disk_is_one_line(models: Path) -> None:
@@ -344,6 +407,26 @@ def test_reproduce_makes_the_same_again(run: Run, name: str) -> None:
     outcome = run("reproduce", name)
     assert (outcome.code, outcome.error) == (0, "identical\n")
     assert read_document(Path(outcome.out.strip())) == read_document(Path(name))
+
+
+@pytest.mark.parametrize("original", ["x.png", "x.jpg", "x", "x.npy", "array"])
+def test_reproduce_compares_in_the_format_of_the_original(run: Run, original: str) -> None:
+    format = ["--format", "npy"] if original == "array" else []
+    run("generate", "--model", "digits", "--seed", 1, *format, "--output", original)
+    for copy in ("y.webp", "y.jpg", "y.png", "y"):
+        assert run("reproduce", original, "--output", copy) == Outcome(0, f"{copy}\n", "identical\n")
+
+
+def test_reproduce_prints_the_bytes_of_the_original(run: Run) -> None:
+    run("generate", "--model", "digits", "--output", "x.webp")
+    done = process("reproduce", "x.webp", "--output", "-")
+    assert (done.returncode, done.stdout, done.stderr) == (0, Path("x.webp").read_bytes(), b"identical\n")
+    assert here() == ["x.webp"]
+
+
+def test_reproduce_knows_an_animation_without_its_suffix(run: Run) -> None:
+    run("generate", "--model", "digits", "--count", 3, "--format", "gif", "--output", "moving")
+    assert run("reproduce", "moving") == Outcome(0, "moving-reproduced\n", "identical\n")
 
 
 def test_reproduce_says_how_far_apart(run: Run) -> None:

@@ -134,6 +134,14 @@ def test_nothing_but_unreadable_pictures_is_a_failure(run: Run, pictures: list[P
     assert re.fullmatch(r"(error: in/\d\.png: not a picture in .*\n){3}", several.error)
 
 
+def test_numbers_are_not_written_over(run: Run, pictures: list[Path]) -> None:
+    command = ["generate", "--model", "classifier", "--image", "in", "--output", "x.jsonl"]
+    assert run(*command).code == 0
+    Path("x.jsonl").write_text("notes\n")
+    assert run(*command).error == "error: x.jsonl exists; choose another place, or remove it\n"
+    assert Path("x.jsonl").read_text() == "notes\n"
+
+
 def test_answers_can_be_a_file_each(run: Run, pictures: list[Path]) -> None:
     together = answers(run("generate", "--model", "classifier", "--image", "in").out)
     outcome = run("generate", "--model", "classifier", "--image", "in", "--output", "each/", "--format", "json")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from command_line import Run
+from command_line import Outcome, Run
 from PIL import Image as Pictures
 
 import gan_serve
@@ -75,6 +75,63 @@ def test_an_unreadable_picture_takes_only_its_own_mask_along(run: Run, pictures:
         np.testing.assert_array_equal(pixels[:, width // 2 :], original[:, width // 2 :])
 
 
+def test_where_to_is_decided_by_what_was_named(run: Run, pictures: list[Path]) -> None:
+    whole = pictures[1].read_bytes()
+    pictures[1].write_bytes(b"no picture")
+    command = ["translate", "enlarger", "in/0.png", "in/1.png", "--output", "out"]
+    assert run(*command).code == 1
+    assert list(made()) == ["0"]
+    pictures[1].write_bytes(whole)
+    assert run(*command).error == "continuing: 1 of 2 done\n"
+    assert list(made()) == ["0", "1"]
+
+
+def test_a_place_where_nobody_may_look_is_told_and_the_others_are_made(run: Run, pictures: list[Path]) -> None:
+    beyond = "x" * 300 + ".png"  # the system says no, to root as well
+    outcome = run("translate", "enlarger", beyond, "in/0.png", "in/1.png", "--output", "out")
+    assert (outcome.code, outcome.error) == (1, f"error: {beyond}: cannot be read (File name too long)\n")
+    assert list(made()) == ["0", "1"]
+
+
+@pytest.mark.parametrize(
+    "stem", ["Screenshot from 2024-05-01 12-34-56 (copy {})", "二十三文字の日本語の名前を持つ絵のファイル{}", "{}"]
+)
+def test_names_of_any_length_make_files_of_different_names(run: Run, pictures: list[Path], stem: str) -> None:
+    for folder in ("in", "masks"):
+        for number, path in enumerate(sorted(Path(folder).iterdir())):
+            path.rename(path.with_stem(stem.format(number) * (1 if stem != "{}" else 200)))
+    outcome = run("translate", "filler", "in", "--hole", "masks")
+    assert (outcome.code, outcome.error) == (0, "")
+    assert len(list(Path(outcome.out.strip()).iterdir())) == 3
+
+
+def test_copies_of_a_picture_are_files_of_their_own(run: Run, pictures: list[Path]) -> None:
+    for copy in ("in/0.jpg", "in/0 1.png", "in/0_1.png"):
+        Path(copy).write_bytes(pictures[0].read_bytes())
+    command = ["translate", "enlarger", "in", "--output", "out"]
+    assert run(*command).code == 0
+    assert len(list(Path("out").iterdir())) == 6
+    assert run(*command).error == "nothing to do: 6 of 6 done\n"
+
+
+def test_a_file_that_begins_like_an_option_is_named_behind_two_dashes(run: Run, pictures: list[Path]) -> None:
+    pictures[0].rename("-0.png")
+    assert run("translate", "enlarger", "--output", "x.png", "--", "-0.png") == Outcome(0, "x.png\n", "")
+    assert "no option -0.png" in run("translate", "enlarger", "-0.png").error
+
+
+def test_what_goes_in_is_never_written_over(run: Run, pictures: list[Path]) -> None:
+    Path("link.png").symlink_to("in/0.png")
+    before = pictures[0].read_bytes()
+    for output in ("in/0.png", "link.png"):
+        outcome = run("translate", "enlarger", "in/0.png", "--output", output)
+        assert (outcome.code, outcome.out) == (1, "")
+        assert (
+            outcome.error == f"error: {output} is a picture that goes in; choose another place for what is made of it\n"
+        )
+    assert pictures[0].read_bytes() == before
+
+
 def test_one_mask_is_for_all_and_two_for_three_is_wrong(run: Run, pictures: list[Path]) -> None:
     assert run("translate", "filler", "in", "--hole", "masks/0.png", "--output", "out").code == 0
     assert len(list(Path("out").iterdir())) == 3
@@ -95,15 +152,19 @@ def test_a_picture_that_would_become_too_large_is_told_and_the_others_are_made(r
 def test_pictures_come_and_go_through_pipes(models: Path, tmp_path: Path) -> None:
     buffer = io.BytesIO()
     Pictures.new("RGB", (10, 6), "teal").save(buffer, "JPEG")
-    for arguments in (["translate", "enlarger", "-"], ["generate", "--model", "enlarger", "--image", "-"]):
-        command = [sys.executable, "-m", "gan_serve", *arguments, "--models", str(models), "--output", "-"]
+    for arguments in (
+        ["translate", "enlarger", "-", "--output", "-"],
+        ["translate", "enlarger", "/dev/stdin", "--output", "/dev/stdout"],
+        ["generate", "--model", "enlarger", "--image", "-", "--output", "-"],
+    ):
+        command = [sys.executable, "-m", "gan_serve", *arguments, "--models", str(models)]
         done = subprocess.run(command, input=buffer.getvalue(), capture_output=True, check=True, cwd=tmp_path)
         with Pictures.open(io.BytesIO(done.stdout)) as picture:
             assert (picture.format, picture.size) == ("PNG", (20, 12))
         assert (done.stderr, list(tmp_path.iterdir())) == (b"", [])
         empty = subprocess.run(command, input=b"", capture_output=True, check=False, text=False, cwd=tmp_path)
         assert (empty.returncode, empty.stdout) == (1, b"")
-        assert re.fullmatch(rb"error: stdin: not a picture in PNG.*\n", empty.stderr)
+        assert re.fullmatch(rb"error: (/dev/)?stdin: not a picture in PNG.*\n", empty.stderr)
 
 
 def test_the_first_of_several_pictures_is_taken_and_that_is_said(run: Run) -> None:
@@ -132,6 +193,8 @@ def test_the_first_of_several_pictures_is_taken_and_that_is_said(run: Run) -> No
         (["enlarger", "in", "--format", "npy"], "enlarger makes pictures of any size, which fit into no array"),
         (["enlarger", "in/0.png", "--format", "npy", "--output", "-"], "fit into no array"),
         (["enlarger", "in", "--output", "x.png"], "3 images do not fit into x.png"),
+        (["enlarger", "in", "--output", "in"], "in holds the pictures that go in; choose another folder"),
+        (["enlarger", "in/0.png", "in/1.png", "--output", "masks/../in/"], "in holds the pictures that go in"),
         (["enlarger"], "Missing argument 'IMAGE...'"),
         (
             ["filler", "in/0.png", "--hle", "masks/0.png"],

@@ -32,9 +32,23 @@ def main() -> NoReturn:
     """Run what the user typed, and end the process."""
     # Pillow warns of what it can mend in a picture; what it cannot is raised, and told in one line.
     warnings.filterwarnings("ignore", module="PIL")
+    _open_closed_streams()
     code = run(sys.argv[1:])
     # The system frees all memory at once; Python would take as long again as one image takes to unload its modules.
     os._exit(code)
+
+
+def _open_closed_streams() -> None:
+    """Put something in the place of a standard stream that the caller closed, or the next file would get its number.
+
+    Reading stdin or writing stdout is an error then, as for every other program.
+    """
+    for number, (name, mode, flags) in enumerate(
+        (("stdin", "r", os.O_WRONLY), ("stdout", "w", os.O_RDONLY), ("stderr", "w", os.O_WRONLY))
+    ):
+        if getattr(sys, name) is None:
+            os.dup2(os.open(os.devnull, flags), number)
+            setattr(sys, name, open(number, mode, closefd=False))  # noqa: SIM115
 
 
 def run(arguments: Sequence[str]) -> int:

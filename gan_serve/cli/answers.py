@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from gan_serve.cli.running import run_job, with_unfinished_seed
+from gan_serve.cli.running import STDOUT, run_job, with_unfinished_seed
 
 if TYPE_CHECKING:
     from gan_serve.repository import Model
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 def answer(
     found: "Model",
     request: "Request",
+    asked: int,
     output: str | None,
     format: str | None,
     grid: bool,
@@ -24,18 +25,21 @@ def answer(
     *,
     seed_given: bool,
 ) -> None:
-    """Tell the numbers of each image, on stdout as soon as they are known."""
+    """Tell the numbers of each image, on stdout as soon as they are known.
+
+    `asked` counts the images that could not be read, too.
+    """
     from gan_serve.naming import request_stem
     from gan_serve.output import NUMBERS, plan_output, stdout_format
 
-    if output in (None, "-"):
-        stdout_format(format, NUMBERS, images=len(request), grid=grid)
+    if output in (None, STDOUT):
+        stdout_format(format, NUMBERS, images=asked, grid=grid)
         for result in _run(found, request, device):
             sys.stdout.buffer.write(result.encode())
             sys.stdout.buffer.flush()
         return
     stem = request_stem(found.metadata, request)
-    plan = plan_output(output, format, NUMBERS, stem=stem, images=len(request), grid=grid)
+    plan = plan_output(output, format, NUMBERS, stem=stem, images=asked, grid=grid)
     run_job(found, request if seed_given else with_unfinished_seed(plan, request), plan, device, scale=1, show=False)
 
 

@@ -1,7 +1,5 @@
 """gan-serve generate: where the images go, and what is said about them."""
 
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -9,7 +7,7 @@ import typer
 from gan_serve.cli.answers import answer
 from gan_serve.cli.cluster import check_drawn, run_on_cluster
 from gan_serve.cli.options import DeviceOption, ModelsOption, find_model
-from gan_serve.cli.running import run_job, run_once, with_unfinished_seed
+from gan_serve.cli.running import STDOUT, put, run_job, run_once, with_unfinished_seed
 from gan_serve.cli.sources import readable
 from gan_serve.errors import UsageError
 
@@ -61,7 +59,8 @@ def generate(
 
     Without --output images are written here, and their path is printed; the files say how they were made. Several
     images make a folder, a .gif or .webp that moves, or one picture with --grid. A large job that is interrupted goes
-    on when the same command is called again. Numbers are printed as JSON, a line for each image.
+    on when the same command is called again. A file that gan-serve did not make is never replaced.
+    Numbers are printed as JSON, a line for each image.
     """
     from gan_serve.blends import make_blend
     from gan_serve.request import make_request
@@ -70,19 +69,23 @@ def generate(
     blend = make_blend(walk_to=walk_to, steps=steps, step=step, mix_with=mix_with, mix=mix, mix_index=mix_index)
     if ray is not None:
         check_drawn(found.metadata, output, show, blend)
-    with readable(found.metadata, inputs) as values:
+    with readable(found.metadata, inputs) as (values, left_out):
         request = make_request(found.metadata, values, count=count, seed=seed, index=index, blend=blend)
+        asked = len(request) + left_out  # where to, what was named decides, not what could be read
         if found.metadata.image_outputs:
-            _make_pictures(found, request, output, format, grid, scale, show, device, ray, seed_given=seed is not None)
+            _make_pictures(
+                found, request, asked, output, format, grid, scale, show, device, ray, seed_given=seed is not None
+            )
         elif show or scale != 1:
             raise UsageError(f"{model} answers with numbers; leave out {'--show' if show else '--scale'}")
         else:
-            answer(found, request, output, format, grid, device, seed_given=seed is not None)
+            answer(found, request, asked, output, format, grid, device, seed_given=seed is not None)
 
 
 def _make_pictures(
     found: "Model",
     request: "Request",
+    asked: int,
     output: str | None,
     format: str | None,
     grid: bool,
@@ -94,16 +97,18 @@ def _make_pictures(
     seed_given: bool,
 ) -> None:
     from gan_serve.output import PICTURES, stdout_format
+    from gan_serve.targets import check_apart, check_replaceable
 
     columns = _columns(found, request, scale, grid)
-    if output == "-":
-        known = stdout_format(format, PICTURES, images=len(request), grid=grid)
+    if output == STDOUT:
+        known = stdout_format(format, PICTURES, images=asked, grid=grid)
         _check_format(found, request, known, scale, grid)
-        sys.stdout.buffer.write(run_once(found, request, device, show).encode(known, scale=scale, columns=columns))
-        sys.stdout.buffer.flush()
+        put(STDOUT, run_once(found, request, device, show).encode(known, scale=scale, columns=columns))
         return
-    plan = _plan(found, request, output, format, grid, seed_given)
-    if not plan.folder:
+    plan = _plan(found, request, asked, output, format, grid, seed_given)
+    if plan.folder:
+        check_apart(plan.path, request.files)
+    else:
         _check_format(found, request, plan.format, scale, grid)
     resumed = request if seed_given else with_unfinished_seed(plan, request)
     if ray is not None:
@@ -111,9 +116,8 @@ def _make_pictures(
     elif plan.folder or plan.format == "npy":
         run_job(found, resumed, plan, device, scale, show)
     else:
-        result = run_once(found, request, device, show)
-        _write(plan.path, result.encode(plan.format, scale=scale, columns=columns))
-        typer.echo(plan.path)
+        check_replaceable(plan.path, request.files)
+        put(plan.path, run_once(found, request, device, show).encode(plan.format, scale=scale, columns=columns))
 
 
 def _check_format(found: "Model", request: "Request", format: str, scale: int, grid: bool) -> None:
@@ -138,18 +142,17 @@ def _columns(found: "Model", request: "Request", scale: int, grid: bool) -> int 
 
 
 def _plan(
-    found: "Model", request: "Request", output: str | None, format: str | None, grid: bool, seed_given: bool
+    found: "Model",
+    request: "Request",
+    asked: int,
+    output: str | None,
+    format: str | None,
+    grid: bool,
+    seed_given: bool,
 ) -> "Output":
     from gan_serve.naming import request_stem
     from gan_serve.output import PICTURES, plan_output, writes_one_picture
 
-    with_seed = seed_given or writes_one_picture(len(request), format, grid)
+    with_seed = seed_given or writes_one_picture(asked, format, grid)
     stem = request_stem(found.metadata, request, with_seed=with_seed)
-    return plan_output(output, format, PICTURES, stem=stem, images=len(request), grid=grid)
-
-
-def _write(path: Path, content: bytes) -> None:
-    from gan_serve.media import make_folder, write_atomic
-
-    make_folder(path.parent)
-    write_atomic(path, content)
+    return plan_output(output, format, PICTURES, stem=stem, images=asked, grid=grid)

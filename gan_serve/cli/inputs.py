@@ -10,6 +10,7 @@ import typer
 from typer.models import OptionInfo
 
 from gan_serve.cli.options import find_model, flag
+from gan_serve.cli.sources import STDIN
 from gan_serve.errors import UsageError
 from gan_serve.nearest import nearest
 
@@ -40,7 +41,8 @@ def with_model_options(command: Callable[..., None], arguments: Sequence[str]) -
 
     def with_options(context: typer.Context, **options: Any) -> None:
         taken = [options["model"], *options["images"]] if short else []  # for arguments
-        unknown = [*context.args, *(each for each in taken if each[:1] == "-" != each)]
+        meant = [STDIN, *itertools.dropwhile("--".__ne__, arguments)]  # behind "--" nothing is an option
+        unknown = [*context.args, *(each for each in taken if each.startswith("-") and each not in meant)]
         _refuse(unknown, known, [flag(tensor.name) for tensor in tensors], model)
         command(**options)
 

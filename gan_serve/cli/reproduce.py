@@ -1,5 +1,6 @@
 """gan-serve reproduce: a generated file, made again from what it says about itself."""
 
+import functools
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -9,11 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gan_serve.cli.options import DeviceOption, ModelsOption, open_repository
+from gan_serve.cli.running import STDOUT, put
 from gan_serve.errors import Failure
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from gan_serve.media import Media
     from gan_serve.metadata import ModelMetadata
     from gan_serve.provenance import Provenance
     from gan_serve.repository import Model, Repository
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
 def reproduce(
     image: Annotated[Path, typer.Argument(metavar="IMAGE", help="A file that gan-serve wrote.")],
     output: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Where to; beside the image if not given.")
+        Path | None, typer.Option(metavar="FILE|-", help="Where to; beside the image if not given, - is stdout.")
     ] = None,
     inputs: Annotated[
         Path | None,
@@ -32,7 +35,7 @@ def reproduce(
     device: DeviceOption = "auto",
     models: ModelsOption = None,
 ) -> None:
-    """Make a generated file again, and compare.
+    """Make a generated file again, and compare it in the format that it has.
 
     Examples:
     gan-serve reproduce acgan-label3-seed42.png
@@ -40,19 +43,25 @@ def reproduce(
     gan-serve reproduce old.png --output again.png --models old-models/
     """
     from gan_serve.generator import Generator
-    from gan_serve.media import read_media, write_atomic
+    from gan_serve.media import decode_pixels, read_media
     from gan_serve.output import PICTURES, format_of
     from gan_serve.provenance import parse_provenance
+    from gan_serve.targets import check_replaceable
 
-    document, original = read_media(image)
-    provenance = parse_provenance(document, str(image))
-    generator = Generator(_same_model(open_repository(models), provenance), device=device)
+    media = read_media(image)
+    provenance = parse_provenance(media.document, str(image))
+    model = _same_model(open_repository(models), provenance)
     folders = [inputs] if inputs else [image.parent, Path()]
-    result = generator.run(_request(generator.metadata, provenance, image, original, folders))
+    request = _request(model.metadata, provenance, media, folders)
+    format = format_of(output, PICTURES) if output and output.suffix else media.format
     copy = output or image.with_stem(f"{image.stem}-reproduced")
-    write_atomic(copy, result.encode(format_of(copy, PICTURES), scale=provenance.scale, columns=provenance.columns))
-    typer.echo(copy)
-    if difference := _difference(original, read_media(copy)[1]):
+    if str(copy) != STDOUT:
+        check_replaceable(copy, [image, *request.files])
+    result = Generator(model, device=device).run(request)
+    encode = functools.partial(result.encode, scale=provenance.scale, columns=provenance.columns)
+    again = encode(media.format)
+    put(copy, again if format == media.format else encode(format))
+    if difference := _difference(media.numbers, result.array if media.format == "npy" else decode_pixels(again)):
         raise Failure(f"{copy} differs from {image}: {difference}")
     typer.echo("identical", err=True)
 
@@ -70,8 +79,7 @@ def _same_model(repository: "Repository", provenance: "Provenance") -> "Model":
 def _request(
     metadata: "ModelMetadata",
     provenance: "Provenance",
-    image: Path,
-    original: "NDArray[Any]",
+    media: "Media",
     folders: "Sequence[Path]",
 ) -> "Request":
     """What was asked, checked: anyone may have written the file."""
@@ -88,21 +96,19 @@ def _request(
     images = len(request) if provenance.columns else 1
     check_size(*largest_size(metadata, request), images, provenance.columns or 1, provenance.scale)
     if provenance.columns is None:
-        _check_held(metadata, request, provenance.scale, image, original)
+        _check_held(metadata, request, provenance.scale, media)
     return request
 
 
-def _check_held(
-    metadata: "ModelMetadata", request: "Request", scale: int, image: Path, original: "NDArray[Any]"
-) -> None:
+def _check_held(metadata: "ModelMetadata", request: "Request", scale: int, media: "Media") -> None:
     """Refuse a request for more than the file holds; an animation holds images that are alike once."""
     from gan_serve.output import ANIMATIONS
     from gan_serve.pixels import check_length
     from gan_serve.result import largest_size
 
-    if image.suffix.lower().lstrip(".") in ANIMATIONS:
+    if media.format in ANIMATIONS:
         check_length(*largest_size(metadata, request), len(request), scale)
-    elif len(request) != (len(original) if original.dtype.kind == "f" else 1):
+    elif len(request) != (len(media.numbers) if media.format == "npy" else 1):
         raise Failure("the image does not hold what it says about its making; its text was changed")
 
 

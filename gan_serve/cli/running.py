@@ -1,8 +1,10 @@
 """A model at work for the command line: a small request at once, a large one as a job; and what is said meanwhile."""
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
     from gan_serve.repository import Model
     from gan_serve.request import Request
     from gan_serve.result import Result
+
+
+STDOUT = "-"
 
 
 class Interrupted(GanServeError):
@@ -40,6 +45,20 @@ def run_once(found: "Model", request: "Request", device: str, show: bool) -> "Re
     if show:
         _draw(result)
     return result
+
+
+def put(path: "Path | str", content: bytes) -> None:
+    """Write a file and tell its path, or write to stdout."""
+    from gan_serve.media import make_folder, write_atomic
+
+    if str(path) == STDOUT:
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+        return
+    make_folder(Path(path).parent)
+    write_atomic(Path(path), content)
+    if Path(path).is_file():  # into /dev/stdout, nothing else belongs
+        typer.echo(path)
 
 
 def run_job(found: "Model", request: "Request", plan: "Output", device: str, scale: int, show: bool) -> None:

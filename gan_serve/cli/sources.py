@@ -19,8 +19,8 @@ STDIN = "-"
 
 
 @contextmanager
-def readable(metadata: "ModelMetadata", inputs: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """The inputs with their pictures found and tried; the exit code is 1 in the end if some were left out.
+def readable(metadata: "ModelMetadata", inputs: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], int]]:
+    """The inputs with their pictures found and tried, and how many had to be left out; if any, the exit code is 1.
 
     Raises:
         UsageError: a picture is missing, there is no such one, or as many masks as images are not.
@@ -30,13 +30,13 @@ def readable(metadata: "ModelMetadata", inputs: Mapping[str, Any]) -> Iterator[d
         if not inputs[tensor.name]:
             raise UsageError(f"{metadata.name} needs {tensor.name}: {tensor.hint}")
     given = {tensor.name: inputs[tensor.name] for tensor in metadata.image_inputs}
-    sources, failures = _open(metadata, given) if given else ({}, [])
-    yield {**inputs, **sources}
-    if failures:
+    sources, left_out = _open(metadata, given) if given else ({}, 0)
+    yield {**inputs, **sources}, left_out
+    if left_out:
         raise typer.Exit(1)
 
 
-def _open(metadata: "ModelMetadata", given: Mapping[str, list[str]]) -> "tuple[dict[str, list[Source]], list[Failure]]":
+def _open(metadata: "ModelMetadata", given: Mapping[str, list[str]]) -> "tuple[dict[str, list[Source]], int]":
     from gan_serve.request import check_pairs
     from gan_serve.sources import picture_files
 
@@ -57,7 +57,7 @@ def _open(metadata: "ModelMetadata", given: Mapping[str, list[str]]) -> "tuple[d
         complain(failure)
     if not complete:
         raise failures[-1]
-    return sources, failures
+    return sources, max(map(len, tried.values())) - max(map(len, sources.values()))
 
 
 def _try(metadata: "ModelMetadata", name: str, file: "Path | str", *, keep: bool) -> "Source | Failure":

@@ -99,10 +99,10 @@ def encode(result: Result, form: Form, provider: str) -> bytes:
 
 
 def zip_files(files: Iterable[tuple[str, bytes]]) -> bytes:
-    """Files, each with its name, in one."""
+    """Files, each with its name, in one; files of one name, which are alike, once."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:  # pictures are compressed already
-        for name, content in files:
+        for name, content in dict(files).items():
             archive.writestr(zipfile.ZipInfo(name, _EPOCH), content)
     return buffer.getvalue()
 

@@ -1,6 +1,7 @@
 """Pictures of any size, and masks, over HTTP: the bytes of the command line, and limits that hold for all together."""
 
 import io
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,13 @@ def test_several_pictures_of_several_sizes_are_answered_one_by_one(server: Serve
         alone = server.generate("enlarger", files={"image": (answer["values"]["image"], content)})
         assert Pictures.open(io.BytesIO(alone.content)).size in ((40, 20), (18, 60))
     assert [answer["values"]["image"] for answer in answers] == ["0.png", "1.png"]
+
+
+def test_a_picture_that_is_sent_twice_is_one_file(server: Server) -> None:
+    files = [("image", (name, png(20, 10))) for name in ("a.png", "a.png", "a.jpg")]
+    answer = server.generate("enlarger", files=files, headers={"Accept": "application/zip"})
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        assert len(archive.namelist()) == len(set(archive.namelist())) == 2
 
 
 def test_pixels_are_bounded_over_all_pictures_of_a_request(server: Server) -> None:
