@@ -5,8 +5,8 @@ from typing import IO, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import ExifTags, ImageOps
 from PIL import Image as Pictures
-from PIL import ImageOps
 
 from gan_serve.errors import Failure, UsageError
 from gan_serve.pixels import MOST_PIXELS, Picture, Pixels, from_pixels
@@ -18,6 +18,7 @@ Box = tuple[int, int, int, int]  # left, top, right, bottom
 
 # Pillow knows more formats. Some of them start other programs, and each one is a way in for a file that means harm.
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM")
+_ON_ITS_SIDE = (5, 6, 7, 8)  # orientations, as EXIF numbers them
 _TOO_LARGE = f"more than the {MOST_PIXELS // 2**20} megapixels that gan-serve reads"
 
 
@@ -62,6 +63,20 @@ def upright(picture: Picture, source: str) -> Picture:
         return picture.convert("RGBA" if picture.has_transparency_data else "RGB")
     except Exception as error:  # a decoder meets damage in many ways
         raise Failure(f"{source}: damaged ({error})") from None
+
+
+def upright_size(picture: Picture, source: str) -> tuple[int, int]:
+    """Width and height that the picture will have when it is upright, by its header alone.
+
+    Raises:
+        Failure: it is damaged.
+    """
+    try:
+        exif = Pictures.Image.getexif(picture)  # PNG's own would decode the picture
+    except Exception as error:  # a decoder meets damage in many ways
+        raise Failure(f"{source}: damaged ({error})") from None
+    is_turned = exif.get(ExifTags.Base.Orientation) in _ON_ITS_SIDE and picture.format != "TIFF"  # whose size is turned
+    return picture.size[::-1] if is_turned else picture.size
 
 
 class Frame(NamedTuple):

@@ -78,6 +78,8 @@ class Studio:
         engine = self.service.engine
         note.model = lane.metadata.name
         note.on_leave = functools.partial(engine.withdraw, lane, call)
+        if note.left:
+            raise Gone
         engine.submit(lane, call)
         try:
             return call.future.result(max(0.0, call.deadline - time.monotonic()))

@@ -23,6 +23,7 @@ from gan_serve.server.settings import Settings
 _log = logging.getLogger(__name__)
 
 _BACKLOG = 2048
+_LAST = 2  # seconds of the grace that are left to the runners, who are ended between two tiles
 _KEEP_ALIVE = 75  # seconds; longer than proxies keep an idle connection, so that it is they who close it
 
 
@@ -48,11 +49,11 @@ def serve(settings: Settings) -> None:
         server_header=False,
         limit_concurrency=settings.connections,
         timeout_keep_alive=_KEEP_ALIVE,
-        timeout_graceful_shutdown=settings.grace,
+        timeout_graceful_shutdown=settings.grace - _LAST,
     )
     server = _Server(config, service)
     server.run([listener])
-    service.engine.stop()
+    service.engine.stop(_LAST)
     if server.failure:
         raise server.failure
 
