@@ -1,6 +1,7 @@
 """Pictures of any size, and masks, over HTTP: the bytes of the command line, and limits that hold for all together."""
 
 import io
+import json
 import re
 import threading
 import time
@@ -165,3 +166,38 @@ def test_the_inference_protocol_takes_any_size_that_the_network_takes(server: Se
         infer(server, "enlarger", image=np.zeros((1, 3, 5, 4), np.float32))
     with pytest.raises(triton.InferenceServerException, match="the pictures differ in height or width"):
         infer(server, "filler", image=np.zeros((1, 3, 4, 4), np.float32), hole=np.zeros((1, 1, 6, 4), np.float32))
+
+
+def test_the_inference_protocol_keeps_the_limits(models: Path) -> None:
+    """A picture that the plain API would make in tiles, more pixels than an answer may have, or too many as text."""
+    with Server(models, max_pixels=16_000) as server:
+        assert infer(server, "enlarger", image=np.zeros((3, 3, 32, 32), np.float32)).as_numpy("larger").shape[0] == 3
+        with pytest.raises(
+            triton.InferenceServerException, match="may be up to 32; /v1/models/enlarger/generate takes"
+        ):
+            infer(server, "enlarger", image=np.zeros((1, 3, 34, 32), np.float32))
+        with pytest.raises(triton.InferenceServerException, match="16384 pixels are too many for one answer; ask for"):
+            infer(server, "enlarger", image=np.zeros((4, 3, 32, 32), np.float32))
+        tensor = {"name": "image", "shape": [1, 3, 16, 16], "datatype": "FP32", "data": [0] * 768}
+        answer = server.post("/v2/models/enlarger/infer", json={"inputs": [tensor]})
+        assert answer.status_code == 400
+        assert answer.json()["error"] == (
+            "3072 numbers are too many for JSON; ask for up to 1000, or for bytes by the parameter binary_data_output"
+        )
+
+
+def test_a_large_body_of_json_holds_up_nobody_else(zoo: Server) -> None:
+    numbers = np.random.RandomState(0).standard_normal(300_000).tolist()
+    tensor = {"name": "latent", "shape": [1, 64], "datatype": "FP32", "data": numbers}
+    body = json.dumps({"inputs": [tensor]})
+    answers: list[requests.Response] = []
+    sender = threading.Thread(target=lambda: answers.append(zoo.post("/v2/models/acgan/infer", data=body)))
+    began = time.monotonic()
+    sender.start()
+    pauses = []
+    while sender.is_alive():
+        asked = time.monotonic()
+        assert zoo.get("/v2/health/live").status_code == 200
+        pauses.append(time.monotonic() - asked)
+    assert "must be 64 numbers" in answers[0].json()["error"]
+    assert max(pauses) < (time.monotonic() - began) / 3
