@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from copy import copy
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +50,12 @@ class Generator:
         self._outputs = [tensor.name for tensor in model.metadata.outputs]
         self._on_tile = on_tile  # called while a large picture is made, with how many tiles of how many are done
         _check_graph(model, self._session)
+
+    def watched(self, on_tile: Callable[[int, int], None]) -> Self:
+        """The same model, loaded once, that calls `on_tile` instead; what that raises ends the work."""
+        twin = copy(self)
+        twin._on_tile = on_tile
+        return twin
 
     def generate(
         self,

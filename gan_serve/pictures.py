@@ -29,6 +29,7 @@ _TURNS = {  # EXIF's orientation -> what makes the picture upright
     7: Transpose.TRANSVERSE,
     8: Transpose.ROTATE_90,
 }
+_ON_ITS_SIDE = (Transpose.TRANSPOSE, Transpose.ROTATE_270, Transpose.TRANSVERSE, Transpose.ROTATE_90)
 _TOO_LARGE = f"more than the {MOST_PIXELS // 2**20} megapixels that gan-serve reads"
 
 
@@ -86,13 +87,24 @@ def holds_several(picture: Picture) -> bool:
         return False
 
 
-def _turned(picture: Picture) -> Picture:
-    """As its EXIF says; where that cannot be read, as it lies."""
+def upright_size(picture: Picture) -> tuple[int, int]:
+    """Width and height that the picture will have when it is upright, by its header alone."""
+    is_turned = _turn(picture) in _ON_ITS_SIDE and picture.format != "TIFF"  # whose size is turned
+    return picture.size[::-1] if is_turned else picture.size
+
+
+def _turn(picture: Picture) -> Transpose | None:
+    """What makes it upright, as its EXIF says; where that cannot be read, it stays as it lies."""
     try:
-        how = _TURNS.get(picture.getexif().get(ExifTags.Base.Orientation, 1))
+        exif = Pictures.Image.getexif(picture)  # PNG's own would decode the picture
+        return _TURNS.get(exif.get(ExifTags.Base.Orientation, 1))
     except Exception:  # whatever is in there, the pixels may be sound
-        how = None
-    return picture if how is None else picture.transpose(how)
+        return None
+
+
+def _turned(picture: Picture) -> Picture:
+    turn = _turn(picture)
+    return picture if turn is None else picture.transpose(turn)
 
 
 class Frame(NamedTuple):

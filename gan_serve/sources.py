@@ -61,14 +61,16 @@ class Reference:
 
 @dataclass(frozen=True)
 class Source(Reference):
-    """A picture that can be read: a file, one in memory, or an array that fits the model already."""
+    """A picture that can be read: a file, its bytes, one in memory, or an array that fits the model already."""
 
-    origin: "Path | Given" = field(repr=False, compare=False)
+    origin: "Path | bytes | Given" = field(repr=False, compare=False)
     size: tuple[int, int] = field(repr=False, compare=False)  # width and height in pixels
     is_first: bool = field(default=False, repr=False, compare=False)  # of several in its file
     path: Path | None = field(default=None, repr=False, compare=False)  # where its file lies, if it has one
 
     def read(self) -> "Given":
+        if isinstance(self.origin, bytes):
+            return _decode(self.origin, self.file or "a picture")[0]
         if not isinstance(self.origin, Path):
             return self.origin
         source, picture = _read(self.origin)

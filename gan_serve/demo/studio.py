@@ -59,10 +59,7 @@ class Studio:
             UsageError: a value that the model does not take.
         """
         metadata, settings = self.metadata(model), self.service.settings
-        wish = make_wish(metadata, fields, settings.max_count)
-        if not wish.pictures:
-            return resolve(metadata, wish, settings)
-        return self.service.decoders.submit(resolve, metadata, wish, settings).result()
+        return resolve(metadata, make_wish(metadata, fields, settings.max_count), settings)
 
     def run(self, page: gr.Request, model: str, asked: Request, answer: Callable[[Result, str], Returned]) -> Returned:
         """What `answer` makes of a result and the device that made it, in the runner's thread.
@@ -81,6 +78,8 @@ class Studio:
         engine = self.service.engine
         note.model = lane.metadata.name
         note.on_leave = functools.partial(engine.withdraw, lane, call)
+        if note.left:
+            raise Gone
         engine.submit(lane, call)
         try:
             return call.future.result(max(0.0, call.deadline - time.monotonic()))

@@ -31,7 +31,7 @@ from gan_serve.server.settings import Settings, load_settings
 
 _ATTEMPTS = 3  # replicas that one request may meet dying, so that one that kills them does not kill all
 _DEATHS = (RayActorError, ObjectLostError)  # of a replica at work, and of a node that still held the answer
-_WAIT = 0.5  # seconds between two looks at whether a replica that is to end has answered everything
+_WAIT = 0.5  # seconds between two looks at whether a replica that is to end has answered everything, and for its end
 
 
 class Arguments(Settings):
@@ -75,7 +75,7 @@ class Replica:
     def __del__(self) -> None:
         """Ray has let the last request end."""
         self._service.draining = True
-        self._service.engine.stop()
+        self._service.engine.stop(_WAIT)
 
 
 class Front:

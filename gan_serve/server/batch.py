@@ -6,7 +6,7 @@ request.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -41,6 +41,21 @@ def infer_rows(generator: Generator, feed: Arrays, *, buckets: bool) -> Arrays:
     parts = [{name: array[at : at + BATCH] for name, array in feed.items()} for at in starts]
     outputs = [_infer_filled(generator, part) if buckets else generator.infer(part) for part in parts]
     return outputs[0] if len(outputs) == 1 else _joined(outputs)
+
+
+def infer_each(generator: Generator, feed: Arrays, on_row: Callable[[], None]) -> Arrays:
+    """The outputs for any number of rows, one after the other, so that the memory is that of one.
+
+    `on_row` is called after each; what it raises ends the work.
+
+    Raises:
+        Failure: they cannot be computed.
+    """
+    outputs = []
+    for row in range(_rows(feed)):
+        outputs.append(generator.infer({name: array[row : row + 1] for name, array in feed.items()}))
+        on_row()
+    return _joined(outputs)
 
 
 def _alike(feeds: Sequence[Arrays]) -> list[list[int]]:

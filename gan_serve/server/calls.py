@@ -7,12 +7,32 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gan_serve.sampling import Arrays
-from gan_serve.server.refusals import Late
+from gan_serve.server.refusals import Gone, Late
+
+
+class Promise(Future[Any]):
+    """An answer that somebody waits for, or does not any more."""
+
+    abandoned = False
+
+    def abandon(self) -> None:
+        """Nobody waits any more: it is not begun, and what was begun is ended where that can be."""
+        self.abandoned = True
+        self.cancel()
+
+    def check(self) -> None:
+        """Called between the parts of a long piece of work.
+
+        Raises:
+            Gone: nobody waits for it any more.
+        """
+        if self.abandoned:
+            raise Gone
 
 
 @dataclass(eq=False)
 class Call:
-    """Made on the event loop, run in a runner's thread; whoever waits has the future, and may cancel it.
+    """Made on the event loop, run in a runner's thread; whoever waits has the future, and may abandon it.
 
     `prepare` makes the graph's inputs and `finish` turns its outputs into the answer, encoding included: neither runs
     on the event loop. Where `prepare` makes none, `finish` runs the model itself.
@@ -22,7 +42,7 @@ class Call:
     deadline: float  # on the monotonic clock
     prepare: Callable[[], Arrays]
     finish: Callable[[Arrays], Any]
-    future: Future[Any] = field(default_factory=Future)
+    future: Promise = field(default_factory=Promise)
     queued: float = field(default_factory=time.monotonic)
 
     def begin(self) -> bool:

@@ -56,8 +56,8 @@ class Engine:
             self._condition.notify()
 
     def withdraw(self, lane: Lane, call: Call) -> None:
-        """Nobody waits for the call any more; it is not computed unless that has begun."""
-        call.future.cancel()
+        """Nobody waits for the call any more; it is not computed, or no further than to the end of a tile."""
+        call.future.abandon()
         with self._condition:
             lane.drop(call)
 
@@ -68,6 +68,8 @@ class Engine:
             Refusal: it cannot be answered in time, or the caller has left.
             Exception: whatever `prepare` and `finish` raise.
         """
+        if note.left:  # while the request was read
+            raise Gone
         loop = asyncio.get_running_loop()
         ended: asyncio.Future[type[Refusal] | None] = loop.create_future()
 
@@ -75,7 +77,8 @@ class Engine:
             if not ended.done():
                 ended.set_result(reason)
 
-        call.future.add_done_callback(lambda _: loop.call_soon_threadsafe(end, None))
+        # Once it has ended, the loop may be closed.
+        call.future.add_done_callback(lambda _: ended.done() or loop.call_soon_threadsafe(end, None))
         timer = loop.call_later(call.deadline - time.monotonic(), end, Late)
         note.on_leave = partial(end, Gone)
         try:
@@ -88,13 +91,14 @@ class Engine:
             if not call.future.done():
                 self.withdraw(lane, call)
 
-    def stop(self) -> None:
-        """Answer what waits, and end the runners."""
+    def stop(self, seconds: float) -> None:
+        """Answer what waits, and end the runners; one that is still at work after so many seconds is left behind."""
+        until = time.monotonic() + seconds
         with self._condition:
             self._open = False
             self._condition.notify_all()
         for runner in self._runners:
-            runner.join()
+            runner.join(max(0.0, until - time.monotonic()))
 
     def _refuse_if_busy(self, lane: Lane, call: Call) -> None:
         busy = max(1, len(self._turns))
@@ -121,12 +125,16 @@ class Engine:
 
     def _work(self) -> None:
         while (turn := self._next()) is not None:
-            lane, calls = turn
-            try:
-                lane.run(calls)
-            except Exception as error:  # a runner lives on whatever happens
-                _log.exception("a run of %s failed", lane.metadata.name)
-                for call in calls:
-                    if not call.future.done():
-                        call.future.set_exception(error)
+            _run(*turn)
+            del turn  # a runner that waits keeps no pictures
             self.beat = time.monotonic()
+
+
+def _run(lane: Lane, calls: list[Call]) -> None:
+    try:
+        lane.run(calls)
+    except Exception as error:  # a runner lives on whatever happens
+        _log.exception("a run of %s failed", lane.metadata.name)
+        for call in calls:
+            if not call.future.done():
+                call.future.set_exception(error)

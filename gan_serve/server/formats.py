@@ -61,6 +61,8 @@ def choose_form(
     Raises:
         Refusal: the answer cannot have it.
     """
+    if grid and not metadata.image_outputs:
+        raise bad_request(f"{metadata.name} answers with numbers; leave out grid")
     possible = possible_formats(metadata, len(request), grid)
     if format is None:
         format = best_format(accept, possible)

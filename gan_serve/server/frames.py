@@ -15,10 +15,12 @@ from gan_serve.metadata import ModelMetadata
 from gan_serve.output import LONGEST_SIDE
 from gan_serve.sampling import Arrays
 from gan_serve.server.refusals import bad_request
+from gan_serve.server.settings import Settings
 from gan_serve.server.wishes import parse_object
-from gan_serve.tensors import InputTensor, Label, Latent
+from gan_serve.tensors import Image, InputTensor, Label, Latent
 
 DATATYPES = {"float32": "FP32", "int64": "INT64"}
+_NUMBER = 16  # pixels that take as much memory as a number in JSON
 _NUMBERS: dict[str, frozenset[type]] = {"float32": frozenset((int, float)), "int64": frozenset((int,))}
 
 
@@ -37,8 +39,8 @@ class Frame:
         return len(next(iter(self.feeds.values())))
 
 
-def decode_frame(body: bytes, header_length: str | None, metadata: ModelMetadata, most: int) -> Frame:
-    """Check a request against what the model takes; `header_length` is where the bytes begin.
+def decode_frame(body: bytes, header_length: str | None, metadata: ModelMetadata, settings: Settings) -> Frame:
+    """Check a request against what the model takes and the server makes; `header_length` is where the bytes begin.
 
     Raises:
         Refusal: whatever is wrong with it.
@@ -46,23 +48,26 @@ def decode_frame(body: bytes, header_length: str | None, metadata: ModelMetadata
     head, tail = _parted(body, header_length)
     document = parse_object(head)
     parameters = _object(document, "parameters")
-    feeds, rest = _decode_inputs(document.get("inputs"), tail, metadata, most)
+    feeds, rest = _decode_inputs(document.get("inputs"), tail, metadata, settings.max_count)
     if rest:
         raise bad_request(f"{len(rest)} bytes follow the last input")
     frame_id = document.get("id", "")
     if not isinstance(frame_id, str):
         raise bad_request("id is no text")
-    return Frame(frame_id, feeds, _decode_outputs(document, parameters, metadata), _timeout(parameters))
+    frame = Frame(frame_id, feeds, _decode_outputs(document, parameters, metadata), _timeout(parameters))
+    _check_pixels(frame, metadata, settings.max_pixels)
+    return frame
 
 
 def encode_frame(frame: Frame, metadata: ModelMetadata, outputs: Arrays) -> tuple[bytes, int | None]:
     """The body of an answer, and where its bytes begin if it has any."""
-    described, tail = [], []
+    described: list[dict[str, Any]] = []
+    tail: list[memoryview] = []
     for name, as_bytes in frame.outputs.items():
         array = np.ascontiguousarray(outputs[name], "<f4")
         tensor: dict[str, Any] = {"name": name, "datatype": "FP32", "shape": list(array.shape)}
         if as_bytes:
-            tail.append(array.tobytes())
+            tail.append(array.data)
             tensor["parameters"] = {"binary_data_size": array.nbytes}
         else:
             tensor["data"] = array.ravel().tolist()
@@ -135,12 +140,42 @@ def _fits(given: Sequence[int], wanted: Sequence[int]) -> bool:
 
 
 def _check_sides(feeds: Arrays, metadata: ModelMetadata) -> None:
-    """Pictures of any size have one size, which the network can take."""
+    """Pictures of any size have one size, which the network can take at once."""
     sizes = {feeds[tensor.name].shape[2:] for tensor in metadata.image_inputs if tensor.any_size}
     if len(sizes) > 1:
         raise bad_request("the pictures differ in height or width")
     if any(length % metadata.multiple for size in sizes for length in size):
         raise bad_request(f"height and width must be multiples of {metadata.multiple}")
+    most = min(
+        (tensor.tile for tensor in metadata.image_inputs if isinstance(tensor, Image) and tensor.tile), default=0
+    )
+    if most and any(length > most for size in sizes for length in size):
+        raise bad_request(
+            f"height and width may be up to {most}; /v1/models/{metadata.name}/generate takes larger ones"
+        )
+
+
+def _check_pixels(frame: Frame, metadata: ModelMetadata, most: int) -> None:
+    """Refuse an answer whose pixels are too many in all, or whose numbers are too many for JSON."""
+    images = {tensor.name: tensor for tensor in metadata.image_outputs if tensor.name in frame.outputs}
+    shapes = {name: tensor.shape_at(*_sides(frame.feeds, tensor)) for name, tensor in images.items()}
+    pixels = frame.rows * sum(height * width for _, height, width in shapes.values())
+    if pixels > most:
+        raise bad_request(f"{pixels} pixels are too many for one answer; ask for up to {most} in all")
+    numbers = frame.rows * sum(math.prod(shape) for name, shape in shapes.items() if not frame.outputs[name])
+    if numbers * _NUMBER > most:
+        raise bad_request(
+            f"{numbers} numbers are too many for JSON; ask for up to {most // _NUMBER}, or for bytes by "
+            "the parameter binary_data_output"
+        )
+
+
+def _sides(feeds: Arrays, tensor: Image) -> tuple[int, int]:
+    """Height and width of an output, where they depend on those of an input."""
+    if not tensor.like:
+        return tensor.shape[1], tensor.shape[2]
+    height, width = feeds[tensor.like].shape[2:]
+    return height * tensor.scale, width * tensor.scale
 
 
 def _from_bytes(size: Any, tensor: InputTensor, count: int, tail: memoryview) -> tuple[NDArray[Any], memoryview]:
@@ -159,7 +194,7 @@ def _from_json(data: Any, tensor: InputTensor, count: int) -> NDArray[Any]:
         if not all(isinstance(each, list) for each in data):
             raise bad_request(f"data of {tensor.name} is no array")
         data = list(chain.from_iterable(data))
-    if len(data) != count or any(type(each) not in _NUMBERS[tensor.dtype] for each in data):
+    if len(data) != count or not _NUMBERS[tensor.dtype].issuperset(map(type, data)):
         raise bad_request(f"data of {tensor.name} must be {count} numbers for {DATATYPES[tensor.dtype]}")
     try:
         with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused as such

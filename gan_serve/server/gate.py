@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gan_serve.server.keys import PROBES, needs_key
 from gan_serve.server.note import CONNECTIONS, Note, make_note
-from gan_serve.server.refusals import Busy, Refusal
+from gan_serve.server.refusals import Busy, Refusal, without_frames
 from gan_serve.server.replies import answer_error
 from gan_serve.server.service import Service
 
@@ -35,7 +35,9 @@ class Gate:
         except Exception as error:
             if note.status:  # too late to tell; uvicorn logs it, and cuts off an answer that is not whole
                 raise
-            await answer_error(scope, error)(scope, receive, reply)
+            answer = answer_error(scope, error)
+            without_frames(error)
+            await answer(scope, receive, reply)
         finally:
             self._service.in_progress -= 1
             self._record(scope, note)

@@ -12,6 +12,7 @@ from gan_serve.sampling import Arrays
 from gan_serve.server.batch import BUCKETS, infer_together
 from gan_serve.server.calls import Call
 from gan_serve.server.metrics import Metrics
+from gan_serve.server.refusals import Refusal, without_frames
 
 Made = TypeVar("Made")
 
@@ -47,10 +48,13 @@ class Lane:
             self.rows -= call.rows
 
     def take(self) -> list[Call]:
-        """What one run of the session answers: the oldest call, and on CUDA those behind it that fit."""
+        """What one run of the session answers: the oldest call, and on CUDA those behind it that fit.
+
+        Where pictures are made one after the other, the calls behind it are left to other runners.
+        """
         taken: list[Call] = []
-        room = BATCH
-        while self.waiting and (not taken or (self.batches and self.waiting[0].rows <= room)):
+        room = BATCH if self.batches and not self.metadata.by_picture else 0
+        while self.waiting and (not taken or self.waiting[0].rows <= room):
             taken.append(self.waiting.popleft())
             room -= taken[-1].rows
             self.rows -= taken[-1].rows
@@ -68,7 +72,8 @@ class Lane:
             (call, attempt(call, partial(_finish, call, answer)))
             for (call, _), answer in zip(ready, outputs, strict=True)
         ]
-        self._observe([call for call, _ in ready], began)
+        if made_for := [call for call, made in finished if made is not None]:
+            self._observe(made_for, began)
         for call, made in finished:  # at last, since it wakes the event loop, for which Python has to be free
             if made is not None:
                 call.future.set_result(made)
@@ -84,7 +89,7 @@ def attempt(call: Call, make: Callable[[], Made]) -> Made | None:
     try:
         return make()
     except Exception as error:
-        call.future.set_exception(error)
+        call.future.set_exception(without_frames(error) if isinstance(error, Refusal) else error)
         return None
 
 

@@ -23,7 +23,8 @@ class Note:
     model: str = ""  # one that is served, never what a caller may have invented
     reason: str = ""  # why it was refused
     status: int = 0
-    on_leave: Callable[[], None] | None = None  # whom to tell that the caller has left
+    left: bool = False  # whether the caller has left before it was answered
+    on_leave: Callable[[], None] | None = None  # whom to tell so
 
     def header(self, name: str, default: str = "") -> str:
         """A header that the caller sent; its name in small letters."""
@@ -42,9 +43,11 @@ def make_note(scope: Scope) -> Note:
 
 def leave(scope: Scope | None) -> None:
     """The connection of this request is lost. Who is being answered may go: nothing is left to be spared."""
-    note = (scope or {}).get(_KEY)
-    if note and note.on_leave and not note.status:
-        note.on_leave()
+    note: Note | None = (scope or {}).get(_KEY)
+    if note and not note.status:
+        note.left = True
+        if note.on_leave:
+            note.on_leave()
 
 
 def note_of(scope: Scope) -> Note:

@@ -49,6 +49,7 @@ class Plain:
         lane = self._service.library.catalogue.find(request.path_params["name"], version)
         note.model = lane.metadata.name
         wish = make_wish(lane.metadata, fields, settings.max_count)
+        del fields  # pictures in base64 are kept as files only
         asked = await self._resolve(lane, wish)
         cacheable = request.method != "POST"
         accept = note.header("accept", "*/*")
@@ -67,11 +68,10 @@ class Plain:
         return Response(content, headers=headers, media_type=MEDIA_TYPES[form.format])
 
     async def _resolve(self, lane: Lane, wish: Wish) -> Request:
-        """Pictures are decoded off the event loop."""
+        """The heads of pictures are read off the event loop."""
         if not wish.pictures:
             return resolve(lane.metadata, wish, self._service.settings)
-        service, loop = self._service, asyncio.get_running_loop()
-        return await loop.run_in_executor(service.decoders, resolve, lane.metadata, wish, service.settings)
+        return await asyncio.to_thread(resolve, lane.metadata, wish, self._service.settings)
 
     def _cache_headers(self, lane: Lane, asked: Request, form: Form, wish: Wish) -> dict[str, str]:
         """The same seed gives the same bytes, on the same kind of device; without a seed nothing may be kept."""

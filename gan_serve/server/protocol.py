@@ -1,12 +1,15 @@
 """The Open Inference Protocol, version 2, which clients of Triton and KServe speak: callers bring all inputs."""
 
+import asyncio
 import time
 
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
 import gan_serve
-from gan_serve.server.calls import Call
+from gan_serve.sampling import Arrays
+from gan_serve.server.batch import infer_each
+from gan_serve.server.calls import Call, Promise
 from gan_serve.server.frames import DATATYPES, Frame, decode_frame, encode_frame
 from gan_serve.server.lane import Lane
 from gan_serve.server.note import note_of
@@ -14,6 +17,7 @@ from gan_serve.server.plain import version_asked
 from gan_serve.server.refusals import unavailable
 from gan_serve.server.replies import json_reply
 from gan_serve.server.service import Service
+from gan_serve.server.wishes import LARGE, read_body
 from gan_serve.tensors import Tensor
 
 _HEADER_LENGTH = "Inference-Header-Content-Length"
@@ -88,8 +92,9 @@ class Protocol:
         settings, note = self._service.settings, note_of(request.scope)
         lane = self._lane(request)
         note.model = lane.metadata.name
-        body, header_length = await request.body(), request.headers.get(_HEADER_LENGTH)
-        frame = decode_frame(body, header_length, lane.metadata, settings.max_count)
+        asked = await read_body(request), request.headers.get(_HEADER_LENGTH), lane.metadata, settings
+        frame = decode_frame(*asked) if len(asked[0]) <= LARGE else await asyncio.to_thread(decode_frame, *asked)
+        del asked  # numbers in JSON are kept as arrays only
         deadline = note.began + settings.deadline
         if frame.timeout:
             deadline = min(deadline, time.monotonic() + frame.timeout)
@@ -103,7 +108,18 @@ class Protocol:
 
 
 def _infer_call(lane: Lane, frame: Frame, deadline: float) -> Call:
-    return Call(frame.rows, deadline, lambda: frame.feeds, lambda outputs: encode_frame(frame, lane.metadata, outputs))
+    """Pictures of any size are made one after the other, as long as somebody waits."""
+    promise = Promise()
+
+    def prepare() -> Arrays:
+        return {} if lane.metadata.any_size else frame.feeds
+
+    def finish(outputs: Arrays) -> Body:
+        if lane.metadata.any_size:
+            outputs = infer_each(lane.generator, frame.feeds, promise.check)
+        return encode_frame(frame, lane.metadata, outputs)
+
+    return Call(frame.rows, deadline, prepare, finish, promise)
 
 
 def _states(service: Service) -> dict[tuple[str, int], str]:

@@ -36,6 +36,16 @@ class Gone(Refusal):
         super().__init__(CLIENT_CLOSED_REQUEST, "the caller has left")
 
 
+def without_frames(error: Exception) -> Exception:
+    """The same error, without where it came from.
+
+    Its frames hold the call and its pictures, and the call holds the error: all of it would stay in memory until the
+    garbage collector comes.
+    """
+    error.__context__ = None
+    return error.with_traceback(None)
+
+
 def bad_request(message: str) -> Refusal:
     """The request itself is wrong."""
     return Refusal(HTTPStatus.BAD_REQUEST, message)

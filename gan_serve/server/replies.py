@@ -5,12 +5,13 @@ import logging
 from collections.abc import Mapping
 
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Scope
 
 from gan_serve.errors import UsageError
 from gan_serve.server.note import Note, note_of
-from gan_serve.server.refusals import CLIENT_CLOSED_REQUEST, Refusal
+from gan_serve.server.refusals import CLIENT_CLOSED_REQUEST, Gone, Refusal
 
 _log = logging.getLogger(__name__)
 
@@ -35,6 +36,8 @@ def answer_error(scope: Scope, error: Exception) -> Response:
     note = note_of(scope)
     if isinstance(error, Refusal):
         return error_reply(note, error)
+    if isinstance(error, ClientDisconnect):  # before the whole request was there
+        return error_reply(note, Gone())
     if isinstance(error, UsageError):
         return error_reply(note, Refusal(400, str(error)))
     if isinstance(error, HTTPException):  # the framework's own: no such route, a form that cannot be read

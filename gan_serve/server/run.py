@@ -23,6 +23,7 @@ from gan_serve.server.settings import Settings, address
 _log = logging.getLogger(__name__)
 
 _BACKLOG = 2048
+_LAST = 2  # seconds of the grace that are left to the runners, who are ended between two tiles
 _KEEP_ALIVE = 75  # seconds; longer than proxies keep an idle connection, so that it is they who close it
 
 
@@ -47,11 +48,11 @@ def serve(settings: Settings) -> None:
         access_log=False,
         server_header=False,
         timeout_keep_alive=_KEEP_ALIVE,
-        timeout_graceful_shutdown=settings.grace,
+        timeout_graceful_shutdown=settings.grace - _LAST,
     )
     server = _Server(config, service)
     server.run([listener])
-    service.engine.stop()
+    service.engine.stop(_LAST)
     if server.failure:
         raise server.failure
 

@@ -1,9 +1,7 @@
 """What all routes share: the settings, the models, and whether the server is on its way down."""
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from gan_serve.cpus import cpu_count
 from gan_serve.repository import models_folder
 from gan_serve.server.engine import Engine
 from gan_serve.server.keys import api_keys
@@ -29,7 +27,6 @@ class Service:
 
     def __post_init__(self) -> None:
         self.keys = api_keys(self.settings)
-        self.decoders = ThreadPoolExecutor(cpu_count(), "decoder")  # where the pictures of all callers are decoded
         self.engine = Engine(queue=self.settings.queue, runners=self.runners)
         root, device = models_folder(self.settings.models), self.settings.device
         self.library = Library(root, device, self.engine, self.metrics)

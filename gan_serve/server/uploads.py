@@ -1,20 +1,27 @@
-"""Pictures that callers send: in a form's part, or as base64 in JSON."""
+"""Pictures that callers send: in a form's part, or as base64 in JSON.
+
+A picture waits as it was sent, and is decoded by the runner whose turn it is: a file of some kilobytes can hold many
+megapixels.
+"""
 
 import binascii
 import hashlib
 import io
 from base64 import b64decode
+from dataclasses import replace
 from pathlib import PurePath
 
 from gan_serve.errors import Failure
-from gan_serve.pictures import open_picture, upright
+from gan_serve.metadata import ModelMetadata
+from gan_serve.pictures import open_picture, read_picture, to_model, upright_size
+from gan_serve.request import Request
 from gan_serve.server.refusals import bad_request
 from gan_serve.sources import Source
 from gan_serve.tensors import Image, Mask
 
 
-def decode_picture(tensor: Image | Mask, name: str | None, content: bytes, most_pixels: int) -> Source:
-    """A picture that a model is given; its size is read from its head before anything is decoded.
+def read_head(tensor: Image | Mask, name: str | None, content: bytes, most_pixels: int) -> Source:
+    """A picture that a model is given, not decoded yet: its size is read from its head.
 
     Raises:
         Refusal: it is no picture, or too large a one.
@@ -22,13 +29,32 @@ def decode_picture(tensor: Image | Mask, name: str | None, content: bytes, most_
     shown = name or tensor.name
     try:
         with open_picture(io.BytesIO(content), shown) as picture:
-            if picture.width * picture.height > most_pixels:
-                size = f"{picture.width}x{picture.height}"
-                raise bad_request(f"{shown}: {size} pixels; send up to {most_pixels} in all")
-            given = upright(picture, shown)
+            width, height = upright_size(picture)
     except Failure as failure:
         raise bad_request(str(failure)) from None
-    return Source(name, hashlib.sha256(content).hexdigest(), given, given.size)
+    if width * height > most_pixels:
+        raise bad_request(f"{shown}: {width}x{height} pixels; send up to {most_pixels} in all")
+    return Source(name, hashlib.sha256(content).hexdigest(), content, (width, height))
+
+
+def decode_pictures(metadata: ModelMetadata, asked: Request) -> Request:
+    """The same request with its pictures decoded, each of them once.
+
+    They are whole where the answer depends on their size, and else no larger than the network takes them.
+
+    Raises:
+        Refusal: one is damaged.
+    """
+    decoded: dict[tuple[str, object], Source] = {}
+    for row in asked.inputs:
+        for tensor in metadata.image_inputs:
+            source = row[tensor.name]
+            assert isinstance(source, Source)
+            if (tensor.name, source) not in decoded:
+                decoded[tensor.name, source] = _decoded(tensor, source, whole=metadata.by_picture)
+    names = [tensor.name for tensor in metadata.image_inputs]
+    rows = tuple({**row, **{name: decoded[name, row[name]] for name in names}} for row in asked.inputs)
+    return replace(asked, inputs=rows)
 
 
 def decode_base64(tensor: Image | Mask, text: object) -> bytes:
@@ -50,3 +76,15 @@ def decode_base64(tensor: Image | Mask, text: object) -> bytes:
 def own_name(given: str | None) -> str | None:
     """A file's name without folders, as it may stand in what is made of it."""
     return PurePath((given or "").replace("\\", "/")).name[:255] or None
+
+
+def _decoded(tensor: Image | Mask, source: Source, *, whole: bool) -> Source:
+    shown = source.file or tensor.name
+    assert isinstance(source.origin, bytes)
+    try:
+        picture = read_picture(io.BytesIO(source.origin), shown)
+    except Failure as failure:
+        raise bad_request(str(failure)) from None
+    if picture.size != source.size:  # by which the limits were kept; a PNG may say behind its pixels that it is turned
+        raise bad_request(f"{shown}: it has another size than its head says; save it again, upright")
+    return replace(source, origin=picture if whole or isinstance(tensor, Mask) else to_model(picture, tensor))

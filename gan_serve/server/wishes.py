@@ -1,5 +1,6 @@
 """What a caller of the plain API wants: from a query, from JSON, or from a form with pictures."""
 
+import asyncio
 import json
 import math
 import re
@@ -11,13 +12,14 @@ from urllib.parse import parse_qsl
 
 from starlette.datastructures import UploadFile
 from starlette.requests import Request as HttpRequest
+from starlette.types import Message
 
 from gan_serve.blends import make_blend
 from gan_serve.metadata import ModelMetadata
 from gan_serve.request import Request, make_request
 from gan_serve.server.refusals import Refusal, bad_request
 from gan_serve.server.settings import Settings
-from gan_serve.server.uploads import decode_base64, decode_picture, own_name
+from gan_serve.server.uploads import decode_base64, own_name, read_head
 from gan_serve.sources import Source
 from gan_serve.tensors import Image, Mask
 
@@ -26,6 +28,8 @@ _INTEGERS = ("count", "seed", "index", "scale", *_SECOND)
 _INTEGER = re.compile(r"-?[0-9]{1,20}")
 _LONGEST_TEXT = 1000  # of a lone value, such as "0-9,3,three"
 _LONGEST_NAME = 100  # of a value in a list
+_TAIL = 64  # bytes at a form's end among which its last boundary is looked for
+LARGE = 2**16  # bytes of JSON; more are parsed off the event loop
 
 Fields = dict[str, Any]  # as sent: text, JSON values, parts of a form; lists where a name came more than once
 Picture = tuple[str | None, bytes]  # its file's name, and the file
@@ -33,7 +37,7 @@ Picture = tuple[str | None, bytes]  # its file's name, and the file
 
 @dataclass(frozen=True)
 class Wish:
-    """Checked as far as it can be without the model's runtime; pictures are not decoded yet."""
+    """Checked as far as it can be without the model's runtime; pictures are not looked at yet."""
 
     values: dict[str, object]
     pictures: dict[str, list[Picture]]
@@ -63,14 +67,33 @@ async def read_fields(request: HttpRequest) -> Fields:
 async def _read_body(request: HttpRequest) -> Fields:
     kind = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
-        if not (await request.body()).rstrip().endswith(b"--"):  # the parser takes what there is
-            raise bad_request("the form is cut off; it must end with its boundary and --")
-        async with request.form(max_files=1000, max_fields=100) as form:
-            return {name: await _read_parts(value) for name, value in _collected(form.multi_items()).items()}
+        return await _read_form(request)
     if kind == "application/json":
-        return parse_object(await request.body())
+        body = await read_body(request)
+        return parse_object(body) if len(body) <= LARGE else await asyncio.to_thread(parse_object, body)
     message = "send application/json, or multipart/form-data with pictures"
     raise Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, message)
+
+
+async def _read_form(request: HttpRequest) -> Fields:
+    """The parts of a form, of which nothing else is kept: the request itself would keep its body, too."""
+    tail = b""
+
+    async def receive() -> Message:
+        nonlocal tail
+        message = await request.receive()
+        tail = (tail + message.get("body", b""))[-_TAIL:]
+        return message
+
+    async with HttpRequest(request.scope, receive).form(max_files=1000, max_fields=100) as form:
+        if not tail.rstrip().endswith(b"--"):  # the parser takes what there is
+            raise bad_request("the form is cut off; it must end with its boundary and --")
+        return {name: await _read_parts(value) for name, value in _collected(form.multi_items()).items()}
+
+
+async def read_body(request: HttpRequest) -> bytes:
+    """The whole body, which the request itself does not keep."""
+    return b"".join([chunk async for chunk in request.stream()])
 
 
 def parse_object(body: bytes | memoryview) -> dict[str, Any]:
@@ -80,12 +103,25 @@ def parse_object(body: bytes | memoryview) -> dict[str, Any]:
         Refusal: it is none.
     """
     try:
-        document = json.loads(bytes(body) or b"{}", parse_constant=_refuse_constant)
+        document = json.loads(bytes(body) or b"{}", parse_constant=_refuse_constant, **_yielding(len(body)))
     except (ValueError, RecursionError) as error:
         raise bad_request(f"the body is not JSON ({str(error)[:100]})") from None
     if not isinstance(document, dict):
         raise bad_request('the body is no JSON object; send {"name": value, ...}')
     return document
+
+
+def _yielding(size: int) -> dict[str, Any]:
+    """How numbers of a large text are read: other threads run only where its parser calls functions of Python's own."""
+    return {"parse_float": _read_float, "parse_int": _read_int} if size > LARGE else {}
+
+
+def _read_float(text: str) -> float:
+    return float(text)
+
+
+def _read_int(text: str) -> int:
+    return int(text)
 
 
 def make_wish(metadata: ModelMetadata, fields: Fields, most: int) -> Wish:
@@ -107,7 +143,7 @@ def make_wish(metadata: ModelMetadata, fields: Fields, most: int) -> Wish:
 
 
 def resolve(metadata: ModelMetadata, wish: Wish, settings: Settings) -> Request:
-    """The request, its pictures decoded: this takes time, and belongs into a thread.
+    """The request, the heads of its pictures read: where there are some, this belongs into a thread.
 
     Raises:
         Refusal: something that is no picture.
@@ -117,7 +153,7 @@ def resolve(metadata: ModelMetadata, wish: Wish, settings: Settings) -> Request:
     sources: dict[str, list[Source]] = {name: [] for name in wish.pictures}
     left = settings.max_pixels
     for name, picture in ((name, picture) for name, pictures in wish.pictures.items() for picture in pictures):
-        source = decode_picture(images[name], *picture, left)
+        source = read_head(images[name], *picture, left)
         sources[name].append(source)
         left -= math.prod(source.size)
     blend = make_blend(mix=wish.mix, **_those(wish, *_SECOND))

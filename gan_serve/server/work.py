@@ -9,36 +9,44 @@ from gan_serve.pixels import check_size
 from gan_serve.request import Item, Request
 from gan_serve.result import Result, largest_size
 from gan_serve.sampling import Arrays, complete, input_arrays
-from gan_serve.server.calls import Call
+from gan_serve.server.calls import Call, Promise
 from gan_serve.server.formats import Form
 from gan_serve.server.refusals import bad_request
+from gan_serve.server.uploads import decode_pictures
 
 
 class Work:
     """Draws, and lets `answer` turn what the model makes of it into what the caller gets.
 
-    Where that depends on the size of what goes in, the model runs for one picture after the other.
+    Where that depends on the size of what goes in, the model runs for one picture after the other, and no further than
+    to the end of a tile once nobody waits.
     """
 
     def __init__(self, generator: Generator, asked: Request, answer: Callable[[Result], Any]) -> None:
         self._generator, self._asked, self._answer = generator, asked, answer
         self._items: tuple[Item, ...] = ()
+        self._promise = Promise()
 
     def call(self, deadline: float) -> Call:
         """What waits in the queue for it."""
-        return Call(len(self._asked), deadline, self._prepare, self._finish)
+        return Call(len(self._asked), deadline, self._prepare, self._finish, self._promise)
 
     def _prepare(self) -> Arrays:
-        if self._generator.metadata.by_picture:
+        metadata = self._generator.metadata
+        if metadata.image_inputs:
+            self._asked = decode_pictures(metadata, self._asked)
+            self._promise.check()
+        if metadata.by_picture:
             return {}
-        inputs, seed = self._generator.metadata.inputs, self._asked.seed
+        inputs, seed = metadata.inputs, self._asked.seed
         self._items = tuple(complete(inputs, seed, self._asked.item(place)) for place in range(len(self._asked)))
         return input_arrays(inputs, seed, self._items)
 
     def _finish(self, outputs: Arrays) -> Any:
         generator = self._generator
         if generator.metadata.by_picture:
-            return self._answer(generator.run(self._asked))
+            watched = generator.watched(lambda done, tiles: self._promise.check())
+            return self._answer(watched.run(self._asked))
         return self._answer(Result(generator.metadata, generator.sha256, self._asked, self._items, outputs))
 
 

@@ -13,6 +13,12 @@ from typing import Any, Self
 
 import requests
 
+ON_ONE_CORE = """
+import os, sys
+os.sched_setaffinity(0, list(os.sched_getaffinity(0))[:1])
+from gan_serve.cli import run
+sys.exit(run(["serve"]))
+"""  # with one runner, which a single request keeps busy
 PATIENCE = 60.0  # seconds for a start or an end
 
 

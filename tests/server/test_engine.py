@@ -31,7 +31,7 @@ def generator(models: Path) -> Generator:
 def engine() -> Iterator[Engine]:
     engine = Engine(queue=8, runners=1)
     yield engine
-    engine.stop()
+    engine.stop(10)
 
 
 def lane_of(generator: Generator, *, batches: bool = False) -> Lane:
@@ -172,7 +172,36 @@ def test_an_engine_that_stops_answers_what_waits_and_takes_no_more(generator: Ge
     calls = [call_for(place) for place in range(8)]
     for call in calls:
         engine.submit(lane, call)
-    engine.stop()
+    engine.stop(10)
     assert all(call.future.done() for call in calls)
     with pytest.raises(Refusal, match="stopping"):
         engine.submit(lane, call_for(0))
+
+
+def test_an_engine_that_stops_does_not_wait_for_ever(engine: Engine, generator: Generator) -> None:
+    held = Held(engine, lane_of(generator))
+    began = time.monotonic()
+    engine.stop(0.2)
+    assert time.monotonic() - began < 5
+    held.release()
+    held.call.future.result(10)
+
+
+def test_pictures_made_one_after_the_other_are_spread_over_the_runners(models: Path) -> None:
+    """Where a device runs batches, calls that make none of them still run side by side."""
+    engine = Engine(queue=8, runners=2)
+    lane = lane_of(Generator(Repository(models).find("painter"), device="cpu", threads=1), batches=True)
+    both = threading.Barrier(2)
+
+    def meet() -> Arrays:
+        both.wait(5)
+        return {}
+
+    calls = [Call(1, time.monotonic() + 60, meet, lambda outputs: "made") for _ in range(2)]
+    held = [Held(engine, lane_of(lane.generator)) for _ in range(2)]
+    for call in calls:
+        engine.submit(lane, call)
+    for each in held:
+        each.release()
+    assert [call.future.result(10) for call in calls] == ["made", "made"]
+    engine.stop(10)

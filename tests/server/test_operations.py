@@ -1,5 +1,6 @@
 """Starting, reloading, stopping: what those who run a server rely on."""
 
+import io
 import json
 import re
 import shutil
@@ -8,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
@@ -16,7 +18,8 @@ from pathlib import Path
 import pytest
 import requests
 from command_line import Run
-from server_process import Server
+from PIL import Image as Pictures
+from server_process import ON_ONE_CORE, Server
 from small_models import DIGIT, GREY, LATENT, PLAIN, metadata_of, save_model
 
 HEAD = b"POST /v1/models/digits/generate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
@@ -351,6 +354,65 @@ def test_a_caller_who_leaves_is_not_computed_for(models: Path) -> None:
     (images,) = re.findall(r'^gan_serve_images_total{model="digits"} (\d+)', page, re.MULTILINE)
     assert int(gone) > 10
     assert int(images) < 32 * 60 + 10 * 32
+
+
+def test_a_caller_who_leaves_while_it_is_read_is_not_computed_for(models: Path) -> None:
+    """One goes in the middle of its body, and one when all was sent, while its picture is decoded."""
+    picture = io.BytesIO()
+    Pictures.new("RGB", (4000, 4000)).save(picture, "png")
+    form = b'--x\r\nContent-Disposition: form-data; name="image"; filename="a.png"\r\n\r\n%b\r\n--x--\r\n'
+    body = form % picture.getvalue()
+    head = (
+        b"POST /v1/models/classifier/generate HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=x\r\n"
+    )
+    request = head + b"Content-Length: %d\r\n\r\n" % len(body) + body
+    with Server(models) as server:
+        computed = images(server, "classifier")
+        for part in (request[:-100], request):
+            with socket.create_connection(server.address) as caller:
+                caller.sendall(part)
+                time.sleep(0.03)
+        wait_for(lambda: server.logged("request")[-1]["status"] == 499 and len(gone(server)) == 2)
+        assert images(server, "classifier") == computed
+        assert not any('"exception"' in line for line in server.lines)
+
+
+def test_work_ends_with_its_deadline_and_with_the_server(models: Path) -> None:
+    """A picture that takes the only runner longer than that holds up neither the next request nor the end."""
+    picture = io.BytesIO()
+    Pictures.new("RGB", (2048, 2048)).save(picture, "png")
+
+    def enlarge() -> int:
+        return server.generate("enlarger", files={"image": ("a.png", picture.getvalue())}).status_code
+
+    with Server(models, script=ON_ONE_CORE, deadline=1) as server, ThreadPoolExecutor(1) as caller:
+        assert enlarge() == 504
+        assert server.generate("digits").status_code == 200
+        last = caller.submit(enlarge)
+        wait_for(lambda: "gan_serve_requests_in_progress 2.0" in server.get("/metrics").text)
+        began = time.monotonic()
+        assert server.stop() == 0
+        assert time.monotonic() - began < 1 + 5 + 0.2  # deadline, grace, linger
+        assert last.result() == 504
+        assert not any('"exception"' in line for line in server.lines)
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    until = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+def gone(server: Server) -> list[int]:
+    """The statuses of requests whose callers have left."""
+    return [each["status"] for each in server.logged("request") if each["status"] == 499]
+
+
+def images(server: Server, model: str) -> int:
+    """How many images a model has made."""
+    page = server.get("/metrics").text
+    return int(re.findall(rf'^gan_serve_images_total{{model="{model}"}} (\d+)', page, re.MULTILINE)[0])
 
 
 def test_more_than_the_concurrent_requests_are_refused(models: Path) -> None:

@@ -18,6 +18,15 @@ from server_process import Server
 NOISE = np.random.RandomState(0).randint(256, size=(8, 6, 3), dtype=np.uint8)
 
 
+def png() -> bytes:
+    buffer = io.BytesIO()
+    Pictures.fromarray(NOISE).save(buffer, "png")
+    return buffer.getvalue()
+
+
+WHOLE, DAMAGED = (base64.b64encode(content).decode() for content in (png(), png()[:-80]))
+
+
 @pytest.fixture
 def picture(run: Run) -> Path:
     """A picture in the current folder."""
@@ -194,6 +203,10 @@ def refusal(answer: requests.Response) -> str:
         ("classifier", {"image": 3}, 400, "image must be a picture's file in base64"),
         ("classifier", {"image": ["YQ=="] * 17}, 400, "17 pictures are too many"),
         ("inverter", {"image": "YQ==", "count": 2}, 400, "image: not a picture"),
+        ("inverter", {"image": DAMAGED}, 400, "image: damaged"),
+        ("enlarger", {"image": DAMAGED}, 400, "image: damaged"),
+        ("classifier", {"image": WHOLE, "grid": True}, 400, "classifier answers with numbers; leave out grid"),
+        ("classifier", {"image": WHOLE, "scale": 2}, 400, "classifier answers with numbers; leave out scale"),
     ],
 )
 def test_a_wrong_wish_is_refused_with_one_line(

@@ -1,15 +1,22 @@
 """Pictures of any size, and masks, over HTTP: the bytes of the command line, and limits that hold for all together."""
 
 import io
+import json
+import re
+import threading
+import time
 import zipfile
+import zlib
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
+import requests
 import tritonclient.http as triton
 from command_line import Run
 from PIL import Image as Pictures
-from server_process import Server
+from server_process import ON_ONE_CORE, Server
 
 
 def png(width: int, height: int, seed: int = 0, levels: int = 256) -> bytes:
@@ -69,6 +76,79 @@ def test_pictures_and_masks_that_do_not_go_together_are_refused(server: Server) 
     assert (refused.status_code, "belong together one by one" in refused.json()["error"]) == (400, True)
 
 
+@pytest.mark.parametrize("format", ["jpeg", "png", "webp", "tiff"])
+def test_a_picture_that_lies_on_its_side_is_turned(server: Server, format: str) -> None:
+    buffer, exif = io.BytesIO(), Pictures.Exif()
+    exif[0x0112] = 6  # EXIF's orientation: turn it to the right
+    Pictures.new("RGB", (20, 10)).save(buffer, format, exif=exif)
+    answer = server.generate("enlarger", files={"image": ("a", buffer.getvalue())})
+    assert Pictures.open(io.BytesIO(answer.content)).size == (20, 40)
+
+
+def test_a_picture_that_has_another_size_than_its_head_says_is_refused(server: Server) -> None:
+    """The limits were kept by its head; here the orientation stands behind the pixels."""
+    exif = Pictures.Exif()
+    exif[0x0112] = 6
+    chunk = b"eXIf" + exif.tobytes()[6:]
+    late = len(chunk[4:]).to_bytes(4, "big") + chunk + zlib.crc32(chunk).to_bytes(4, "big")
+    content = png(20, 10)
+    answer = server.generate("enlarger", files={"image": ("a.png", content[:-12] + late + content[-12:])})
+    assert answer.status_code == 400
+    assert answer.json()["error"] == "a.png: it has another size than its head says; save it again, upright"
+
+
+def black_png() -> bytes:
+    """16 megapixels in some kilobytes."""
+    buffer = io.BytesIO()
+    Pictures.new("RGB", (4000, 4000)).save(buffer, "png")
+    return buffer.getvalue()
+
+
+def large_file() -> bytes:
+    """8 million bytes without compression."""
+    buffer = io.BytesIO()
+    Pictures.new("RGB", (1600, 1600)).save(buffer, "bmp")
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(("content", "most"), [(black_png(), 5e6), (large_file(), 12e6)], ids=["pixels", "bytes"])
+def test_pictures_that_wait_take_the_memory_of_their_files(models: Path, content: bytes, most: float) -> None:
+    def ask(model: str, picture: bytes) -> threading.Thread:
+        def send() -> None:
+            with suppress(requests.ConnectionError):  # the server ends before it answers
+                server.generate(model, files={"image": ("a", picture)})
+
+        thread = threading.Thread(target=send)
+        thread.start()
+        return thread
+
+    busy = io.BytesIO()
+    Pictures.new("RGB", (2048, 2048)).save(busy, "png")
+    with Server(models, script=ON_ONE_CORE) as server:
+        callers = [ask("enlarger", busy.getvalue())]
+        time.sleep(0.5)  # it has the only runner now
+        before = server.memory()
+        callers += [ask("classifier", content) for _ in range(10)]
+        until = time.monotonic() + 20
+        while not re.search(r'^gan_serve_images_waiting{model="classifier"} 10', server.get("/metrics").text, re.M):
+            assert time.monotonic() < until
+        grown = server.memory() - before
+    for caller in callers:
+        caller.join()
+    assert grown < 10 * most + 40e6
+
+
+def test_damaged_pictures_leave_nothing_in_memory(models: Path) -> None:
+    content = black_png()[:-2000]
+    with Server(models) as server:
+        for number in range(10):
+            answer = server.generate("classifier", files={"image": ("a.png", content)})
+            assert (answer.status_code, "a.png: damaged" in answer.json()["error"]) == (400, True)
+            if number == 2:  # as much as is needed for one by each of two runners
+                before = server.memory()
+        assert server.memory() - before < 150e6
+
+
 def test_any_size_has_no_array(server: Server) -> None:
     refused = server.generate(
         "enlarger", files={"image": ("a.png", png(8, 8))}, headers={"Accept": "application/x-npy"}
@@ -94,3 +174,38 @@ def test_the_inference_protocol_takes_any_size_that_the_network_takes(server: Se
         infer(server, "enlarger", image=np.zeros((1, 3, 5, 4), np.float32))
     with pytest.raises(triton.InferenceServerException, match="the pictures differ in height or width"):
         infer(server, "filler", image=np.zeros((1, 3, 4, 4), np.float32), hole=np.zeros((1, 1, 6, 4), np.float32))
+
+
+def test_the_inference_protocol_keeps_the_limits(models: Path) -> None:
+    """A picture that the plain API would make in tiles, more pixels than an answer may have, or too many as text."""
+    with Server(models, max_pixels=16_000) as server:
+        assert infer(server, "enlarger", image=np.zeros((3, 3, 32, 32), np.float32)).as_numpy("larger").shape[0] == 3
+        with pytest.raises(
+            triton.InferenceServerException, match="may be up to 32; /v1/models/enlarger/generate takes"
+        ):
+            infer(server, "enlarger", image=np.zeros((1, 3, 34, 32), np.float32))
+        with pytest.raises(triton.InferenceServerException, match="16384 pixels are too many for one answer; ask for"):
+            infer(server, "enlarger", image=np.zeros((4, 3, 32, 32), np.float32))
+        tensor = {"name": "image", "shape": [1, 3, 16, 16], "datatype": "FP32", "data": [0] * 768}
+        answer = server.post("/v2/models/enlarger/infer", json={"inputs": [tensor]})
+        assert answer.status_code == 400
+        assert answer.json()["error"] == (
+            "3072 numbers are too many for JSON; ask for up to 1000, or for bytes by the parameter binary_data_output"
+        )
+
+
+def test_a_large_body_of_json_holds_up_nobody_else(zoo: Server) -> None:
+    numbers = np.random.RandomState(0).standard_normal(300_000).tolist()
+    tensor = {"name": "latent", "shape": [1, 64], "datatype": "FP32", "data": numbers}
+    body = json.dumps({"inputs": [tensor]})
+    answers: list[requests.Response] = []
+    sender = threading.Thread(target=lambda: answers.append(zoo.post("/v2/models/acgan/infer", data=body)))
+    began = time.monotonic()
+    sender.start()
+    pauses = []
+    while sender.is_alive():
+        asked = time.monotonic()
+        assert zoo.get("/v2/health/live").status_code == 200
+        pauses.append(time.monotonic() - asked)
+    assert "must be 64 numbers" in answers[0].json()["error"]
+    assert max(pauses) < (time.monotonic() - began) / 3
