@@ -74,8 +74,8 @@ def prepare(
         int | None,
         typer.Option(
             min=10,
-            help="Composed characters in the training set; the test set has a fifth as many "
-            "[default: 50,000 nouns, 20,000 lpc].",
+            help="Composed characters in the training set; the test set has a fifth as many, less those that look "
+            "like one of the training set [default: 50,000 nouns, 20,000 lpc].",
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Decides which images are for the test.")] = 0,
