@@ -33,7 +33,7 @@ class Report:
 
     def __init__(self, output: Path, steps: int, dataset: Dataset, console: Console | None = None) -> None:
         self.real_variety = _variety(to_signed(dataset.images[:: max(1, len(dataset.images) // 1_000)]))
-        self.shown = dataset.first(PICTURES)
+        self.shown = dataset.rows(slice(PICTURES))
         self.console = console or Console(stderr=True)
         self.bar = Progress(
             TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),

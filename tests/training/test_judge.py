@@ -33,8 +33,8 @@ def test_data_without_a_judge_is_told_how_to_get_one() -> None:
 def test_a_judge_learns_the_traits_beside_the_label(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The left half of an image shows its label, the right half a trait that has nothing to do with it."""
     monkeypatch.setattr(judge, "FOLDER", tmp_path)
-    label, trait = np.random.default_rng(0).integers(3, size=(2, 1_000))
-    images = np.concatenate([np.broadcast_to(value[:, None, None], (1_000, 8, 4)) for value in (label, trait)], axis=2)
+    label, trait = np.random.default_rng(0).integers(3, size=(2, 1_200))
+    images = np.concatenate([np.broadcast_to(value[:, None, None], (1_200, 8, 4)) for value in (label, trait)], axis=2)
     arrays = {"images": (100 * images).astype(np.uint8), "labels": label, "traits": trait[:, None]}
     np.savez(tmp_path / "halves.npz", trait_names=["right"], right_names=["dark", "grey", "bright"], **arrays)
     path, accuracy = judge.make_judge(str(tmp_path / "halves.npz"), epochs=5)
