@@ -24,6 +24,7 @@ from training.train import Trainer
 
 FOLDER = Path(__file__).parent / "judges"
 PROPERTY = "judge"
+MAPS = "-maps"  # ends the names of the segmenters, which stand beside the judges
 BATCH = 500
 FEATURES = 128
 
@@ -162,7 +163,7 @@ class Judge:
     def __init__(self, name: str) -> None:
         path = FOLDER / f"{name}.onnx"
         if not path.is_file():
-            known = ", ".join(sorted(file.stem for file in FOLDER.glob("*.onnx")))
+            known = ", ".join(sorted(file.stem for file in FOLDER.glob("*.onnx") if not file.stem.endswith(MAPS)))
             raise UsageError(f"no judge for {name}; there are {known}; train one with: python -m training judge {name}")
         content = path.read_bytes()
         properties = {entry.key: entry.value for entry in onnx.load_from_string(content).metadata_props}
