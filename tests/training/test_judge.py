@@ -5,9 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
+from typer.testing import CliRunner
 
 from gan_serve.errors import UsageError
 from training import judge
+from training.__main__ import app
 from training.dataset import Dataset
 from training.judge import Judge
 from training.sources import SOURCES
@@ -41,6 +44,21 @@ def test_a_judge_learns_the_traits_beside_the_label(tmp_path: Path, monkeypatch:
     assert path == tmp_path / "halves.onnx"
     assert accuracy > 0.9
     assert Judge("halves").facts["trait_accuracy"]["right"] > 0.9
+
+
+def test_the_judge_of_a_folder_sees_images_as_large_as_its_models_make(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(judge, "FOLDER", tmp_path)
+    for number in range(160):
+        folder = tmp_path / "shades" / ("dark", "light")[number % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (20, 20), 200 * (number % 2)).save(folder / f"{number}.png")
+    done = CliRunner().invoke(app, ["judge", str(tmp_path / "shades"), "--image-size", "16", "--epochs", "1"])
+    assert done.exit_code == 0, done.output
+    assert Judge("shades").look(np.zeros((2, 1, 16, 16), np.float32)).features.shape == (2, 128)
+    with pytest.raises(UsageError, match="the judge of shades knows images of 16x16 pixels, grey, not of 28x28 pixels"):
+        Judge("shades").look(np.zeros((2, 1, 28, 28), np.float32))
 
 
 @pytest.mark.parametrize(("name", "told_apart"), [("arrows", True), ("cifar10", False)])

@@ -96,12 +96,15 @@ def judge(
     ] = False,
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the training set.")] = 10,
     seed: Annotated[int, typer.Option(min=0, help="Decides weights and batches.")] = 0,
+    image_size: Annotated[
+        int, typer.Option(min=8, help="Pixels that images of a folder are resized to: those of the models to score.")
+    ] = 28,
 ) -> None:
     """Train the classifier that scores what GANs make of a data set."""
     from training.judge import make_judge
     from training.segmenter import make_segmenter
 
-    path, accuracy = (make_segmenter if maps else make_judge)(data, epochs, seed)
+    path, accuracy = make_segmenter(data, epochs, seed) if maps else make_judge(data, epochs, seed, image_size)
     typer.echo(f"{path} recognises {accuracy:.2%} of the {'pixels of the ' if maps else ''}test set")
 
 
