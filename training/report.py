@@ -79,9 +79,8 @@ class Report:
 
     def _speed(self, trainer: Trainer) -> float:
         """Images per second since the last time it was asked for."""
-        images = trainer.step * trainer.recipe.batch_size * distributed.world_size()
-        speed = (images - self.images) / max(trainer.seconds - self.seconds, 1e-9)
-        self.images, self.seconds = images, trainer.seconds
+        speed = (trainer.images_seen - self.images) / max(trainer.seconds - self.seconds, 1e-9)
+        self.images, self.seconds = trainer.images_seen, trainer.seconds
         return speed
 
     def _warn_if_certain(self, values: dict[str, float], step: int) -> None:
