@@ -51,7 +51,8 @@ class Training:
     """How the weights came to be."""
 
     steps: int
-    batch_size: int
+    batch_size: int  # of each process
+    images_seen: int | None = None  # by all processes; if not known, `steps * batch_size`
     seed: int
     precision: str
     hardware: str

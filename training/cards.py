@@ -21,7 +21,7 @@ def card(metadata: ModelMetadata) -> str:
     training = metadata.training
     facts = [
         ["steps", f"{training.extent} of batch {training.batch_size}"],
-        ["images seen", f"{training.steps * training.batch_size:,}"],
+        ["images seen", f"{training.images_seen or training.steps * training.batch_size:,}"],
         ["seed", str(training.seed)],
         ["precision", training.precision],
         ["hardware", training.hardware],

@@ -51,11 +51,11 @@ class Dataset:
         """Whether an image's mirror image might as well be in the set, so far as that is known."""
         return self.name in SOURCES and SOURCES[self.name].mirrored
 
-    def first(self, count: int) -> Dataset:
-        """The first so many images."""
-        traits = self.traits and replace(self.traits, values=self.traits.values[:count])
-        views = {view: images[:count] for view, images in self.views.items()}
-        return replace(self, images=self.images[:count], labels=self.labels[:count], traits=traits, views=views)
+    def rows(self, chosen: slice | torch.Tensor) -> Dataset:
+        """Some of the images."""
+        traits = self.traits and replace(self.traits, values=self.traits.values[chosen])
+        views = {view: images[chosen] for view, images in self.views.items()}
+        return replace(self, images=self.images[chosen], labels=self.labels[chosen], traits=traits, views=views)
 
     def unpaired(self) -> Unpaired:
         """The same pictures, an image beside its own views only by chance."""

@@ -19,6 +19,7 @@ from gan_serve.errors import Failure, UsageError
 from gan_serve.pictures import fit, read_picture
 from gan_serve.pixels import Pixels
 from training.dataset import Dataset, Traits
+from training.prepare.arrays import TEST_SHARE
 from training.sources import SOURCES, STACKED_MNIST
 from training.stacking import stacked
 
@@ -31,7 +32,8 @@ def load(source: str, split: Split = "train", image_size: int = 28, views: Seque
     A known name is looked for as `NAME.npz` and as the folder `NAME` in the folder `$GAN_SERVE_DATA`, then on the
     Hugging Face hub. A folder may have the parts `train` and `test`. Its images are resized to squares of `image_size`,
     or of the size that a known name has; transparency becomes white. Views are other pictures of the same things, in an
-    `.npz` file: `train_side_images` for the view `side`.
+    `.npz` file: `train_side_images` for the view `side`. Of data without a test part, every time the same sixth of the
+    images is for the test, and the others are to train on.
 
     Raises:
         UsageError: no such data set.
@@ -87,7 +89,8 @@ def _stack(images: Any) -> Pixels:
 def _from_npz(path: Path, split: Split, views: Sequence[str]) -> Dataset:
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            prefix = f"{split}_" if f"{split}_images" in arrays else ""
+            prefix = _prefix(split, arrays)
+            separate = "test_images" in arrays
             images = arrays[f"{prefix}images"]
             labels = arrays[f"{prefix}labels"] if f"{prefix}labels" in arrays else np.zeros(len(images), np.int64)
             classes = tuple(map(str, arrays["classes"])) if "classes" in arrays else ()
@@ -101,7 +104,28 @@ def _from_npz(path: Path, split: Split, views: Sequence[str]) -> Dataset:
     if path.stem in SOURCES and not classes:
         classes = SOURCES[path.stem].classes
     dataset = _dataset(path.stem, images, labels, classes, traits)
-    return replace(dataset, photos=photos, views={view: _viewed(path, view, other) for view, other in others.items()})
+    pictures = {view: _viewed(path, view, other) for view, other in others.items()}
+    dataset = replace(dataset, photos=photos, views=pictures)
+    return dataset if separate else _share(dataset, split)
+
+
+def _prefix(split: Split, arrays: Mapping[str, NDArray[Any]]) -> str:
+    """What stands before the names of the arrays to take a part from; for the test, these may be those of training."""
+    prefixes = ("test_", "train_", "") if split == "test" else ("train_", "")
+    return next((prefix for prefix in prefixes if f"{prefix}images" in arrays), f"{split}_")
+
+
+def _share(dataset: Dataset, split: Split) -> Dataset:
+    """The images of data in one part that are for the test, or the others."""
+    count = len(dataset.images)
+    # Another seed than that of a folder's order, which would hold out its first classes.
+    held_out = torch.from_numpy(np.random.default_rng(1).permutation(count) < count // TEST_SHARE)
+    if split == "test" and count < 2 * TEST_SHARE:
+        raise Failure(
+            f"{dataset.name}: has no test part, and {count} images are too few to hold some out; give it a test part, "
+            f"or {2 * TEST_SHARE} images or more"
+        )
+    return dataset.rows(held_out if split == "test" else ~held_out)
 
 
 def _viewed(path: Path, view: str, images: NDArray[Any]) -> torch.Tensor:
@@ -138,7 +162,10 @@ def _traits(name: str, arrays: Mapping[str, NDArray[Any]], prefix: str, count: i
 def _from_folder(path: Path, split: Split, image_size: int) -> Dataset:
     name = path.absolute().name
     size = SOURCES[name].size if name in SOURCES else image_size
-    folder = path / split if (path / split).is_dir() else path
+    parts = [part for part in ("train", "test") if (path / part).is_dir()]
+    if parts == ["test"]:
+        raise Failure(f"{path}: has the part test without the part train; put the images to train on into {path}/train")
+    folder = path / (split if split in parts else "train" if parts else "")
     classes = _subfolders(folder, SOURCES[name].classes if name in SOURCES else ())
     pictures: list[Pixels] = []
     labels: list[int] = []
@@ -159,7 +186,8 @@ def _from_folder(path: Path, split: Split, image_size: int) -> Dataset:
     images = np.stack(pictures)[order]
     if (images == images[..., :1]).all():
         images = images[..., 0]  # grey throughout
-    return _dataset(name, images, np.array(labels)[order], classes or ("image",))
+    dataset = _dataset(name, images, np.array(labels)[order], classes or ("image",))
+    return dataset if "test" in parts else _share(dataset, split)
 
 
 def _subfolders(folder: Path, classes: tuple[str, ...]) -> tuple[str, ...]:

@@ -9,7 +9,9 @@ from torch import Tensor, nn
 
 
 def start(device: torch.device) -> None:
-    """Join the other processes, if `torchrun` started some."""
+    """Make a GPU the one that this process works on, and join the other processes, if `torchrun` started some."""
+    if device.type == "cuda":
+        torch.cuda.set_device(device)  # streams and random states are those of the present device
     if int(os.environ.get("WORLD_SIZE", "1")) > 1 and not dist.is_initialized():
         dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
 

@@ -27,11 +27,16 @@ POWER_ITERATIONS = 50  # of spectral normalisation, when its result is written d
 MANY_THREADS = 8  # compute a row alone to the same bits that one thread finds in any batch
 
 
+def usual_name(variant: str, part: str) -> str:
+    """What a variant's servable is called: `<variant>-<part>`, or as the variant."""
+    return f"{variant}-{part}" if part else variant
+
+
 def describe(
     trained: Trained, part: str, servable: Servable, *, name: str | None = None, version: int = 1
 ) -> ModelMetadata:
     """The metadata of one of a training's servables; the name is the variant's, or `<variant>-<part>`."""
-    usual = f"{trained.variant}-{part}" if part else trained.variant
+    usual = usual_name(trained.variant, part)
     return ModelMetadata(
         name=name or usual,
         version=version,

@@ -50,9 +50,9 @@ class Sample:
 def scores(model: Model, untrained: Model, judge: Judge, train: Dataset, test: Dataset) -> list[Score]:
     """All figures that `DESCRIPTIONS` names and that this kind of model can have, and the variant's own."""
     tested = _real(test)
-    reference = judge.look(tested.images)
+    reference, labels = judge.look(tested.images), test.labels[: len(tested.images)].numpy()
     fake, real, control = _draw(model, test), _real(train), _draw(untrained, test)
-    value, floor, worst = (_figures(each, judge, reference, test) for each in (fake, real, control))
+    value, floor, worst = (_figures(each, judge, reference, labels) for each in (fake, real, control))
     if fake.labels is not None:
         value["gan_train"] = _gan_train(fake, train, test)
         floor["gan_train"] = _gan_train(real, train, test)
@@ -120,7 +120,8 @@ def _drawer(model: Model) -> Draw:
     return draw
 
 
-def _figures(sample: Sample, judge: Judge, reference: Opinion, test: Dataset) -> dict[str, float]:
+def _figures(sample: Sample, judge: Judge, reference: Opinion, labels: NDArray[np.int64]) -> dict[str, float]:
+    """What the judge makes of a sample, beside the reference, real images with these labels."""
     opinion = judge.look(sample.images)
     found = {
         "fcd": metrics.frechet_distance(reference.features, opinion.features),
@@ -129,7 +130,7 @@ def _figures(sample: Sample, judge: Judge, reference: Opinion, test: Dataset) ->
         **metrics.neighbourhoods(reference.features, opinion.features),
     }
     if sample.labels is not None:
-        real_distance = metrics.intra_class_distance(reference.features, test.labels.numpy())
+        real_distance = metrics.intra_class_distance(reference.features, labels)
         found["label_accuracy"] = metrics.label_accuracy(opinion.probabilities, sample.labels)
         found["intra_class_diversity"] = metrics.intra_class_distance(opinion.features, sample.labels) / real_distance
     return found

@@ -24,6 +24,7 @@ from training.train import Trainer
 
 FOLDER = Path(__file__).parent / "judges"
 PROPERTY = "judge"
+MAPS = "-maps"  # ends the names of the segmenters, which stand beside the judges
 BATCH = 500
 FEATURES = 128
 
@@ -129,9 +130,12 @@ def _features(classifier: Classifier, test: Dataset) -> Tensor:
     return torch.cat([classifier.features(to_signed(part)) for part in torch.split(test.images, BATCH)])
 
 
-def make_judge(source: str, epochs: int, seed: int = 0) -> tuple[Path, float]:
-    """Train the judge of a data set and write it; returns its file and its accuracy on the test set."""
-    train, test = datasets.load(source), datasets.load(source, "test")
+def make_judge(source: str, epochs: int, seed: int = 0, image_size: int = 28) -> tuple[Path, float]:
+    """Train the judge of a data set and write it; returns its file and its accuracy on the test set.
+
+    Images of a folder are resized to squares of `image_size` pixels, which should be that of the models to score.
+    """
+    train, test = datasets.load(source, image_size=image_size), datasets.load(source, "test", image_size)
     game = _trained(train, epochs, seed)
     accuracy = test_accuracy(game.classifier, test)
     facts = {"data": train.name, "test_accuracy": round(accuracy, 4), "epochs": epochs, "seed": seed}
@@ -142,6 +146,11 @@ def make_judge(source: str, epochs: int, seed: int = 0) -> tuple[Path, float]:
     path = FOLDER / f"{train.name}.onnx"
     write_atomic(path, export.with_property(content, PROPERTY, json.dumps(facts)))
     return path, accuracy
+
+
+def _told(shape: tuple[int, ...]) -> str:
+    channels, height, width = shape
+    return f"{height}x{width} pixels, {'grey' if channels == 1 else 'RGB'}"
 
 
 @dataclass(frozen=True)
@@ -162,7 +171,7 @@ class Judge:
     def __init__(self, name: str) -> None:
         path = FOLDER / f"{name}.onnx"
         if not path.is_file():
-            known = ", ".join(sorted(file.stem for file in FOLDER.glob("*.onnx")))
+            known = ", ".join(sorted(file.stem for file in FOLDER.glob("*.onnx") if not file.stem.endswith(MAPS)))
             raise UsageError(f"no judge for {name}; there are {known}; train one with: python -m training judge {name}")
         content = path.read_bytes()
         properties = {entry.key: entry.value for entry in onnx.load_from_string(content).metadata_props}
@@ -170,7 +179,17 @@ class Judge:
         self.session = open_session(content, str(path), parse_device("cpu"), threads=torch.get_num_threads())
 
     def look(self, images: NDArray[np.float32]) -> Opinion:
-        """Judge images (N, C, H, W) in [-1, 1]."""
+        """Judge images (N, C, H, W) in [-1, 1].
+
+        Raises:
+            UsageError: they are not of the size, or not of the colours, that the judge has learned.
+        """
+        expected, given = tuple(self.session.get_inputs()[0].shape[1:]), images.shape[1:]
+        if given != expected:
+            raise UsageError(
+                f"the judge of {self.facts['data']} knows images of {_told(expected)}, not of {_told(given)}; "
+                "train one with: python -m training judge DATA --image-size PIXELS"
+            )
         chunks = [images[first : first + BATCH] for first in range(0, len(images), BATCH)]
         opinions = [self.session.run(["probabilities", "features"], {"image": chunk}) for chunk in chunks]
         probabilities, features = (np.concatenate(column) for column in zip(*opinions, strict=True))

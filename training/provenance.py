@@ -5,8 +5,12 @@ from pathlib import Path
 
 
 def commit() -> str:
-    """The checkout's git commit, with `+changes` where files differ from it; `unknown` outside a checkout."""
-    folder = Path(__file__).parent
+    """The checkout's git commit; `unknown` outside a checkout.
+
+    With `+changes` where Python code of a training differs from it, or is not in it: models that someone has trained or
+    judges of other data change nothing.
+    """
+    folder = Path(__file__).parents[1]
 
     def git(*arguments: str) -> str:
         return subprocess.run(
@@ -14,8 +18,7 @@ def commit() -> str:
         ).stdout.strip()
 
     try:
-        return git("rev-parse", "--short=12", "HEAD") + (
-            "+changes" if git("status", "--porcelain", "-uno", ".") else ""
-        )
+        changes = git("status", "--porcelain", "--untracked-files=all", "--", "training/*.py", "gan_serve/*.py")
+        return git("rev-parse", "--short=12", "HEAD") + ("+changes" if changes else "")
     except (OSError, subprocess.CalledProcessError):
         return "unknown"

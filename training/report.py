@@ -33,7 +33,7 @@ class Report:
 
     def __init__(self, output: Path, steps: int, dataset: Dataset, console: Console | None = None) -> None:
         self.real_variety = _variety(to_signed(dataset.images[:: max(1, len(dataset.images) // 1_000)]))
-        self.shown = dataset.first(PICTURES)
+        self.shown = dataset.rows(slice(PICTURES))
         self.console = console or Console(stderr=True)
         self.bar = Progress(
             TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
@@ -79,9 +79,8 @@ class Report:
 
     def _speed(self, trainer: Trainer) -> float:
         """Images per second since the last time it was asked for."""
-        images = trainer.step * trainer.recipe.batch_size * distributed.world_size()
-        speed = (images - self.images) / max(trainer.seconds - self.seconds, 1e-9)
-        self.images, self.seconds = images, trainer.seconds
+        speed = (trainer.images_seen - self.images) / max(trainer.seconds - self.seconds, 1e-9)
+        self.images, self.seconds = trainer.images_seen, trainer.seconds
         return speed
 
     def _warn_if_certain(self, values: dict[str, float], step: int) -> None:

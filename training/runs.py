@@ -68,7 +68,8 @@ def play(run: Run, folder: Path, *, resume: bool, device: str = "auto", checkpoi
     if resume:
         state = checkpoint.load(folder / CHECKPOINT, trainer.device)
         trainer.restore(state)
-        facts["commit"] = _continued(state["commit"], facts["commit"], trainer.step)
+        for name in ("commit", "hardware"):
+            facts[name] = _continued(state[name], facts[name], trainer.step)
     else:
         for path in _snapshots(folder):  # of an earlier training
             path.unlink()
@@ -127,7 +128,7 @@ def _facts(trainer: Trainer, run: Run, dataset: Dataset) -> checkpoint.State:
 
 
 def _continued(before: str, now: str, step: int) -> str:
-    """Which code trained which steps."""
+    """Which code, or on what hardware, trained which steps."""
     return before if before.endswith(now) else f"{before}, from step {step} {now}"
 
 
@@ -157,6 +158,7 @@ def load_snapshot(path: Path, variant: str) -> Trained:
     training = Training(
         steps=state["step"],
         batch_size=run.recipe.batch_size,
+        images_seen=state.get("images_seen"),
         seed=run.seed,
         precision=run.precision,
         hardware=state["hardware"],

@@ -57,7 +57,7 @@ def make_segmenter(source: str, epochs: int, seed: int = 0) -> tuple[Path, float
         pass
     network = cast(Segmentation, trainer.average.module).network.cpu().eval()
     content = export.to_onnx(network, (to_signed(test.images[:2]),), ["image"], ["logits"])
-    path = judge.FOLDER / f"{train.name}.onnx"
+    path = _file(train.name)
     write_atomic(path, content)
     found = scores(Segmenter(train.name).look(to_signed(test.images)), to_signed(test.views[VIEW]))
     facts = {"data": train.name, "epochs": epochs, "seed": seed, **found}
@@ -73,6 +73,10 @@ def scores(seen: Tensor, painted: Tensor) -> dict[str, float]:
     return {"pixel_accuracy": round(float(accuracy), 4), "mean_iou": round(float(overlap), 4)}
 
 
+def _file(name: str) -> Path:
+    return judge.FOLDER / f"{name}{judge.MAPS}.onnx"
+
+
 class Segmenter:
     """The shipped segmenter of a data set.
 
@@ -81,7 +85,7 @@ class Segmenter:
     """
 
     def __init__(self, name: str) -> None:
-        path = judge.FOLDER / f"{name}.onnx"
+        path = _file(name)
         if not path.is_file():
             raise UsageError(f"no segmenter for {name}; train one with: python -m training judge {name} --maps")
         content = path.read_bytes()

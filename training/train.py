@@ -38,6 +38,7 @@ class Trainer:
         self.turns: dict[str, Turn] = {}  # of the present stage's players
         self.entered = 0  # how many stages have begun
         self.step = 0
+        self.images_seen = 0  # by all processes
         self.seconds = 0.0
         self.processor_seconds = 0.0  # of all threads, which other work on the machine does not make more
         self.observed: Terms = {}  # running means of what the game observes
@@ -46,6 +47,7 @@ class Trainer:
     def restore(self, state: checkpoint.State) -> None:
         """Stand where `state` was saved."""
         self.step, self.seconds = state["step"], state["seconds"]
+        self.images_seen = state.get("images_seen", self.step * self.recipe.batch_size)  # not in older checkpoints
         self.processor_seconds = state["processor_seconds"]
         self.observed = state["observed"]
         while self.entered < state["entered"]:
@@ -61,6 +63,7 @@ class Trainer:
         """All that `restore` needs."""
         return {
             "step": self.step,
+            "images_seen": self.images_seen,
             "seconds": self.seconds,
             "processor_seconds": self.processor_seconds,
             "observed": self.observed,
@@ -81,6 +84,7 @@ class Trainer:
                     self._enter_next_stage()
                 terms = self._play(self.stages[number], next(batches))
                 self.step += 1
+                self.images_seen += self.recipe.batch_size * distributed.world_size()
                 self.game.after_step((self.step - first) / (last - first))
                 self.average.update_parameters(self.game)
                 self._remember(self.game.observed)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -87,6 +87,15 @@ class TranslationGAN(GAN):
 
 
 @dataclass(frozen=True)
+class Way:
+    """One of the two ways between two kinds of pictures."""
+
+    generator: Literal["forth", "back"]
+    given: str  # the kind of pictures that go in
+    made: str  # the kind that comes out
+
+
+@dataclass(frozen=True)
 class TwoWayRecipe(TranslationRecipe):
     """Adds how much it counts that there and back again is where one was."""
 
@@ -144,25 +153,26 @@ class TwoWayGAN(TranslationGAN):
         """How far there and back again is from where one was."""
         return F.l1_loss(returned.float(), given.float())
 
-    def parts(self) -> dict[str, str]:
-        """The name of each model that is shipped, and its generator's."""
+    def parts(self) -> dict[str, Way]:
+        """What each model that is shipped is called, and which way it goes."""
         view, target = self.settings.view, self.settings.target
-        return {f"{view}2{target}": "forth", f"{target}2{view}": "back"}
+        ways = (Way("forth", view, target), Way("back", target, view))
+        return {f"{way.given}2{way.made}": way for way in ways}
 
     def trial(self, part: str, dataset: Dataset) -> Trial:
         forth = self.paired(dataset, "psnr", "ssim", "retrieval")
-        if self.parts()[part] == "back":
+        if self.parts()[part].generator == "back":
             forth = replace(forth, inputs={"image": forth.truth}, truth=forth.inputs["image"])
         return replace(forth, baselines={"input": forth.inputs["image"]})
 
     def servables(self) -> dict[str, Servable]:
         return {
             part: Servable(
-                self.generator[way],
-                inputs=(self.taken(part.partition("2")[0]),),
-                outputs=(self.made(part.rpartition("2")[2]),),
+                self.generator[way.generator],
+                inputs=(self.taken(way.given),),
+                outputs=(self.made(way.made),),
                 task="image-to-image",
-                description=f"Turns a picture from {part.replace('2', ' into ', 1)}, learned without pairs.",
+                description=f"Turns a picture from {way.given} into {way.made}, learned without pairs.",
             )
             for part, way in self.parts().items()
         }

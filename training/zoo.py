@@ -14,11 +14,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from gan_serve.cpus import cpu_count
+from gan_serve.errors import Failure
 from gan_serve.interrupt import noted_signals
+from gan_serve.metadata import ModelMetadata
+from gan_serve.repository import Repository
+from training import checkpoint, variants
+from training.export import usual_name
+from training.gan import ImageSpec
 from training.runs import CHECKPOINT
 
 POLL_SECONDS = 0.2
@@ -49,10 +56,33 @@ def publication(name: str, runs: Path, models: Path, options: Sequence[str] = ()
 
 
 def is_published(name: str, runs: Path, models: Path) -> bool:
-    """Whether the model is younger than the training's last checkpoint, or those that it ships under longer names."""
-    card, checkpoint = models / name / "README.md", runs / name / CHECKPOINT
-    cards = [card] if card.exists() else [*models.glob(f"{name}-*/README.md")]
-    return checkpoint.exists() and any(each.stat().st_mtime > checkpoint.stat().st_mtime for each in cards)
+    """Whether the training is over, and each of the models that it ships is what came out of it, with its scores."""
+    try:
+        state = checkpoint.load(runs / name / CHECKPOINT, torch.device("cpu"))
+    except Failure:  # there is none; or the training will say what is wrong with it
+        return False
+    if state["step"] < state["run"]["recipe"]["steps"] or not models.is_dir():
+        return False
+    repository = Repository(models)
+    shipped = _shipped(name, state)
+    return all(model in repository.names and _is_of(repository.find(model).metadata, state) for model in shipped)
+
+
+def _shipped(name: str, state: checkpoint.State) -> list[str]:
+    """What the models of a training are called."""
+    variant, recipe = variants.training(name)
+    if name != variant:
+        return [name]
+    return [
+        usual_name(variant, part) for part in variants.find(variant)(ImageSpec(**state["spec"]), recipe).servables()
+    ]
+
+
+def _is_of(model: ModelMetadata, state: checkpoint.State) -> bool:
+    """Whether a model has been published as what a training was when its checkpoint was written."""
+    made = model.training
+    same = (made.steps, made.seed, made.commit) == (state["step"], state["run"]["seed"], state["commit"])
+    return same and bool(model.scores)
 
 
 def _command(*arguments: object) -> list[str]:

@@ -1,4 +1,5 @@
 import dataclasses
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -172,6 +173,43 @@ def test_a_folder_of_grey_images_has_one_channel(tmp_path: Path) -> None:
     for number in range(3):
         Image.new("L", (9, 9), 80 * number).save(tmp_path / f"{number}.png")
     assert datasets.load(str(tmp_path), image_size=8).images.shape == (3, 1, 8, 8)
+
+
+def test_a_sixth_of_data_without_a_test_part_is_held_out(tmp_path: Path) -> None:
+    """Image n is of brightness n, in a folder as in arrays."""
+    images = np.broadcast_to(np.arange(60, dtype=np.uint8)[:, None, None], (60, 8, 8))
+    for folder in ("pictures", "parts/train"):
+        (tmp_path / folder).mkdir(parents=True)
+        for number, image in enumerate(images):
+            Image.fromarray(image).save(tmp_path / folder / f"{number}.png")
+    arrays = {"images": images, "line_images": images, "labels": np.arange(60)}
+    write_npz(tmp_path / "whole.npz", **arrays)
+    write_npz(tmp_path / "train.npz", **{f"train_{name}": array for name, array in arrays.items()})
+    for source in ("pictures", "parts", "whole.npz", "train.npz"):
+        views = ("line",) if source.endswith("npz") else ()
+        train, test, same = (
+            datasets.load(str(tmp_path / source), split, image_size=8, views=views)  # type: ignore[arg-type]
+            for split in ("train", "test", "test")
+        )
+        shades = test.images[:, 0, 0, 0]
+        assert (len(train.images), len(test.images)) == (50, 10)
+        both = torch.cat([train.images[:, 0, 0, 0], shades])
+        assert both.sort()[0].tolist() == list(range(60)), "no picture is in both"
+        assert torch.equal(test.images, same.images)
+        assert train.classes == test.classes
+        assert not views or shades.tolist() == test.labels.tolist() == test.views["line"][:, 0, 0, 0].tolist()
+
+
+def test_where_nothing_can_be_held_out_there_is_no_test(tmp_path: Path) -> None:
+    source = write_npz(tmp_path / "few.npz", images=np.zeros((11, 8, 8), np.uint8))
+    with pytest.raises(Failure, match="few: has no test part, and 11 images are too few to hold some out"):
+        datasets.load(source, "test")
+
+
+def test_a_test_part_alone_is_nothing_to_train_on(photos: Path) -> None:
+    shutil.rmtree(photos / "train")
+    with pytest.raises(Failure, match=r"has the part test without the part train; put the images to train on into"):
+        datasets.load("cifar10")
 
 
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from training import runs
+
 ROOT = Path(__file__).parents[2]
 SCRIPT = Path(__file__).with_name("two_processes.py")
 TORCHRUN = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
@@ -62,3 +64,4 @@ def test_torchrun_trains_a_variant_with_one_writer(tmp_path: Path, digits_file: 
     done = run(*TORCHRUN, "-m", "training", *arguments)
     assert done.stdout.splitlines() == [str(tmp_path / "checkpoint.pt")]
     assert len(list((tmp_path / "tensorboard").glob("events*"))) == 1
+    assert runs.load_trained(tmp_path, "gan").training.images_seen == 2 * 5 * 8

@@ -141,6 +141,8 @@ def test_its_scores_are_told_again(published: Path, data: Path, monkeypatch: pyt
 def test_a_segmenter_sees_what_is_painted(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(judges, "FOLDER", data)
     path, accuracy = make_segmenter(str(data / "streets.npz"), epochs=12)
-    assert path == data / "streets.onnx"
+    assert path == data / "streets-maps.onnx"
     assert accuracy > 0.5
+    with pytest.raises(gan_serve.UsageError, match=r"no judge for streets; .* train one with"):
+        judges.Judge("streets")
     assert Segmenter("streets").look(NOISE[:3, :, :16, :16]).shape == (3, 16, 16)

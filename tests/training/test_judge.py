@@ -5,9 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
+from typer.testing import CliRunner
 
 from gan_serve.errors import UsageError
 from training import judge
+from training.__main__ import app
 from training.dataset import Dataset
 from training.judge import Judge
 from training.sources import SOURCES
@@ -33,14 +36,29 @@ def test_data_without_a_judge_is_told_how_to_get_one() -> None:
 def test_a_judge_learns_the_traits_beside_the_label(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The left half of an image shows its label, the right half a trait that has nothing to do with it."""
     monkeypatch.setattr(judge, "FOLDER", tmp_path)
-    label, trait = np.random.default_rng(0).integers(3, size=(2, 1_000))
-    images = np.concatenate([np.broadcast_to(value[:, None, None], (1_000, 8, 4)) for value in (label, trait)], axis=2)
+    label, trait = np.random.default_rng(0).integers(3, size=(2, 1_200))
+    images = np.concatenate([np.broadcast_to(value[:, None, None], (1_200, 8, 4)) for value in (label, trait)], axis=2)
     arrays = {"images": (100 * images).astype(np.uint8), "labels": label, "traits": trait[:, None]}
     np.savez(tmp_path / "halves.npz", trait_names=["right"], right_names=["dark", "grey", "bright"], **arrays)
     path, accuracy = judge.make_judge(str(tmp_path / "halves.npz"), epochs=5)
     assert path == tmp_path / "halves.onnx"
     assert accuracy > 0.9
     assert Judge("halves").facts["trait_accuracy"]["right"] > 0.9
+
+
+def test_the_judge_of_a_folder_sees_images_as_large_as_its_models_make(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(judge, "FOLDER", tmp_path)
+    for number in range(160):
+        folder = tmp_path / "shades" / ("dark", "light")[number % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (20, 20), 200 * (number % 2)).save(folder / f"{number}.png")
+    done = CliRunner().invoke(app, ["judge", str(tmp_path / "shades"), "--image-size", "16", "--epochs", "1"])
+    assert done.exit_code == 0, done.output
+    assert Judge("shades").look(np.zeros((2, 1, 16, 16), np.float32)).features.shape == (2, 128)
+    with pytest.raises(UsageError, match="the judge of shades knows images of 16x16 pixels, grey, not of 28x28 pixels"):
+        Judge("shades").look(np.zeros((2, 1, 28, 28), np.float32))
 
 
 @pytest.mark.parametrize(("name", "told_apart"), [("arrows", True), ("cifar10", False)])

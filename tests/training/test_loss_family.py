@@ -1,6 +1,7 @@
 """What the papers of the loss family constrain, seen in a real training."""
 
 import dataclasses
+from itertools import pairwise
 
 import torch
 from torch import nn
@@ -28,11 +29,22 @@ def test_the_weights_of_wgans_critic_are_clipped_after_every_step(digits: Datase
 def test_wgans_generator_waits_for_a_good_critic() -> None:
     variant = variants.find("wgan")
     generator = variant(ImageSpec(1, 8, ("0",)), None).stages()[0].players["generator"]
-    turns = [step for step in range(2500 + 2 * 2595) if generator.plays(step)]
-    assert turns[:25] == list(range(99, 2500, 100)), "100 steps of the critic before each of the first 25 turns"
-    assert turns[25] == 2599, "100 again"
-    assert turns[26] == 2604, "then 5"
-    assert len(turns) == 25 + 500 + 500
+    turns = [step for step in range(variant.recipe.steps) if generator.plays(step)]
+    waits = [turn - before for before, turn in pairwise([-1, *turns])]
+    assert len(turns) == 15_600
+    assert turns[-1] == variant.recipe.steps - 1
+    # As in the authors' code: `Diters = 100 if gen_iterations < 25 or gen_iterations % 500 == 0 else 5`.
+    assert waits == [100 if turn < 25 or turn % 500 == 0 else 5 for turn in range(15_600)]
+
+
+def test_infogan_without_agreement_never_looks_at_moved_images(digits: Dataset) -> None:
+    looks = {}
+    for weight in (0.0, 5.0):
+        training = trainer("infogan", digits, steps=1, agreement_weight=weight)
+        next(training.train())
+        normalised = (part for part in training.game.get_submodule("discriminator").modules())
+        looks[weight] = next(int(part.num_batches_tracked) for part in normalised if isinstance(part, nn.BatchNorm2d))  # type: ignore[arg-type]
+    assert looks == {0.0: 3, 5.0: 4}, "at real and generated images for D, and at generated ones for G"
 
 
 def test_a_penalised_discriminator_judges_each_image_by_itself(digits: Dataset) -> None:

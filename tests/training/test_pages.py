@@ -61,6 +61,13 @@ def test_a_card_says_of_how_many_steps_a_training_was_stopped() -> None:
     assert "stopped" not in finished
 
 
+def test_a_card_says_how_many_images_were_seen() -> None:
+    training = replace(DIGIT.training, steps=1_000, batch_size=64)
+    assert "| images seen | 64,000 |" in cards.card(replace(DIGIT, training=training))
+    two_processes = replace(training, images_seen=128_000)
+    assert "| images seen | 128,000 |" in cards.card(replace(DIGIT, training=two_processes))
+
+
 def test_a_card_says_whether_a_critics_scores_tell_how_good_the_images_are() -> None:
     estimates = [(9.0, 0.9), (4.0, 0.4), (1.0, 0.1)]
     curve = tuple(

@@ -57,6 +57,19 @@ def test_emoji_stand_beside_their_own_and_none_is_known_from_another_skin(emoji:
     assert "CC BY 4.0" in train.license
 
 
+def test_an_emoji_that_looks_like_one_to_train_on_is_not_in_the_test(emoji: Path) -> None:
+    """As some look without their colours, such as a full moon and a new moon."""
+    train, whole = made("emoji_lines", emoji, "line")
+    (known, *_), (first, *_) = train.images[:, 0, 0, 0].tolist(), whole.images[:, 0, 0, 0].tolist()
+    for skin in ("", "-1f3fb", "-1f3ff"):
+        folder = emoji / "emojitwo" / "png_bw"
+        (folder / f"1f6{first // 10:02}{skin}.png").write_bytes((folder / f"1f6{known // 10:02}.png").read_bytes())
+    same, fewer = made("emoji_lines", emoji, "line")
+    assert torch.equal(same.images, train.images)
+    assert fewer.images[:, 0, 0, 0].tolist() == [shade for shade in whole.images[:, 0, 0, 0].tolist() if shade != first]
+    assert fewer.views["line"].shape == fewer.images.shape
+
+
 def test_batches_show_pairs_or_never_pairs(emoji: Path) -> None:
     train, _ = made("emoji_styles", emoji, "noto")
     paired = next(train.batches(60, 0, CPU))

@@ -94,6 +94,21 @@ def test_the_pictures_show_the_traits_that_stand_beside_them(layers: Path, tmp_p
     assert "CC0" in dataset.license
 
 
+def test_no_picture_of_the_test_is_one_of_the_training(layers: Path, tmp_path: Path) -> None:
+    """Glasses that cover everything leave many different characters that look alike."""
+    prepare.prepare("nouns", layers, tmp_path / "whole.npz", images=100, seed=0)
+    Image.new("RGBA", (32, 32), "black").save(layers / nouns.FOLDERS["glasses"] / "layer-name-0.png")
+    prepare.prepare("nouns", layers, tmp_path / "nouns.npz", images=100, seed=0)
+    with np.load(tmp_path / "nouns.npz") as arrays, np.load(tmp_path / "whole.npz") as whole:
+        train, test = ({image.tobytes() for image in arrays[f"{part}_images"]} for part in ("train", "test"))
+        assert test
+        assert not train & test
+        assert (arrays["train_traits"] == whole["train_traits"]).all(), "the training set is what it would be anyway"
+        shown = whole["test_traits"][:, 4] != 0
+        for name in ("labels", "traits", "captions"):
+            assert (arrays[f"test_{name}"] == whole[f"test_{name}"][shown]).all()
+
+
 def test_a_character_is_dressed_from_the_sheets_that_fit_it(sheets: Path, tmp_path: Path) -> None:
     done = run("lpc", sheets, "--images", 60, "--output", tmp_path / "lpc.npz")
     assert done.returncode == 0, done.stderr

@@ -12,7 +12,7 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from gan_serve.errors import Failure
+from gan_serve.errors import Failure, UsageError
 from training import checkpoint, runs, variants
 from training.__main__ import app, main
 
@@ -102,6 +102,38 @@ def test_what_was_overridden_is_recorded(tmp_path: Path, digits_file: Path) -> N
     recipe = state(tmp_path)["run"]["recipe"]
     assert (recipe["learning_rate"], recipe["betas"], recipe["saturating"]) == (1e-3, (0.0, 0.9), True)
     assert (recipe["steps"], recipe["batch_size"]) == (2, 16)
+
+
+def test_a_training_that_goes_on_elsewhere_knows_both_places_and_all_images(tmp_path: Path, digits_file: Path) -> None:
+    call("train", "gan", "--data", digits_file, *SMALL, "--steps", 2, "-o", tmp_path)
+    here, threads = state(tmp_path)["hardware"], torch.get_num_threads()
+    torch.set_num_threads(threads + 1)
+    try:
+        call("train", "gan", "--resume", "--steps", 5, "-o", tmp_path, "--batch-size", 8, "--device", "cpu")
+    finally:
+        torch.set_num_threads(threads)
+    trained = runs.load_trained(tmp_path, "gan").training
+    assert re.fullmatch(rf"{re.escape(here)}, from step 2 .*, {threads + 1} cores", trained.hardware)
+    assert trained.images_seen == 2 * 16 + 3 * 8
+
+
+@pytest.mark.parametrize(
+    ("option", "complaint"),
+    [
+        (("--data", "mnist"), r"this training has --data .*digits\.npz, not mnist; to go on, leave that out"),
+        (("--seed", 0), "this training has --seed 3, not 0"),
+        (("--precision", "bf16"), "this training has --precision fp32, not bf16"),
+    ],
+)
+def test_what_a_training_cannot_change_on_its_way_is_refused(
+    tmp_path: Path, digits_file: Path, option: tuple[object, ...], complaint: str
+) -> None:
+    begun = ("--data", digits_file, "--seed", 3, "--precision", "fp32")
+    call("train", "gan", *begun, *SMALL, "--steps", 1, "-o", tmp_path)
+    with pytest.raises(UsageError, match=complaint):
+        call("train", "gan", "--resume", "-o", tmp_path, "--steps", 2, *option)
+    call("train", "gan", "--resume", "-o", tmp_path, "--steps", 2, *begun)
+    assert state(tmp_path)["step"] == 2
 
 
 def test_a_value_that_was_not_recorded_is_the_variants_own() -> None:

@@ -128,6 +128,15 @@ def test_the_two_models_go_the_two_ways() -> None:
     assert forth.truth.max() == backwards.inputs["image"].max() == -1
 
 
+def test_a_kind_of_picture_may_have_a_2_in_its_name() -> None:
+    servables = of("cyclegan", view="line2", target="style2").servables()  # type: ignore[operator]
+    assert {name: servable.outputs[0].name for name, servable in servables.items()} == {
+        "line22style2": "style2",
+        "style22line2": "line2",
+    }
+    assert "from line2 into style2" in servables["line22style2"].description
+
+
 def test_the_pool_gives_back_new_images_until_it_is_full_and_then_half_old_ones() -> None:
     torch.manual_seed(0)
     pool = ImagePool(4, 3, 8)

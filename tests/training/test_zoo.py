@@ -1,6 +1,7 @@
 """Many trainings by one command, run for real on small data."""
 
-import os
+import dataclasses
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,12 +12,15 @@ import numpy as np
 import pytest
 import torch
 from sklearn.datasets import load_digits
+from small_models import DIGIT, build_model
 
 import gan_serve
-from training import checkpoint
+from gan_serve.metadata import PROPERTY, Score
+from training import checkpoint, export, runs, variants
 from training.zoo import is_published
 
 ROOT = Path(__file__).parents[2]
+SCORE = Score(name="fcd", value=1.0, better="lower", description="Frechet distance")
 
 
 @pytest.fixture
@@ -76,18 +80,37 @@ def test_a_failure_is_told_with_its_log(zoo: list[str], tmp_path: Path) -> None:
     assert "not a readable .npz file" in log.read_text()
 
 
-def test_models_under_longer_names_are_a_variants_own(tmp_path: Path) -> None:
-    checkpoint = tmp_path / "runs" / "cyclegan" / "checkpoint.pt"
-    cards = [tmp_path / "models" / f"cyclegan-{way}" / "README.md" for way in ("a2b", "b2a")]
-    for path in (checkpoint, *cards):
-        path.parent.mkdir(parents=True)
-        path.touch()
-    os.utime(checkpoint, (1, 1))
-    assert is_published("cyclegan", tmp_path / "runs", tmp_path / "models")
-    assert not is_published("gan", tmp_path / "runs", tmp_path / "models")
-    for card in cards:
-        os.utime(card, (0, 0))
-    assert not is_published("cyclegan", tmp_path / "runs", tmp_path / "models")
+def as_published(trained: runs.Trained, models: Path) -> None:
+    """What tells a publication: the metadata of each model, in a file with a graph that nobody runs here."""
+    graph = build_model(DIGIT).SerializeToString()
+    for part, servable in trained.gan.servables().items():
+        metadata = dataclasses.replace(export.describe(trained, part, servable), scores=(SCORE,))
+        path = models / metadata.name / "1" / "model.onnx"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(export.with_property(graph, PROPERTY, metadata.to_json()))
+        (models / metadata.name / "README.md").touch()
+
+
+def test_a_training_is_published_when_it_is_over_and_all_that_it_ships_came_out_of_it(
+    tmp_path: Path, digits_file: Path
+) -> None:
+    trainings, models = tmp_path / "runs", tmp_path / "models"
+    folder = trainings / "ebgan"
+    folder.mkdir(parents=True)
+    recipe = dataclasses.replace(variants.find("ebgan").recipe, steps=2, batch_size=16)
+    runs.play(runs.Run("ebgan", recipe, str(digits_file)), folder, resume=False, device="cpu")
+    assert not is_published("ebgan", trainings, models)
+    as_published(runs.load_trained(folder, "ebgan"), models)
+    assert is_published("ebgan", trainings, models)
+
+    shutil.move(models / "ebgan", models / "another")
+    assert not is_published("ebgan", trainings, models), "a longer name may be that of another training"
+    shutil.move(models / "another", models / "ebgan")
+
+    shutil.copy2(folder / "snapshots" / "1.pt", folder / "checkpoint.pt")
+    assert not is_published("ebgan", trainings, models), "a training anew has come half as far"
+    as_published(runs.load_trained(folder, "ebgan"), models)
+    assert not is_published("ebgan", trainings, models), "what is published is half a training"
 
 
 def test_an_unknown_variant_is_told_before_anything_starts(zoo: list[str], tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import dataclasses
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 import typer
 
@@ -10,6 +10,9 @@ from gan_serve.errors import UsageError
 from training import variants
 from training.cli.options import RUNS, Device, Folder, Training
 from training.gan import Recipe
+
+if TYPE_CHECKING:
+    from training.runs import Run
 
 commands = typer.Typer()
 
@@ -33,8 +36,8 @@ def train(
     steps: Annotated[int | None, typer.Option(min=1, help="Training steps [default: the recipe's].")] = None,
     batch_size: Annotated[int | None, typer.Option(min=2, help="Images per step and process.")] = None,
     device: Device = "auto",
-    precision: Annotated[str, typer.Option(help="auto, fp32 or bf16.")] = "auto",
-    seed: Annotated[int, typer.Option(min=0, help="Decides weights, batches and noise.")] = 0,
+    precision: Annotated[str | None, typer.Option(help="auto, fp32 or bf16 [default: auto].")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Decides weights, batches and noise [default: 0].")] = None,
     output: Folder = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in the folder.")] = False,
     checkpoint_minutes: Annotated[float, typer.Option(min=0.01, help="Minutes between checkpoints.")] = 5.0,
@@ -45,11 +48,11 @@ def train(
 
     folder = output or RUNS / name
     variant, recipe = variants.training(name)
-    run = (
-        runs.saved_run(folder, variant)
-        if resume
-        else runs.Run(variant, recipe, data or recipe.dataset, seed, precision)
-    )
+    if resume:
+        run = runs.saved_run(folder, variant)
+        _refuse_changes(run, {"data": data, "seed": seed, "precision": precision})
+    else:
+        run = runs.Run(variant, recipe, data or recipe.dataset, seed or 0, precision or "auto")
     given = {"steps": steps, "batch_size": batch_size} | parsed(recipe, settings or [])
     changes = {name: value for name, value in given.items() if value is not None}
     run = dataclasses.replace(run, recipe=dataclasses.replace(run.recipe, **changes))
@@ -63,6 +66,16 @@ def train(
         typer.echo(path)
 
 
+def _refuse_changes(run: "Run", given: dict[str, str | int | None]) -> None:
+    """What a training cannot change on its way."""
+    for name, value in given.items():
+        before = getattr(run, name)
+        if value not in (None, before):
+            raise UsageError(
+                f"this training has --{name} {before}, not {value}; to go on, leave that out; to start anew, --resume"
+            )
+
+
 @commands.command(epilog="Example: python -m training prepare nouns nouns-artwork --output data/nouns.npz")
 def prepare(
     data: Annotated[
@@ -74,8 +87,8 @@ def prepare(
         int | None,
         typer.Option(
             min=10,
-            help="Composed characters in the training set; the test set has a fifth as many "
-            "[default: 50,000 nouns, 20,000 lpc].",
+            help="Composed characters in the training set; the test set has a fifth as many, less those that look "
+            "like one of the training set [default: 50,000 nouns, 20,000 lpc].",
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Decides which images are for the test.")] = 0,
@@ -96,12 +109,15 @@ def judge(
     ] = False,
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the training set.")] = 10,
     seed: Annotated[int, typer.Option(min=0, help="Decides weights and batches.")] = 0,
+    image_size: Annotated[
+        int, typer.Option(min=8, help="Pixels that images of a folder are resized to: those of the models to score.")
+    ] = 28,
 ) -> None:
     """Train the classifier that scores what GANs make of a data set."""
     from training.judge import make_judge
     from training.segmenter import make_segmenter
 
-    path, accuracy = (make_segmenter if maps else make_judge)(data, epochs, seed)
+    path, accuracy = make_segmenter(data, epochs, seed) if maps else make_judge(data, epochs, seed, image_size)
     typer.echo(f"{path} recognises {accuracy:.2%} of the {'pixels of the ' if maps else ''}test set")
 
 

@@ -67,6 +67,22 @@ def split(columns: Arrays, test: NDArray[np.bool_], seed: int) -> Arrays:
     return {f"{part}_{name}": column[rows] for part, rows in parts.items() for name, column in columns.items()}
 
 
+def unseen(arrays: Arrays) -> Arrays:
+    """The arrays without the rows of the test part of which any view is, pixel for pixel, in the training part, too.
+
+    Different things can look the same: trousers under a dress, a body behind what it wears.
+    """
+    views = [name.removeprefix("test_") for name in arrays if name.startswith("test_") and name.endswith("images")]
+    seen = np.any([_among(arrays[f"test_{view}"], arrays[f"train_{view}"]) for view in views], axis=0)
+    return {name: array[~seen] if name.startswith("test_") else array for name, array in arrays.items()}
+
+
+def _among(images: Pixels, others: Pixels) -> NDArray[np.bool_]:
+    """Which images (N, H, W, C) are also among the others."""
+    known = {other.tobytes() for other in others}
+    return np.array([image.tobytes() in known for image in images])
+
+
 def write(arrays: Arrays, target: Path) -> None:
     """Write them as one `.npz` file, or nothing."""
     content = io.BytesIO()

@@ -12,7 +12,7 @@ from PIL import Image
 from rich.progress import track
 
 from gan_serve.errors import Failure, UsageError
-from training.prepare.arrays import TEST_SHARE, Arrays
+from training.prepare.arrays import TEST_SHARE, Arrays, unseen
 
 Choices = dict[str, tuple[str, ...]]  # what can be chosen -> the files of its layers, from back to front
 Wardrobe = dict[str, Choices]  # trait -> its choices, from back to front
@@ -48,8 +48,8 @@ def compose(artwork: Artwork, *, images: int, seed: int) -> Arrays:
 
     There are, each for `train_` and `test_`: `images` (N, H, W, 3) and the other views, `labels` (N,), `traits`
     (N, T), the number of what was chosen for each trait, and `captions` (N,). Beside them stand `classes`, the names
-    of the labels, `trait_names`, and `<trait>_names` for each trait. No character of the test set is in the training
-    set.
+    of the labels, `trait_names`, and `<trait>_names` for each trait. The test set has a fifth as many, less those that
+    look like one of the training set.
 
     Raises:
         UsageError: too many images are asked for.
@@ -66,6 +66,7 @@ def compose(artwork: Artwork, *, images: int, seed: int) -> Arrays:
     }
     arrays = {f"train_{name}": column[:images] for name, column in columns.items()}
     arrays |= {f"test_{name}": column[images:] for name, column in columns.items()}
+    arrays = unseen(arrays)
     arrays |= {f"{trait}_names": np.array(choices) for trait, choices in names.items()}
     return arrays | {"classes": np.array(names[artwork.label]), "trait_names": np.array(list(names))}
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from gan_serve.errors import Failure
-from training.prepare.arrays import Arrays, find_folder, held_out, pictures, rgb, split
+from training.prepare.arrays import Arrays, find_folder, held_out, pictures, rgb, split, unseen
 
 SIZE = 64  # of the line art, the smallest of all
 
@@ -33,7 +33,7 @@ def _paired(source: Path, view: str, others: dict[str, Path], seed: int) -> Arra
     """EmojiTwo's emoji that the other set has too; files are named by code points.
 
     Emoji that begin with the same code point, such as the skin colours of one person, are all for training or all for
-    the test.
+    the test; none in the test has a picture that is also in the training set.
     """
     folder = find_folder(source, "png/128")
     categories = _categories(folder.parents[1] / "emoji.json")
@@ -46,7 +46,7 @@ def _paired(source: Path, view: str, others: dict[str, Path], seed: int) -> Arra
         "captions": np.array(list(emoji)),
     }
     test = held_out([name.partition("-")[0] for name in emoji], seed)
-    return split(columns, test, seed) | {"classes": classes}
+    return unseen(split(columns, test, seed)) | {"classes": classes}
 
 
 def _categories(path: Path) -> dict[str, str]:

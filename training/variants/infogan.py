@@ -70,7 +70,7 @@ class InfoGAN(GAN):
         self.observe(real, fake)
         return {
             "adversarial": self.adversarial.discriminator(real, fake),
-            "agreement": self.settings.agreement_weight * self._disagreement(batch["image"], seen[0]),
+            **self._agreement_loss(batch["image"], seen[0]),
             **self._information_loss(recognised, category, code),
         }
 
@@ -79,6 +79,11 @@ class InfoGAN(GAN):
         fake, recognised = self.discriminator(self.generator(self.latent(batch), category, *code.unbind(1)))
         adversarial = self.adversarial.generator(fake)
         return {"adversarial": adversarial, **self._information_loss(recognised, category, code)}
+
+    def _agreement_loss(self, images: Tensor, category: Tensor) -> Terms:
+        """Nothing in the paper's game, in which D's batch statistics shall not be of moved images."""
+        weight = self.settings.agreement_weight
+        return {"agreement": weight * self._disagreement(images, category)} if weight else {}
 
     def _disagreement(self, images: Tensor, category: Tensor) -> Tensor:
         """How far the categories of moved images are from those that Q finds in the images (logits): KL in nats.

@@ -24,7 +24,7 @@ class WGAN(ConvolutionalGAN):
     )
     differences = "DCGAN-sized networks for 28x28 images; an exponential average of the weights."
     # A step is the critic's; 15,600 of them are followed by the generator's.
-    recipe = ConvolutionalRecipe(dataset="fashion_mnist", steps=83_415, learning_rate=5e-5, optimizer="rmsprop")
+    recipe = ConvolutionalRecipe(dataset="fashion_mnist", steps=83_320, learning_rate=5e-5, optimizer="rmsprop")
     adversarial = losses.wasserstein
     clip = 0.01  # c
 
@@ -40,14 +40,18 @@ class WGAN(ConvolutionalGAN):
 
 @dataclass
 class _AfterManyCritics(Player):
-    """Plays after every 5th step; the first 25 times, and then once in 500 times, after 100 (the authors' code)."""
+    """Plays after every 5th step; its first 25 turns, and then turns 500, 1000, ..., after 100 (the authors' code)."""
 
     few, many = 5, 100
     start, period = 25, 500
 
     def plays(self, step: int) -> bool:
-        if step < self.start * self.many:
-            return (step + 1) % self.many == 0
-        round_length = self.many + (self.period - 1) * self.few
-        place = (step - self.start * self.many) % round_length + 1  # in its round, from 1
-        return place >= self.many and (place - self.many) % self.few == 0
+        patient = self.start  # how many turns of a round, its first ones, come after many steps
+        if step >= self._steps(patient):
+            step, patient = (step - self._steps(patient)) % self._steps(1), 1
+        early = patient * self.many
+        return (step + 1) % self.many == 0 if step < early else (step + 1 - early) % self.few == 0
+
+    def _steps(self, patient: int) -> int:
+        """How long a round of 500 turns is."""
+        return patient * self.many + (self.period - patient) * self.few
