@@ -104,17 +104,6 @@ def picture_files(name: str, given: str) -> list[Path]:
     Raises:
         UsageError: none.
     """
-    try:
-        files = _find_files(given)
-        wrong = "holds no pictures" if given and Path(given).is_dir() else "does not exist"
-    except OSError as error:
-        files, wrong = [], f"cannot be read ({error.strerror})"
-    if not files:
-        raise UsageError(f"{name} {shown(given)} {wrong}; give a file, a folder of pictures, or a glob in quotes")
-    return files
-
-
-def _find_files(given: str) -> list[Path]:
     path = Path(given)
     if _is_file(path) or path.is_fifo():  # first, since a file's own name may look like a glob
         return [path]
@@ -126,7 +115,11 @@ def _find_files(given: str) -> list[Path]:
     else:
         # Path.glob takes no absolute pattern, and would find hidden files.
         found = [Path(match) for match in glob.glob(given, recursive=True)]  # noqa: PTH207
-    return sorted(each for each in found if _is_file(each))
+    files = sorted(each for each in found if _is_file(each))
+    if not files:
+        wrong = "holds no pictures" if given and path.is_dir() else "does not exist"
+        raise UsageError(f"{name} {shown(given)} {wrong}; give a file, a folder of pictures, or a glob in quotes")
+    return files
 
 
 def _is_file(path: Path) -> bool:

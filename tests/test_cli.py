@@ -99,7 +99,7 @@ def test_output(run: Run, arguments: list[str], files: list[str]) -> None:
         (["generate", "--model", "digits", "--scale", "9999"], "too large"),
         (["generate", "--model", "digits", "--count", "10000000", "--grid"], "too large"),
         (["generate", "--model", "digits", "--count", "9223372036854775783", "--grid"], "too large"),
-        (["generate", "--model", "digits", "--count", "18446744073709551557"], "too many for one request"),
+        (["generate", "--model", "digits", "--count", "18446744073709551557"], "is not an integer from 1 to"),
         (["generate", "--model", "digits", "--format", "bmp"], "use png, webp, jpeg, npy, gif"),
         (["generate", "--model", "digits", "--format", "npy", "--grid"], "a grid is a picture"),
         (["generate", "--model", "digits", "--output", "x.bmp"], "no format is named .bmp"),

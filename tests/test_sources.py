@@ -71,7 +71,6 @@ def test_the_digest_is_that_of_the_bytes(folder: Path) -> None:
     [
         ("absent.png", "image 'absent.png' does not exist; give a file, a folder of pictures, or a glob in quotes"),
         ("absent/*.png", "does not exist"),
-        ("x" * 5000, "image 'x+... cannot be read .File name too long.; give a file"),
         ("", "image '' does not exist"),
         ("/dev/zero", "'/dev/zero' does not exist"),
         (Path("empty"), "image 'empty' holds no pictures"),

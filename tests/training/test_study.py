@@ -39,7 +39,7 @@ def test_a_table_tells_the_median_and_the_range_of_the_seeds_that_are_recorded(t
         record(tmp_path, f"dcgan-{seed}", 60 * (seed + 1), fcd, 0.01 * fcd, gradient_norm=1 + seed / 10)
     record(tmp_path, "with-squares-1", 30, 5, 0.5)
     assert table(STUDY, tmp_path).splitlines() == [
-        "|  | seeds | fcd | test error | gradient norm | processor minutes | published FID |",
+        "|  | seeds | fcd | test error classifier | gradient norm | processor minutes | published FID |",
         "| --- | --- | --- | --- | --- | --- | --- |",
         "| dcgan | 3 | 2 (1 to 3) | 2.00% (1.00% to 3.00%) | 1.1 (1 to 1.2) | 2 | 26.5 |",
         "| with squares | 1 | 5 | 50.00% | - | 0 | - |",
