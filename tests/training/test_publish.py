@@ -17,6 +17,7 @@ from training import judge as judges
 from training import publish as publishing
 from training import runs, variants
 from training.__main__ import app
+from training.evaluate import evaluate
 from training.runs import Run
 from training.study import Record
 from training.variants.infogan import InfoGAN
@@ -26,7 +27,7 @@ def judge_quickly(patch: pytest.MonkeyPatch, folder: Path) -> None:
     """Judges of its own, and less to look at."""
     patch.setattr(judges, "FOLDER", folder)
     patch.setattr(runs, "SNAPSHOTS", 4)
-    patch.setattr("training.generation.IMAGES", 280)  # fewer than the test set has
+    patch.setattr("training.generation.IMAGES", 1_000)
     patch.setattr("training.generation.CLASSIFIER_EPOCHS", 2)
 
 
@@ -112,6 +113,16 @@ def test_every_score_can_be_had_again_from_the_files(
     assert {"fcd", "label_accuracy", "gan_train"} <= {line.split()[1] for line in lines}
     assert "was" not in done.output
     assert {path: path.read_bytes() for path in files} == before
+
+
+def test_a_test_set_may_have_more_images_than_are_scored(
+    published: Path, digits_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judge_quickly(monkeypatch, published.parent / "judges")
+    monkeypatch.setattr("training.generation.IMAGES", 100)
+    metadata = evaluate(Repository(published).find("acgan-digits"), str(digits_file))
+    assert "100 images of seed 1 against 100 test images" in metadata.scores_protocol
+    assert next(score.value for score in metadata.scores if score.name == "intra_class_diversity") > 0.5
 
 
 def test_a_training_is_scored_without_being_published(
