@@ -72,7 +72,7 @@ def test_scores_stand_beside_real_data_and_the_untrained_generator(published: Pa
     fcd, accuracy = scores["fcd"], scores["label_accuracy"]
     assert fcd.real is not None
     assert fcd.control is not None
-    assert max(fcd.real, fcd.value) < fcd.control / 2  # of so few images, real ones are as far from each other
+    assert max(fcd.real, fcd.value) < fcd.control / 2  # so few real images are as far from each other
     assert accuracy.control is not None
     assert accuracy.control < 0.3 < accuracy.value
     card = (published / "acgan-digits" / "README.md").read_text()
