@@ -110,7 +110,7 @@ STUDIES = {
     "cyclegan": Study(
         title="CycleGAN without its cycle",
         text="How near a translation comes to the true partner, which no training has seen beside it. The control has "
-        "no term for the way back: two games side by side.",
+        "no term for the way back: two games side by side, each with its identity term.",
         contestants=(
             Contestant("cyclegan", "CycleGAN"),
             Contestant("cyclegan", "no cycle", ("--set", "cycle_weight=0")),
