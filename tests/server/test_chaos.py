@@ -4,6 +4,7 @@ import asyncio
 import base64
 import io
 import random
+import re
 import subprocess
 import sys
 import threading
@@ -166,3 +167,6 @@ def test_no_request_that_the_description_allows_breaks_the_server(
     ]
     done = subprocess.run([*tool, *options], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-1000:]
+    made = re.search(r"(\d+) generated", done.stdout)
+    assert made is not None
+    assert int(made[1]) >= full(50, 20_000)
