@@ -68,7 +68,9 @@ def _driver() -> list[str]:
         return [f"no NVIDIA driver; the CPU needs none, CUDA needs {DRIVER}"]
     query = [command, "--query-gpu=name,driver_version", "--format=csv,noheader"]
     try:
-        found = subprocess.run(query, capture_output=True, text=True, timeout=_PATIENCE, check=False).stdout
+        found = subprocess.run(
+            query, capture_output=True, text=True, errors="replace", timeout=_PATIENCE, check=False
+        ).stdout
     except subprocess.TimeoutExpired:
         found = ""
     return found.splitlines() or [f"nvidia-smi answers nothing; CUDA needs {DRIVER}"]

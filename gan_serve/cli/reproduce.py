@@ -3,7 +3,6 @@
 import functools
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -90,7 +89,7 @@ def _request(
 
     request = provenance.request
     request = replace(request, inputs=tuple(_with_sources(row, folders) for row in request.inputs))
-    wish = partial(make_request, metadata, count=request.count, seed=request.seed, index=request.index)
+    wish = functools.partial(make_request, metadata, count=request.count, seed=request.seed, index=request.index)
     for row in request.inputs:
         wish(row, blend=request.blend, most=MOST_IMAGES // len(request.inputs))
     images = len(request) if provenance.columns else 1
