@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from gan_serve.cli.running import STDOUT, run_job, with_unfinished_seed
+from gan_serve.cli.running import STDOUT, Destination, run_job, with_unfinished_seed
 
 if TYPE_CHECKING:
     from gan_serve.repository import Model
@@ -14,33 +14,21 @@ if TYPE_CHECKING:
     from gan_serve.result import Result
 
 
-def answer(
-    found: "Model",
-    request: "Request",
-    asked: int,
-    output: str | None,
-    format: str | None,
-    grid: bool,
-    device: str,
-    *,
-    seed_given: bool,
-) -> None:
-    """Tell the numbers of each image, on stdout as soon as they are known.
-
-    `asked` counts the images that could not be read, too.
-    """
+def answer(found: "Model", request: "Request", to: Destination, device: str) -> None:
+    """Tell the numbers of each image, on stdout as soon as they are known."""
     from gan_serve.naming import request_stem
     from gan_serve.output import NUMBERS, plan_output, stdout_format
 
-    if output in (None, STDOUT):
-        stdout_format(format, NUMBERS, images=asked, grid=grid)
+    if to.output in (None, STDOUT):
+        stdout_format(to.format, NUMBERS, images=to.images, grid=to.grid)
         for result in _run(found, request, device):
             sys.stdout.buffer.write(result.encode())
             sys.stdout.buffer.flush()
         return
     stem = request_stem(found.metadata, request)
-    plan = plan_output(output, format, NUMBERS, stem=stem, images=asked, grid=grid)
-    run_job(found, request if seed_given else with_unfinished_seed(plan, request), plan, device, scale=1, show=False)
+    plan = plan_output(to.output, to.format, NUMBERS, stem=stem, images=to.images, grid=to.grid)
+    resumed = request if to.seed_given else with_unfinished_seed(plan, request)
+    run_job(found, resumed, plan, device, scale=1, show=False)
 
 
 def _run(found: "Model", request: "Request", device: str) -> "Iterator[Result]":

@@ -7,7 +7,7 @@ import typer
 from gan_serve.cli.answers import answer
 from gan_serve.cli.cluster import check_drawn, run_on_cluster
 from gan_serve.cli.options import DeviceOption, ModelsOption, find_model
-from gan_serve.cli.running import STDOUT, put, run_job, run_once, with_unfinished_seed
+from gan_serve.cli.running import STDOUT, Destination, put, run_job, run_once, with_unfinished_seed
 from gan_serve.cli.sources import readable
 from gan_serve.errors import UsageError
 
@@ -71,46 +71,33 @@ def generate(
         check_drawn(found.metadata, output, show, blend)
     with readable(found.metadata, inputs) as (values, left_out):
         request = make_request(found.metadata, values, count=count, seed=seed, index=index, blend=blend)
-        asked = len(request) + left_out  # where to, what was named decides, not what could be read
+        to = Destination(output, format, grid, len(request) + left_out, seed_given=seed is not None)
         if found.metadata.image_outputs:
-            _make_pictures(
-                found, request, asked, output, format, grid, scale, show, device, ray, seed_given=seed is not None
-            )
+            _make_pictures(found, request, to, scale, show, device, ray)
         elif show or scale != 1:
             raise UsageError(f"{model} answers with numbers; leave out {'--show' if show else '--scale'}")
         else:
-            answer(found, request, asked, output, format, grid, device, seed_given=seed is not None)
+            answer(found, request, to, device)
 
 
 def _make_pictures(
-    found: "Model",
-    request: "Request",
-    asked: int,
-    output: str | None,
-    format: str | None,
-    grid: bool,
-    scale: int,
-    show: bool,
-    device: str,
-    ray: str | None,
-    *,
-    seed_given: bool,
+    found: "Model", request: "Request", to: Destination, scale: int, show: bool, device: str, ray: str | None
 ) -> None:
     from gan_serve.output import PICTURES, stdout_format
     from gan_serve.targets import check_apart, check_replaceable
 
-    columns = _columns(found, request, scale, grid)
-    if output == STDOUT:
-        known = stdout_format(format, PICTURES, images=asked, grid=grid)
-        _check_format(found, request, known, scale, grid)
+    columns = _columns(found, request, scale, to.grid)
+    if to.output == STDOUT:
+        known = stdout_format(to.format, PICTURES, images=to.images, grid=to.grid)
+        _check_format(found, request, known, scale, to.grid)
         put(STDOUT, run_once(found, request, device, show).encode(known, scale=scale, columns=columns))
         return
-    plan = _plan(found, request, asked, output, format, grid, seed_given)
+    plan = _plan(found, request, to)
     if plan.folder:
         check_apart(plan.path, request.files)
     else:
-        _check_format(found, request, plan.format, scale, grid)
-    resumed = request if seed_given else with_unfinished_seed(plan, request)
+        _check_format(found, request, plan.format, scale, to.grid)
+    resumed = request if to.seed_given else with_unfinished_seed(plan, request)
     if ray is not None:
         run_on_cluster(found, resumed, plan, device, scale, ray)
     elif plan.folder or plan.format == "npy":
@@ -141,18 +128,10 @@ def _columns(found: "Model", request: "Request", scale: int, grid: bool) -> int 
     return columns
 
 
-def _plan(
-    found: "Model",
-    request: "Request",
-    asked: int,
-    output: str | None,
-    format: str | None,
-    grid: bool,
-    seed_given: bool,
-) -> "Output":
+def _plan(found: "Model", request: "Request", to: Destination) -> "Output":
     from gan_serve.naming import request_stem
     from gan_serve.output import PICTURES, plan_output, writes_one_picture
 
-    with_seed = seed_given or writes_one_picture(asked, format, grid)
+    with_seed = to.seed_given or writes_one_picture(to.images, to.format, to.grid)
     stem = request_stem(found.metadata, request, with_seed=with_seed)
-    return plan_output(output, format, PICTURES, stem=stem, images=asked, grid=grid)
+    return plan_output(to.output, to.format, PICTURES, stem=stem, images=to.images, grid=to.grid)

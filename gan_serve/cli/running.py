@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,17 @@ if TYPE_CHECKING:
 
 
 STDOUT = "-"
+
+
+@dataclass(frozen=True)
+class Destination:
+    """Where the answer goes, as the command line has it."""
+
+    output: str | None
+    format: str | None
+    grid: bool
+    images: int  # those asked for: what was named decides, not what could be read
+    seed_given: bool
 
 
 class Interrupted(GanServeError):
