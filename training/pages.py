@@ -7,7 +7,7 @@ from gan_serve.errors import Failure
 from gan_serve.metadata import ModelMetadata
 from gan_serve.repository import Repository
 from gan_serve.server.settings import settings_table
-from training import studies, study, variants
+from training import stacked_mnist, studies, study, variants
 from training.cards import WARNING, card, scores_table, shape
 from training.markdown import table
 
@@ -78,7 +78,12 @@ def _studies(folder: Path) -> str:
         f"Again: `python -m training study {name}`"
         for name, each in studies.STUDIES.items()
     ]
-    return "\n\n".join(["# Studies", WARNING, about, *sections]) + "\n"
+    covered = (
+        "## Stacked-MNIST\n\nHow many of its 1,000 modes variants reach, and how far their shares are from uniform. "
+        f"{stacked_mnist.NOTES}\n\n{stacked_mnist.table(folder / 'stacked_mnist')}\n\n{stacked_mnist.SOURCES}\n\n"
+        f"Again: `python -m training stacked-mnist --records {STUDIES}/stacked_mnist`"
+    )
+    return "\n\n".join(["# Studies", WARNING, about, *sections, covered]) + "\n"
 
 
 def models_table(models: Sequence[ModelMetadata]) -> str:

@@ -7,6 +7,7 @@ each channel of generated pictures. It names a digit even where there is none, s
 
 import dataclasses
 import itertools
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +18,11 @@ import torch
 from numpy.typing import NDArray
 
 import gan_serve
+from gan_serve.document import decode, encode
 from gan_serve.errors import UsageError
-from training import datasets, metrics, publish, runs, variants
+from gan_serve.media import make_folder, write_atomic
+from gan_serve.metadata import Training
+from training import datasets, markdown, metrics, publish, runs, variants
 from training.convolutional import ConvolutionalGAN, ConvolutionalRecipe
 from training.gan import ImageSpec, Player
 from training.judge import Judge
@@ -26,16 +30,14 @@ from training.runs import Run, Trained
 from training.sources import STACKED_MNIST
 
 DIGITS, MODES = 10, 1_000
-WIDTH = 32  # of all networks, as the shipped DCGAN has them
+WIDTH = 16  # of all networks, as in the study of the losses
 SEED = 1  # of the pictures that are scored; those that are shown have another
 SHOWN, SCALE = 100, 2
 
-HEADER = f"{'':16} {'generator steps':>15} {'modes of 1,000':>14} {'KL':>7}"
+HEADER = f"{'':24} {'generator steps':>15} {'modes of 1,000':>14} {'KL':>7}"
 NOTES = """\
 All have the same networks, but for EBGAN's autoencoder, and instance instead of batch normalisation where a
-discriminator's gradient is penalised.
-KL(shares of the modes || uniform) in nats. Published figures, of other networks and trainings: Table 2 of Lin et al.
-2018, https://arxiv.org/abs/1712.04086, and Srivastava et al. 2017, https://arxiv.org/abs/1705.07761."""
+discriminator's gradient is penalised. KL(shares of the modes || uniform) in nats."""
 
 
 @dataclass(frozen=True)
@@ -43,13 +45,49 @@ class Coverage:
     """One line of the table."""
 
     name: str
-    generator_steps: int | None  # none for real pictures
-    modes: int
+    generator_steps: int | None  # not known of published figures, none for real pictures
+    modes: float  # a mean over trainings where it is published
     divergence: float
+    training: Training | None = None
 
     def __str__(self) -> str:
+        name, steps, modes, divergence = self.cells
+        return f"{name:24} {steps:>15} {modes:>14} {divergence:>7}"
+
+    @property
+    def cells(self) -> list[str]:
+        """What the columns of `HEADER` show."""
         steps = "" if self.generator_steps is None else f"{self.generator_steps:,}"
-        return f"{self.name:16} {steps:>15} {self.modes:>14,} {self.divergence:>7.3f}"
+        return [self.name, steps, f"{self.modes:,g}", f"{self.divergence:.3f}"]
+
+
+PUBLISHED = (
+    Coverage("ALI [1]", None, 16, 5.4),
+    Coverage("Unrolled GAN [1]", None, 48.7, 4.32),
+    Coverage("DCGAN [1]", None, 99, 3.4),
+    Coverage("VEEGAN [1]", None, 150, 2.95),
+    Coverage("WGAN-GP [2]", None, 959, 0.7276),
+    Coverage("PacDCGAN2 [3]", None, 1_000, 0.06),
+)
+SOURCES = """\
+Published, of other networks and trainings: [1] Srivastava et al. 2017, https://arxiv.org/abs/1705.07761;
+[2] Kumar et al. 2019, https://arxiv.org/abs/1901.08508; [3] Lin et al. 2018, https://arxiv.org/abs/1712.04086."""
+
+
+def record(coverage: Coverage, folder: Path, seed: int) -> None:
+    """Keep one line of the table."""
+    make_folder(folder)
+    write_atomic(folder / f"{coverage.name.replace(' ', '-')}-{seed}.json", f"{encode(coverage, indent=1)}\n".encode())
+
+
+def table(folder: Path) -> str:
+    """What is recorded in the folder, beside what others have published."""
+    recorded = [decode(Coverage, json.loads(path.read_bytes())) for path in sorted(folder.glob("*.json"))]
+    rows = [
+        [*coverage.cells, f"{(coverage.training.processor_seconds or 0) / 60:.0f}" if coverage.training else "-"]
+        for coverage in (*recorded, *PUBLISHED)
+    ]
+    return markdown.table(["", "generator steps", "modes of 1,000", "KL", "processor minutes"], rows)
 
 
 def find(names: Sequence[str]) -> list[str]:
@@ -87,7 +125,8 @@ def compare(
         generator = gan_serve.load(name, models=own / "models")
         generator.generate(SHOWN, seed=0).save(own / "sample.png", grid=True, scale=SCALE)
         turns = sum(map(_generator(name).plays, range(trained.training.steps)))
-        yield _coverage(name, turns, generator.generate(samples, seed=SEED).array, judge)
+        covered = _coverage(name, turns, generator.generate(samples, seed=SEED).array, judge)
+        yield dataclasses.replace(covered, training=trained.training)
 
 
 def read(images: NDArray[np.float32], judge: Judge) -> NDArray[np.int64]:

@@ -87,14 +87,25 @@ def test_what_an_image_of_stylegan_shows_is_decided_by_its_coarse_styles() -> No
     first = torch.arange(40)[:, None, None, None].expand(-1, 1, 2, 2) % 2 - 0.5
     second = torch.arange(40)[:, None, None, None].expand(-1, 1, 2, 2) % 4 // 2 - 0.5
 
-    def draw(crossover: int = 8, noise_strength: float = 1) -> tuple[Tensors, Tensors]:
+    def draw(crossover: int = 8, noise_strength: float = 1, **_: Any) -> tuple[Tensors, Tensors]:
         return {}, {"image": (second if crossover < 2 else first) + 0.1 * noise_strength}
 
-    assert figures("stylegan", draw) == {
-        "same_with_other_noise": 1.0,
-        "same_with_other_fine_styles": 1.0,
-        "same_with_other_coarse_styles": 0.5,
-    }
+    found = figures("stylegan", draw)
+    assert found["same_with_other_noise"] == 1.0
+    assert found["same_with_other_fine_styles"] == 1.0
+    assert found["same_with_other_coarse_styles"] == 0.5
+
+
+def test_stylegans_paths_are_as_long_as_their_images_change() -> None:
+    """One latent's images go evenly from dark to bright; its styles' way to the average is half as long."""
+
+    def draw(step: int = 0, steps: int = 2, truncation: float = 1, **_: Any) -> tuple[Tensors, Tensors]:
+        brightness = step / (steps - 1) - truncation / 2
+        return {}, {"image": torch.full((20, 1, 2, 2), brightness)}
+
+    found = figures("stylegan", draw)
+    assert found["path_length_latents"] == pytest.approx(1, abs=0.01)
+    assert found["path_length_styles"] == pytest.approx(2 * 0.5**2, abs=0.01)
 
 
 class Painter(torch.nn.Module):

@@ -89,7 +89,8 @@ def test_the_command_trains_goes_on_and_scores_variants_of_the_same_networks(
     mnist: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("GAN_SERVE_DATA", str(mnist))
-    options = ("--samples", "200", "--device", "cpu", "-o", str(tmp_path))
+    records = tmp_path / "records"
+    options = ("--samples", "200", "--device", "cpu", "-o", str(tmp_path), "--records", str(records))
     for names, steps in (("dcgan", "1"), ("dcgan,wgan_gp", "2")):
         monkeypatch.setattr(sys, "argv", ["", "stacked-mnist", "--variants", names, "--steps", steps, *options])
         with pytest.raises(SystemExit) as exit:
@@ -100,6 +101,9 @@ def test_the_command_trains_goes_on_and_scores_variants_of_the_same_networks(
     assert real.startswith("real test digits")
     assert 150 < int(real.split()[-2]) <= 200
     assert [row.split()[:2] for row in rows] == [["dcgan", "2"], ["wgan_gp", "2"]]
+    assert any(line.startswith("WGAN-GP [2]") for line in said), "published figures stand beside them"
+    kept = stacked_mnist.table(records).splitlines()
+    assert [row.split(" | ")[2] for row in kept[2:5]] == [rows[0].split()[2], real.split()[-2], rows[1].split()[2]]
     one, other = (runs.load_trained(tmp_path / f"{name}-0", name) for name in ("dcgan", "wgan_gp"))
     assert (one.training.steps, other.training.steps) == (2, 10), "WGAN-GP's critic takes five"
     assert shapes(one.gan.generator) == shapes(other.gan.generator)

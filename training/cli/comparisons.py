@@ -83,6 +83,7 @@ def stacked_mnist(
     seed: Annotated[int, typer.Option(min=0, help="Decides weights, batches and noise.")] = 0,
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder of all trainings.")] = RUNS
     / "stacked_mnist",
+    records: Annotated[Path | None, typer.Option(help="Where the figures go, if they are to be kept.")] = None,
 ) -> None:
     """Count how many of 1,000 triples of digits variants draw, with the same networks; called again, it goes on."""
     from training import hardware, runs
@@ -94,8 +95,12 @@ def stacked_mnist(
     try:
         for line in comparison.compare(chosen, output, steps=steps, samples=samples, seed=seed, device=device):
             typer.echo(line)
+            if records:
+                comparison.record(line, records, seed)
     except runs.Stopped as stopped:
         typer.echo(f"{stopped}; call again to go on", err=True)
         raise typer.Exit(stopped.exit_code) from None
-    typer.echo(comparison.NOTES)
+    for published in comparison.PUBLISHED:
+        typer.echo(published)
+    typer.echo(f"{comparison.NOTES}\n{comparison.SOURCES}")
     typer.echo(f"Pictures: {output}/VARIANT-{seed}/sample.png")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
@@ -14,7 +14,7 @@ from torch.nn.utils.parametrizations import weight_norm
 
 from gan_serve.metadata import Paper
 from gan_serve.tensors import Probabilities, Score
-from training.gan import GAN, Batch, ImageSpec, Recipe, Servable, Source, Terms
+from training.gan import GAN, Batch, ImageSpec, Recipe, Servable, Source, Stage, Terms
 
 if TYPE_CHECKING:
     from training.dataset import Dataset
@@ -64,10 +64,22 @@ class SSGAN(GAN):
     def source(self, dataset: Dataset) -> Source:
         return dataset.partly_labelled(self.settings.labels)
 
-    def discriminator_loss(self, batch: Batch) -> Terms:
+    def stages(self) -> list[Stage]:
+        (stage,) = super().stages()
+        if self.settings.unsupervised_weight:
+            return [stage]
+        alone = replace(stage.players["discriminator"], loss=self.supervised_loss)
+        return [Stage({"discriminator": alone})]
+
+    def supervised_loss(self, batch: Batch) -> Terms:
+        """What the control minimises, without a game."""
         labelled, _ = self.discriminator(batch["labelled"])
-        real, _ = self.discriminator(batch["image"])
-        fake, _ = self.discriminator(self.fake(batch))
+        return {"supervised": F.cross_entropy(labelled.float(), batch["label"])}
+
+    def discriminator_loss(self, batch: Batch) -> Terms:
+        # No layer mixes samples, so that one pass sees them all.
+        images = torch.cat([batch["labelled"], batch["image"], self.fake(batch)])
+        labelled, real, fake = self.discriminator(images)[0].chunk(3)
         real, fake = realness(real), realness(fake)
         self.observe(real, fake)
         return {

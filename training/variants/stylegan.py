@@ -1,5 +1,6 @@
 """StyleGAN."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,6 +14,9 @@ from training.convolutional import ConvolutionalRecipe
 from training.gan import GAN, Batch, Evidence, ImageSpec, Player, Recipe, Servable, Stage, Terms
 
 COARSE = 4  # the layers below it decide on 4x4 and 8x8 pixels
+WAY = 1_000  # steps of a way whose length is measured ...
+PLACES = (250, 500, 750)  # ... from these steps to the next one
+OTHER_SEED = 2  # of the latents where it ends
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,7 @@ class StyleGAN(GAN):
             _share("other_noise", whole == still, "higher", "the noise is another"),
             _share("other_fine_styles", whole == mixed, "higher", "the styles of the fine layers are another image's"),
             _share("other_coarse_styles", other == mixed, "lower", "those of the coarse layers are another image's"),
+            *_path_lengths(evidence),
         ]
 
     def servables(self) -> dict[str, Servable]:
@@ -132,3 +137,30 @@ class StyleGAN(GAN):
 def _share(changed: str, same: Tensor, better: Literal["higher", "lower"], what: str) -> Score:
     description = f"share of images in which the judge sees the same when {what}"
     return Score(name=f"same_with_{changed}", value=same.float().mean().item(), better=better, description=description)
+
+
+def _path_lengths(evidence: Evidence) -> list[Score]:
+    """How evenly images change on a straight way between styles, and on a way between latents.
+
+    The paper's perceptual path length, on the judge's features. The ways between styles that are served lead to the
+    average style; from one style to another it is sqrt(2) times as far, and this is a square.
+    """
+
+    def length(way: Callable[[int], dict[str, float]]) -> float:
+        return WAY**2 * sum(moved(way(step), way(step + 1)) for step in PLACES) / len(PLACES)
+
+    def moved(here: dict[str, float], there: dict[str, float]) -> float:
+        return (features(here) - features(there)).square().sum(dim=1).mean().item()
+
+    def features(inputs: dict[str, float]) -> Tensor:
+        return torch.from_numpy(evidence.look(evidence.draw(noise_strength=0, **inputs)[1]["image"]).features)
+
+    ways: dict[str, float] = {
+        "latents": length(lambda step: {"walk_to": OTHER_SEED, "steps": WAY + 1, "step": step}),
+        "styles": 2 * length(lambda step: {"truncation": step / WAY}),
+    }
+    what = "mean squared speed of the judge's features on the way between two"
+    return [
+        Score(name=f"path_length_{name}", value=value, better="lower", description=f"{what} {name}")
+        for name, value in ways.items()
+    ]
