@@ -14,8 +14,7 @@ from training.convolutional import ConvolutionalRecipe
 from training.gan import GAN, Batch, Evidence, ImageSpec, Player, Recipe, Servable, Stage, Terms
 
 COARSE = 4  # the layers below it decide on 4x4 and 8x8 pixels
-WAY = 1_000  # steps of a way whose length is measured ...
-PLACES = (250, 500, 750)  # ... from these steps to the next one
+WAY = 1_000  # steps of a way whose length is measured in the middle
 OTHER_SEED = 2  # of the latents where it ends
 
 
@@ -147,10 +146,8 @@ def _path_lengths(evidence: Evidence) -> list[Score]:
     """
 
     def length(way: Callable[[int], dict[str, float]]) -> float:
-        return WAY**2 * sum(moved(way(step), way(step + 1)) for step in PLACES) / len(PLACES)
-
-    def moved(here: dict[str, float], there: dict[str, float]) -> float:
-        return (features(here) - features(there)).square().sum(dim=1).mean().item()
+        moved = features(way(WAY // 2 + 1)) - features(way(WAY // 2))
+        return WAY**2 * moved.square().sum(dim=1).mean().item()
 
     def features(inputs: dict[str, float]) -> Tensor:
         return torch.from_numpy(evidence.look(evidence.draw(noise_strength=0, **inputs)[1]["image"]).features)
@@ -159,7 +156,7 @@ def _path_lengths(evidence: Evidence) -> list[Score]:
         "latents": length(lambda step: {"walk_to": OTHER_SEED, "steps": WAY + 1, "step": step}),
         "styles": 2 * length(lambda step: {"truncation": step / WAY}),
     }
-    what = "mean squared speed of the judge's features on the way between two"
+    what = "mean squared speed of the judge's features in the middle of the way between two"
     return [
         Score(name=f"path_length_{name}", value=value, better="lower", description=f"{what} {name}")
         for name, value in ways.items()
