@@ -1,6 +1,6 @@
-"""Mode collapse on a ring of eight Gaussians: which variants find all of them, drawn as they learn.
+"""Mode collapse on a ring of eight Gaussians, or a grid of 25: which variants find all of them, drawn as they learn.
 
-    python examples/ring.py [gan wgan_gp ...] [--steps 5000] [--output ring.png]
+    python examples/ring.py [gan wgan_gp ...] [--grid] [--seeds 5] [--steps 5000] [--output ring.png]
 
 Every variant without labels can be named; all have the same small networks and as many generator steps.
 """
@@ -8,7 +8,7 @@ Every variant without labels can be named; all have the same small networks and 
 import argparse
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -22,20 +22,25 @@ from training import variants
 from training.gan import GAN, Batch, ImageSpec
 from training.train import Trainer
 
-MODES, RADIUS, DEVIATION = 8, 2.0, 0.05
+RADIUS, DEVIATION = 2.0, 0.05
 PANELS = 5
-ANGLES = torch.arange(MODES) * (2 * math.pi / MODES)
-CENTRES = RADIUS * torch.stack([ANGLES.cos(), ANGLES.sin()], dim=1)
+ANGLES = torch.arange(8) * (math.pi / 4)
+RING = RADIUS * torch.stack([ANGLES.cos(), ANGLES.sin()], dim=1)
+PENALISED = ("wgan_gp", "dragan")
+GRID = torch.cartesian_prod(*[torch.linspace(-RADIUS, RADIUS, 5)] * 2)
 
 
-class Ring:
-    """Endless batches of points, each an image of one pixel with two channels (N, 2, 1, 1)."""
+@dataclass(frozen=True)
+class Mixture:
+    """Endless batches of points around centres (M, 2), each an image of one pixel with two channels (N, 2, 1, 1)."""
+
+    centres: Tensor
 
     def batches(self, batch_size: int, seed: int, device: torch.device, first_step: int = 0) -> Iterator[Batch]:
         random = torch.Generator().manual_seed(seed)
         while True:
-            centres = CENTRES[torch.randint(MODES, (batch_size,), generator=random)]
-            points = centres + DEVIATION * torch.randn(batch_size, 2, generator=random)
+            chosen = torch.randint(len(self.centres), (batch_size,), generator=random)
+            points = self.centres[chosen] + DEVIATION * torch.randn(batch_size, 2, generator=random)
             yield {"image": points[:, :, None, None].to(device)}
 
 
@@ -46,8 +51,8 @@ def make_game(name: str, steps: int) -> GAN:
     game = variant(ImageSpec(channels=1, size=28, classes=()), recipe)
     game.generator = nn.Sequential(*_dense((game.latent_size, 128, 128, 2)), nn.Unflatten(1, (2, 1, 1)))
     game.discriminator = nn.Sequential(nn.Flatten(), *_dense((2, 128, 128, 1)))
-    if name == "wgan_gp":
-        game.penalty_weight = 0.1  # type: ignore[assignment]  # as its authors have it for such small distances
+    if name in PENALISED:
+        game.penalty_weight = 0.1  # type: ignore[assignment]  # as WGAN-GP's authors have it for such small distances
     return game
 
 
@@ -56,53 +61,60 @@ def _dense(widths: Sequence[int]) -> list[nn.Module]:
     return hidden[:-1]
 
 
-@torch.no_grad()
-def draw(axes: Axes, game: GAN, title: str) -> int:
-    """One panel; returns how many modes the generator reaches."""
-    points: Tensor = game.generator(torch.randn(2_000, game.latent_size)).flatten(1)
-    found = count_modes(points)
-    axes.scatter(CENTRES[:, 0], CENTRES[:, 1], s=200, facecolors="none", edgecolors="tab:red")
-    axes.scatter(points[:, 0], points[:, 1], s=1, color="tab:blue")
-    axes.set(title=f"{title}: {found} of {MODES}", xlim=(-3, 3), ylim=(-3, 3), aspect="equal", xticks=[], yticks=[])
-    return found
-
-
-def count_modes(points: Tensor) -> int:
+def count_modes(points: Tensor, centres: Tensor) -> int:
     """Modes with at least a tenth of their fair share of the points within three deviations."""
-    close = (torch.cdist(points, CENTRES) < 3 * DEVIATION).float().mean(dim=0)
-    return int((close > 0.1 / MODES).sum())
+    close = (torch.cdist(points, centres) < 3 * DEVIATION).float().mean(dim=0)
+    return int((close > 0.1 / len(centres)).sum())
+
+
+def draw(axes: Axes, points: Tensor, centres: Tensor, title: str) -> None:
+    """One panel."""
+    axes.scatter(centres[:, 0], centres[:, 1], s=200, facecolors="none", edgecolors="tab:red")
+    axes.scatter(points[:, 0], points[:, 1], s=1, color="tab:blue")
+    axes.set(title=title, xlim=(-3, 3), ylim=(-3, 3), aspect="equal", xticks=[], yticks=[])
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("variants", nargs="*", default=["gan", "wgan_gp"])
+    parser.add_argument("--grid", action="store_true", help="25 Gaussians on a grid")
+    parser.add_argument("--seeds", type=int, default=1, help="trainings of each variant, the first of which is drawn")
     parser.add_argument("--steps", type=int, default=5_000, help="of the generator")
     parser.add_argument("--output", type=Path, default=Path("ring.png"))
     arguments = parser.parse_args()
     mpl.use("agg")  # a file, no window
-    names = arguments.variants
+    names, centres = arguments.variants, GRID if arguments.grid else RING
     figure, rows = plt.subplots(
         len(names), PANELS, figsize=(3 * PANELS, 3.2 * len(names)), squeeze=False, layout="constrained"
     )
     for name, row in zip(names, rows, strict=True):
-        found = play(name, arguments.steps, row)
-        print(f"{name}: {found} of {MODES} modes")
+        found = [
+            play(name, centres, arguments.steps, seed, row if seed == 0 else ()) for seed in range(arguments.seeds)
+        ]
+        print(f"{name}: {', '.join(map(str, found))} of {len(centres)} modes", flush=True)
     figure.savefig(arguments.output)
     print(arguments.output)
 
 
-def play(name: str, steps: int, panels: Sequence[Axes]) -> int:
-    """Train one variant and draw it on its way; returns how many modes it reached."""
-    torch.manual_seed(0)
+def play(name: str, centres: Tensor, steps: int, seed: int, panels: Sequence[Axes]) -> int:
+    """Train one variant, and draw it on its way; returns how many modes it reached."""
+    torch.manual_seed(seed)
     game = make_game(name, steps)
-    trainer = Trainer(game, Ring(), seed=0, precision="fp32", device="cpu")
-    shown = {round(game.settings.steps * (number + 1) / PANELS): panels[number] for number in range(PANELS)}
-    found = 0
+    trainer = Trainer(game, Mixture(centres), seed=seed, precision="fp32", device="cpu")
+    shown = {round(game.settings.steps * (number + 1) / PANELS): panel for number, panel in enumerate(panels)}
     for _ in trainer.train():
         if trainer.step in shown:
+            points = sample(game)
             title = f"{name}, step {trainer.step // game.discriminator_steps}"
-            found = draw(shown[trainer.step], game, title)
-    return found
+            draw(shown[trainer.step], points, centres, f"{title}: {count_modes(points, centres)} of {len(centres)}")
+    return count_modes(sample(game), centres)
+
+
+@torch.no_grad()
+def sample(game: GAN) -> Tensor:
+    """Generated points (N, 2)."""
+    points: Tensor = game.generator(torch.randn(2_000, game.latent_size)).flatten(1)
+    return points
 
 
 if __name__ == "__main__":

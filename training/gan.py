@@ -85,8 +85,13 @@ class Trial:
 class Draw(Protocol):
     """What an exported model makes, drawn by the evaluation."""
 
-    def __call__(self, **inputs: object) -> tuple[Tensors, Tensors]:
-        """What went in, latents aside, and what came out, for many images; an input not given is as when served."""
+    def __call__(
+        self, change: Callable[[Tensors], Tensors] | None = None, /, **inputs: object
+    ) -> tuple[Tensors, Tensors]:
+        """What went in, latents aside, and what came out, for many images; an input not given is as when served.
+
+        `change` may turn all that goes in, the latents (N, Z) among it, into something else.
+        """
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Score a model that draws images, beside real data and beside the untrained generator."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -9,9 +9,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gan_serve.generator import Generator
+from gan_serve.generator import BATCH, Generator
 from gan_serve.metadata import Score
 from gan_serve.repository import Model
+from gan_serve.request import make_request
+from gan_serve.sampling import Arrays, complete, input_arrays
 from training import metrics, variants
 from training.dataset import Dataset, to_signed
 from training.gan import Draw, Evidence, Tensors
@@ -110,14 +112,24 @@ def protocol(judge: Judge, test: Dataset) -> str:
 
 
 def _drawer(model: Model) -> Draw:
-    generator = Generator(model)
+    generator, tensors = Generator(model), model.metadata.inputs
 
-    def draw(**inputs: Any) -> tuple[Tensors, Tensors]:
-        result = generator.generate(IMAGES, seed=SEED, **inputs)
-        chosen = {name: torch.tensor([item.inputs[name] for item in result.items]) for name in result.items[0].inputs}
-        return chosen, {name: torch.from_numpy(array) for name, array in result.outputs.items()}
+    def draw(change: Callable[[Tensors], Tensors] | None = None, /, **inputs: Any) -> tuple[Tensors, Tensors]:
+        request = make_request(model.metadata, inputs, count=IMAGES, seed=SEED)
+        items = [complete(tensors, SEED, request.item(place)) for place in range(IMAGES)]
+        chosen = {name: torch.tensor([item.inputs[name] for item in items]) for name in items[0].inputs}
+        batches = []
+        for at in range(0, IMAGES, BATCH):
+            rows = _as_tensors(input_arrays(tensors, SEED, items[at : at + BATCH]))
+            changed = change(rows) if change else rows
+            batches.append(generator.infer({name: value.numpy() for name, value in changed.items()}))
+        return chosen, _as_tensors({name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]})
 
     return draw
+
+
+def _as_tensors(arrays: Arrays) -> Tensors:
+    return {name: torch.from_numpy(array) for name, array in arrays.items()}
 
 
 def _figures(sample: Sample, judge: Judge, reference: Opinion, labels: NDArray[np.int64]) -> dict[str, float]:

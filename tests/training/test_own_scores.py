@@ -1,5 +1,6 @@
 """Figures that a variant has alone, on images whose figures are known."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -87,7 +88,9 @@ def test_what_an_image_of_stylegan_shows_is_decided_by_its_coarse_styles() -> No
     first = torch.arange(40)[:, None, None, None].expand(-1, 1, 2, 2) % 2 - 0.5
     second = torch.arange(40)[:, None, None, None].expand(-1, 1, 2, 2) % 4 // 2 - 0.5
 
-    def draw(crossover: int = 8, noise_strength: float = 1, **_: Any) -> tuple[Tensors, Tensors]:
+    def draw(
+        _change: Any = None, /, crossover: int = 8, noise_strength: float = 1, **_: Any
+    ) -> tuple[Tensors, Tensors]:
         return {}, {"image": (second if crossover < 2 else first) + 0.1 * noise_strength}
 
     found = figures("stylegan", draw)
@@ -99,9 +102,11 @@ def test_what_an_image_of_stylegan_shows_is_decided_by_its_coarse_styles() -> No
 def test_stylegans_paths_are_as_long_as_their_images_change() -> None:
     """One latent's images go evenly from dark to bright; its styles' way to the average is half as long."""
 
-    def draw(step: int = 0, steps: int = 2, truncation: float = 1, **_: Any) -> tuple[Tensors, Tensors]:
-        brightness = step / (steps - 1) - truncation / 2
-        return {}, {"image": torch.full((20, 1, 2, 2), brightness)}
+    def draw(change: Any = None, /, truncation: float = 1, **_: Any) -> tuple[Tensors, Tensors]:
+        inputs = {"latent": torch.tensor([[1.0, 0.0]]), "second_latent": torch.tensor([[0.0, 1.0]])}
+        (latent,) = (change(inputs) if change else inputs)["latent"]
+        share = torch.atan2(latent[1], latent[0]) / (math.pi / 2)
+        return {}, {"image": (share - truncation / 2).expand(20, 1, 2, 2)}
 
     found = figures("stylegan", draw)
     assert found["path_length_latents"] == pytest.approx(1, abs=0.01)

@@ -6,16 +6,16 @@ from typing import Literal
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from gan_serve.metadata import Paper, Score
 from gan_serve.tensors import Latent, Scalar
 from training import distributed, growing, layers, styles
 from training.convolutional import ConvolutionalRecipe
-from training.gan import GAN, Batch, Evidence, ImageSpec, Player, Recipe, Servable, Stage, Terms
+from training.gan import GAN, Batch, Evidence, ImageSpec, Player, Recipe, Servable, Stage, Tensors, Terms
 
 COARSE = 4  # the layers below it decide on 4x4 and 8x8 pixels
-WAY = 1_000  # steps of a way whose length is measured in the middle
-OTHER_SEED = 2  # of the latents where it ends
+STEP = 1e-3  # of a way whose length is measured
 
 
 @dataclass(frozen=True)
@@ -141,23 +141,35 @@ def _share(changed: str, same: Tensor, better: Literal["higher", "lower"], what:
 def _path_lengths(evidence: Evidence) -> list[Score]:
     """How evenly images change on a straight way between styles, and on a way between latents.
 
-    The paper's perceptual path length, on the judge's features. The ways between styles that are served lead to the
-    average style; from one style to another it is sqrt(2) times as far, and this is a square.
+    The paper's perceptual path length, on the judge's features, in the middle of the way. The ways between styles that
+    are served lead to the average style; from one style to another it is sqrt(2) times as far, and this is a square.
     """
 
-    def length(way: Callable[[int], dict[str, float]]) -> float:
-        moved = features(way(WAY // 2 + 1)) - features(way(WAY // 2))
-        return WAY**2 * moved.square().sum(dim=1).mean().item()
+    def length(features: Callable[[float], Tensor]) -> float:
+        return ((features(0.5 + STEP) - features(0.5)) / STEP).square().sum(dim=1).mean().item()
 
-    def features(inputs: dict[str, float]) -> Tensor:
-        return torch.from_numpy(evidence.look(evidence.draw(noise_strength=0, **inputs)[1]["image"]).features)
+    def between_latents(share: float) -> Tensor:
+        def walk(inputs: Tensors) -> Tensors:
+            return inputs | {"latent": _on_arc(inputs["latent"], inputs["second_latent"], share)}
 
-    ways: dict[str, float] = {
-        "latents": length(lambda step: {"walk_to": OTHER_SEED, "steps": WAY + 1, "step": step}),
-        "styles": 2 * length(lambda step: {"truncation": step / WAY}),
-    }
+        return features(walk)
+
+    def between_styles(share: float) -> Tensor:
+        return features(None, truncation=share)
+
+    def features(change: Callable[[Tensors], Tensors] | None, **inputs: float) -> Tensor:
+        drawn = evidence.draw(change, noise_strength=0, **inputs)[1]["image"]
+        return torch.from_numpy(evidence.look(drawn).features)
+
+    ways = {"latents": length(between_latents), "styles": 2 * length(between_styles)}
     what = "mean squared speed of the judge's features in the middle of the way between two"
     return [
         Score(name=f"path_length_{name}", value=value, better="lower", description=f"{what} {name}")
         for name, value in ways.items()
     ]
+
+
+def _on_arc(start: Tensor, goal: Tensor, share: float) -> Tensor:
+    """The latents (N, Z) at this share of the arc between two."""
+    angle = torch.arccos(F.cosine_similarity(start, goal))[:, None]
+    return (torch.sin((1 - share) * angle) * start + torch.sin(share * angle) * goal) / torch.sin(angle)
