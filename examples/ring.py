@@ -112,8 +112,9 @@ def play(name: str, centres: Tensor, steps: int, seed: int, panels: Sequence[Axe
 
 @torch.no_grad()
 def sample(game: GAN) -> Tensor:
-    """Generated points (N, 2)."""
-    points: Tensor = game.generator(torch.randn(2_000, game.latent_size)).flatten(1)
+    """Generated points (N, 2), always of the same latents."""
+    latents = torch.randn(2_000, game.latent_size, generator=torch.Generator().manual_seed(0))
+    points: Tensor = game.generator(latents).flatten(1)
     return points
 
 
