@@ -29,8 +29,8 @@ class BigGAN(AttentiveGAN):
         url="https://arxiv.org/abs/1809.11096",
     )
     differences = (
-        "Narrow networks for 32x32 images, and small batches; truncation scales the latent, where the paper draws again "
-        "what lies outside a threshold."
+        "Narrow networks for 32x32 images, and small batches; truncation scales the latent, where the paper draws "
+        "again what lies outside a threshold."
     )
     recipe = ConvolutionalRecipe(
         dataset="cifar10", steps=30_000, batch_size=256, betas=(0.0, 0.999), ema=0.9995, image_size=32, width=96
