@@ -17,7 +17,7 @@ STUDIES = {
     "losses": Study(
         title="The loss family",
         text="The same networks (but for EBGAN's autoencoder, and instance normalisation where a gradient is "
-        "penalised), half as wide as those that are shipped; the same data (Fashion-MNIST), batches of 64, at least "
+        "penalised), half as wide as most that are shipped; the same data (Fashion-MNIST), batches of 64, at least "
         "15,600 steps of the generator. FCD is not comparable with the Inception FID in the last column, the best of a "
         "search over a hundred settings of each.",
         contestants=(
