@@ -53,7 +53,8 @@ STUDIES = {
     "ssgan": Study(
         title="SSGAN with a hundred labels",
         text="The share of the test images that the classifier gets wrong; each seed draws other labels, ten of each "
-        "digit. The control is the same network, trained on these labels alone.",
+        "digit. The control is the same network, trained on these labels alone, without a game: its generator learns "
+        "nothing.",
         contestants=(
             Contestant("ssgan", "feature matching", published="0.93 ± 0.065 %"),
             Contestant("ssgan", "huber matching", ("--set", "matching=huber")),
