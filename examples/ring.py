@@ -26,8 +26,8 @@ RADIUS, DEVIATION = 2.0, 0.05
 PANELS = 5
 ANGLES = torch.arange(8) * (math.pi / 4)
 RING = RADIUS * torch.stack([ANGLES.cos(), ANGLES.sin()], dim=1)
-PENALISED = ("wgan_gp", "dragan")
 GRID = torch.cartesian_prod(*[torch.linspace(-RADIUS, RADIUS, 5)] * 2)
+PENALISED = ("wgan_gp", "dragan")
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gan_serve.generator import BATCH, Generator
+from gan_serve.generator import Generator
 from gan_serve.metadata import Score
 from gan_serve.repository import Model
-from gan_serve.request import make_request
-from gan_serve.sampling import Arrays, complete, input_arrays
+from gan_serve.sampling import Arrays
 from training import metrics, variants
 from training.dataset import Dataset, to_signed
 from training.gan import Draw, Evidence, Tensors
@@ -112,20 +111,26 @@ def protocol(judge: Judge, test: Dataset) -> str:
 
 
 def _drawer(model: Model) -> Draw:
-    generator, tensors = Generator(model), model.metadata.inputs
+    generator = Generator(model)
 
     def draw(change: Callable[[Tensors], Tensors] | None = None, /, **inputs: Any) -> tuple[Tensors, Tensors]:
-        request = make_request(model.metadata, inputs, count=IMAGES, seed=SEED)
-        items = [complete(tensors, SEED, request.item(place)) for place in range(IMAGES)]
-        chosen = {name: torch.tensor([item.inputs[name] for item in items]) for name in items[0].inputs}
-        batches = []
-        for at in range(0, IMAGES, BATCH):
-            rows = _as_tensors(input_arrays(tensors, SEED, items[at : at + BATCH]))
-            changed = change(rows) if change else rows
-            batches.append(generator.infer({name: value.numpy() for name, value in changed.items()}))
-        return chosen, _as_tensors({name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]})
+        drawing = _Changing(model, change) if change else generator
+        result = drawing.generate(IMAGES, seed=SEED, **inputs)
+        chosen = {name: torch.tensor([item.inputs[name] for item in result.items]) for name in result.items[0].inputs}
+        return chosen, _as_tensors(result.outputs)
 
     return draw
+
+
+class _Changing(Generator):
+    """A generator that feeds its graph something else than what a request says."""
+
+    def __init__(self, model: Model, change: Callable[[Tensors], Tensors]) -> None:
+        super().__init__(model)
+        self._change = change
+
+    def infer(self, arrays: Arrays) -> Arrays:
+        return super().infer({name: value.numpy() for name, value in self._change(_as_tensors(arrays)).items()})
 
 
 def _as_tensors(arrays: Arrays) -> Tensors:

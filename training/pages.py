@@ -80,7 +80,7 @@ def _studies(folder: Path) -> str:
     ]
     covered = (
         "## Stacked-MNIST\n\nHow many of its 1,000 modes variants reach, and how far their shares are from uniform. "
-        f"{stacked_mnist.NOTES}\n\n{stacked_mnist.table(folder / 'stacked_mnist')}\n\n{stacked_mnist.SOURCES}\n\n"
+        f"{stacked_mnist.NOTES}\n\n{stacked_mnist.table(folder / 'stacked_mnist')}\n\n{stacked_mnist.REFERENCES}\n\n"
         f"Again: `python -m training stacked-mnist --records {STUDIES}/stacked_mnist`"
     )
     return "\n\n".join(["# Studies", WARNING, about, *sections, covered]) + "\n"

@@ -7,7 +7,6 @@ each channel of generated pictures. It names a digit even where there is none, s
 
 import dataclasses
 import itertools
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +17,9 @@ import torch
 from numpy.typing import NDArray
 
 import gan_serve
-from gan_serve.document import decode, encode
 from gan_serve.errors import UsageError
-from gan_serve.media import make_folder, write_atomic
 from gan_serve.metadata import Training
-from training import datasets, markdown, metrics, publish, runs, variants
+from training import datasets, markdown, metrics, publish, records, runs, variants
 from training.convolutional import ConvolutionalGAN, ConvolutionalRecipe
 from training.gan import ImageSpec, Player
 from training.judge import Judge
@@ -69,20 +66,19 @@ PUBLISHED = (
     Coverage("WGAN-GP [2]", None, 959, 0.7276),
     Coverage("PacDCGAN2 [3]", None, 1_000, 0.06),
 )
-SOURCES = """\
+REFERENCES = """\
 Published, of other networks and trainings: [1] Srivastava et al. 2017, https://arxiv.org/abs/1705.07761;
 [2] Kumar et al. 2019, https://arxiv.org/abs/1901.08508; [3] Lin et al. 2018, https://arxiv.org/abs/1712.04086."""
 
 
 def record(coverage: Coverage, folder: Path, seed: int) -> None:
     """Keep one line of the table."""
-    make_folder(folder)
-    write_atomic(folder / f"{coverage.name.replace(' ', '-')}-{seed}.json", f"{encode(coverage, indent=1)}\n".encode())
+    records.write(coverage, folder / f"{coverage.name.replace(' ', '-')}-{seed}.json")
 
 
 def table(folder: Path) -> str:
     """What is recorded in the folder, beside what others have published."""
-    recorded = [decode(Coverage, json.loads(path.read_bytes())) for path in sorted(folder.glob("*.json"))]
+    recorded = [records.read(Coverage, path) for path in sorted(folder.glob("*.json"))]
     rows = [
         [*coverage.cells, f"{(coverage.training.processor_seconds or 0) / 60:.0f}" if coverage.training else "-"]
         for coverage in (*recorded, *PUBLISHED)

@@ -1,15 +1,12 @@
 """A comparison of variants and settings over several seeds, its records, and the table that is made of them."""
 
-import json
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gan_serve.document import decode, encode
-from gan_serve.media import make_folder, write_atomic
 from gan_serve.metadata import ModelMetadata, Training
-from training import markdown
+from training import markdown, records
 from training.runs import Trained
 from training.zoo import Task
 
@@ -98,8 +95,7 @@ def write_record(trained: Trained, models: Sequence[ModelMetadata], path: Path) 
     scores = {model.name: {score.name: score.value for score in model.scores} for model in models}
     parameters = sum(weights.numel() for weights in trained.gan.parameters())
     record = Record(training=trained.training, parameters=parameters, scores=scores)
-    make_folder(path.parent)
-    write_atomic(path, f"{encode(record, indent=1)}\n".encode())
+    records.write(record, path)
 
 
 def table(study: Study, folder: Path) -> str:
@@ -111,14 +107,12 @@ def table(study: Study, folder: Path) -> str:
 
 def _row(study: Study, contestant: Contestant, folder: Path) -> list[str]:
     paths = [case.record(folder) for case in study.cases if case.contestant == contestant]
-    records = [decode(Record, json.loads(path.read_bytes())) for path in paths if path.exists()]
-    if not records:
+    kept = [records.read(Record, path) for path in paths if path.exists()]
+    if not kept:
         return []
-    figures = [
-        _told([record.value(contestant.variant, figure) for record in records], figure) for figure in study.figures
-    ]
-    minutes = statistics.median(record.training.processor_seconds or 0 for record in records) / 60
-    return [contestant.what, str(len(records)), *figures, f"{minutes:.0f}", contestant.published or "-"]
+    figures = [_told([record.value(contestant.variant, figure) for record in kept], figure) for figure in study.figures]
+    minutes = statistics.median(record.training.processor_seconds or 0 for record in kept) / 60
+    return [contestant.what, str(len(kept)), *figures, f"{minutes:.0f}", contestant.published or "-"]
 
 
 def _told(values: Sequence[float | None], figure: Figure) -> str:

@@ -94,9 +94,11 @@ def test_what_an_image_of_stylegan_shows_is_decided_by_its_coarse_styles() -> No
         return {}, {"image": (second if crossover < 2 else first) + 0.1 * noise_strength}
 
     found = figures("stylegan", draw)
-    assert found["same_with_other_noise"] == 1.0
-    assert found["same_with_other_fine_styles"] == 1.0
-    assert found["same_with_other_coarse_styles"] == 0.5
+    assert {name: value for name, value in found.items() if not name.startswith("path_length")} == {
+        "same_with_other_noise": 1.0,
+        "same_with_other_fine_styles": 1.0,
+        "same_with_other_coarse_styles": 0.5,
+    }
 
 
 def test_stylegans_paths_are_as_long_as_their_images_change() -> None:

@@ -102,5 +102,5 @@ def stacked_mnist(
         raise typer.Exit(stopped.exit_code) from None
     for published in comparison.PUBLISHED:
         typer.echo(published)
-    typer.echo(f"{comparison.NOTES}\n{comparison.SOURCES}")
+    typer.echo(f"{comparison.NOTES}\n{comparison.REFERENCES}")
     typer.echo(f"Pictures: {output}/VARIANT-{seed}/sample.png")
