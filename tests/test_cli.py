@@ -2,6 +2,7 @@ import io
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -204,7 +205,11 @@ def test_closed_streams_are_one_line(
 
 def test_ctrl_c_during_the_start_is_silent(tmp_path: Path) -> None:
     (tmp_path / "typer.py").write_text("import os, signal; os.kill(os.getpid(), signal.SIGINT)")  # while it is imported
-    done = process("list", env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])})
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # this suite may run where Ctrl-C is ignored
+    try:
+        done = process("list", env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])})
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"")
 
 
