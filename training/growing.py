@@ -19,19 +19,20 @@ def widths(width: int, doublings: int) -> tuple[int, ...]:
 class Equalised(nn.Module):
     """A layer whose weights start as N(0, 1) and are scaled by He's constant at each use (Karras et al. 2018).
 
-    So Adam's steps are as large, in relation to the weights, in every layer.
+    So Adam's steps are as large, in relation to the weights, in every layer; at a `rate` below 1, with weights that are
+    larger and scaled down as much, they are that much smaller.
     """
 
-    def __init__(self, layer: nn.Conv2d | nn.Linear, gain: float = math.sqrt(2)) -> None:
+    def __init__(self, layer: nn.Conv2d | nn.Linear, gain: float = math.sqrt(2), rate: float = 1.0) -> None:
         super().__init__()
-        self.layer, self.scale = layer, gain / math.sqrt(layer.weight[0].numel())
-        nn.init.normal_(layer.weight)
+        self.layer, self.scale, self.rate = layer, gain / math.sqrt(layer.weight[0].numel()), rate
+        nn.init.normal_(layer.weight, std=1 / rate)
         if layer.bias is not None:
             nn.init.zeros_(layer.bias)
 
     def forward(self, values: Tensor) -> Tensor:
         computed: Tensor = self.layer(values * self.scale)
-        return computed
+        return computed if self.rate == 1 else computed * self.rate
 
 
 def convolution(before: int, after: int, size: int = 3, gain: float = math.sqrt(2)) -> Equalised:
@@ -39,9 +40,9 @@ def convolution(before: int, after: int, size: int = 3, gain: float = math.sqrt(
     return Equalised(nn.Conv2d(before, after, size, padding=size // 2), gain)
 
 
-def linear(before: int, after: int, gain: float = math.sqrt(2)) -> Equalised:
+def linear(before: int, after: int, gain: float = math.sqrt(2), rate: float = 1.0) -> Equalised:
     """An equalised linear layer."""
-    return Equalised(nn.Linear(before, after), gain)
+    return Equalised(nn.Linear(before, after), gain, rate)
 
 
 class PixelNorm(nn.Module):

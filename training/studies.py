@@ -74,11 +74,10 @@ STUDIES = {
     ),
     "sagan": Study(
         title="SAGAN without attention",
-        text="CIFAR-10 by label, after 10,000 of 24,000 steps. A place of the control's maps sees itself alone, "
-        "through as many weights.",
+        text="CIFAR-10 by label. A place of the control's maps sees itself alone, through as many weights.",
         contestants=(
-            Contestant("sagan", "attention", _short(10_000)),
-            Contestant("sagan", "no attention", _short(10_000, "--set", "attention=false")),
+            Contestant("sagan", "attention"),
+            Contestant("sagan", "no attention", ("--set", "attention=false")),
         ),
         figures=(Figure("fcd"), Figure("label_accuracy", percent=True), Figure("attention")),
         seeds=1,

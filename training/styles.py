@@ -25,12 +25,15 @@ class StyleGenerator(nn.Module):
     average_style: Tensor
     still_noise: Tensor
 
-    def __init__(self, latent_size: int, channels: int, base: int, widths: Sequence[int]) -> None:
+    def __init__(
+        self, latent_size: int, channels: int, base: int, widths: Sequence[int], mapping_rate: float = 1.0
+    ) -> None:
         super().__init__()
         self.mapping = nn.Sequential(growing.PixelNorm())
         for _ in range(4):
-            self.mapping.extend([growing.linear(latent_size, latent_size), growing.leaky()])
-        self.constant = nn.Parameter(torch.ones(1, widths[0], base, base))
+            self.mapping.extend([growing.linear(latent_size, latent_size, rate=mapping_rate), growing.leaky()])
+        # Not the paper's ones: an even map is nothing but rounding errors once each map is normalised by itself.
+        self.constant = nn.Parameter(torch.randn(1, widths[0], base, base))
         sizes = [base * 2**level for level in range(len(widths))]
         self.noise_sizes = [size * size for size in sizes for _ in range(2)]
         self.depth, self.noise_size = len(self.noise_sizes), sum(self.noise_sizes)

@@ -52,6 +52,18 @@ def test_equalised_layers_keep_the_variance() -> None:
     assert layer(values).std().item() == pytest.approx(1, rel=0.05)
 
 
+def test_an_equalised_layer_that_learns_slowly_computes_as_another_and_moves_less() -> None:
+    values, moved = torch.randn(256, 512), []
+    for rate in (1.0, 0.01):
+        layer = growing.linear(512, 512, gain=1, rate=rate)
+        before = layer(values)
+        assert before.std().item() == pytest.approx(1, rel=0.05)
+        before.square().mean().backward()
+        torch.optim.Adam(layer.parameters(), lr=1e-3).step()
+        moved.append((layer(values) - before).abs().mean().item())
+    assert moved[1] == pytest.approx(0.01 * moved[0], rel=0.2)
+
+
 def test_the_deviation_of_a_minibatch_is_zero_only_where_all_are_alike() -> None:
     deviation = growing.MinibatchDeviation()
     assert deviation(torch.ones(8, 2, 3, 3))[:, 2].max() < 1e-3

@@ -33,7 +33,7 @@ class BigGAN(AttentiveGAN):
         "again what lies outside a threshold."
     )
     recipe = ConvolutionalRecipe(
-        dataset="cifar10", steps=30_000, batch_size=256, betas=(0.0, 0.999), ema=0.9995, image_size=32, width=96
+        dataset="cifar10", steps=20_000, batch_size=128, betas=(0.0, 0.999), ema=0.9995, image_size=32, width=64
     )
     discriminator_steps = 2
     latent_size = 120  # one chunk for the first layer and one for each block
