@@ -111,8 +111,16 @@ def _row(study: Study, contestant: Contestant, folder: Path) -> list[str]:
     if not kept:
         return []
     figures = [_told([record.value(contestant.variant, figure) for record in kept], figure) for figure in study.figures]
-    minutes = statistics.median(record.training.processor_seconds or 0 for record in kept) / 60
-    return [contestant.what, str(len(kept)), *figures, f"{minutes:.0f}", contestant.published or "-"]
+    minutes = _minutes([record.training for record in kept])
+    return [contestant.what, str(len(kept)), *figures, minutes, contestant.published or "-"]
+
+
+def _minutes(trainings: Sequence[Training]) -> str:
+    """The median, for each kind of hardware by itself."""
+    seconds: dict[str, list[float]] = {}
+    for training in trainings:
+        seconds.setdefault(training.hardware, []).append(training.processor_seconds or 0)
+    return ", ".join(f"{statistics.median(values) / 60:.0f} ({hardware})" for hardware, values in seconds.items())
 
 
 def _told(values: Sequence[float | None], figure: Figure) -> str:

@@ -14,7 +14,7 @@ from training.__main__ import app
 from training.cli.training import parsed
 from training.study import Contestant, Figure, Record, Study, table
 
-FACTS = {"steps": 1, "batch_size": 1, "seed": 0, "precision": "fp32", "hardware": "CPU", "commit": "", "recipe": {}}
+FACTS = {"steps": 1, "batch_size": 1, "seed": 0, "precision": "fp32", "commit": "", "recipe": {}}
 STUDY = Study(
     title="Losses",
     text="Which is best?",
@@ -25,9 +25,12 @@ STUDY = Study(
 )
 
 
-def record(folder: Path, case: str, seconds: float, fcd: float, error: float, **observed: float) -> None:
+def record(
+    folder: Path, case: str, seconds: float, fcd: float, error: float, hardware: str = "CPU", **observed: float
+) -> None:
     variant = "dcgan" if case.startswith("dcgan") else "lsgan"
-    training = Training(**FACTS, duration_seconds=3 * seconds, processor_seconds=seconds, observed=observed)
+    facts = FACTS | {"hardware": hardware, "duration_seconds": 3 * seconds, "processor_seconds": seconds}
+    training = Training(**facts, observed=observed)
     scores = {variant: {"fcd": fcd}, f"{variant}-classifier": {"test_error": error}}
     found = Record(training=training, parameters=10, scores=scores)
     (folder / f"{case}.json").write_text(encode(found))
@@ -38,11 +41,12 @@ def test_a_table_tells_the_median_and_the_range_of_the_seeds_that_are_recorded(t
     for seed, fcd in enumerate((3.0, 1.0, 2.0)):
         record(tmp_path, f"dcgan-{seed}", 60 * (seed + 1), fcd, 0.01 * fcd, gradient_norm=1 + seed / 10)
     record(tmp_path, "with-squares-1", 30, 5, 0.5)
+    record(tmp_path, "with-squares-2", 300, 5, 0.5, "GPU")
     assert table(STUDY, tmp_path).splitlines() == [
         "|  | seeds | fcd | test error classifier | gradient norm | processor minutes | published FID |",
         "| --- | --- | --- | --- | --- | --- | --- |",
-        "| dcgan | 3 | 2 (1 to 3) | 2.00% (1.00% to 3.00%) | 1.1 (1 to 1.2) | 2 | 26.5 |",
-        "| with squares | 1 | 5 | 50.00% | - | 0 | - |",
+        "| dcgan | 3 | 2 (1 to 3) | 2.00% (1.00% to 3.00%) | 1.1 (1 to 1.2) | 2 (CPU) | 26.5 |",
+        "| with squares | 2 | 5 (5 to 5) | 50.00% (50.00% to 50.00%) | - | 0 (CPU), 5 (GPU) | - |",
     ]
 
 
