@@ -296,11 +296,11 @@ class GAN(Game):
         """
         return losses.gradient_norms(self.discriminator.forward, self.augmented(points))  # `forward` calls no hooks
 
-    def gradient_penalty(self, points: Tensor) -> Tensor:
-        """How far the discriminator's gradients at the points (N, C, H, W) are from norm 1; the norm is observed."""
+    def gradient_penalty(self, points: Tensor, slope: float = 1.0) -> Tensor:
+        """How far the discriminator's gradients at the points (N, C, H, W) are from that norm, which is observed."""
         norms = self.gradient_norms(points)
         self.observed["gradient_norm"] = norms.detach().mean()
-        return losses.gradient_penalty(norms)
+        return losses.gradient_penalty(norms, slope)
 
     def stages(self) -> list[Stage]:
         discriminator = Player(

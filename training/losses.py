@@ -81,9 +81,9 @@ def gradient_norms(discriminator: Callable[[Tensor], Tensor], points: Tensor) ->
     return norms
 
 
-def gradient_penalty(norms: Tensor) -> Tensor:
-    """(|dD/dx| - 1)^2, averaged over the points."""
-    return (norms - 1).square().mean()
+def gradient_penalty(norms: Tensor, slope: float = 1.0) -> Tensor:
+    """(|dD/dx| - slope)^2, averaged over the points."""
+    return (norms - slope).square().mean()
 
 
 def interpolate(real: Tensor, fake: Tensor, share: Tensor) -> Tensor:
