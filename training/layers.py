@@ -11,6 +11,8 @@ from gan_serve.errors import UsageError
 
 Norm = Callable[[int], nn.Module]  # channels -> a normalising layer
 
+DCGAN_DOUBLINGS = 4  # of the paper's networks, from 4x4 to 64x64
+
 
 def base_size(size: int) -> tuple[int, int]:
     """The side of the smallest feature map, and how many doublings lead from it to `size`: 28 -> (7, 2), 32 -> (4, 3).
@@ -30,21 +32,25 @@ def dcgan_generator(inputs: int, channels: int, size: int, width: int = 64) -> n
     """Vector (N, inputs) -> image (N, channels, size, size) in [-1, 1]; `width` is that of the last hidden layer.
 
     The rules of the DCGAN paper: no pooling, no dense hidden layer, batch normalisation except at the output,
-    ReLU and tanh, transposed convolutions. Beyond the paper, every size below the image's has a convolution of 3x3.
+    ReLU and tanh, transposed convolutions. Beyond the paper, where there are fewer sizes than it has, every size below
+    the image's has a convolution of 3x3.
     """
     base, doublings = base_size(size)
     widths = [width * 2**level for level in reversed(range(doublings))]
     project = nn.Linear(inputs, widths[0] * base * base, bias=False)  # the paper's "project and reshape"
     blocks: list[nn.Module] = [project, nn.Unflatten(1, (widths[0], base, base)), nn.BatchNorm2d(widths[0]), _relu()]
-    blocks += _same_size(widths[0], nn.BatchNorm2d, _relu())
+    blocks += _same_size(widths[0], nn.BatchNorm2d, _relu(), doublings)
     for before, after in pairwise(widths):
         convolution = nn.ConvTranspose2d(before, after, 4, stride=2, padding=1, bias=False)
-        blocks += [convolution, nn.BatchNorm2d(after), _relu(), *_same_size(after, nn.BatchNorm2d, _relu())]
+        blocks += [convolution, nn.BatchNorm2d(after), _relu(), *_same_size(after, nn.BatchNorm2d, _relu(), doublings)]
     blocks += [nn.ConvTranspose2d(widths[-1], channels, 4, stride=2, padding=1), nn.Tanh()]
     return nn.Sequential(*blocks).apply(init_dcgan)
 
 
-def _same_size(channels: int, norm: Norm, activation: nn.Module) -> list[nn.Module]:
+def _same_size(channels: int, norm: Norm, activation: nn.Module, doublings: int) -> list[nn.Module]:
+    """Depth for the networks of small images; on top of the paper's own depth, it would drown the latent."""
+    if doublings >= DCGAN_DOUBLINGS:
+        return []
     return [nn.Conv2d(channels, channels, 3, padding=1, bias=False), norm(channels), activation]
 
 
@@ -61,16 +67,16 @@ def dcgan_features(channels: int, size: int, width: int = 64, norm: Norm = nn.Ba
     """Image (N, channels, size, size) -> features (N, C, base, base).
 
     The rules of the DCGAN paper: no pooling, strided convolutions, leaky ReLU, normalisation except at the input.
-    Beyond the paper, every size below the image's has a convolution of 3x3, as in the generator, which a shallower
-    discriminator cannot tell from the data (D = 0.5) long before its images are good.
+    Beyond the paper, images of fewer sizes have the generator's convolutions of 3x3, whose images a shallower
+    discriminator cannot tell from the data (D = 0.5) long before they are good.
     """
     _, doublings = base_size(size)
     widths = [width * 2**level for level in range(doublings)]
     blocks: list[nn.Module] = [nn.Conv2d(channels, width, 4, stride=2, padding=1), leaky()]
-    blocks += _same_size(width, norm, leaky())
+    blocks += _same_size(width, norm, leaky(), doublings)
     for before, after in pairwise(widths):
         convolution = nn.Conv2d(before, after, 4, stride=2, padding=1, bias=False)
-        blocks += [convolution, norm(after), leaky(), *_same_size(after, norm, leaky())]
+        blocks += [convolution, norm(after), leaky(), *_same_size(after, norm, leaky(), doublings)]
     return nn.Sequential(*blocks).apply(init_dcgan)
 
 
