@@ -38,9 +38,15 @@ class DRAGAN(ConvolutionalGAN):
     # distances of such images it saturates the discriminator, which then only chases the generator.
     further: ClassVar = {
         "characters": replace(
-            recipe, dataset="lpc", image_size=64, width=20, steps=12_000, learning_rate=5e-4,
-            penalty_weight=100.0, slope=0.1,
-        )  # fmt: skip
+            recipe,
+            dataset="lpc",
+            image_size=64,
+            width=20,
+            steps=12_000,
+            learning_rate=5e-4,
+            penalty_weight=100.0,
+            slope=0.1,
+        )
     }
     settings: DraganRecipe
     # Batch normalisation would tie together the samples that the penalty treats one by one.
