@@ -1,6 +1,5 @@
 """Servable -> ONNX file with its metadata inside; a file that differs from PyTorch is refused."""
 
-import copy
 import itertools
 import logging
 import warnings
@@ -11,19 +10,18 @@ import onnx
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn.utils import parametrize
 
 from gan_serve.errors import Failure
 from gan_serve.metadata import PROPERTY, ModelMetadata
 from gan_serve.runtime import open_session, parse_device
 from gan_serve.tensors import Image, OutputTensor
+from training.baking import baked
 from training.gan import Servable
 from training.runs import Trained
 
 OPSET = 18  # old enough for every runtime of the last years
 BATCHES = (1, 2, 3, 7, 16)
 TOLERANCE = 1e-4  # between PyTorch and ONNX Runtime, for values in -1..1
-POWER_ITERATIONS = 50  # of spectral normalisation, when its result is written down
 MANY_THREADS = 8  # compute a row alone to the same bits that one thread finds in any batch
 
 
@@ -66,28 +64,6 @@ def export(servable: Servable, metadata: ModelMetadata) -> bytes:
     content = with_property(graph, PROPERTY, metadata.to_json())
     check(content, network, servable)
     return content
-
-
-def baked(network: nn.Module) -> nn.Module:
-    """A copy whose normalised weights are plain ones; its singular vectors are found anew.
-
-    The average of a training's weights has not got the singular vectors that its average of vectors claims.
-    """
-    network = copy.deepcopy(network).train()
-    for module in network.modules():
-        if parametrize.is_parametrized(module):
-            _own_class(module)
-            for name in list(module.parametrizations):  # type: ignore[arg-type]
-                for _ in range(POWER_ITERATIONS):
-                    getattr(module, name)
-                parametrize.remove_parametrizations(module, name)
-    return network
-
-
-def _own_class(module: nn.Module) -> None:
-    """A parametrized weight is a property of the module's class, which a copy would take from the original too."""
-    shared = type(module)
-    module.__class__ = type(shared.__name__, shared.__bases__, dict(shared.__dict__))
 
 
 def to_onnx(

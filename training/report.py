@@ -14,6 +14,7 @@ from torch.utils.tensorboard import SummaryWriter
 
 from gan_serve.errors import Failure
 from training import distributed
+from training.baking import baked
 from training.dataset import Dataset, to_signed
 from training.gan import Game, Terms
 
@@ -116,10 +117,8 @@ def sample(game: Game, dataset: Dataset) -> Tensor:
     trial = game.trial(part, dataset)
     names = [tensor.name for tensor in servable.inputs]
     inputs = [trial.inputs[name] for name in names] if trial else servable.examples(len(dataset.images))
-    was_training = servable.network.training
     device = next(game.parameters()).device
-    output = servable.network.eval()(*(example.to(device) for example in inputs))
-    servable.network.train(was_training)
+    output = baked(servable.network).eval()(*(example.to(device) for example in inputs))
     first: Tensor = output[0] if isinstance(output, tuple) else output
     return first.float().cpu()
 

@@ -7,8 +7,10 @@ import torch
 from torch import nn
 from torch.nn.utils import parametrize
 
-from training import export, residual, variants
+from training import residual, variants
+from training.baking import baked
 from training.dataset import Dataset
+from training.report import sample
 from training.runs import recipe_from
 from training.train import Trainer
 
@@ -47,15 +49,24 @@ def test_a_baked_network_has_plain_weights_with_a_largest_singular_value_of_one(
         pass
     average = trainer.average.module.generator
     assert isinstance(average, nn.Module)
-    baked = export.baked(average)
+    plain = baked(average)
     latent, label = torch.randn(2, 128), torch.tensor([1, 2])
     average.eval()(latent, label)  # the original stays as it is
     assert any(parametrize.is_parametrized(module) for module in average.modules())
-    assert not any(parametrize.is_parametrized(module) for module in baked.modules())
-    matrices = [weight.flatten(1) for name, weight in baked.named_parameters() if weight.dim() > 1]
+    assert not any(parametrize.is_parametrized(module) for module in plain.modules())
+    matrices = [weight.flatten(1) for name, weight in plain.named_parameters() if weight.dim() > 1]
     assert matrices
     for matrix in matrices:
         assert abs(torch.linalg.matrix_norm(matrix, ord=2).item() - 1) < 0.05
+
+
+def test_what_a_training_shows_does_not_depend_on_its_average_of_singular_vectors(digits: Dataset) -> None:
+    gan = variants.find("sagan")(digits.spec, recipe_from("sagan", {"width": 32}))
+    shown = sample(gan, digits)
+    for name, vector in gan.named_buffers():
+        if name.endswith(("_u", "_v")):
+            vector.mul_(0.5)
+    torch.testing.assert_close(sample(gan, digits), shown, atol=1e-3, rtol=0)
 
 
 def test_all_that_multiplies_in_biggan_starts_orthogonal_the_embeddings_too(digits: Dataset) -> None:
