@@ -91,7 +91,8 @@ def test_what_an_image_of_stylegan_shows_is_decided_by_its_coarse_styles() -> No
     def draw(
         _change: Any = None, /, crossover: int = 8, noise_strength: float = 1, **_: Any
     ) -> tuple[Tensors, Tensors]:
-        return {}, {"image": (second if crossover < 2 else first) + 0.1 * noise_strength}
+        image = second if crossover < 2 else -first if crossover < 6 else first
+        return {}, {"image": image + 0.1 * noise_strength}
 
     found = figures("stylegan", draw)
     assert {name: value for name, value in found.items() if not name.startswith("path_length")} == {

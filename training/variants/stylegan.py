@@ -14,7 +14,9 @@ from training import distributed, growing, layers, styles
 from training.convolutional import ConvolutionalRecipe
 from training.gan import GAN, Batch, Evidence, ImageSpec, Player, Recipe, Servable, Stage, Tensors, Terms
 
+# The paper's groups of layers; those between them are its middle ones.
 COARSE = 4  # the layers below it decide on 4x4 and 8x8 pixels
+FINE = 6  # the layers from it on decide on 32x32 pixels
 STEP = 1e-3  # of a way whose length is measured
 
 
@@ -94,11 +96,12 @@ class StyleGAN(GAN):
         def seen(**inputs: object) -> Tensor:
             return torch.from_numpy(evidence.look(evidence.draw(**inputs)[1]["image"]).probabilities).argmax(dim=1)
 
-        whole, still, mixed, other = seen(), seen(noise_strength=0), seen(crossover=COARSE), seen(crossover=0)
+        whole, still, other = seen(), seen(noise_strength=0), seen(crossover=0)
+        other_fine, own_coarse = seen(crossover=FINE), seen(crossover=COARSE)
         return [
             _share("other_noise", whole == still, "higher", "the noise is another"),
-            _share("other_fine_styles", whole == mixed, "higher", "the styles of the fine layers are another image's"),
-            _share("other_coarse_styles", other == mixed, "lower", "those of the coarse layers are another image's"),
+            _share("other_fine_styles", whole == other_fine, "higher", "the styles at 32x32 are another image's"),
+            _share("other_coarse_styles", other == own_coarse, "lower", "those at 4x4 and 8x8 are another image's"),
             *_path_lengths(evidence),
         ]
 
