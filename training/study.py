@@ -128,8 +128,11 @@ def _told(values: Sequence[float | None], figure: Figure) -> str:
     known = [value for value in values if value is not None]
     if not known:
         return "-"
-    shown = [
-        f"{value:.2%}" if figure.percent else f"{value:.4g}"
-        for value in (statistics.median(known), min(known), max(known))
-    ]
-    return shown[0] if len(known) == 1 else f"{shown[0]} ({shown[1]} to {shown[2]})"
+    shown = [_shown(value, figure) for value in (statistics.median(known), min(known), max(known))]
+    return shown[0] if len(set(shown)) == 1 else f"{shown[0]} ({shown[1]} to {shown[2]})"
+
+
+def _shown(value: float, figure: Figure) -> str:
+    if figure.percent:
+        return f"{value:.2%}"
+    return f"{value:,.0f}" if value >= 1_000 else f"{value:.4g}"

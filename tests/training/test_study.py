@@ -19,7 +19,12 @@ STUDY = Study(
     title="Losses",
     text="Which is best?",
     contestants=(Contestant("dcgan", "dcgan", published="26.5"), Contestant("lsgan", "with squares")),
-    figures=(Figure("fcd"), Figure("test_error", "classifier", percent=True), Figure("gradient_norm")),
+    figures=(
+        Figure("fcd"),
+        Figure("test_error", "classifier", percent=True),
+        Figure("gradient_norm"),
+        Figure("parameters"),
+    ),
     seeds=3,
     published="published FID",
 )
@@ -32,7 +37,7 @@ def record(
     facts = FACTS | {"hardware": hardware, "duration_seconds": 3 * seconds, "processor_seconds": seconds}
     training = Training(**facts, observed=observed)
     scores = {variant: {"fcd": fcd}, f"{variant}-classifier": {"test_error": error}}
-    found = Record(training=training, parameters=10, scores=scores)
+    found = Record(training=training, parameters=12_345, scores=scores)
     (folder / f"{case}.json").write_text(encode(found))
 
 
@@ -43,10 +48,10 @@ def test_a_table_tells_the_median_and_the_range_of_the_seeds_that_are_recorded(t
     record(tmp_path, "with-squares-1", 30, 5, 0.5)
     record(tmp_path, "with-squares-2", 300, 5, 0.5, "GPU")
     assert table(STUDY, tmp_path).splitlines() == [
-        "|  | seeds | fcd | test error classifier | gradient norm | processor minutes | published FID |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
-        "| dcgan | 3 | 2 (1 to 3) | 2.00% (1.00% to 3.00%) | 1.1 (1 to 1.2) | 2 (CPU) | 26.5 |",
-        "| with squares | 2 | 5 (5 to 5) | 50.00% (50.00% to 50.00%) | - | 0 (CPU), 5 (GPU) | - |",
+        "|  | seeds | fcd | test error classifier | gradient norm | parameters | processor minutes | published FID |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+        "| dcgan | 3 | 2 (1 to 3) | 2.00% (1.00% to 3.00%) | 1.1 (1 to 1.2) | 12,345 | 2 (CPU) | 26.5 |",
+        "| with squares | 2 | 5 | 50.00% | - | 12,345 | 0 (CPU), 5 (GPU) | - |",
     ]
 
 
