@@ -9,7 +9,7 @@ POWER_ITERATIONS = 50  # of spectral normalisation
 
 
 def baked(network: nn.Module) -> nn.Module:
-    """A copy whose normalised weights are plain ones; its singular vectors are found anew.
+    """A copy for inference, whose normalised weights are plain ones; its singular vectors are found anew.
 
     The average of a training's weights has not got the singular vectors that its average of vectors claims.
     """
@@ -21,7 +21,7 @@ def baked(network: nn.Module) -> nn.Module:
                 for _ in range(POWER_ITERATIONS):
                     getattr(module, name)
                 parametrize.remove_parametrizations(module, name)
-    return network
+    return network.eval()
 
 
 def _own_class(module: nn.Module) -> None:

@@ -59,7 +59,7 @@ def export(servable: Servable, metadata: ModelMetadata) -> bytes:
         Failure: ONNX Runtime computes something else than PyTorch, or a row depends on its batch.
     """
     names = [tensor.name for tensor in metadata.inputs], [tensor.name for tensor in metadata.outputs]
-    network = baked(servable.network.cpu()).eval()
+    network = baked(servable.network.cpu())
     graph = to_onnx(network, servable.examples(4), *names, [tensor.shape for tensor in metadata.inputs])
     content = with_property(graph, PROPERTY, metadata.to_json())
     check(content, network, servable)

@@ -34,7 +34,7 @@ def find_device(name: str) -> torch.device:
 def find_precision(name: str, device: torch.device) -> str:
     """`fp32`, `bf16`, or for `auto` bf16 where the processor has units for it; on a GPU fp32.
 
-    On a GPU two games of three became NaN in bf16, and the others gained little: docs/decisions/0008-gpu.md.
+    On a GPU two games of three became NaN in bf16, for a reason not found: docs/decisions/0008-gpu.md.
     """
     if name not in ("auto", "fp32", "bf16"):
         raise UsageError(f"unknown precision {name!r}; use auto, fp32 or bf16")

@@ -118,7 +118,7 @@ def sample(game: Game, dataset: Dataset) -> Tensor:
     names = [tensor.name for tensor in servable.inputs]
     inputs = [trial.inputs[name] for name in names] if trial else servable.examples(len(dataset.images))
     device = next(game.parameters()).device
-    output = baked(servable.network).eval()(*(example.to(device) for example in inputs))
+    output = baked(servable.network)(*(example.to(device) for example in inputs))
     first: Tensor = output[0] if isinstance(output, tuple) else output
     return first.float().cpu()
 

@@ -25,9 +25,7 @@ class StyleGenerator(nn.Module):
     average_style: Tensor
     still_noise: Tensor
 
-    def __init__(
-        self, latent_size: int, channels: int, base: int, widths: Sequence[int], mapping_rate: float = 1.0
-    ) -> None:
+    def __init__(self, latent_size: int, channels: int, base: int, widths: Sequence[int], mapping_rate: float) -> None:
         super().__init__()
         self.mapping = nn.Sequential(growing.PixelNorm())
         for _ in range(4):
