@@ -72,9 +72,14 @@ hinge = Adversarial(hinge_discriminator_loss, wasserstein_generator_loss)
 wasserstein = Adversarial(wasserstein_critic_loss, wasserstein_generator_loss)
 
 
+def _full_precision(like: Tensor) -> torch.autocast:
+    """Within it, autocast makes no products of bfloat16."""
+    return torch.autocast(like.device.type, enabled=False)
+
+
 def gradient_norms(discriminator: Callable[[Tensor], Tensor], points: Tensor) -> Tensor:
     """|dD/dx| at each of the points (N, ...), over all that is not the batch: (N,), itself differentiable."""
-    with torch.autocast(points.device.type, enabled=False), torch.enable_grad():
+    with _full_precision(points), torch.enable_grad():
         points = points.detach().float().requires_grad_(True)
         (gradients,) = torch.autograd.grad(discriminator(points).sum(), points, create_graph=True)
     norms: Tensor = torch.linalg.vector_norm(gradients.flatten(1), dim=1)
@@ -100,12 +105,14 @@ def pulling_away(features: Tensor) -> Tensor:
     """Mean squared cosine between the features (N, ...) of different samples (Zhao, Mathieu and LeCun 2017)."""
     directions = F.normalize(features.float().flatten(1), dim=1)
     count = len(directions)
-    cosines = (directions @ directions.T).square()
+    with _full_precision(directions):
+        cosines = (directions @ directions.T).square()
     return (cosines.sum() - cosines.diagonal().sum()) / (count * (count - 1))
 
 
 def orthogonality(weights: Iterable[Tensor]) -> Tensor:
     """|W W^T o (1 - I)|^2, summed over the weights with two axes or more (Brock, Donahue and Simonyan 2019)."""
     matrices = [weight.flatten(1).float() for weight in weights if weight.dim() > 1]
-    products = [matrix @ matrix.T for matrix in matrices]
+    with _full_precision(matrices[0]):
+        products = [matrix @ matrix.T for matrix in matrices]
     return torch.stack([(product - product.diagonal().diag()).square().sum() for product in products]).sum()

@@ -10,7 +10,7 @@ import pytest
 import torch
 from larger import enlarged
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_map
+from torch.utils._pytree import tree_leaves, tree_map
 
 from gan_serve.metadata import Data, Training
 from training import export, variants
@@ -84,6 +84,31 @@ def test_its_file_names_the_paper(name: str) -> None:
     variant = variants.find(name)
     assert variant.paper.url in (inspect.getdoc(variant) or "")
     assert variant.differences
+
+
+class Coarse(TorchDispatchMode):
+    """The operations that make one number of many in bfloat16."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.operations: set[str] = set()
+
+    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        made = function(*args, **kwargs or {})
+        tensors = [value for value in tree_leaves(made) if isinstance(value, torch.Tensor)]
+        if any(value.dtype == torch.bfloat16 and value.dim() == 0 for value in tensors):
+            self.operations.add(str(function))
+        return made
+
+
+def test_losses_are_float32_where_the_networks_are_not(trainer: Trainer) -> None:
+    trainer._enter_next_stage()
+    batch = next(trainer.dataset.batches(8, 1, trainer.device))
+    for player in trainer.stages[0].players.values():
+        with torch.autocast("cpu", torch.bfloat16), Coarse() as coarse:
+            terms = player.loss(batch)
+        assert {name: value.dtype for name, value in terms.items()} == dict.fromkeys(terms, torch.float32)
+        assert not coarse.operations
 
 
 READS = ("aten._local_scalar_dense", "aten.nonzero", "aten.masked_select")  # the processor waits for their results
