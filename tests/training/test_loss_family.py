@@ -78,3 +78,13 @@ def test_ebgans_energy_is_of_each_image_and_real_ones_come_to_have_less(digits: 
     noise, _ = discriminator(torch.rand(8, 1, 8, 8) * 2 - 1)
     assert energies.shape == (8,)
     assert energies.mean() < noise.mean()
+
+
+def test_pulling_away_keeps_what_ebgan_draws_apart(digits: Dataset) -> None:
+    likeness = []
+    for weight in (100.0, 0.0):
+        training = trainer("ebgan", digits, steps=100, pulling_away_weight=weight)
+        for _ in training.train():
+            pass
+        likeness.append(training.observed["likeness"].item())
+    assert likeness[0] < likeness[1] - 0.01

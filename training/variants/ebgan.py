@@ -1,6 +1,7 @@
 """EBGAN."""
 
 import math
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +12,13 @@ from gan_serve.tensors import Score
 from training import layers, losses
 from training.convolutional import ConvolutionalGAN, ConvolutionalRecipe
 from training.gan import Batch, ImageSpec, Servable, Terms
+
+
+@dataclass(frozen=True)
+class EbganRecipe(ConvolutionalRecipe):
+    """Adds what keeps the images of a batch apart."""
+
+    pulling_away_weight: float = 0.1  # lambda_PT
 
 
 class EBGAN(ConvolutionalGAN):
@@ -25,13 +33,10 @@ class EBGAN(ConvolutionalGAN):
         year=2017,
         url="https://arxiv.org/abs/1609.03126",
     )
-    differences = (
-        "Fashion-MNIST, as for all of the loss family, where the paper has MNIST; DCGAN-sized networks for 28x28 "
-        "images; an exponential average of the weights."
-    )
-    recipe = ConvolutionalRecipe(dataset="fashion_mnist", steps=15_600, final_learning_rate=0.1)
+    differences = "DCGAN-sized networks for 28x28 images; an exponential average of the weights."
+    recipe = EbganRecipe(dataset="mnist", steps=15_600, final_learning_rate=0.1)
     margin = 10.0  # m
-    pulling_away_weight = 0.1  # lambda_PT
+    settings: EbganRecipe
 
     def build_discriminator(self) -> nn.Module:
         return AutoEncoder(self.spec, self.settings.width)
@@ -44,7 +49,9 @@ class EBGAN(ConvolutionalGAN):
 
     def generator_loss(self, batch: Batch) -> Terms:
         energy, code = self.discriminator(self.fake(batch))
-        return {"energy": energy.mean(), "pulling_away": self.pulling_away_weight * losses.pulling_away(code)}
+        likeness = losses.pulling_away(code)
+        self.observed["likeness"] = likeness.detach()
+        return {"energy": energy.mean(), "pulling_away": self.settings.pulling_away_weight * likeness}
 
     def servables(self) -> dict[str, Servable]:
         pixels = self.spec.channels * self.spec.size**2
