@@ -1,6 +1,7 @@
 """Shared blocks and standard networks."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 
 import torch
@@ -147,6 +148,20 @@ def concatenate_label(images: Tensor, label: Tensor) -> Tensor:
     """Add one constant plane per class: (N, C, H, W) and one-hot (N, K) -> (N, C + K, H, W)."""
     planes = label.to(images.dtype)[:, :, None, None].expand(-1, -1, *images.shape[2:])
     return torch.cat([images, planes], dim=1)
+
+
+@contextmanager
+def unremembered(network: nn.Module) -> Iterator[None]:
+    """Within it, batches leave no trace in the running statistics, with which the network is served."""
+    norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+    shares = [norm.momentum for norm in norms]
+    try:
+        for norm in norms:
+            norm.momentum = 0.0
+        yield
+    finally:
+        for norm, share in zip(norms, shares, strict=True):
+            norm.momentum = share
 
 
 @torch.no_grad()

@@ -1,5 +1,6 @@
 """What the papers of the loss family constrain, seen in a real training."""
 
+import copy
 import dataclasses
 from itertools import pairwise
 
@@ -78,6 +79,17 @@ def test_ebgans_energy_is_of_each_image_and_real_ones_come_to_have_less(digits: 
     noise, _ = discriminator(torch.rand(8, 1, 8, 8) * 2 - 1)
     assert energies.shape == (8,)
     assert energies.mean() < noise.mean()
+
+
+def test_ebgans_energy_is_served_with_the_statistics_of_real_images(digits: Dataset) -> None:
+    training = trainer("ebgan", digits, steps=1)
+    discriminator = training.game.get_submodule("discriminator")
+    alone = copy.deepcopy(discriminator)
+    alone(next(digits.batches(16, 0, torch.device("cpu")))["image"])
+    next(training.train())
+    for name, statistics in alone.named_buffers():
+        if "running" in name:
+            torch.testing.assert_close(discriminator.get_buffer(name), statistics)
 
 
 def test_pulling_away_keeps_what_ebgan_draws_apart(digits: Dataset) -> None:

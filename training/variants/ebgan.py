@@ -43,15 +43,25 @@ class EBGAN(ConvolutionalGAN):
 
     def discriminator_loss(self, batch: Batch) -> Terms:
         real, _ = self.discriminator(batch["image"])
-        fake, _ = self.discriminator(self.fake(batch))
+        fake, _ = self._of_generated(batch)
         self.observed = {"score(real)": -real.detach().mean(), "score(fake)": -fake.detach().mean()}
         return {"energy_real": real.mean(), "energy_fake": F.relu(self.margin - fake).mean()}
 
     def generator_loss(self, batch: Batch) -> Terms:
-        energy, code = self.discriminator(self.fake(batch))
+        energy, code = self._of_generated(batch)
         likeness = losses.pulling_away(code)
         self.observed["likeness"] = likeness.detach()
         return {"energy": energy.mean(), "pulling_away": self.settings.pulling_away_weight * likeness}
+
+    def _of_generated(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Energies (N,) and codes (N, D) of generated images.
+
+        They pass without a trace: normalised by statistics of both kinds, real images would have three times the
+        energy when served that they have among their own in training.
+        """
+        with layers.unremembered(self.discriminator):
+            energy, code = self.discriminator(self.fake(batch))
+        return energy, code
 
     def servables(self) -> dict[str, Servable]:
         pixels = self.spec.channels * self.spec.size**2
