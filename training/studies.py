@@ -41,7 +41,7 @@ STUDIES = {
             Contestant("ebgan", "without", _short(4_000, *NARROW, "--set", "pulling_away_weight=0")),
         ),
         figures=(Figure("likeness"), Figure("fcd"), Figure("recall")),
-        seeds=1,
+        seeds=3,
         published="",
     ),
     "infogan": Study(
