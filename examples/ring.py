@@ -21,13 +21,15 @@ from torch import Tensor, nn
 from training import variants
 from training.gan import GAN, Batch, ImageSpec
 from training.train import Trainer
+from training.variants.dragan import DraganRecipe
+from training.variants.wgan_gp import WGANGP
 
 RADIUS, DEVIATION = 2.0, 0.05
 PANELS = 5
 ANGLES = torch.arange(8) * (math.pi / 4)
 RING = RADIUS * torch.stack([ANGLES.cos(), ANGLES.sin()], dim=1)
 GRID = torch.cartesian_prod(*[torch.linspace(-RADIUS, RADIUS, 5)] * 2)
-PENALISED = ("wgan_gp", "dragan")
+PENALTY_WEIGHT = 0.1  # as WGAN-GP's authors have it for such small distances
 
 
 @dataclass(frozen=True)
@@ -48,11 +50,13 @@ def make_game(name: str, steps: int) -> GAN:
     """A variant with networks for points instead of images."""
     variant = variants.find(name)
     recipe = replace(variant.recipe, batch_size=256, learning_rate=1e-3, steps=steps * variant.discriminator_steps)
+    if isinstance(recipe, DraganRecipe):
+        recipe = replace(recipe, penalty_weight=PENALTY_WEIGHT)
     game = variant(ImageSpec(channels=1, size=28, classes=()), recipe)
     game.generator = nn.Sequential(*_dense((game.latent_size, 128, 128, 2)), nn.Unflatten(1, (2, 1, 1)))
     game.discriminator = nn.Sequential(nn.Flatten(), *_dense((2, 128, 128, 1)))
-    if name in PENALISED:
-        game.penalty_weight = 0.1  # type: ignore[assignment]  # as WGAN-GP's authors have it for such small distances
+    if isinstance(game, WGANGP):
+        game.penalty_weight = PENALTY_WEIGHT
     return game
 
 
