@@ -19,10 +19,9 @@ from matplotlib.axes import Axes
 from torch import Tensor, nn
 
 from training import variants
+from training.convolutional import PenalisedRecipe
 from training.gan import GAN, Batch, ImageSpec
 from training.train import Trainer
-from training.variants.dragan import DraganRecipe
-from training.variants.wgan_gp import WGANGP
 
 RADIUS, DEVIATION = 2.0, 0.05
 PANELS = 5
@@ -50,13 +49,11 @@ def make_game(name: str, steps: int) -> GAN:
     """A variant with networks for points instead of images."""
     variant = variants.find(name)
     recipe = replace(variant.recipe, batch_size=256, learning_rate=1e-3, steps=steps * variant.discriminator_steps)
-    if isinstance(recipe, DraganRecipe):
+    if isinstance(recipe, PenalisedRecipe):
         recipe = replace(recipe, penalty_weight=PENALTY_WEIGHT)
     game = variant(ImageSpec(channels=1, size=28, classes=()), recipe)
     game.generator = nn.Sequential(*_dense((game.latent_size, 128, 128, 2)), nn.Unflatten(1, (2, 1, 1)))
     game.discriminator = nn.Sequential(nn.Flatten(), *_dense((2, 128, 128, 1)))
-    if isinstance(game, WGANGP):
-        game.penalty_weight = PENALTY_WEIGHT
     return game
 
 

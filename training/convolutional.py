@@ -16,6 +16,13 @@ class ConvolutionalRecipe(Recipe):
     width: int = 32  # channels of the layers next to the image
 
 
+@dataclass(frozen=True)
+class PenalisedRecipe(ConvolutionalRecipe):
+    """Adds how much a penalty on the discriminator's gradient counts."""
+
+    penalty_weight: float = 10.0  # lambda
+
+
 class ConvolutionalGAN(GAN):
     """A game of DCGAN's networks, the same for all variants that change nothing but the loss."""
 

@@ -5,15 +5,14 @@ from typing import ClassVar
 
 from gan_serve.metadata import Paper
 from training import layers, losses
-from training.convolutional import ConvolutionalGAN, ConvolutionalRecipe
+from training.convolutional import ConvolutionalGAN, PenalisedRecipe
 from training.gan import Batch, Terms
 
 
 @dataclass(frozen=True)
-class DraganRecipe(ConvolutionalRecipe):
-    """Adds the penalty, whose slope goes with the size of the images: their distances grow with their pixels."""
+class DraganRecipe(PenalisedRecipe):
+    """Adds the penalty's slope, which goes with the size of the images: their distances grow with their pixels."""
 
-    penalty_weight: float = 10.0  # lambda
     slope: float = 1.0  # k: the gradient's norm near real images
 
 

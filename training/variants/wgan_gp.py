@@ -2,7 +2,7 @@
 
 from gan_serve.metadata import Paper
 from training import layers, losses
-from training.convolutional import ConvolutionalGAN, ConvolutionalRecipe
+from training.convolutional import ConvolutionalGAN, PenalisedRecipe
 from training.gan import Batch, Terms
 
 
@@ -23,12 +23,12 @@ class WGANGP(ConvolutionalGAN):
         "normalisation; an exponential average of the weights."
     )
     # A step is the critic's; every fifth one, 15,600, is followed by the generator's.
-    recipe = ConvolutionalRecipe(
+    recipe = PenalisedRecipe(
         dataset="fashion_mnist", steps=78_000, learning_rate=1e-4, betas=(0.0, 0.9), final_learning_rate=0.1
     )
     adversarial = losses.wasserstein
     discriminator_steps = 5
-    penalty_weight = 10.0  # lambda
+    settings: PenalisedRecipe
     # Batch normalisation would tie together the samples that the penalty treats one by one.
     norm = layers.InstanceNorm
 
@@ -39,5 +39,5 @@ class WGANGP(ConvolutionalGAN):
         self.observe(real, fake)
         return {
             "adversarial": self.adversarial.discriminator(real, fake),
-            "gradient_penalty": self.penalty_weight * self.gradient_penalty(between),
+            "gradient_penalty": self.settings.penalty_weight * self.gradient_penalty(between),
         }
