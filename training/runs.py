@@ -155,6 +155,7 @@ def load_snapshot(path: Path, variant: str) -> Trained:
     run = _run(state, path, variant)
     average = averaged(variants.find(variant)(ImageSpec(**state["spec"]), run.recipe))
     average.load_state_dict(state["average"])
+    data = Data(**state["data"])
     training = Training(
         steps=state["step"],
         batch_size=run.recipe.batch_size,
@@ -165,10 +166,10 @@ def load_snapshot(path: Path, variant: str) -> Trained:
         duration_seconds=round(state["seconds"], 1),
         processor_seconds=round(state["processor_seconds"], 1),
         commit=state["commit"],
-        recipe=_plain(run.recipe),
+        recipe=_plain(dataclasses.replace(run.recipe, dataset=data.name)),  # which need not be the recipe's own
         observed={name: round(value.item(), 4) for name, value in state["observed"].items()},
     )
-    return Trained(variant, cast(GAN, average.module.eval()), run.data, Data(**state["data"]), training)
+    return Trained(variant, cast(GAN, average.module.eval()), run.data, data, training)
 
 
 def _run(state: checkpoint.State, path: Path, variant: str) -> Run:

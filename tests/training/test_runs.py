@@ -104,6 +104,15 @@ def test_what_was_overridden_is_recorded(tmp_path: Path, digits_file: Path) -> N
     assert (recipe["steps"], recipe["batch_size"]) == (2, 16)
 
 
+@pytest.mark.parametrize("option", ["--data", "--set"])
+def test_the_data_that_it_was_trained_on_is_recorded(tmp_path: Path, digits_file: Path, option: str) -> None:
+    value = digits_file if option == "--data" else f"dataset={digits_file}"
+    call("train", "gan", option, value, *SMALL, "--steps", 1, "-o", tmp_path)
+    trained = runs.load_trained(tmp_path, "gan")
+    assert trained.source == str(digits_file)
+    assert trained.training.recipe["dataset"] == trained.data.name == "digits"
+
+
 def test_a_training_that_goes_on_elsewhere_knows_both_places_and_all_images(tmp_path: Path, digits_file: Path) -> None:
     call("train", "gan", "--data", digits_file, *SMALL, "--steps", 2, "-o", tmp_path)
     here, threads = state(tmp_path)["hardware"], torch.get_num_threads()

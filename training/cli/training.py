@@ -48,13 +48,14 @@ def train(
 
     folder = output or RUNS / name
     variant, recipe = variants.training(name)
+    given = {"steps": steps, "batch_size": batch_size} | parsed(recipe, settings or [])
+    changes = {name: value for name, value in given.items() if value is not None}
+    data = data or changes.get("dataset")
     if resume:
         run = runs.saved_run(folder, variant)
         _refuse_changes(run, {"data": data, "seed": seed, "precision": precision})
     else:
         run = runs.Run(variant, recipe, data or recipe.dataset, seed or 0, precision or "auto")
-    given = {"steps": steps, "batch_size": batch_size} | parsed(recipe, settings or [])
-    changes = {name: value for name, value in given.items() if value is not None}
     run = dataclasses.replace(run, recipe=dataclasses.replace(run.recipe, **changes))
     folder.mkdir(parents=True, exist_ok=True)
     try:
