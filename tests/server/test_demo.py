@@ -94,11 +94,12 @@ def saved(page: Page, format: str) -> bytes:
 
 
 def draw_a_line(page: Page) -> None:
-    box = page.locator(".gs-sheet").bounding_box()
-    assert box
-    page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + box["height"] * 0.3)
+    """With the mouse, when the page stands still: the chooser above the sheet may come after it, and push it down."""
+    expect(page.get_by_label("Model", exact=True)).to_be_visible()
+    sheet = page.locator(".gs-sheet")
+    sheet.hover(position={"x": 120, "y": 120})
     page.mouse.down()
-    page.mouse.move(box["x"] + box["width"] * 0.7, box["y"] + box["height"] * 0.6, steps=4)
+    sheet.hover(position={"x": 280, "y": 240})
     page.mouse.up()
 
 
