@@ -40,7 +40,7 @@ class SAGAN(AttentiveGAN):
     )  # fmt: skip
     further: ClassVar = {  # what a processor can train
         "clothes": replace(
-            recipe, dataset="fashion_mnist", steps=15_000, batch_size=64, final_learning_rate=0.1, image_size=28,
+            recipe, dataset="fashion_mnist", steps=6_000, batch_size=64, final_learning_rate=0.1, image_size=28,
             width=32,
         )
     }  # fmt: skip
