@@ -1,6 +1,7 @@
 """BigGAN."""
 
 from dataclasses import replace
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -35,6 +36,12 @@ class BigGAN(AttentiveGAN):
     recipe = ConvolutionalRecipe(
         dataset="cifar10", steps=20_000, batch_size=128, betas=(0.0, 0.999), ema=0.9995, image_size=32, width=64
     )
+    further: ClassVar = {  # what a processor can train
+        "clothes": replace(
+            recipe, dataset="fashion_mnist", steps=10_000, batch_size=64, final_learning_rate=0.1, ema=0.999,
+            image_size=28, width=32,
+        )
+    }  # fmt: skip
     discriminator_steps = 2
     latent_size = 120  # one chunk for the first layer and one for each block
     generator: "HierarchicalGenerator"
