@@ -30,7 +30,7 @@ class BigGAN(AttentiveGAN):
         url="https://arxiv.org/abs/1809.11096",
     )
     differences = (
-        "Narrow networks for 32x32 images, and small batches; truncation scales the latent, where the paper draws "
+        "Narrow networks for small images, and small batches; truncation scales the latent, where the paper draws "
         "again what lies outside a threshold."
     )
     recipe = ConvolutionalRecipe(

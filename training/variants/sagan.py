@@ -33,7 +33,7 @@ class SAGAN(AttentiveGAN):
         year=2019,
         url="https://arxiv.org/abs/1805.08318",
     )
-    differences = "Narrow residual networks for 32x32 images; an exponential average of the weights."
+    differences = "Narrow residual networks for small images; an exponential average of the weights."
     recipe = AttentiveRecipe(
         dataset="cifar10", steps=8_000, batch_size=128, learning_rate=1e-4, discriminator_learning_rate=4e-4,
         betas=(0.0, 0.9), image_size=32, width=96,
