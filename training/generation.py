@@ -73,9 +73,7 @@ def scores(model: Model, untrained: Model, judge: Judge, train: Dataset, test: D
 
 
 def _own_scores(model: Model, untrained: Model, judge: Judge, real: Opinion, images: Tensor) -> list[Score]:
-    """What the variant itself measures of its first model, beside the same of the untrained one."""
-    if not model.metadata.default:
-        return []
+    """What the variant itself measures, beside the same of the untrained model."""
     variant = variants.find(model.metadata.variant)
     evidences = [
         Evidence(_drawer(each), lambda drawn: judge.look(drawn.numpy()), real, images) for each in (model, untrained)
