@@ -169,6 +169,15 @@ def test_codes_are_turned_in_pictures_and_recognition_has_an_error(
     assert len(list((tmp_path / "models" / "infogan-recognition" / "examples").glob("*.png"))) == 4
 
 
+def test_a_model_with_a_name_of_its_own_has_all_of_its_variants_scores(
+    published: Path, tmp_path: Path, digits_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judge_quickly(monkeypatch, published.parent / "judges")
+    publishing.publish(train("biggan", 4, digits_file, tmp_path), tmp_path / "models", name="biggan-digits")
+    scores = {score.name for score in Repository(tmp_path / "models").find("biggan-digits").metadata.scores}
+    assert {"fcd", "precision_0.5", "recall_0.5"} <= scores
+
+
 def test_evaluate_wants_one_model_or_all() -> None:
     for arguments in ([], ["acgan", "--all"]):
         done = CliRunner().invoke(app, ["evaluate", *arguments])
