@@ -1,8 +1,7 @@
 """SAGAN."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import ClassVar
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -38,12 +37,6 @@ class SAGAN(AttentiveGAN):
         dataset="cifar10", steps=8_000, batch_size=128, learning_rate=1e-4, discriminator_learning_rate=4e-4,
         betas=(0.0, 0.9), image_size=32, width=96,
     )  # fmt: skip
-    further: ClassVar = {  # what a processor can train
-        "clothes": replace(
-            recipe, dataset="fashion_mnist", steps=6_000, batch_size=64, final_learning_rate=0.1, image_size=28,
-            width=32,
-        )
-    }  # fmt: skip
     latent_size = 128
     settings: AttentiveRecipe
     generator: "AttentiveGenerator"
