@@ -1,6 +1,8 @@
 """Which device and which precision a training runs on, and what the machine is called in a model card."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -46,6 +48,17 @@ def find_precision(name: str, device: torch.device) -> str:
 def _has_bf16_units() -> bool:
     capabilities = torch.cpu.get_capabilities()
     return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Within it PyTorch computes on one thread: what several add up depends on how many they are."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def describe(device: torch.device) -> str:

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from gan_serve.errors import UsageError
 from gan_serve.media import write_atomic
 from gan_serve.runtime import open_session, parse_device
-from training import datasets, export
+from training import datasets, export, hardware
 from training.dataset import Dataset, to_signed
 from training.gan import Batch, Game, ImageSpec, Player, Recipe, Stage, Terms
 from training.jitter import shifted
@@ -91,8 +91,9 @@ def _half_mirrored(images: Tensor) -> Tensor:
 
 
 def train_classifier(dataset: Dataset, epochs: int, seed: int = 0) -> Classifier:
-    """A classifier of the data set's classes, in evaluation mode."""
-    return _trained(dataset, epochs, seed).classifier
+    """A classifier of the data set's classes, in evaluation mode; the same on every number of threads."""
+    with hardware.one_thread():
+        return _trained(dataset, epochs, seed).classifier
 
 
 def _trained(dataset: Dataset, epochs: int, seed: int) -> Classification:

@@ -71,3 +71,18 @@ def test_only_photos_are_mirrored(name: str, told_apart: bool) -> None:
     data = Dataset(name, images, labels, ("left", "right"), "", "")
     accuracy = judge.test_accuracy(judge.train_classifier(data, epochs=5), data)
     assert (accuracy > 0.9) == told_apart
+
+
+def test_a_classifier_is_the_same_on_every_number_of_threads() -> None:
+    images = torch.randint(256, (512, 1, 28, 28), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    data = Dataset("noise", images, torch.arange(512) % 10, tuple("0123456789"), "", "")
+    before = torch.get_num_threads()
+    learned = []
+    for threads in (1, 2):
+        torch.set_num_threads(threads)
+        try:
+            learned.append(judge.train_classifier(data, epochs=1))
+            assert torch.get_num_threads() == threads
+        finally:
+            torch.set_num_threads(before)
+    torch.testing.assert_close(learned[0].state_dict(), learned[1].state_dict(), rtol=0, atol=0)
