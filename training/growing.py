@@ -11,9 +11,9 @@ from torch.nn import functional as F
 WHOLE = 2**16  # parts of a fade
 
 
-def widths(width: int, doublings: int) -> tuple[int, ...]:
-    """Channels at each resolution, from the base's to the image's: halved at each doubling, but eight times at most."""
-    return tuple(width << min(level, 3) for level in reversed(range(doublings + 1)))
+def widths(width: int, doublings: int, most: int = 8) -> tuple[int, ...]:
+    """Channels at each resolution, from the base's to the image's: doubled by each halving, up to `most` times."""
+    return tuple(width * min(2**level, most) for level in reversed(range(doublings + 1)))
 
 
 class Equalised(nn.Module):

@@ -1,5 +1,6 @@
 """StyleGAN's generator: a mapping from noise to styles, and a synthesis that each layer's style and noise steer."""
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -8,6 +9,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from training import growing, layers
+
+PER_SIZE = 2  # layers at each resolution
 
 
 def mix(style: Tensor, other: Tensor, crossover: Tensor, depth: int) -> Tensor:
@@ -30,19 +33,15 @@ class StyleGenerator(nn.Module):
         self.mapping = nn.Sequential(growing.PixelNorm())
         for _ in range(4):
             self.mapping.extend([growing.linear(latent_size, latent_size, rate=mapping_rate), growing.leaky()])
-        # Not the paper's ones: an even map is nothing but rounding errors once each map is normalised by itself.
         self.constant = nn.Parameter(torch.randn(1, widths[0], base, base))
-        sizes = [base * 2**level for level in range(len(widths))]
-        self.noise_sizes = [size * size for size in sizes for _ in range(2)]
+        self.noise_sizes = [(base << level) ** 2 for level in range(len(widths)) for _ in range(PER_SIZE)]
         self.depth, self.noise_size = len(self.noise_sizes), sum(self.noise_sizes)
-        steps = [(widths[0], widths[0])] + [
-            pair for coarse, fine in pairwise(widths) for pair in ((coarse, fine), (fine, fine))
-        ]
-        self.convolutions = nn.ModuleList(growing.convolution(before, after) for before, after in steps)
-        outputs = [widths[0], *(after for _, after in steps)]
-        self.styles = nn.ModuleList(AdaIN(latent_size, width) for width in outputs)
-        self.noise_gains = nn.ParameterList(torch.zeros(1, width, 1, 1) for width in outputs)
-        self.to_image = growing.convolution(widths[-1], channels, 1, gain=1)
+        self.layers = nn.ModuleList(
+            StyledLayer(latent_size, *channels)
+            for before, after in pairwise([widths[0], *widths])
+            for channels in ((before, after), (after, after))
+        )
+        self.to_image = nn.ModuleList(ToImage(latent_size, width, channels) for width in widths)
         self.register_buffer("average_style", torch.zeros(latent_size))
         self.register_buffer("still_noise", torch.randn(1, self.noise_size))
 
@@ -62,29 +61,53 @@ class StyleGenerator(nn.Module):
         return self.synthesis(styles, noise).clamp(-1, 1)
 
     def synthesis(self, styles: Tensor, noise: Tensor) -> Tensor:
-        """Styles (N, depth, W) and noise (N, noise_size) -> images (N, C, H, W), not clamped."""
+        """Styles (N, depth, W) and noise (N, noise_size) -> images (N, C, H, W), not clamped.
+
+        The image is a sum of what each resolution draws.
+        """
         planes = torch.split(noise, self.noise_sizes, dim=1)
         maps = self.constant.expand(len(styles), -1, -1, -1)
-        for layer, (adain, gain, plane) in enumerate(zip(self.styles, self.noise_gains, planes, strict=True)):
-            if layer > 0:
-                if layer % 2 == 0:
-                    maps = layers.doubled(maps)
-                maps = self.convolutions[layer - 1](maps)
-            maps = F.leaky_relu(maps + gain * plane.view(-1, 1, *maps.shape[2:]), 0.2)
-            maps = adain(maps, styles[:, layer])
-        images: Tensor = self.to_image(maps)
-        return images
+        images: list[Tensor] = []
+        for level, draw in enumerate(self.to_image):
+            if level > 0:
+                maps = layers.doubled(maps)
+            for number in range(level * PER_SIZE, (level + 1) * PER_SIZE):
+                maps = self.layers[number](maps, styles[:, number], planes[number])
+            drawn = draw(maps, styles[:, number])
+            images.append(drawn if level == 0 else layers.doubled(images[-1]) + drawn)
+        return images[-1]
 
 
-class AdaIN(nn.Module):
-    """Each map normalised by itself, then given a gain and a bias by the style (N, W)."""
+class StyledLayer(nn.Module):
+    """Maps (N, before, H, W), style (N, W), noise (N, H * W) -> maps (N, after, H, W).
 
-    def __init__(self, style: int, channels: int) -> None:
+    The style's gains scale the maps that come in; what comes out is divided by the deviation that it would have if all
+    that came in were independent and of variance 1 (Karras et al. 2020).
+    """
+
+    def __init__(self, style: int, before: int, after: int) -> None:
         super().__init__()
-        self.norm = nn.InstanceNorm2d(channels)
-        self.affine = growing.linear(style, 2 * channels, gain=1)
+        self.gains = growing.linear(style, before, gain=1)
+        self.weight = nn.Parameter(torch.randn(after, before, 3, 3))
+        self.bias = nn.Parameter(torch.zeros(after, 1, 1))
+        self.noise_gain = nn.Parameter(torch.zeros(()))
+
+    def forward(self, maps: Tensor, style: Tensor, noise: Tensor) -> Tensor:
+        gains = 1 + self.gains(style)
+        convolved = F.conv2d(maps * gains[:, :, None, None], self.weight, padding=1)
+        variance = F.linear(gains.square(), self.weight.square().sum(dim=(2, 3)))
+        maps = convolved * (variance + 1e-8).rsqrt()[:, :, None, None] + self.bias
+        return math.sqrt(2) * F.leaky_relu(maps + self.noise_gain * noise.view(-1, 1, *maps.shape[2:]), 0.2)
+
+
+class ToImage(nn.Module):
+    """Maps (N, before, H, W) and style (N, W) -> an image (N, channels, H, W) from the maps that the style scales."""
+
+    def __init__(self, style: int, before: int, channels: int) -> None:
+        super().__init__()
+        self.gains = growing.linear(style, before, gain=1)
+        self.convolution = growing.convolution(before, channels, 1, gain=1)
 
     def forward(self, maps: Tensor, style: Tensor) -> Tensor:
-        gain, bias = self.affine(style)[:, :, None, None].chunk(2, dim=1)
-        styled: Tensor = (1 + gain) * self.norm(maps) + bias
-        return styled
+        image: Tensor = self.convolution(maps * (1 + self.gains(style))[:, :, None, None])
+        return image

@@ -76,8 +76,8 @@ def test_the_deviation_of_a_minibatch_is_zero_only_where_all_are_alike() -> None
 def style() -> nn.Module:
     torch.manual_seed(0)
     generator = served(variants.find("stylegan")(SPEC))
-    for gain in generator.noise_gains:
-        nn.init.ones_(gain)
+    for layer in generator.layers:
+        nn.init.ones_(layer.noise_gain)
     return generator.eval()
 
 

@@ -41,12 +41,14 @@ class StyleGAN(GAN):
         url="https://arxiv.org/abs/1812.04948",
     )
     differences = (
-        "Narrow networks for 32x32 images, trained at full size from the start; a mapping of four layers; R1 at every "
-        "16th step; no blur between the resolutions."
+        "As in StyleGAN2, demodulation takes AdaIN's place, each resolution adds to the image, networks are trained at "
+        "full size from the start, and R1 is at every 16th step. A mapping of four layers; no blur between the "
+        "resolutions; narrow networks for 32x32 images."
     )
     recipe = StyleRecipe(
-        dataset="nouns", steps=20_000, learning_rate=1e-3, betas=(0.0, 0.99), batch_size=64, image_size=32, width=24
-    )
+        dataset="nouns", steps=24_000, learning_rate=2e-3, betas=(0.0, 0.99), batch_size=128, image_size=32, width=48,
+        final_learning_rate=0.1,
+    )  # fmt: skip
     latent_size = 128
     mixing_share = 0.9  # of the images, in training
     penalty_every = 16  # D's steps
@@ -58,11 +60,11 @@ class StyleGAN(GAN):
     def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
         base, doublings = layers.base_size(spec.size)
-        widths = growing.widths(self.settings.width, doublings)
+        width = self.settings.width
         self.generator = styles.StyleGenerator(
-            self.latent_size, spec.channels, base, widths, self.settings.mapping_rate
+            self.latent_size, spec.channels, base, growing.widths(width, doublings, most=2), self.settings.mapping_rate
         )
-        self.discriminator = growing.discriminator(spec.channels, base, widths)
+        self.discriminator = growing.discriminator(spec.channels, base, growing.widths(width, doublings, most=4))
 
     def fake(self, batch: Batch) -> Tensor:
         style, other = self.generator.mapping(self.latent(batch)), self.generator.mapping(self.latent(batch))
