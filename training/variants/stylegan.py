@@ -46,7 +46,7 @@ class StyleGAN(GAN):
         "resolutions; narrow networks for 32x32 images."
     )
     recipe = StyleRecipe(
-        dataset="nouns", steps=24_000, learning_rate=2e-3, betas=(0.0, 0.99), batch_size=128, image_size=32, width=48,
+        dataset="nouns", steps=12_000, learning_rate=2e-3, betas=(0.0, 0.99), batch_size=64, image_size=32, width=48,
         final_learning_rate=0.1,
     )  # fmt: skip
     latent_size = 128
