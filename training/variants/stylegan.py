@@ -24,7 +24,7 @@ STEP = 1e-3  # of a way whose length is measured
 class StyleRecipe(ConvolutionalRecipe):
     """Adds what depends on the data: the penalty on the gradient at real images, and how fast the mapping learns."""
 
-    r1_weight: float = 10.0  # gamma
+    r1_weight: float = 2.0  # gamma
     mapping_rate: float = 0.01  # of the other layers' learning rate; faster, styles fall into a few clusters
 
 
