@@ -77,8 +77,9 @@ def record(coverage: Coverage, folder: Path, seed: int) -> None:
 
 
 def table(folder: Path) -> str:
-    """What is recorded in the folder, beside what others have published."""
+    """What is recorded in the folder, real pictures first, beside what others have published."""
     recorded = [records.read(Coverage, path) for path in sorted(folder.glob("*.json"))]
+    recorded.sort(key=lambda coverage: coverage.training is not None)
     rows = [
         [*coverage.cells, f"{(coverage.training.processor_seconds or 0) / 60:.0f}" if coverage.training else "-"]
         for coverage in (*recorded, *PUBLISHED)
