@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from functools import reduce
 from itertools import pairwise
 
 import torch
@@ -37,9 +38,9 @@ class StyleGenerator(nn.Module):
         self.noise_sizes = [(base << level) ** 2 for level in range(len(widths)) for _ in range(PER_SIZE)]
         self.depth, self.noise_size = len(self.noise_sizes), sum(self.noise_sizes)
         self.layers = nn.ModuleList(
-            StyledLayer(latent_size, *channels)
+            StyledLayer(latent_size, *step)
             for before, after in pairwise([widths[0], *widths])
-            for channels in ((before, after), (after, after))
+            for step in ((before, after), (after, after))
         )
         self.to_image = nn.ModuleList(ToImage(latent_size, width, channels) for width in widths)
         self.register_buffer("average_style", torch.zeros(latent_size))
@@ -67,15 +68,14 @@ class StyleGenerator(nn.Module):
         """
         planes = torch.split(noise, self.noise_sizes, dim=1)
         maps = self.constant.expand(len(styles), -1, -1, -1)
-        images: list[Tensor] = []
+        drawings: list[Tensor] = []
         for level, draw in enumerate(self.to_image):
             if level > 0:
                 maps = layers.doubled(maps)
             for number in range(level * PER_SIZE, (level + 1) * PER_SIZE):
                 maps = self.layers[number](maps, styles[:, number], planes[number])
-            drawn = draw(maps, styles[:, number])
-            images.append(drawn if level == 0 else layers.doubled(images[-1]) + drawn)
-        return images[-1]
+            drawings.append(draw(maps, styles[:, number]))
+        return reduce(lambda image, drawn: layers.doubled(image) + drawn, drawings)
 
 
 class StyledLayer(nn.Module):
