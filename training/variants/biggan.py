@@ -34,14 +34,13 @@ class BigGAN(AttentiveGAN):
         "again what lies outside a threshold."
     )
     recipe = ConvolutionalRecipe(
-        dataset="cifar10", steps=20_000, batch_size=128, betas=(0.0, 0.999), ema=0.9995, image_size=32, width=64
+        dataset="cifar10", steps=20_000, batch_size=64, betas=(0.0, 0.999), ema=0.9995, image_size=32, width=32
     )
-    further: ClassVar = {  # what a processor can train
+    further: ClassVar = {
         "clothes": replace(
-            recipe, dataset="fashion_mnist", steps=10_000, batch_size=64, final_learning_rate=0.1, ema=0.999,
-            image_size=28, width=32,
+            recipe, dataset="fashion_mnist", steps=10_000, final_learning_rate=0.1, ema=0.999, image_size=28
         )
-    }  # fmt: skip
+    }
     discriminator_steps = 2
     latent_size = 120  # one chunk for the first layer and one for each block
     generator: "HierarchicalGenerator"
