@@ -1,5 +1,7 @@
 """Save and resume a training, bit-exact on a CPU in float32."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +33,25 @@ def load(path: Path, device: torch.device) -> State:
     except Exception as error:  # a damaged archive can raise nearly anything
         raise Failure(f"{path}: not a readable checkpoint ({type(error).__name__})") from error
     if not isinstance(state, dict) or state.get("format", FORMAT) != FORMAT:
-        raise Failure(f"{path}: a checkpoint of another version of this code; train again, or go back to that version")
+        raise _foreign(path)
     return state
+
+
+@contextmanager
+def filling_networks(path: Path) -> Iterator[None]:
+    """Within it, networks are given the weights of the file.
+
+    Raises:
+        Failure: the file holds those of other networks.
+    """
+    try:
+        yield
+    except RuntimeError as error:  # what `load_state_dict` raises
+        raise _foreign(path) from error
+
+
+def _foreign(path: Path) -> Failure:
+    return Failure(f"{path}: a checkpoint of another version of this code; train again, or go back to that version")
 
 
 def random_state() -> State:

@@ -58,7 +58,7 @@ def play(run: Run, folder: Path, *, resume: bool, device: str = "auto", checkpoi
 
     Raises:
         Stopped: SIGTERM or SIGINT arrived.
-        Failure: a loss is not a number; the last checkpoint stays as it was.
+        Failure: a loss is not a number, or the checkpoint is of other networks; it stays as it was.
     """
     dataset = datasets.load(run.data, image_size=run.recipe.image_size, views=run.recipe.views)
     torch.manual_seed(run.seed)
@@ -67,7 +67,8 @@ def play(run: Run, folder: Path, *, resume: bool, device: str = "auto", checkpoi
     facts = _facts(trainer, run, dataset)
     if resume:
         state = checkpoint.load(folder / CHECKPOINT, trainer.device)
-        trainer.restore(state)
+        with checkpoint.filling_networks(folder / CHECKPOINT):
+            trainer.restore(state)
         for name in ("commit", "hardware"):
             facts[name] = _continued(state[name], facts[name], trainer.step)
     else:
@@ -154,7 +155,8 @@ def load_snapshot(path: Path, variant: str) -> Trained:
     state = checkpoint.load(path, torch.device("cpu"))
     run = _run(state, path, variant)
     average = averaged(variants.find(variant)(ImageSpec(**state["spec"]), run.recipe))
-    average.load_state_dict(state["average"])
+    with checkpoint.filling_networks(path):
+        average.load_state_dict(state["average"])
     data = Data(**state["data"])
     training = Training(
         steps=state["step"],

@@ -1,12 +1,13 @@
 """ProGAN grows without a jump, and StyleGAN's inputs do what they say."""
 
 import dataclasses
+import math
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from training import growing, layers, variants
+from training import growing, layers, styles, variants
 from training.dataset import Dataset
 from training.gan import GAN, ImageSpec
 from training.train import Trainer
@@ -70,6 +71,16 @@ def test_the_deviation_of_a_minibatch_is_zero_only_where_all_are_alike() -> None
     varied = deviation(torch.randn(8, 2, 3, 3))
     assert varied.shape == (8, 3, 3, 3)
     assert varied[:, 2].min() > 0.3
+
+
+@pytest.mark.parametrize("strength", [0.1, 1, 10])
+def test_a_style_decides_what_maps_show_and_not_how_strong_they_are(strength: float) -> None:
+    torch.manual_seed(0)
+    layer = styles.StyledLayer(8, 16, 32)
+    maps = layer(torch.randn(64, 16, 8, 8), strength * torch.randn(64, 8), torch.zeros(64, 64))
+    before_activation = torch.where(maps > 0, maps, maps / 0.2) / math.sqrt(2)
+    inside = before_activation[:, :, 1:-1, 1:-1]  # at the margin, zeros are among what comes in
+    assert inside.std(dim=(1, 2, 3)).mean().item() == pytest.approx(1, abs=0.05)
 
 
 @pytest.fixture

@@ -214,6 +214,17 @@ def test_a_checkpoint_of_another_version_is_refused(tmp_path: Path) -> None:
         checkpoint.load(tmp_path / "checkpoint.pt", torch.device("cpu"))
 
 
+@pytest.mark.parametrize("command", [("train", "gan", "--resume"), ("export", "gan")])
+def test_a_checkpoint_of_other_networks_is_refused(tmp_path: Path, digits_file: Path, command: tuple[str, ...]) -> None:
+    call("train", "gan", "--data", digits_file, *SMALL, "--steps", 1, "-o", tmp_path)
+    saved = state(tmp_path)
+    for networks in (saved["game"], saved["average"]):
+        networks["generator.forgotten"] = torch.zeros(1)
+    checkpoint.save(tmp_path / "checkpoint.pt", saved)
+    with pytest.raises(Failure, match="a checkpoint of another version of this code; train again"):
+        call(*command, "-o", tmp_path)
+
+
 def test_checkpoints_hold_no_code(tmp_path: Path) -> None:
     torch.save({"step": print}, tmp_path / "checkpoint.pt")
     with pytest.raises(Failure, match="not a readable checkpoint"):
