@@ -1,14 +1,14 @@
 """Large requests: batches over all processors, results in order, memory that does not grow with the request."""
 
-from collections import abc, deque
+from collections import abc
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 from gan_serve.cpus import cpu_count
 from gan_serve.generator import Generator, batch_size
 from gan_serve.job import Job
 from gan_serve.metadata import ModelMetadata
+from gan_serve.parallel import map_in_order
 from gan_serve.request import Request
 from gan_serve.result import Result
 from gan_serve.rows import open_rows
@@ -19,10 +19,10 @@ Work = tuple[Result, Callable[[], None]]  # a part of the answer, and the call t
 
 
 def job_threads(metadata: ModelMetadata) -> int:
-    """Threads of a session for a large request.
+    """Threads of the generator for a large request.
 
-    Requests side by side leave no processor idle, while one request on all of them does. But several pictures of any
-    size may be too large to be made side by side.
+    Batches run side by side, and so leave nothing for more threads to do. But several images of any size may be too
+    large to be in memory at once: there the tiles of one image run side by side.
     """
     return cpu_count() if metadata.any_size else 1
 
@@ -56,19 +56,4 @@ def _in_order(metadata: ModelMetadata, places: Sequence[int], make: Callable[[Se
     """Batches in their order, few of them under way at a time."""
     size = batch_size(metadata)
     batches = (places[at : at + size] for at in range(0, len(places), size))
-    return map(make, batches) if metadata.any_size else _side_by_side(batches, make)
-
-
-def _side_by_side(batches: Iterator[Sequence[int]], make: Callable[[Sequence[int]], Part]) -> Iterator[Part]:
-    runners = cpu_count()
-    executor = ThreadPoolExecutor(runners)
-    window: deque[Future[Part]] = deque()
-    try:
-        for batch in batches:
-            window.append(executor.submit(make, batch))
-            if len(window) > 2 * runners:
-                yield window.popleft().result()
-        while window:
-            yield window.popleft().result()
-    finally:
-        executor.shutdown(cancel_futures=True)
+    return map_in_order(make, batches, 1 if metadata.any_size else cpu_count())

@@ -1,8 +1,9 @@
 """One model: what a user asks for -> arrays -> ONNX Runtime -> arrays."""
 
-import math
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -12,6 +13,7 @@ from gan_serve.blends import make_blend
 from gan_serve.cpus import cpu_count
 from gan_serve.errors import Failure
 from gan_serve.metadata import ModelMetadata
+from gan_serve.parallel import map_in_order
 from gan_serve.pixels import Pixels
 from gan_serve.repository import Model
 from gan_serve.request import Item, Request, make_request
@@ -23,8 +25,8 @@ from gan_serve.tensors import Image, Mask, OutputTensor
 if TYPE_CHECKING:
     from gan_serve.views import Scene
 
-_SMALL = 2**18  # values of the largest tensor; 256 images of 32 x 32
-BATCH = 64  # larger ones are no faster on a processor and cost memory
+_WORTH_A_THREAD = 0.005  # seconds of work, since starting a thread on a busy machine takes about as long
+BATCH = 64  # images whose arrays are in memory at once; on CUDA, one run
 
 
 class Generator:
@@ -32,6 +34,11 @@ class Generator:
 
     >>> generator = gan_serve.load("acgan")
     >>> generator.generate(label="0-9", count=8, seed=0).save("digits.png", grid=True)
+
+    On a processor, each image (or each tile of a large one) is a run of its own, on one thread. `threads` says how many
+    of them run at once, as many as there are processors if not given; it never changes a bit of an image. With
+    `exact=False`, the threads share each run instead: one large image that is a single tile is made faster, but its
+    last bits depend on their number.
     """
 
     def __init__(
@@ -40,12 +47,15 @@ class Generator:
         *,
         device: str = "auto",
         threads: int | None = None,
+        exact: bool = True,
         on_tile: Callable[[int, int], None] = lambda done, tiles: None,
     ) -> None:
         _check_servable(model)
         self.metadata = model.metadata
         self.sha256 = model.sha256
-        self._session = open_session(model.content, str(model.path), parse_device(device), threads or cpu_count())
+        threads = threads or cpu_count()
+        self._threads, threads_in_run = (threads, 1) if exact else (1, threads)
+        self._session = open_session(model.content, str(model.path), parse_device(device), threads_in_run)
         self.device = runs_on(self._session)
         self._outputs = [tensor.name for tensor in model.metadata.outputs]
         self._on_tile = on_tile  # called while a large picture is made, with how many tiles of how many are done
@@ -108,7 +118,9 @@ class Generator:
         """Answer a part of a request."""
         completed = [complete(self.metadata.inputs, request.seed, request.item(place)) for place in places]
         size = batch_size(self.metadata)
-        batches = [self._compute(request.seed, completed[at : at + size]) for at in range(0, len(completed), size)]
+        threads = self._threads if self.metadata.by_picture and not self.metadata.any_size else 1
+        parts = (completed[at : at + size] for at in range(0, len(completed), size))
+        batches = list(map_in_order(partial(self._compute, request.seed), parts, threads))
         outputs = {name: np.concatenate([batch[name] for batch, _ in batches]) for name in batches[0][0]}
         pictures = {name: [each[name] for _, each in batches] for name in batches[0][1]}
         return Result(self.metadata, self.sha256, request, tuple(completed), outputs, pictures)
@@ -139,24 +151,42 @@ class Generator:
             return self.infer({**parts, **others})
 
         outputs = self.metadata.image_outputs
-        made = run_in_tiles(run, scene.arrays, scene.first.tensor, outputs, self._on_tile)
+        made = run_in_tiles(run, scene.arrays, scene.first.tensor, outputs, self._on_tile, self._threads)
         return {name: scene.with_kept(pixels) for name, pixels in made.items()}
 
     def infer(self, arrays: Arrays) -> Arrays:
         """The graph's own inputs -> its outputs, by their names; all have the batch as their first axis.
 
+        On a processor every row is a run of its own: how a library splits and orders the sums of several rows depends
+        on their number, and so may the last bits. On CUDA, all rows are one run.
+
         Raises:
             Failure: it cannot be computed, or has another shape than the metadata says.
         """
+        rows, *lengths = next(iter(arrays.values())).shape
+        at_once = 1 if self.device == "cpu" else rows
+        runs = [{name: array[at : at + at_once] for name, array in arrays.items()} for at in range(0, rows, at_once)]
+        began = time.perf_counter()
+        parts = self._run_each(runs[:1])
+        expected = (time.perf_counter() - began) * (len(runs) - 1)
+        parts += self._run_side_by_side(runs[1:], threads=min(self._threads, 1 + int(expected / _WORTH_A_THREAD)))
+        outputs = parts[0] if len(parts) == 1 else [np.concatenate(column) for column in zip(*parts, strict=True)]
+        for tensor, array in zip(self.metadata.outputs, outputs, strict=True):
+            if array.shape != (rows, *_shape(tensor, lengths)):
+                raise Failure(f"{self.metadata.name} made {tensor.name} in another shape than its metadata says")
+        return dict(zip(self._outputs, outputs, strict=True))
+
+    def _run_side_by_side(self, runs: Sequence[Arrays], threads: int) -> list[list[NDArray[Any]]]:
+        """Each thread takes every `threads`-th run, since handing them over one by one takes as long as a small one."""
+        shares = [runs[start::threads] for start in range(threads)]
+        made = list(map_in_order(self._run_each, shares, threads))
+        return [made[place % threads][place // threads] for place in range(len(runs))]
+
+    def _run_each(self, runs: Sequence[Arrays]) -> list[list[NDArray[Any]]]:
         try:
-            outputs = dict(zip(self._outputs, self._session.run(self._outputs, arrays), strict=True))
+            return [self._session.run(self._outputs, arrays) for arrays in runs]
         except Exception as error:  # the runtime's exceptions have no common base
             raise Failure(f"{self.metadata.name} failed on {self.device} ({one_line(error)})") from None
-        rows, *lengths = next(iter(arrays.values())).shape
-        for tensor in self.metadata.outputs:
-            if outputs[tensor.name].shape != (rows, *_shape(tensor, lengths)):
-                raise Failure(f"{self.metadata.name} made {tensor.name} in another shape than its metadata says")
-        return outputs
 
 
 def _shape(tensor: OutputTensor, lengths: Sequence[int]) -> tuple[int, ...]:
@@ -169,13 +199,6 @@ def _shape(tensor: OutputTensor, lengths: Sequence[int]) -> tuple[int, ...]:
 def batch_size(metadata: ModelMetadata) -> int:
     """How many items are computed at once."""
     return 1 if metadata.by_picture else BATCH
-
-
-def threads_for(metadata: ModelMetadata, images: int) -> int:
-    """Threads for a lone request: all, unless it is so small that starting them takes longer than the work."""
-    shapes = [tensor.shape for tensor in (*metadata.inputs, *metadata.outputs)]
-    is_small = all(images * math.prod(shape) <= _SMALL and -1 not in shape for shape in shapes)
-    return 1 if is_small else cpu_count()
 
 
 def _check_servable(model: Model) -> None:

@@ -17,7 +17,7 @@ SCHEMA: Final = 1  # raise it when a reader of the old schema would misunderstan
 # The tool's own options and arguments; an input of one of these names could not be set.
 RESERVED = frozenset(
     ("model", "images", "count", "seed", "index", "walk_to", "steps", "step", "mix_with", "mix", "mix_index", "output",
-     "format", "grid", "scale", "show", "device", "models", "ray", "help", "context")
+     "format", "grid", "scale", "show", "device", "inexact", "models", "ray", "help", "context")
 )  # fmt: skip
 
 Task = Literal[

@@ -74,10 +74,11 @@ def _is_installed(distribution: str) -> bool:
     return any(next(Path(folder).glob(f"{distribution}-*.dist-info"), None) for folder in sys.path)
 
 
-def open_session(content: bytes, source: str, device: Device, threads: int) -> "InferenceSession":
+def open_session(content: bytes, source: str, device: Device, threads: int = 1) -> "InferenceSession":
     """A session for the ONNX file whose bytes are `content`, on the device that was asked for.
 
-    `threads` is how many processors one request may use: one where requests run side by side, all for a lone one.
+    With several `threads`, ONNX Runtime splits each layer among them, and on some processors the last bits depend on
+    how: see docs/decisions/0009-one-thread-a-session.md. CUDA always has one.
 
     Raises:
         Failure: the device cannot be used, or the graph cannot be loaded.

@@ -2,17 +2,19 @@
 
 Tiles overlap. In the middle half of each overlap one fades into the other, and the outer quarters are thrown away, so
 that a seam is seen neither where a network looks beyond a tile's edge nor where it makes tiles of different colours.
-Memory is that of a row of tiles in floats, beside the pixels of the whole answer.
+Memory is that of a row of tiles in floats and of the tiles that run at once, beside the pixels of the whole answer.
 """
 
 import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gan_serve.parallel import map_in_order
 from gan_serve.pixels import Pixels, to_pixels
 from gan_serve.tensors import Image
 
@@ -25,27 +27,34 @@ def run_in_tiles(
     tensor: Image,
     outputs: Sequence[Image],
     on_tile: Callable[[int, int], None],
+    threads: int = 1,
 ) -> dict[str, Pixels]:
     """The pixels (height * scale, width * scale, channels) of each output.
 
     `arrays` are (1, channels, height, width), all of one height and width; `run` takes a part of them at a time, and
-    answers for that part by the outputs' names. `tensor` says how large the parts may be. `on_tile` is told how many of
-    how many were run.
+    answers for that part by the outputs' names; up to `threads` of its calls run at once. `tensor` says how large the
+    parts may be. `on_tile` is told how many of how many were run.
     """
     height, width = next(iter(arrays.values())).shape[2:]
     below, beside = -height % tensor.multiple, -width % tensor.multiple
     padded = {name: _padded(array, below, beside) for name, array in arrays.items()}
     rows, columns = _Side(height + below, tensor), _Side(width + beside, tensor)
     canvases = {output.name: _Canvas(output, height, width, rows, columns) for output in outputs}
-    for row, top in enumerate(rows.starts):
-        for column, left in enumerate(columns.starts):
-            box = np.s_[:, :, top : top + rows.length, left : left + columns.length]
-            made = run({name: array[box] for name, array in padded.items()})
+
+    def run_tile(corner: tuple[int, int]) -> Arrays:
+        top, left = corner
+        box = np.s_[:, :, top : top + rows.length, left : left + columns.length]
+        return run({name: array[box] for name, array in padded.items()})
+
+    corners = list(itertools.product(rows.starts, columns.starts))
+    with closing(map_in_order(run_tile, corners, min(threads, len(corners)))) as tiles:
+        for number, made in enumerate(tiles):
+            row, column = divmod(number, len(columns.starts))
             for name, canvas in canvases.items():
                 canvas.add(made[name][0], row, column)
-            on_tile(row * len(columns.starts) + column + 1, len(rows.starts) * len(columns.starts))
-        for canvas in canvases.values():
-            canvas.settle(row)
+                if column == len(columns.starts) - 1:
+                    canvas.settle(row)
+            on_tile(number + 1, len(corners))
     return {name: canvas.pixels for name, canvas in canvases.items()}
 
 

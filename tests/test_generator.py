@@ -56,6 +56,31 @@ def test_an_image_is_the_same_alone_in_a_batch_and_on_any_threads(models: Path, 
     np.testing.assert_array_equal(other.generate(100, seed=5, index=50).array, many[50:150])
 
 
+def test_a_run_has_one_row_and_one_thread_however_many_run_at_once(
+    models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the bits of an image depend on, so that no luck of the processor is in them."""
+    generator = Generator(Repository(models).find("digits"), device="cpu", threads=8)
+    session, rows = generator._session, []
+
+    class Watched:
+        def run(self, names: list[str], arrays: dict[str, np.ndarray]) -> list[np.ndarray]:
+            rows.extend(len(array) for array in arrays.values())
+            return session.run(names, arrays)
+
+    monkeypatch.setattr(generator, "_session", Watched())
+    generator.generate(100)
+    assert set(rows) == {1}
+    assert session.get_session_options().intra_op_num_threads == 1
+
+
+def test_an_inexact_image_is_as_good_as_the_same(models: Path) -> None:
+    exact, inexact = (gan_serve.load("enlarger", models=models, exact=exact) for exact in (True, False))
+    image = np.random.RandomState(0).randint(256, size=(40, 30, 3), dtype=np.uint8)
+    apart = np.asarray(exact.generate(image=image).images()[0], int) - inexact.generate(image=image).images()[0]
+    assert np.abs(apart).max() <= 1
+
+
 def test_an_image_is_the_same_beside_others_at_the_same_time(digits: Generator) -> None:
     alone = [digits.generate(seed=seed).array for seed in range(40)]
     with ThreadPoolExecutor(8) as executor:

@@ -33,9 +33,13 @@ def test_no_device(text: str) -> None:
 
 def test_cpu_session_says_where_it_runs() -> None:
     for device in ("auto", "cpu"):
-        assert runs_on(open_session(CONTENT, "model.onnx", parse_device(device), 1)).startswith(
-            device.replace("auto", "")
-        )
+        assert runs_on(open_session(CONTENT, "model.onnx", parse_device(device))).startswith(device.replace("auto", ""))
+
+
+def test_a_cpu_session_has_one_thread_unless_more_are_asked_for() -> None:
+    for arguments, threads in (((), 1), ((3,), 3)):
+        session = open_session(CONTENT, "model.onnx", parse_device("cpu"), *arguments)
+        assert session.get_session_options().intra_op_num_threads == threads
 
 
 def test_no_runtime(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,7 +107,7 @@ UNUSABLE = [RuntimeError("CUDA failure 35:\n driver too old"), Session([CPU], CP
 def test_cuda_that_cannot_be_used_says_how_to_mend_it(monkeypatch: pytest.MonkeyPatch, capsys, session) -> None:
     monkeypatch.setattr(subject, "import_runtime", lambda: gpu_runtime(session))
     with pytest.raises(Failure, match=r"driver >= 580 .*pip install \"gan-serve\[gpu\]\"") as error:
-        open_session(CONTENT, "model.onnx", Device("cuda"), 1)
+        open_session(CONTENT, "model.onnx", Device("cuda"))
     assert "\n" not in str(error.value)
     assert capsys.readouterr().out == ""
 
@@ -112,7 +116,7 @@ def test_cuda_that_cannot_be_used_says_how_to_mend_it(monkeypatch: pytest.Monkey
 def test_auto_falls_back_with_one_line(monkeypatch: pytest.MonkeyPatch, caplog, session) -> None:
     monkeypatch.setattr(subject, "import_runtime", lambda: gpu_runtime(session))
     with caplog.at_level(logging.WARNING):
-        assert runs_on(open_session(CONTENT, "model.onnx", Device("auto"), 1)) == "cpu"
+        assert runs_on(open_session(CONTENT, "model.onnx", Device("auto"))) == "cpu"
     assert len(caplog.records) == 1
     assert caplog.messages[0].startswith("running on the CPU: CUDA cannot be used")
 
@@ -120,13 +124,13 @@ def test_auto_falls_back_with_one_line(monkeypatch: pytest.MonkeyPatch, caplog, 
 def test_cuda_that_works(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(subject, "import_runtime", lambda: gpu_runtime(Session([CUDA, CPU], CUDA)))
     for device in (Device("cuda", 1), Device("auto")):
-        assert runs_on(open_session(CONTENT, "model.onnx", device, 1)) == "cuda:1"
+        assert runs_on(open_session(CONTENT, "model.onnx", device)) == "cuda:1"
 
 
 def test_cuda_without_a_gpu_runtime(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(subject, "import_runtime", lambda: SimpleNamespace(get_available_providers=lambda: [CPU]))
     with pytest.raises(Failure, match="this ONNX Runtime has no CUDA; mend it with: pip uninstall"):
-        open_session(CONTENT, "model.onnx", Device("cuda"), 1)
+        open_session(CONTENT, "model.onnx", Device("cuda"))
 
 
 @pytest.mark.parametrize(

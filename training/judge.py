@@ -15,10 +15,10 @@ from torch.nn import functional as F
 
 from gan_serve.errors import UsageError
 from gan_serve.media import write_atomic
-from gan_serve.runtime import open_session, parse_device
 from training import datasets, export, hardware
 from training.dataset import Dataset, to_signed
 from training.gan import Batch, Game, ImageSpec, Player, Recipe, Stage, Terms
+from training.inference import open_network, run_in_batches
 from training.jitter import shifted
 from training.train import Trainer
 
@@ -177,7 +177,7 @@ class Judge:
         content = path.read_bytes()
         properties = {entry.key: entry.value for entry in onnx.load_from_string(content).metadata_props}
         self.facts: dict[str, Any] = json.loads(properties[PROPERTY])
-        self.session = open_session(content, str(path), parse_device("cpu"), threads=torch.get_num_threads())
+        self.session = open_network(content, str(path))
 
     def look(self, images: NDArray[np.float32]) -> Opinion:
         """Judge images (N, C, H, W) in [-1, 1].
@@ -191,7 +191,4 @@ class Judge:
                 f"the judge of {self.facts['data']} knows images of {_told(expected)}, not of {_told(given)}; "
                 "train one with: python -m training judge DATA --image-size PIXELS"
             )
-        chunks = [images[first : first + BATCH] for first in range(0, len(images), BATCH)]
-        opinions = [self.session.run(["probabilities", "features"], {"image": chunk}) for chunk in chunks]
-        probabilities, features = (np.concatenate(column) for column in zip(*opinions, strict=True))
-        return Opinion(probabilities, features)
+        return Opinion(*run_in_batches(self.session, {"image": images}, ["probabilities", "features"], BATCH))

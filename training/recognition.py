@@ -1,16 +1,15 @@
 """Score a model that recognises images: how often it is wrong on the test set."""
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from gan_serve.metadata import Score
 from gan_serve.repository import Model
-from gan_serve.runtime import open_session, parse_device
 from gan_serve.tensors import Probabilities
 from training import metrics
 from training.dataset import Dataset, to_signed
 from training.gan import Tensors
+from training.inference import open_network, run_in_batches
 
 BATCH = 500
 
@@ -54,10 +53,6 @@ def _guesses(model: Model, tensor: Probabilities, test: Dataset) -> NDArray[np.i
 
 def answers(model: Model, output: str, inputs: Tensors, batch: int = BATCH) -> NDArray[np.float32]:
     """One output of a model, for its inputs (N, ...), so many rows at a time."""
-    session = open_session(model.content, str(model.path), parse_device("cpu"), threads=torch.get_num_threads())
-    rows = len(next(iter(inputs.values())))
-    chunks = [
-        session.run([output], {name: values[at : at + batch].numpy() for name, values in inputs.items()})[0]
-        for at in range(0, rows, batch)
-    ]
-    return np.concatenate(chunks)
+    session = open_network(model.content, str(model.path))
+    (found,) = run_in_batches(session, {name: rows.numpy() for name, rows in inputs.items()}, [output], batch)
+    return found

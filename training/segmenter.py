@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 from typing import cast
 
-import numpy as np
 import onnx
 import torch
 from rich.progress import track
@@ -14,10 +13,10 @@ from torchmetrics.functional.classification import multiclass_accuracy, multicla
 
 from gan_serve.errors import UsageError
 from gan_serve.media import write_atomic
-from gan_serve.runtime import open_session, parse_device
 from training import datasets, export, judge, translators
 from training.dataset import Dataset, to_signed
 from training.gan import Batch, Game, Player, Recipe, Stage, Terms
+from training.inference import open_network, run_in_batches
 from training.streets import CLASSES, UNLABELLED, numbers
 from training.train import Trainer
 
@@ -90,10 +89,9 @@ class Segmenter:
             raise UsageError(f"no segmenter for {name}; train one with: python -m training judge {name} --maps")
         content = path.read_bytes()
         onnx.checker.check_model(content)
-        self.session = open_session(content, str(path), parse_device("cpu"), threads=torch.get_num_threads())
+        self.session = open_network(content, str(path))
 
     def look(self, photos: Tensor) -> Tensor:
         """The class of each pixel of photos (N, 3, H, W) in [-1, 1]: (N, H, W)."""
-        chunks = [chunk.numpy() for chunk in torch.split(photos, BATCH)]
-        found = [self.session.run(["logits"], {"image": chunk})[0].argmax(axis=1) for chunk in chunks]
-        return torch.from_numpy(np.concatenate(found))
+        (logits,) = run_in_batches(self.session, {"image": photos.numpy()}, ["logits"], BATCH)
+        return torch.from_numpy(logits.argmax(axis=1))

@@ -12,8 +12,8 @@ from torchmetrics.functional.image import peak_signal_noise_ratio, structural_si
 
 from gan_serve.metadata import Score
 from gan_serve.repository import Model
-from gan_serve.runtime import open_session, parse_device
 from training.dataset import to_signed
+from training.inference import open_network
 from training.resampling import enlarged, reduced
 
 Enlarge = Callable[[Tensor], Tensor]  # (1, C, h, w) -> (1, C, H, W), both in [-1, 1]
@@ -51,7 +51,7 @@ def _score(name: str, value: float, control: float, description: str) -> Score:
 
 
 def _enlarger(model: Model) -> Enlarge:
-    session = open_session(model.content, str(model.path), parse_device("cpu"), threads=torch.get_num_threads())
+    session = open_network(model.content, str(model.path))
     (image,), (output,) = model.metadata.inputs, model.metadata.outputs
 
     def enlarge(small: Tensor) -> Tensor:

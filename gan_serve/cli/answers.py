@@ -14,29 +14,28 @@ if TYPE_CHECKING:
     from gan_serve.result import Result
 
 
-def answer(found: "Model", request: "Request", to: Destination, device: str) -> None:
+def answer(found: "Model", request: "Request", to: Destination, device: str, exact: bool) -> None:
     """Tell the numbers of each image, on stdout as soon as they are known."""
     from gan_serve.naming import request_stem
     from gan_serve.output import NUMBERS, plan_output, stdout_format
 
     if to.output in (None, STDOUT):
         stdout_format(to.format, NUMBERS, images=to.images, grid=to.grid)
-        for result in _run(found, request, device):
+        for result in _run(found, request, device, exact):
             sys.stdout.buffer.write(result.encode())
             sys.stdout.buffer.flush()
         return
     stem = request_stem(found.metadata, request)
     plan = plan_output(to.output, to.format, NUMBERS, stem=stem, images=to.images, grid=to.grid)
     resumed = request if to.seed_given else with_unfinished_seed(plan, request)
-    run_job(found, resumed, plan, device, scale=1, show=False)
+    run_job(found, resumed, plan, device, exact, scale=1, show=False)
 
 
-def _run(found: "Model", request: "Request", device: str) -> "Iterator[Result]":
+def _run(found: "Model", request: "Request", device: str, exact: bool) -> "Iterator[Result]":
     from gan_serve.bulk import job_threads, run_in_parts
-    from gan_serve.generator import BATCH, Generator, threads_for
+    from gan_serve.generator import BATCH, Generator
 
-    metadata = found.metadata
-    threads = threads_for(metadata, len(request)) if len(request) <= BATCH else job_threads(metadata)
+    threads = job_threads(found.metadata) if len(request) > BATCH else None
     if found.metadata.draws:
         typer.echo(f"seed {request.seed}", err=True)
-    return run_in_parts(Generator(found, device=device, threads=threads), request)
+    return run_in_parts(Generator(found, device=device, threads=threads, exact=exact), request)

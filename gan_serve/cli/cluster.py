@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from gan_serve.request import Request
 
 
-def check_drawn(metadata: "ModelMetadata", output: str | None, show: bool, blend: "Blend | None") -> None:
+def check_drawn(
+    metadata: "ModelMetadata", output: str | None, show: bool, blend: "Blend | None", inexact: bool
+) -> None:
     """Refuse what is no large job of drawing.
 
     Raises:
@@ -27,6 +29,8 @@ def check_drawn(metadata: "ModelMetadata", output: str | None, show: bool, blend
         raise UsageError("--ray is for models that draw alone: pictures that go in lie on this machine")
     if output == "-" or show:
         raise UsageError(f"--ray fills a folder; leave out {'--show' if show else '--output -'}")
+    if inexact:
+        raise UsageError("--inexact is for one large image, --ray for many; leave out one of them")
     if blend:
         raise UsageError(f"--ray is for many images of one seed; leave it out, or the {blend.kind} with another one")
 

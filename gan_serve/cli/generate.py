@@ -6,7 +6,7 @@ import typer
 
 from gan_serve.cli.answers import answer
 from gan_serve.cli.cluster import check_drawn, run_on_cluster
-from gan_serve.cli.options import DeviceOption, ModelsOption, find_model
+from gan_serve.cli.options import DeviceOption, InexactOption, ModelsOption, find_model
 from gan_serve.cli.running import STDOUT, Destination, put, run_job, run_once, with_unfinished_seed
 from gan_serve.cli.sources import readable
 from gan_serve.errors import UsageError
@@ -44,6 +44,7 @@ def generate(
     scale: Annotated[int, typer.Option(metavar="K", help="Enlarge each pixel to K x K.")] = 1,
     show: Annotated[bool, typer.Option("--show", help="Draw the images in the terminal, too.")] = False,
     device: DeviceOption = "auto",
+    inexact: InexactOption = False,
     models: ModelsOption = None,
     ray: Annotated[
         str | None,
@@ -68,20 +69,27 @@ def generate(
     found = find_model(model, models)
     blend = make_blend(walk_to=walk_to, steps=steps, step=step, mix_with=mix_with, mix=mix, mix_index=mix_index)
     if ray is not None:
-        check_drawn(found.metadata, output, show, blend)
+        check_drawn(found.metadata, output, show, blend, inexact)
     with readable(found.metadata, inputs) as (values, left_out):
         request = make_request(found.metadata, values, count=count, seed=seed, index=index, blend=blend)
         to = Destination(output, format, grid, len(request) + left_out, seed_given=seed is not None)
         if found.metadata.image_outputs:
-            _make_pictures(found, request, to, scale, show, device, ray)
+            _make_pictures(found, request, to, scale, show, device, not inexact, ray)
         elif show or scale != 1:
             raise UsageError(f"{model} answers with numbers; leave out {'--show' if show else '--scale'}")
         else:
-            answer(found, request, to, device)
+            answer(found, request, to, device, not inexact)
 
 
 def _make_pictures(
-    found: "Model", request: "Request", to: Destination, scale: int, show: bool, device: str, ray: str | None
+    found: "Model",
+    request: "Request",
+    to: Destination,
+    scale: int,
+    show: bool,
+    device: str,
+    exact: bool,
+    ray: str | None,
 ) -> None:
     from gan_serve.output import PICTURES, stdout_format
     from gan_serve.targets import check_apart, check_replaceable
@@ -90,7 +98,7 @@ def _make_pictures(
     if to.output == STDOUT:
         known = stdout_format(to.format, PICTURES, images=to.images, grid=to.grid)
         _check_format(found, request, known, scale, to.grid)
-        put(STDOUT, run_once(found, request, device, show).encode(known, scale=scale, columns=columns))
+        put(STDOUT, run_once(found, request, device, exact, show).encode(known, scale=scale, columns=columns))
         return
     plan = _plan(found, request, to)
     if plan.folder:
@@ -101,10 +109,10 @@ def _make_pictures(
     if ray is not None:
         run_on_cluster(found, resumed, plan, device, scale, ray)
     elif plan.folder or plan.format == "npy":
-        run_job(found, resumed, plan, device, scale, show)
+        run_job(found, resumed, plan, device, exact, scale, show)
     else:
         check_replaceable(plan.path, request.files)
-        put(plan.path, run_once(found, request, device, show).encode(plan.format, scale=scale, columns=columns))
+        put(plan.path, run_once(found, request, device, exact, show).encode(plan.format, scale=scale, columns=columns))
 
 
 def _check_format(found: "Model", request: "Request", format: str, scale: int, grid: bool) -> None:

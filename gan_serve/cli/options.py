@@ -16,6 +16,9 @@ ModelsOption = Annotated[
     Path | None, typer.Option("--models", metavar="DIR", help="Folder of models.  [env: GAN_SERVE_MODELS]")
 ]
 DeviceOption = Annotated[str, typer.Option(metavar="DEVICE", help="auto, cpu, cuda or cuda:N.")]
+InexactOption = Annotated[
+    bool, typer.Option("--inexact", help="Make one large image faster on several cores, to within 1/255 a pixel.")
+]
 
 
 def open_repository(models: Path | None) -> "Repository":

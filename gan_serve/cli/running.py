@@ -43,14 +43,15 @@ class Interrupted(GanServeError):
         self.exit_code = 128 + number
 
 
-def run_once(found: "Model", request: "Request", device: str, show: bool) -> "Result":
+def run_once(found: "Model", request: "Request", device: str, exact: bool, show: bool) -> "Result":
     """The whole answer."""
-    from gan_serve.generator import Generator, threads_for
+    from gan_serve.generator import Generator
 
-    threads = threads_for(found.metadata, len(request))
     with ExitStack() as stack:
-        watched = {"on_tile": stack.enter_context(_progress(request)).within} if found.metadata.any_size else {}
-        result = Generator(found, device=device, threads=threads, **watched).run(request)
+        generator = Generator(found, device=device, exact=exact)
+        if found.metadata.any_size:
+            generator = generator.watched(stack.enter_context(_progress(request)).within)
+        result = generator.run(request)
     if found.metadata.draws:
         typer.echo(f"seed {request.seed}", err=True)
     if show:
@@ -72,7 +73,9 @@ def put(path: "Path | str", content: bytes) -> None:
         typer.echo(path)
 
 
-def run_job(found: "Model", request: "Request", plan: "Output", device: str, scale: int, show: bool) -> None:
+def run_job(
+    found: "Model", request: "Request", plan: "Output", device: str, exact: bool, scale: int, show: bool
+) -> None:
     """Fill a folder, an array or a file of lines, or what is left of it to do.
 
     Raises:
@@ -89,7 +92,8 @@ def run_job(found: "Model", request: "Request", plan: "Output", device: str, sca
             progress.within(done, tiles)
             heed()
 
-        generator = Generator(found, device=device, threads=job_threads(found.metadata), on_tile=on_tile)
+        threads = job_threads(found.metadata)
+        generator = Generator(found, device=device, threads=threads, exact=exact, on_tile=on_tile)
         with closing(fill(job, generator, progress.start)) as results:
             for result in results:
                 if show and progress.done == 0:

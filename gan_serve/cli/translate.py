@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from gan_serve.cli.generate import generate
-from gan_serve.cli.options import DeviceOption, ModelsOption, find_model
+from gan_serve.cli.options import DeviceOption, InexactOption, ModelsOption, find_model
 from gan_serve.errors import UsageError
 
 
@@ -18,6 +18,7 @@ def translate(
     output: Annotated[str | None, typer.Option(metavar="FILE|DIR|-", help="Where to; - is stdout.")] = None,
     format: Annotated[str | None, typer.Option(metavar="FORMAT", help="png, webp, jpeg or npy.")] = None,
     device: DeviceOption = "auto",
+    inexact: InexactOption = False,
     models: ModelsOption = None,
     **inputs: Any,
 ) -> None:
@@ -31,4 +32,4 @@ def translate(
     if image is None:
         raise UsageError(f"{model} makes no pictures of pictures; see: gan-serve generate --model {model} --help")
     values: dict[str, Any] = {**inputs, image.name: images}
-    generate(model, seed=seed, output=output, format=format, device=device, models=models, **values)
+    generate(model, seed=seed, output=output, format=format, device=device, inexact=inexact, models=models, **values)

@@ -112,7 +112,7 @@ def test_examples_of_any_size_have_sides_of_the_multiple_and_masks_are_black_and
 def test_a_network_for_images_of_any_size_is_exported_for_any_size() -> None:
     network = filling(2)
     content = export.export(network, metadata_of("filling", network.inputs, *network.outputs, task=network.task))
-    session = open_session(content, "filling", parse_device("cpu"), threads=1)
+    session = open_session(content, "filling", parse_device("cpu"))
     picture, hole = network.examples(2, size=(40, 8))
     with torch.no_grad():
         expected = network.network(picture, hole)

@@ -1,0 +1,106 @@
+"""What one thread a run costs and gains: milliseconds of each model, beside sessions that split layers among all cores.
+
+    python benchmarks/threads.py                            # every shipped model, one image and 64 images
+    python benchmarks/threads.py pix2pixhd srgan --side 512
+    python benchmarks/threads.py --page docs/performance.md # and put the table into that page
+
+Before: a session with a thread for each core, and as many rows in a run as are asked for. After: gan-serve as it is,
+where each row (or tile) is a run on one thread, and runs go side by side. Both take turns on the same inputs, so that
+what else the machine does falls on both; a ratio is the median of the rounds' own.
+"""
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from gan_serve.cpus import cpu_count
+from gan_serve.generator import Generator, batch_size
+from gan_serve.metadata import ModelMetadata
+from gan_serve.repository import Model, Repository, models_folder
+from gan_serve.request import Item
+from gan_serve.runtime import open_session, parse_device
+from gan_serve.sampling import Arrays, complete, input_arrays
+from gan_serve.tensors import Image, Mask
+
+START, END = "<!-- threads: filled in by benchmarks/threads.py --page -->", "<!-- threads: end -->"
+MANY = 64
+SLOWER = 1.3  # times: what is slower than this is marked
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("models", nargs="*", metavar="MODEL", help="all models if none is named")
+    parser.add_argument("--folder", default=None, help="folder of models; the shipped ones if not given")
+    parser.add_argument("--side", type=int, default=256, help="pixels a side, for models of any size")
+    parser.add_argument("--images", type=int, default=MANY, help="images of the second column")
+    parser.add_argument("--rounds", type=int, default=15, help="times that each is measured")
+    parser.add_argument("--page", type=Path, default=None, help="Markdown file whose table is replaced")
+    options = parser.parse_args()
+    repository = Repository(models_folder(options.folder))
+    lines = [
+        f"{cpu_count()} cores, {processor()}. Milliseconds before and after, and the ratio of the times; "
+        f"images of any size are {options.side}x{options.side}.",
+        "",
+        f"| model | one image: before | after | ratio | {options.images} images: before | after | ratio |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for name in options.models or repository.names:
+        cells = [measure(repository.find(name), images, options) for images in (1, options.images)]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+        print(lines[-1], flush=True)
+    if options.page:
+        head, _, rest = options.page.read_text().partition(START)
+        options.page.write_text("\n".join([head + START, *lines, END + rest.partition(END)[2]]))
+
+
+def measure(model: Model, images: int, options: argparse.Namespace) -> str:
+    """Milliseconds before and after and their ratio, as cells of the table."""
+    metadata = model.metadata
+    images = 1 if metadata.any_size else images  # several of them were, and are, made one after the other
+    arrays = made_up(metadata, images, options.side)
+    session = open_session(model.content, str(model.path), parse_device("cpu"), threads=cpu_count())
+    rows = batch_size(metadata)
+    batches = [{name: array[at : at + rows] for name, array in arrays.items()} for at in range(0, images, rows)]
+    generator = Generator(model, device="cpu")
+    calls = (lambda: [session.run(None, batch) for batch in batches], lambda: generator.infer(arrays))
+    rounds = [[seconds(call) for call in calls] for _ in range(options.rounds + 1)][1:]  # the first one warms up
+    was, now = (1000 * statistics.median(column) for column in zip(*rounds, strict=True))
+    ratio = statistics.median(after / before for before, after in rounds)
+    return f"{was:.2f} | {now:.2f} | {f'**{ratio:.2f}**' if ratio > SLOWER else f'{ratio:.2f}'}"
+
+
+def made_up(metadata: ModelMetadata, images: int, side: int) -> Arrays:
+    """The graph's inputs for so many images: noise as images, and all else drawn from seed 0."""
+    random = np.random.RandomState(0)
+    drawn = [tensor for tensor in metadata.inputs if not isinstance(tensor, Image | Mask)]
+    items = [complete(drawn, 0, Item(index, {})) for index in range(images)]
+    pictures = {
+        tensor.name: random.uniform(tensor.low, tensor.high, (images, *tensor.shape_at(side, side))).astype(np.float32)
+        for tensor in metadata.inputs
+        if isinstance(tensor, Image | Mask)
+    }
+    made = {**pictures, **input_arrays(drawn, 0, items)}
+    return {tensor.name: made[tensor.name] for tensor in metadata.inputs}
+
+
+def seconds(call: Callable[[], object]) -> float:
+    """How long one call takes."""
+    began = time.perf_counter()
+    call()
+    return time.perf_counter() - began
+
+
+def processor() -> str:
+    """The name of the processor, where the system tells it."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    return next((line.partition(": ")[2] for line in lines if line.startswith("model name")), "unknown processor")
+
+
+if __name__ == "__main__":
+    main()
