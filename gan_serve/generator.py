@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from gan_serve.blends import make_blend
 from gan_serve.cpus import cpu_count
 from gan_serve.errors import Failure
+from gan_serve.graph import check_graph, check_outputs
 from gan_serve.metadata import ModelMetadata
 from gan_serve.pixels import Pixels
 from gan_serve.repository import Model
@@ -18,7 +19,7 @@ from gan_serve.request import Item, Request, make_request
 from gan_serve.result import Result
 from gan_serve.runtime import one_line, open_session, parse_device, runs_on
 from gan_serve.sampling import Arrays, complete, input_arrays
-from gan_serve.tensors import Image, Mask, OutputTensor
+from gan_serve.tensors import Image, Mask
 
 if TYPE_CHECKING:
     from gan_serve.views import Scene
@@ -49,7 +50,7 @@ class Generator:
         self.device = runs_on(self._session)
         self._outputs = [tensor.name for tensor in model.metadata.outputs]
         self._on_tile = on_tile  # called while a large picture is made, with how many tiles of how many are done
-        _check_graph(model, self._session)
+        check_graph(model, self._session)
 
     def watched(self, on_tile: Callable[[int, int], None]) -> Self:
         """The same model, loaded once, that calls `on_tile` instead; what that raises ends the work."""
@@ -146,24 +147,14 @@ class Generator:
         """The graph's own inputs -> its outputs, by their names; all have the batch as their first axis.
 
         Raises:
-            Failure: it cannot be computed, or has another shape than the metadata says.
+            Failure: it cannot be computed, has another shape than the metadata says, or numbers that are not finite.
         """
         try:
             outputs = dict(zip(self._outputs, self._session.run(self._outputs, arrays), strict=True))
         except Exception as error:  # the runtime's exceptions have no common base
             raise Failure(f"{self.metadata.name} failed on {self.device} ({one_line(error)})") from None
-        rows, *lengths = next(iter(arrays.values())).shape
-        for tensor in self.metadata.outputs:
-            if outputs[tensor.name].shape != (rows, *_shape(tensor, lengths)):
-                raise Failure(f"{self.metadata.name} made {tensor.name} in another shape than its metadata says")
+        check_outputs(self.metadata, arrays, outputs)
         return outputs
-
-
-def _shape(tensor: OutputTensor, lengths: Sequence[int]) -> tuple[int, ...]:
-    """The shape of one answer, where `lengths` are those of the first input without its batch axis."""
-    if not isinstance(tensor, Image) or not tensor.any_size:
-        return tensor.shape
-    return tensor.shape_at(*(length * tensor.scale for length in lengths[1:]))
 
 
 def batch_size(metadata: ModelMetadata) -> int:
@@ -181,15 +172,3 @@ def threads_for(metadata: ModelMetadata, images: int) -> int:
 def _check_servable(model: Model) -> None:
     if model.metadata.feedback:
         raise Failure(f"{model.path}: this gan-serve cannot feed an output back to a model; upgrade it")
-
-
-def _check_graph(model: Model, session: Any) -> None:
-    for side, tensors, nodes in (
-        ("inputs", model.metadata.inputs, session.get_inputs()),
-        ("outputs", model.metadata.outputs, session.get_outputs()),
-    ):
-        described, found = [tensor.name for tensor in tensors], [node.name for node in nodes]
-        if described != found:
-            raise Failure(
-                f"{model.path}: the graph's {side} are {found}, its metadata says {described}; export it again"
-            )
