@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from gan_serve.blends import make_blend
 from gan_serve.cpus import cpu_count
 from gan_serve.errors import Failure
+from gan_serve.graph import check_graph, check_outputs
 from gan_serve.metadata import ModelMetadata
 from gan_serve.parallel import map_in_order
 from gan_serve.pixels import Pixels
@@ -20,7 +21,7 @@ from gan_serve.request import Item, Request, make_request
 from gan_serve.result import Result
 from gan_serve.runtime import one_line, open_session, parse_device, runs_on
 from gan_serve.sampling import Arrays, complete, input_arrays
-from gan_serve.tensors import Image, Mask, OutputTensor
+from gan_serve.tensors import Image, Mask
 
 if TYPE_CHECKING:
     from gan_serve.views import Scene
@@ -59,7 +60,7 @@ class Generator:
         self.device = runs_on(self._session)
         self._outputs = [tensor.name for tensor in model.metadata.outputs]
         self._on_tile = on_tile  # called while a large picture is made, with how many tiles of how many are done
-        _check_graph(model, self._session)
+        check_graph(model, self._session)
 
     def watched(self, on_tile: Callable[[int, int], None]) -> Self:
         """The same model, loaded once, that calls `on_tile` instead; what that raises ends the work."""
@@ -161,20 +162,19 @@ class Generator:
         on their number, and so may the last bits. On CUDA, all rows are one run.
 
         Raises:
-            Failure: it cannot be computed, or has another shape than the metadata says.
+            Failure: it cannot be computed, has another shape than the metadata says, or numbers that are not finite.
         """
-        rows, *lengths = next(iter(arrays.values())).shape
+        rows = len(next(iter(arrays.values())))
         at_once = 1 if self.device == "cpu" else rows
         runs = [{name: array[at : at + at_once] for name, array in arrays.items()} for at in range(0, rows, at_once)]
         began = time.perf_counter()
         parts = self._run_each(runs[:1])
         expected = (time.perf_counter() - began) * (len(runs) - 1)
         parts += self._run_side_by_side(runs[1:], threads=min(self._threads, 1 + int(expected / _WORTH_A_THREAD)))
-        outputs = parts[0] if len(parts) == 1 else [np.concatenate(column) for column in zip(*parts, strict=True)]
-        for tensor, array in zip(self.metadata.outputs, outputs, strict=True):
-            if array.shape != (rows, *_shape(tensor, lengths)):
-                raise Failure(f"{self.metadata.name} made {tensor.name} in another shape than its metadata says")
-        return dict(zip(self._outputs, outputs, strict=True))
+        made = parts[0] if len(parts) == 1 else [np.concatenate(column) for column in zip(*parts, strict=True)]
+        outputs = dict(zip(self._outputs, made, strict=True))
+        check_outputs(self.metadata, arrays, outputs)
+        return outputs
 
     def _run_side_by_side(self, runs: Sequence[Arrays], threads: int) -> list[list[NDArray[Any]]]:
         """Each thread takes every `threads`-th run, since handing them over one by one takes as long as a small one."""
@@ -189,13 +189,6 @@ class Generator:
             raise Failure(f"{self.metadata.name} failed on {self.device} ({one_line(error)})") from None
 
 
-def _shape(tensor: OutputTensor, lengths: Sequence[int]) -> tuple[int, ...]:
-    """The shape of one answer, where `lengths` are those of the first input without its batch axis."""
-    if not isinstance(tensor, Image) or not tensor.any_size:
-        return tensor.shape
-    return tensor.shape_at(*(length * tensor.scale for length in lengths[1:]))
-
-
 def batch_size(metadata: ModelMetadata) -> int:
     """How many items are computed at once."""
     return 1 if metadata.by_picture else BATCH
@@ -204,15 +197,3 @@ def batch_size(metadata: ModelMetadata) -> int:
 def _check_servable(model: Model) -> None:
     if model.metadata.feedback:
         raise Failure(f"{model.path}: this gan-serve cannot feed an output back to a model; upgrade it")
-
-
-def _check_graph(model: Model, session: Any) -> None:
-    for side, tensors, nodes in (
-        ("inputs", model.metadata.inputs, session.get_inputs()),
-        ("outputs", model.metadata.outputs, session.get_outputs()),
-    ):
-        described, found = [tensor.name for tensor in tensors], [node.name for node in nodes]
-        if described != found:
-            raise Failure(
-                f"{model.path}: the graph's {side} are {found}, its metadata says {described}; export it again"
-            )

@@ -12,6 +12,7 @@ from gan_serve.errors import Failure
 from gan_serve.tensors import Image, InputTensor, Label, Latent, Mask, OutputTensor, Scalar
 
 PROPERTY = "gan_serve"  # the key in the ONNX file's metadata_props
+WRITE_ANEW = "write its metadata anew, as docs/models.md shows"
 SCHEMA: Final = 1  # raise it when a reader of the old schema would misunderstand the new one
 
 # The tool's own options and arguments; an input of one of these names could not be set.
@@ -237,7 +238,7 @@ def parse_metadata(document: str, source: str) -> ModelMetadata:
     try:
         fields = json.loads(document)
     except (ValueError, RecursionError) as error:
-        raise Failure(f"{source}: its metadata is not JSON ({error}); export the model again") from None
+        raise Failure(f"{source}: its metadata is not JSON ({error}); {WRITE_ANEW}") from None
     version = fields.get("schema_version") if isinstance(fields, dict) else None
     if isinstance(version, int) and version > SCHEMA:
         raise Failure(
@@ -248,7 +249,7 @@ def parse_metadata(document: str, source: str) -> ModelMetadata:
         metadata = decode(ModelMetadata, fields)
         check_shown(fields)
     except Misfit as error:
-        raise Failure(f"{source}: its metadata is {error}; export the model again") from None
+        raise Failure(f"{source}: its metadata is {error}; {WRITE_ANEW}") from None
     except RecursionError:
-        raise Failure(f"{source}: its metadata is nested too deep; export the model again") from None
+        raise Failure(f"{source}: its metadata is nested too deep; {WRITE_ANEW}") from None
     return metadata

@@ -48,10 +48,13 @@ def read_property(content: bytes, key: str, source: str) -> str:
     except (_Malformed, UnicodeDecodeError, RecursionError):  # no exporter nests graphs a thousand deep
         raise Failure(f"{source}: {_what_is_wrong(content)}") from None
     if external:
-        raise Failure(f"{source}: its weights are outside the file; export the model with the weights inside")
+        raise Failure(
+            f"{source}: its weights are outside the file; put them inside with Python: onnx.save(onnx.load(FILE), FILE)"
+        )
     if key not in properties:
         raise Failure(
-            f"{source}: not a gan-serve model (no {key!r} metadata); export it with: python -m training export"
+            f"{source}: not a gan-serve model (no {key!r} metadata); docs/models.md shows how to describe a model from "
+            "elsewhere"
         )
     return properties[key]
 

@@ -18,6 +18,8 @@ _log = logging.getLogger(__name__)
 
 ENVIRONMENT = "GAN_SERVE_MODELS"
 _PACKAGE = Path(__file__).resolve().parent
+_ANOTHER = f"name another folder with --models DIR or {ENVIRONMENT}"
+_LAYOUT = f"name the folder that holds NAME/VERSION/model.onnx with --models DIR or {ENVIRONMENT}"
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,12 @@ class Repository:
     def names(self) -> list[str]:
         """Every model, without its versions."""
         return sorted({entry.name for entry in self.entries})
+
+    @property
+    def none_found(self) -> str:
+        """What to say where there is no model."""
+        likely = _likely_folder(self.root)
+        return f"no models in {self.root}; {f'use --models {likely}' if likely else _LAYOUT}"
 
     def find(self, name: str, version: int | None = None) -> Model:
         """Read a model: the highest version, or the one given. A variant's name finds the variant's default model.
@@ -105,16 +113,28 @@ class Repository:
             if model.metadata.variant == variant and model.metadata.default:
                 return model
         if not self.entries:
-            raise UsageError(f"no model {variant!r}: no models in {self.root}; name their folder with --models DIR")
+            raise UsageError(f"no model {variant!r}: {self.none_found}")
         known = {*self.names, *(model.metadata.variant for model in models)}
-        raise UsageError(f"no model {variant!r}{nearest(variant, known)}; gan-serve list shows them all")
+        raise UsageError(
+            f"no model {variant!r}{nearest(variant, known)}; gan-serve list shows those in {self.root}; {_ANOTHER}"
+        )
 
 
 def _scan(root: Path) -> list[Entry]:
     try:
         return [entry for folder in root.iterdir() if folder.is_dir() for entry in _versions(folder)]
     except OSError as error:
-        raise UsageError(f"no models folder {root} ({error.strerror}); name it with --models DIR") from None
+        raise UsageError(f"no models folder {root} ({error.strerror}); {_LAYOUT}") from None
+
+
+def _likely_folder(root: Path) -> Path | None:
+    """Where the models are if one of them, or one version of it, or what holds them all was named in their place."""
+    places = {
+        "model.onnx": root.parent.parent,
+        "[1-9]*/model.onnx": root.parent,
+        "models/*/[1-9]*/model.onnx": root / "models",
+    }
+    return next((folder for pattern, folder in places.items() if next(root.glob(pattern), None)), None)
 
 
 def _versions(folder: Path) -> list[Entry]:
@@ -125,6 +145,10 @@ def _versions(folder: Path) -> list[Entry]:
     except PermissionError:
         _log.warning("%s: no permission to look for models there", folder)
         return []
+    if not numbers and not folder.name.isdecimal() and (folder / "model.onnx").is_file():
+        _log.warning(
+            "%s: its model.onnx is left out, since it is in no folder of a version; move it to 1/model.onnx", folder
+        )
     return [Entry(folder.name, int(number), folder / number / "model.onnx") for number in numbers]
 
 
@@ -136,7 +160,7 @@ def _read(path: Path, root: Path) -> bytes:
         _refuse_links(path, root, status.st_nlink)
         return path.read_bytes()
     except FileNotFoundError:
-        raise Failure(f"{path}: the file is missing; export or download the model again") from None
+        raise Failure(f"{path}: the file is missing; put the model there, or remove its folder") from None
     except OSError as error:
         raise Failure(f"{path}: cannot be read ({error.strerror})") from None
 

@@ -20,6 +20,7 @@ INSTALL_CPU = 'pip install "gan-serve[cpu]"'
 INSTALL_GPU = 'pip uninstall -y onnxruntime onnxruntime-gpu && pip install "gan-serve[gpu]"'
 DRIVER = "an NVIDIA driver >= 580"
 
+_MEND_GRAPH = "the graph is damaged, or needs another version of ONNX Runtime"
 _SILENT = 4  # what goes wrong is raised, and told in one line
 
 _log = logging.getLogger(__name__)
@@ -84,15 +85,19 @@ def open_session(content: bytes, source: str, device: Device, threads: int = 1) 
         Failure: the device cannot be used, or the graph cannot be loaded.
     """
     runtime = import_runtime()
-    if device.kind == "cpu" or (device.kind == "auto" and CUDA not in runtime.get_available_providers()):
+    has_cuda = CUDA in runtime.get_available_providers()
+    if device.kind == "cpu" or (device.kind == "auto" and not has_cuda):
         return _open_cpu(runtime, content, source, threads)
+    if not has_cuda:
+        raise Failure(f"this ONNX Runtime has no CUDA; mend it with: {INSTALL_GPU} (needs {DRIVER})")
     try:
         return _open_cuda(runtime, content, device)
     except Failure as failure:
+        session = _open_cpu(runtime, content, source, threads)  # if the file is the cause, this says so
         if device.kind == "cuda":
             raise
         _log.warning("running on the CPU: %s", failure)
-        return _open_cpu(runtime, content, source, threads)
+        return session
 
 
 def runs_on(session: "InferenceSession") -> str:
@@ -106,13 +111,11 @@ def _open_cpu(runtime: Any, content: bytes, source: str, threads: int) -> "Infer
     try:
         session: InferenceSession = runtime.InferenceSession(content, _options(runtime, threads), providers=[CPU])
     except Exception as error:  # the runtime's exceptions have no common base
-        raise Failure(f"{source}: ONNX Runtime cannot load it ({one_line(error)}); export the model again") from None
+        raise Failure(f"{source}: ONNX Runtime cannot load it ({one_line(error)}); {_MEND_GRAPH}") from None
     return session
 
 
 def _open_cuda(runtime: Any, content: bytes, device: Device) -> "InferenceSession":
-    if CUDA not in runtime.get_available_providers():
-        raise Failure(f"this ONNX Runtime has no CUDA; mend it with: {INSTALL_GPU} (needs {DRIVER})")
     with contextlib.redirect_stdout(io.StringIO()):  # it prints what it does not find
         runtime.preload_dlls()
     options = _options(runtime, threads=1)

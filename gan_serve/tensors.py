@@ -12,6 +12,8 @@ from typing import ClassVar, Literal
 from gan_serve.errors import UsageError, shown
 from gan_serve.seeds import as_integer
 
+FAR = 8.0  # standard deviations; of 10^15 normal numbers, one lies farther out
+
 
 @dataclass(frozen=True, kw_only=True)
 class Tensor:
@@ -49,6 +51,16 @@ class Latent(Tensor):
     @property
     def shape(self) -> tuple[int, ...]:
         return (self.size,)
+
+    @property
+    def low(self) -> float:
+        """The lowest number for which a model must work."""
+        return -self.high
+
+    @property
+    def high(self) -> float:
+        """The highest number for which a model must work."""
+        return 1.0 if self.distribution == "uniform" else FAR
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gan_serve.extremes import try_extremes
 from gan_serve.generator import Generator
 from gan_serve.media import read_media
 from gan_serve.pixels import tile, to_pixels
@@ -95,6 +96,12 @@ def test_what_takes_a_picture_ships_some_to_try_it_with(name: str) -> None:
     result = generator.generate(**{first.name: paths}, **masks)
     answers = [*result.outputs.values(), *result.pictures.values()]
     assert len({content([[each[place] for each in answers]]) for place in range(len(paths))}) == len(paths) > 2
+
+
+@every_model
+def test_whatever_its_metadata_allows_it_makes_finite_numbers(name: str) -> None:
+    generator = load(name)
+    try_extremes(generator.metadata, generator.infer)
 
 
 @every_model

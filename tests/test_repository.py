@@ -38,6 +38,42 @@ def test_unknown_name_is_never_a_path(models: Path, name: str) -> None:
         Repository(models).find(name)
 
 
+def test_capitals_make_no_difference_to_what_is_suggested(models: Path) -> None:
+    for name, suggestion in (("DIGITS", "digits"), ("Digts", "digits"), ("Turned-Gray", "turned-grey")):
+        with pytest.raises(UsageError, match=rf"no model '{name}' \(did you mean {suggestion}"):
+            Repository(models).find(name)
+
+
+def test_an_unknown_name_says_which_folder_was_searched_and_how_to_name_another(models: Path) -> None:
+    with pytest.raises(UsageError) as refusal:
+        gan_serve.load("shapes", models=models)
+    assert str(refusal.value) == (
+        f"no model 'shapes'; gan-serve list shows those in {models.resolve()}; "
+        "name another folder with --models DIR or GAN_SERVE_MODELS"
+    )
+
+
+@pytest.mark.parametrize("named", ["models/digits/1", "models/digits", ""])
+def test_a_folder_at_a_wrong_level_is_answered_with_the_right_one(
+    tmp_path: Path, named: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    save_model(tmp_path / "models", DIGIT)
+    with pytest.raises(UsageError, match=rf"no models in .*; use --models {tmp_path.resolve()}/models$"):
+        Repository(tmp_path / named).find("digits")
+    assert caplog.messages == []
+
+
+def test_a_model_without_a_folder_of_its_version_is_told_and_hides_no_other(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = save_model(tmp_path, DIGIT)
+    (tmp_path / "flat").mkdir()
+    (tmp_path / "flat" / "model.onnx").write_bytes(path.read_bytes())
+    assert Repository(tmp_path).names == ["digits"]
+    (message,) = caplog.messages
+    assert message.startswith(f"{tmp_path.resolve()}/flat: its model.onnx is left out")
+
+
 def test_nearest_names(models: Path) -> None:
     with pytest.raises(UsageError, match="did you mean digits"):
         Repository(models).find("digit")

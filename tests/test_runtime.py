@@ -121,6 +121,21 @@ def test_auto_falls_back_with_one_line(monkeypatch: pytest.MonkeyPatch, caplog, 
     assert caplog.messages[0].startswith("running on the CPU: CUDA cannot be used")
 
 
+@pytest.mark.parametrize("device", [Device("cuda"), Device("auto")])
+def test_a_damaged_graph_is_not_taken_for_a_cuda_that_cannot_be_used(
+    monkeypatch: pytest.MonkeyPatch, caplog, device: Device
+) -> None:
+    runtime = gpu_runtime(Session([CUDA, CPU], CUDA))
+    runtime.InferenceSession = import_runtime().InferenceSession
+    runtime.SessionOptions = import_runtime().SessionOptions
+    monkeypatch.setattr(subject, "import_runtime", lambda: runtime)
+    with pytest.raises(
+        Failure, match=r"model.onnx: ONNX Runtime cannot load it .*; the graph is damaged, or needs another"
+    ):
+        open_session(CONTENT[: len(CONTENT) // 2], "model.onnx", device, 1)
+    assert caplog.messages == []
+
+
 def test_cuda_that_works(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(subject, "import_runtime", lambda: gpu_runtime(Session([CUDA, CPU], CUDA)))
     for device in (Device("cuda", 1), Device("auto")):

@@ -12,7 +12,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from gan_serve.errors import Failure
+from gan_serve.extremes import try_extremes
+from gan_serve.graph import check_outputs
 from gan_serve.metadata import PROPERTY, ModelMetadata
+from gan_serve.sampling import Arrays
 from gan_serve.tensors import Image, OutputTensor
 from training.baking import baked
 from training.gan import Servable
@@ -55,13 +58,15 @@ def export(servable: Servable, metadata: ModelMetadata) -> bytes:
     """The ONNX file of a servable.
 
     Raises:
-        Failure: ONNX Runtime computes something else than PyTorch, or a row depends on its batch.
+        Failure: ONNX Runtime computes something else than PyTorch, a row depends on its batch, or what an input that
+            the metadata allows leads to is not finite.
     """
     names = [tensor.name for tensor in metadata.inputs], [tensor.name for tensor in metadata.outputs]
     network = baked(servable.network.cpu())
     graph = to_onnx(network, servable.examples(4), *names, [tensor.shape for tensor in metadata.inputs])
     content = with_property(graph, PROPERTY, metadata.to_json())
     check(content, network, servable)
+    check_extremes(content, metadata)
     return content
 
 
@@ -132,6 +137,24 @@ def check(content: bytes, network: nn.Module, servable: Servable) -> None:
         # Not bit for bit: several rows may be summed in another order, which is why a processor gets one at a time.
         _compare(session.run(None, row), in_batch, TOLERANCE, f"a row depends on its batch of {batch}")
         _check_sizes(found, servable.outputs, *size)
+
+
+def check_extremes(content: bytes, metadata: ModelMetadata) -> None:
+    """Run the file on the inputs at which a network is most likely to fail.
+
+    Raises:
+        Failure: it makes NaN or infinity.
+    """
+    session = open_network(content, "the export")
+    names = [tensor.name for tensor in metadata.outputs]
+
+    def infer(inputs: Arrays) -> None:
+        check_outputs(metadata, inputs, dict(zip(names, session.run(names, inputs), strict=True)))
+
+    try:
+        try_extremes(metadata, infer)
+    except Failure as failure:
+        raise Failure(f"{failure}; nothing was written") from None
 
 
 def _check_sizes(

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_serve.errors import UsageError
+from gan_serve.extremes import smallest_side
 from gan_serve.metadata import Feedback, Paper, Score, Task
 from gan_serve.tensors import Image, InputTensor, Label, Latent, Mask, OutputTensor, Scalar
 from training import augment, distributed, losses
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 Tensors = dict[str, Tensor]  # by the names of a model's inputs and outputs
 Batch = Tensors  # image label ...
 Terms = dict[str, Tensor]  # named, already weighted; their sum is minimised, each one is logged
-
-_SIDE = 16  # pixels at least of an example image of any size
 
 
 @dataclass(frozen=True)
@@ -161,7 +160,7 @@ class Servable:
     def sizes(self) -> list[tuple[int, int]]:
         """Heights and widths to try images of any size with: of a high, a square and a wide one."""
         multiple = math.lcm(*(tensor.multiple for tensor in self.inputs if isinstance(tensor, Image)))
-        side = multiple * math.ceil(_SIDE / multiple)
+        side = smallest_side(multiple)
         return [(3 * side, side + multiple), (side, side), (side + multiple, 2 * side)]
 
 

@@ -45,6 +45,14 @@ def linear(before: int, after: int, gain: float = math.sqrt(2), rate: float = 1.
     return Equalised(nn.Linear(before, after), gain, rate)
 
 
+def inverse_root(squares: Tensor) -> Tensor:
+    """1 / sqrt(squares), finite at 0 too.
+
+    A bound rather than the papers' addition of 1e-8, which the exporter takes for an addition of 0 and leaves out.
+    """
+    return squares.clamp_min(1e-8).rsqrt()
+
+
 class PixelNorm(nn.Module):
     """Each place's vector (N, C, ...) divided by its root mean square."""
 
@@ -53,7 +61,7 @@ class PixelNorm(nn.Module):
         planes = wide.square().reshape(len(maps), 1, maps.shape[1], -1)
         # ONNX Runtime pools each sample alike; a mean over an axis it adds up in another order for a batch of one.
         mean = F.avg_pool2d(planes, (maps.shape[1], 1)).view(len(maps), 1, *maps.shape[2:])
-        normalised: Tensor = wide * (mean + 1e-8).rsqrt()
+        normalised: Tensor = wide * inverse_root(mean)
         return normalised.to(maps.dtype)
 
 

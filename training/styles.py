@@ -96,7 +96,7 @@ class StyledLayer(nn.Module):
         gains = 1 + self.gains(style)
         convolved = F.conv2d(maps * gains[:, :, None, None], self.weight, padding=1)
         variance = F.linear(gains.square(), self.weight.square().sum(dim=(2, 3)))
-        maps = convolved * (variance + 1e-8).rsqrt()[:, :, None, None] + self.bias
+        maps = convolved * growing.inverse_root(variance)[:, :, None, None] + self.bias
         return math.sqrt(2) * F.leaky_relu(maps + self.noise_gain * noise.view(-1, 1, *maps.shape[2:]), 0.2)
 
 

@@ -4,12 +4,17 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from gan_serve import __version__
 from gan_serve.cli.options import ModelsOption, open_repository
+from gan_serve.cli.progress import Progress
 from gan_serve.errors import Failure, GanServeError
+
+if TYPE_CHECKING:
+    from gan_serve.repository import Entry, Repository
 
 Check = Callable[[], Iterable[str | GanServeError]]  # what is there, and what is wrong
 
@@ -56,7 +61,8 @@ def _runtime() -> list[str]:
 
     runtime = import_runtime()
     providers = runtime.get_available_providers()
-    hint = "" if CUDA in providers else f" (for an NVIDIA GPU: {INSTALL_GPU})"
+    has_unused_gpu = CUDA not in providers and shutil.which("nvidia-smi")
+    hint = f" (to use the NVIDIA GPU: {INSTALL_GPU})" if has_unused_gpu else ""
     return [f"onnxruntime {runtime.__version__} with {', '.join(providers)}{hint}"]
 
 
@@ -85,16 +91,37 @@ def _threads() -> list[str]:
 
 
 def _models(folder: Path | None) -> Iterator[str | Failure]:
-    """What is there, and where it really runs: the smallest model is opened."""
+    """What is there, and what is wrong with it: every version of every model is run on its extreme inputs."""
+    repository = open_repository(folder)
+    if not repository.entries:
+        raise Failure(repository.none_found)
+    working, failures, devices = [], [], set()
+    with Progress(len(repository.entries), None) as progress:
+        for entry in repository.entries:
+            try:
+                devices.add(_try(repository, entry))
+                working.append(f"{entry.name} {entry.version}")
+            except Failure as failure:
+                failures.append(failure)
+            progress.advance(1)
+    yield from failures
+    if working:
+        yield f"{', '.join(working)} in {repository.root}"
+        yield f"each runs on {' or '.join(sorted(devices))}"
+
+
+def _try(repository: "Repository", entry: "Entry") -> str:
+    """The device that a model runs on.
+
+    Raises:
+        Failure: it cannot run there, or makes something else than its metadata says.
+    """
+    from gan_serve.extremes import try_extremes
     from gan_serve.generator import Generator
 
-    repository = open_repository(folder)
-    found, failures = repository.read_all()
-    if not found and not failures:
-        raise Failure(f"none in {repository.root}; name a folder with --models DIR")
-    yield from failures
-    if found:
-        names = ", ".join(f"{model.metadata.name} {model.metadata.version}" for model in found)
-        yield f"{names} in {repository.root}"
-        smallest = min(found, key=lambda model: len(model.content))
-        yield f"{smallest.metadata.name} runs on {Generator(smallest).device}"
+    generator = Generator(repository.read(entry))
+    try:
+        try_extremes(generator.metadata, generator.infer)
+    except Failure as failure:
+        raise Failure(f"{entry.path}: {failure}") from None
+    return generator.device

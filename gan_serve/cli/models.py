@@ -34,7 +34,7 @@ def list_models(
     repository = open_repository(models)
     found, failures = repository.read_all()
     if not found and not failures:
-        raise UsageError(f"no models in {repository.root}; name their folder with --models DIR")
+        raise UsageError(repository.none_found)
     shown = [model.metadata for model in found if task in (None, model.metadata.task)]
     if as_json:
         typer.echo(json.dumps([asdict(metadata) for metadata in shown], indent=2))

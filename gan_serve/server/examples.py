@@ -1,19 +1,16 @@
 """What a model can be tried with before anybody asks it."""
 
-import math
-
 import numpy as np
 
+from gan_serve.extremes import smallest_side
 from gan_serve.metadata import ModelMetadata
 from gan_serve.request import Item
 from gan_serve.sampling import Arrays, complete, input_arrays
 
-_SIDE = 16  # pixels at least of a picture of any size
-
 
 def example_arrays(metadata: ModelMetadata, rows: int) -> Arrays:
     """The graph's inputs for so many rows: black pictures, and what is drawn from the seed 0."""
-    side = metadata.multiple * math.ceil(_SIDE / metadata.multiple)
+    side = smallest_side(metadata.multiple)
     pictures = {
         tensor.name: np.full((rows, *tensor.shape_at(side, side)), tensor.low, np.float32)
         for tensor in metadata.image_inputs

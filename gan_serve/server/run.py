@@ -120,7 +120,7 @@ def _check(settings: Settings) -> None:
     import_runtime()
     repository = Repository(models_folder(settings.models))
     if not repository.entries:
-        raise UsageError(f"no models in {repository.root}; name their folder with --models DIR")
+        raise UsageError(repository.none_found)
 
 
 def _listen(settings: Settings) -> socket.socket:

@@ -192,6 +192,13 @@ def test_a_malformed_frame_is_refused_with_one_line(server: Server, document: An
     assert message in answer.json()["error"]
 
 
+@pytest.mark.parametrize("value", [8, 0, -8])
+def test_latents_may_be_as_extreme_as_every_model_is_tried_with(server: Server, value: float) -> None:
+    assert infer(server, {"inputs": [{**LATENT, "data": [value] * 16}, LABEL]}).status_code == 200
+    beyond = infer(server, changed(LATENT, data=[value + np.copysign(8.1, value)] * 16))
+    assert (beyond.status_code, beyond.json()["error"]) == (400, "the values of latent must be from -8 to 8")
+
+
 @pytest.mark.parametrize("value", ["nan", "inf", "-inf"])
 def test_values_that_are_no_numbers_are_refused(server: Server, value: str) -> None:
     answer = infer(server, raw(64), struct.pack("<16f", *[float(value)] * 16))

@@ -1,5 +1,6 @@
 from collections.abc import Callable
 
+import numpy as np
 import onnx
 import pytest
 import torch
@@ -9,7 +10,7 @@ from torch import Tensor, nn
 from gan_serve.errors import Failure
 from gan_serve.runtime import open_session, parse_device
 from gan_serve.tensors import Image, Latent, Mask
-from training import export
+from training import export, growing
 from training.gan import Servable
 
 IMAGE = Image(name="image", channels=1, height=2, width=2)
@@ -64,6 +65,34 @@ def test_an_export_that_makes_nan_is_refused() -> None:
     root = servable(lambda rows: (rows - 100).sqrt())
     with pytest.raises(Failure, match="differs from PyTorch"):
         export.check(to_onnx(root), root.network, root)
+
+
+def test_an_export_that_is_not_finite_for_zero_latents_is_refused() -> None:
+    norm = Bare(lambda latent: latent / latent.norm(dim=1, keepdim=True))
+    network = Servable(norm, (Latent(name="latent", size=4),), (IMAGE,), "unconditional", "")
+    message = "bare made image with numbers that are not finite .* from latent 0; nothing was written"
+    with pytest.raises(Failure, match=message):
+        export.export(network, metadata_of("bare", network.inputs, *network.outputs))
+
+
+def test_the_norm_of_pixels_is_finite_in_the_file_where_all_are_zero() -> None:
+    network = Servable(Bare(growing.PixelNorm()), (Latent(name="latent", size=4),), (IMAGE,), "unconditional", "")
+    content = export.export(network, metadata_of("bare", network.inputs, *network.outputs))
+    session = open_session(content, "bare", parse_device("cpu"), threads=1)
+    latent = np.array([[0, 0, 0, 0], [1, -1, 2, 0]], np.float32)
+    (found,) = session.run(None, {"latent": latent})
+    np.testing.assert_allclose(found.reshape(2, 4), latent / np.sqrt([[1], [1.5]]), rtol=1e-6)
+
+
+class Bare(nn.Module):
+    """One function of the latent."""
+
+    def __init__(self, function: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.function = function
+
+    def forward(self, latent: Tensor) -> Tensor:
+        return self.function(latent).unflatten(1, (1, 2, 2))
 
 
 def test_a_property_can_be_replaced() -> None:

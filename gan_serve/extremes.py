@@ -1,0 +1,73 @@
+"""The inputs at which a network is most likely to fail: zeros, the ends of every range, and noise far out."""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gan_serve.generator import batch_size
+from gan_serve.metadata import ModelMetadata
+from gan_serve.sampling import Arrays
+from gan_serve.tensors import InputTensor, Label, Latent, Mask, Raster
+
+_SIDE = 16  # pixels at least of an image of any size
+
+
+def try_extremes(metadata: ModelMetadata, infer: Callable[[Arrays], object]) -> None:
+    """Run a model on all of its extreme inputs; `infer` takes the graph's inputs, and raises where the answer is wrong.
+
+    Raises:
+        Failure: as `infer` raises it.
+    """
+    for arrays in extremes(metadata):
+        infer(arrays)
+
+
+def extremes(metadata: ModelMetadata) -> Iterator[Arrays]:
+    """The graph's extreme inputs, in batches as large as those that are served.
+
+    All latents are extreme at once, and so are all scalars, all images and all masks; these four are combined in every
+    way, and every label occurs.
+    """
+    side = smallest_side(metadata.multiple)
+    values = {tensor.name: _extremes_of(tensor, side) for tensor in metadata.inputs}
+    rows = _rows({type(tensor): len(values[tensor.name]) for tensor in metadata.inputs})
+    size = batch_size(metadata)
+    for batch in (rows[at : at + size] for at in range(0, len(rows), size)):
+        yield {
+            tensor.name: np.stack([values[tensor.name][row[type(tensor)]] for row in batch])
+            for tensor in metadata.inputs
+        }
+
+
+def smallest_side(multiple: int) -> int:
+    """The side in pixels of a small image, for a model that takes images of any size with sides of this multiple."""
+    return multiple * math.ceil(_SIDE / multiple)
+
+
+def _rows(counts: dict[type[InputTensor], int]) -> list[dict[type[InputTensor], int]]:
+    """Which of its extremes each kind of input has in each row, where it has so many."""
+    others = {kind: range(count) for kind, count in counts.items() if kind is not Label}
+    combinations = [dict(zip(others, places, strict=True)) for places in product(*others.values())]
+    labels = counts.get(Label, 1)
+    number = max(labels, len(combinations))
+    return [combinations[row % len(combinations)] | {Label: row % labels} for row in range(number)]
+
+
+def _extremes_of(tensor: InputTensor, side: int) -> Sequence[NDArray[Any]]:
+    """Each in the shape of one item."""
+    shape = tensor.shape_at(side, side) if isinstance(tensor, Raster) else tensor.shape
+    patterns: list[tuple[float, ...]]
+    match tensor:
+        case Label(classes=classes):
+            patterns = [(index,) for index in range(len(classes))]
+        case Latent(low=low, high=high):
+            patterns = [(0,), (high,), (low,), (low, high)]
+        case Mask(low=low, high=high):
+            patterns = [(low,), (high,)]
+        case _:
+            patterns = [(tensor.low,), ((tensor.low + tensor.high) / 2,), (tensor.high,)]
+    return [np.resize(np.array(pattern, tensor.dtype), shape) for pattern in patterns]
