@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -13,7 +14,7 @@ from gan_serve.cpus import cpu_count
 from gan_serve.errors import Failure
 from gan_serve.metadata import ModelMetadata
 from gan_serve.pixels import Pixels
-from gan_serve.repository import Model
+from gan_serve.repository import Model, read_model
 from gan_serve.request import Item, Request, make_request
 from gan_serve.result import Result
 from gan_serve.runtime import one_line, open_session, parse_device, runs_on
@@ -48,8 +49,19 @@ class Generator:
         self._session = open_session(model.content, str(model.path), parse_device(device), threads or cpu_count())
         self.device = runs_on(self._session)
         self._outputs = [tensor.name for tensor in model.metadata.outputs]
+        self._path = model.path
         self._on_tile = on_tile  # called while a large picture is made, with how many tiles of how many are done
         _check_graph(model, self._session)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled, and copied deeply, it is loaded again from its file, which must be the same: see `load_again`."""
+        return load_again, (self._path, self.sha256, self.device)
+
+    def __copy__(self) -> Self:
+        """A shallow copy shares what is loaded."""
+        twin = object.__new__(type(self))
+        twin.__dict__.update(self.__dict__)
+        return twin
 
     def watched(self, on_tile: Callable[[int, int], None]) -> Self:
         """The same model, loaded once, that calls `on_tile` instead; what that raises ends the work."""
@@ -130,7 +142,9 @@ class Generator:
             return {}, self._compute_tiles(scene, others)
         outputs = self.infer({**scene.arrays, **others})
         likes = [(each, scene.views[each.like]) for each in self.metadata.image_outputs if each.like]
-        return outputs, {each.name: scene.with_kept(view.restored(outputs[each.name][0], each)) for each, view in likes}
+        return outputs, {
+            each.name: scene.finished(view.restored(outputs[each.name][0], each), each) for each, view in likes
+        }
 
     def _compute_tiles(self, scene: "Scene", others: Arrays) -> dict[str, Pixels]:
         from gan_serve.tiling import run_in_tiles
@@ -140,7 +154,7 @@ class Generator:
 
         outputs = self.metadata.image_outputs
         made = run_in_tiles(run, scene.arrays, scene.first.tensor, outputs, self._on_tile)
-        return {name: scene.with_kept(pixels) for name, pixels in made.items()}
+        return {each.name: scene.finished(made[each.name], each) for each in outputs}
 
     def infer(self, arrays: Arrays) -> Arrays:
         """The graph's own inputs -> its outputs, by their names; all have the batch as their first axis.
@@ -164,6 +178,18 @@ def _shape(tensor: OutputTensor, lengths: Sequence[int]) -> tuple[int, ...]:
     if not isinstance(tensor, Image) or not tensor.any_size:
         return tensor.shape
     return tensor.shape_at(*(length * tensor.scale for length in lengths[1:]))
+
+
+def load_again(path: Path, sha256: str, device: str) -> Generator:
+    """The generator that was pickled elsewhere, in another process perhaps.
+
+    Raises:
+        Failure: its file is gone, has changed, or cannot be run here.
+    """
+    model = read_model(path)
+    if model.sha256 != sha256:
+        raise Failure(f"{path} has changed since this generator was loaded; load it again with gan_serve.load")
+    return Generator(model, device=device)
 
 
 def batch_size(metadata: ModelMetadata) -> int:

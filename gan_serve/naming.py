@@ -48,7 +48,8 @@ def _values(rows: Sequence[Inputs]) -> list[str]:
 
 def _span(name: str, values: Sequence[Value]) -> str:
     prefix = "" if isinstance(values[0], Reference) else name  # a picture's own name says what it is
-    texts = [_picture(value) if isinstance(value, Reference) else str(value) for value in values]
+    # The frames of an animation have one name.
+    texts = [*dict.fromkeys(_picture(value) if isinstance(value, Reference) else str(value) for value in values)]
     if _is_range(values):
         return f"{prefix}{texts[0]}-{texts[-1]}"
     several = ",".join(texts)

@@ -110,6 +110,16 @@ class Repository:
         raise UsageError(f"no model {variant!r}{nearest(variant, known)}; gan-serve list shows them all")
 
 
+def read_model(path: Path) -> Model:
+    """The model in a file that a repository has found before.
+
+    Raises:
+        Failure: it is not there any more, or broken.
+    """
+    name, version = path.parts[-3:-1]
+    return Repository(path.parents[2]).read(Entry(name, int(version), path))
+
+
 def _scan(root: Path) -> list[Entry]:
     try:
         return [entry for folder in root.iterdir() if folder.is_dir() for entry in _versions(folder)]

@@ -85,6 +85,7 @@ class Result:
         Raises:
             UsageError: they would be too large, or `scale` is no positive integer.
         """
+        scale = checked_scale(scale)
         return [to_picture(pixels, scale) for pixels in self._pixels()]
 
     def grid(self, columns: int | None = None, scale: int = 1) -> Picture:
@@ -93,6 +94,7 @@ class Result:
         Raises:
             UsageError: it would be too large, or `columns` or `scale` is no positive integer.
         """
+        scale = checked_scale(scale)
         columns = grid_columns(self.request) if columns is None else _checked_columns(columns)
         check_size(*largest_size(self.metadata, self.request), len(self), columns, scale)
         return to_picture(tile(self._pixels(), columns), scale)
@@ -103,7 +105,7 @@ class Result:
         Raises:
             UsageError: it does not fit into such a file, or `columns` or `scale` is no positive integer.
         """
-        medium = medium_of(self.metadata)
+        medium, scale = medium_of(self.metadata), checked_scale(scale)
         format = format or medium.usual
         check_format(format, medium, images=len(self), grid=columns is not None)
         if format == "npy":
@@ -115,7 +117,7 @@ class Result:
         if len(self) > 1 and format in ANIMATIONS:
             check_length(*largest_size(self.metadata, self.request), len(self), scale)
             frames = [to_picture(pixels, scale) for pixels in make_cells(self._pixels(), len(self))]
-            return encode_animation(frames, format, self._document(self.request, scale))
+            return encode_animation(frames, format, self._document(self.request, scale), self._durations())
         if len(self) > 1:
             raise UsageError(f"{len(self)} images do not fit into one {format}; {medium.advice}")
         return next(self._contents_each(format, scale))
@@ -176,6 +178,12 @@ class Result:
             return to_pixels(self.array, tensor)
         first, *others = self.pictures.values()
         return [np.concatenate(images, axis=1) for images in zip(first, *others, strict=True)] if others else first
+
+    def _durations(self) -> list[int | None]:
+        """For how long each image is shown in an animation, as one that went in tells it; none if none does."""
+        sources = [[each for each in item.inputs.values() if isinstance(each, Source)] for item in self.items]
+        times = [next((each.duration for each in row if each.duration is not None), None) for row in sources]
+        return times if any(time is not None for time in times) else []
 
 
 def _checked_columns(columns: object) -> int:

@@ -13,11 +13,12 @@ from pathlib import PurePath
 
 from gan_serve.errors import Failure
 from gan_serve.metadata import ModelMetadata
-from gan_serve.pictures import open_picture, read_picture, to_model, upright_size
+from gan_serve.pictures import open_picture, read_picture, remarks, to_model, upright_size
 from gan_serve.request import Request
 from gan_serve.server.refusals import bad_request
 from gan_serve.sources import Source
 from gan_serve.tensors import Image, Mask
+from gan_serve.text import printable
 
 
 def read_head(tensor: Image | Mask, name: str | None, content: bytes, most_pixels: int) -> Source:
@@ -29,12 +30,12 @@ def read_head(tensor: Image | Mask, name: str | None, content: bytes, most_pixel
     shown = name or tensor.name
     try:
         with open_picture(io.BytesIO(content), shown) as picture:
-            width, height = upright_size(picture)
+            (width, height), told = upright_size(picture), remarks(picture)
     except Failure as failure:
         raise bad_request(str(failure)) from None
     if width * height > most_pixels:
         raise bad_request(f"{shown}: {width}x{height} pixels; send up to {most_pixels} in all")
-    return Source(name, hashlib.sha256(content).hexdigest(), content, (width, height))
+    return Source(name, hashlib.sha256(content).hexdigest(), origin=content, size=(width, height), remarks=told)
 
 
 def decode_pictures(metadata: ModelMetadata, asked: Request) -> Request:
@@ -75,7 +76,7 @@ def decode_base64(tensor: Image | Mask, text: object) -> bytes:
 
 def own_name(given: str | None) -> str | None:
     """A file's name without folders, as it may stand in what is made of it."""
-    return PurePath((given or "").replace("\\", "/")).name[:255] or None
+    return printable(PurePath((given or "").replace("\\", "/")).name[:255]) or None
 
 
 def _decoded(tensor: Image | Mask, source: Source, *, whole: bool) -> Source:

@@ -1,0 +1,44 @@
+"""Text that not every place can hold: names of files that are not UTF-8, and streams of few characters."""
+
+import codecs
+import io
+import os
+import re
+import sys
+from os import PathLike
+
+_ERRORS = "gan_serve"  # the name under which Python knows how to write what a stream has no characters for
+
+
+def printable(name: str) -> str:
+    """A file's name as it may stand in JSON: a byte that is not UTF-8 becomes %E9, for example.
+
+    Python keeps such a byte as half of a character, which strict readers of JSON refuse.
+    """
+    return re.sub("[\ud800-\udfff]", lambda found: _escaped(ord(found[0])), name)
+
+
+def _escaped(half: int) -> str:
+    return f"%{half - 0xDC00:02X}" if 0xDC80 <= half <= 0xDCFF else "\N{REPLACEMENT CHARACTER}"
+
+
+def path_bytes(path: str | PathLike[str]) -> bytes:
+    """A path as the file system has it, to be printed for other programs whatever the stream's encoding is."""
+    return os.fsencode(path)
+
+
+def open_streams() -> None:
+    """Let stdout and stderr take any text: a character that they do not have becomes ?, a file's bytes stay."""
+    codecs.register_error(_ERRORS, _encoded)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=_ERRORS)
+
+
+def _encoded(error: UnicodeError) -> tuple[bytes, int]:
+    assert isinstance(error, UnicodeEncodeError)
+    return b"".join(map(_byte, error.object[error.start : error.end])), error.end
+
+
+def _byte(character: str) -> bytes:
+    return bytes([ord(character) - 0xDC00]) if "\udc80" <= character <= "\udcff" else b"?"
