@@ -13,6 +13,7 @@ from gan_serve.errors import Failure, UsageError
 from gan_serve.metadata import PROPERTY, ModelMetadata, parse_metadata
 from gan_serve.nearest import nearest
 from gan_serve.onnxfile import read_property
+from gan_serve.text import path_text, printable
 
 _log = logging.getLogger(__name__)
 
@@ -40,9 +41,13 @@ class Entry:
 
 
 def models_folder(given: str | PathLike[str] | None = None) -> Path:
-    """The folder given, or that of the environment, or the models of an installed package or of a checkout."""
+    """The folder given, or that of the environment, or the models of an installed package or of a checkout.
+
+    Raises:
+        UsageError: what was given is no path.
+    """
     if chosen := given or os.environ.get(ENVIRONMENT):
-        return Path(chosen)
+        return Path(path_text("models", chosen))
     installed = _PACKAGE / "models"
     return installed if installed.is_dir() else _PACKAGE.parent / "models"
 
@@ -135,7 +140,7 @@ def _versions(folder: Path) -> list[Entry]:
     except PermissionError:
         _log.warning("%s: no permission to look for models there", folder)
         return []
-    return [Entry(folder.name, int(number), folder / number / "model.onnx") for number in numbers]
+    return [Entry(printable(folder.name), int(number), folder / number / "model.onnx") for number in numbers]
 
 
 def _read(path: Path, root: Path) -> bytes:

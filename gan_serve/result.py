@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from os import PathLike, fspath
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ from gan_serve.sampling import Arrays
 from gan_serve.seeds import checked_integer
 from gan_serve.sources import Source
 from gan_serve.tensors import Image
+from gan_serve.text import path_text
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,7 +146,8 @@ class Result:
         """
         scale = checked_scale(scale)
         stem = request_stem(self.metadata, self.request)
-        output = plan_output(fspath(path), format, medium_of(self.metadata), stem=stem, images=len(self), grid=grid)
+        given, medium = path_text("path", path), medium_of(self.metadata)
+        output = plan_output(given, format, medium, stem=stem, images=len(self), grid=grid)
         make_folder(output.path if output.folder else output.path.parent)
         if not output.folder:
             columns = grid_columns(self.request) if grid else None

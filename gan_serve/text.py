@@ -7,6 +7,8 @@ import re
 import sys
 from os import PathLike
 
+from gan_serve.errors import UsageError, shown
+
 _ERRORS = "gan_serve"  # the name under which Python knows how to write what a stream has no characters for
 
 
@@ -20,6 +22,18 @@ def printable(name: str) -> str:
 
 def _escaped(half: int) -> str:
     return f"%{half - 0xDC00:02X}" if 0xDC80 <= half <= 0xDCFF else "\N{REPLACEMENT CHARACTER}"
+
+
+def path_text(name: str, value: object) -> str:
+    """The path that a text, bytes or a path object means; `name` is the parameter's.
+
+    Raises:
+        UsageError: it is something else.
+    """
+    try:
+        return os.fsdecode(value)  # type: ignore[arg-type]
+    except TypeError:
+        raise UsageError(f"{name} {shown(value)} is no path; give a text or a pathlib.Path") from None
 
 
 def path_bytes(path: str | PathLike[str]) -> bytes:
