@@ -17,9 +17,14 @@ class Shown(NamedTuple):
     duration: int | None
 
 
-def is_animation(picture: Picture) -> bool:
-    """Whether an open file shows several pictures in turn."""
-    return picture.format in _FORMATS and holds_several(picture)
+def frame_count(picture: Picture) -> int:
+    """How many pictures an open file shows in turn; one, if it is no animation."""
+    if picture.format not in _FORMATS or not holds_several(picture):
+        return 1
+    try:
+        return int(getattr(picture, "n_frames", 1))
+    except Exception:  # what cannot be counted is told when it is decoded
+        return 1
 
 
 def decode_frames(content: bytes, name: str) -> list[Shown]:
@@ -29,7 +34,7 @@ def decode_frames(content: bytes, name: str) -> list[Shown]:
         Failure: it is damaged, or has too many pixels.
     """
     with open_picture(io.BytesIO(content), name) as picture:
-        frames: int = getattr(picture, "n_frames", 1) if is_animation(picture) else 1
+        frames = frame_count(picture)
         if frames * picture.width * picture.height > MOST_PIXELS:
             size, most = f"{picture.width}x{picture.height}", MOST_PIXELS // 2**20
             raise Failure(f"{name}: {frames} frames of {size} pixels; give up to {most} megapixels in all")

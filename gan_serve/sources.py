@@ -145,10 +145,10 @@ def find_source(reference: Reference, folders: Sequence[Path]) -> Source:
 
 
 def _named(file: str, folder: Path) -> list[Path]:
-    """The files that are told by this name, which may be another one where that is not UTF-8."""
+    """The files that `printable` tells by this name."""
     exact = folder / file
-    if exact.is_file() or "%" not in file:
-        return [exact] if exact.is_file() else []
+    if exact.is_file():
+        return [exact]
     return [each for each in folder.glob("*") if printable(each.name) == file and each.is_file()]
 
 

@@ -15,13 +15,11 @@ _ERRORS = "gan_serve"  # the name under which Python knows how to write what a s
 def printable(name: str) -> str:
     """A file's name as it may stand in JSON: a byte that is not UTF-8 becomes %E9, for example.
 
-    Python keeps such a byte as half of a character, which strict readers of JSON refuse.
+    Python keeps a byte that the locale's encoding lacks as half of a character, which strict readers of JSON refuse.
     """
-    return re.sub("[\ud800-\udfff]", lambda found: _escaped(ord(found[0])), name)
-
-
-def _escaped(half: int) -> str:
-    return f"%{half - 0xDC00:02X}" if 0xDC80 <= half <= 0xDCFF else "\N{REPLACEMENT CHARACTER}"
+    text = re.sub("[\ud800-\udc7f\udd00-\udfff]", "\N{REPLACEMENT CHARACTER}", name)
+    text = text.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
+    return re.sub("[\udc80-\udcff]", lambda found: f"%{ord(found[0]) - 0xDC00:02X}", text)
 
 
 def path_text(name: str, value: object) -> str:
