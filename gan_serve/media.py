@@ -42,10 +42,16 @@ def encode_animation(
     A GIF has 256 colours a picture, of which one may be transparent; grey ones, and all in WebP, keep every pixel.
     `durations` are milliseconds, each of which may be left open.
     """
-    how = {"comment": document.encode()} if format == "gif" else {"exif": _exif(document), "lossless": True}
     first, *others = [picture.convert("RGBA") if picture.mode == "LA" else picture for picture in pictures]
+    how = _gif_options(document, first) if format == "gif" else {"exif": _exif(document), "lossless": True}
     times = [_DURATION if each is None else each for each in durations] or _DURATION
     return _saved(first, format.upper(), save_all=True, append_images=others, duration=times, loop=0, **how)
+
+
+def _gif_options(document: str, picture: Picture) -> dict[str, Any]:
+    """Through a transparent picture, the one before it must not be seen: it is cleared away."""
+    cleared = {"disposal": 2} if picture.mode == "RGBA" else {}
+    return {"comment": document.encode(), **cleared}
 
 
 def read_document(path: Path) -> str:

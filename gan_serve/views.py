@@ -84,7 +84,7 @@ class Scene:
             return pixels
         if hole is not None and opacity.shape == hole.shape:
             opacity = np.where(hole, np.uint8(255), opacity)
-        return with_opacity(pixels, opacity)
+        return pixels if (opacity == 255).all() else with_opacity(pixels, opacity)
 
     @property
     def hole(self) -> Hole | None:
