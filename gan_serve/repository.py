@@ -46,8 +46,9 @@ def models_folder(given: str | PathLike[str] | None = None) -> Path:
     Raises:
         UsageError: what was given is no path.
     """
-    if chosen := given or os.environ.get(ENVIRONMENT):
-        return Path(path_text("models", chosen))
+    chosen = os.environ.get(ENVIRONMENT, "") if given is None else path_text("models", given)
+    if chosen:
+        return Path(chosen)
     installed = _PACKAGE / "models"
     return installed if installed.is_dir() else _PACKAGE.parent / "models"
 
