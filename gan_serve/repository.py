@@ -46,8 +46,8 @@ def models_folder(given: str | PathLike[str] | None = None) -> Path:
     Raises:
         UsageError: what was given is no path.
     """
-    chosen = os.environ.get(ENVIRONMENT, "") if given is None else path_text("models", given)
-    if chosen:
+    chosen = "" if given is None else path_text("models", given)
+    if chosen := chosen or os.environ.get(ENVIRONMENT, ""):
         return Path(chosen)
     installed = _PACKAGE / "models"
     return installed if installed.is_dir() else _PACKAGE.parent / "models"
