@@ -85,10 +85,11 @@ class Generator:
     ) -> Result:
         """Answer with `count` images, or `count` for each row where an input is a list or a range.
 
-        An image that goes in is a path, a folder, a glob, a Pillow image, pixels (height, width[, channels]) as uint8,
-        or floats in the model's own shape and range; of a file with several pictures the first is taken. So is a mask,
-        or an array (height, width) of booleans; the k-th mask belongs to the k-th image, or one to all. A model that
-        answers with numbers has them in `answers()`.
+        An image that goes in is a path, a folder, a glob, the bytes of a file, an open file, a Pillow image, pixels
+        (height, width[, channels]) as uint8, or floats in the model's own shape and range, as an array or a tensor of
+        any library; of a file with several pictures the first is taken, with a warning. So is a mask, or an array
+        (height, width) of booleans; the k-th mask belongs to the k-th image, or one to all. A model that answers with
+        numbers has them in `answers()`.
 
         (model, seed, index, inputs) name an image for ever: image `index + 7` of a call for many is the same bits as
         the only image of a call with `index=7`. Without a seed, a random one is taken; the result tells it.
