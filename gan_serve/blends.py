@@ -3,7 +3,6 @@
 What is not noise stays as it is for the first seed, a class or a code that was drawn included.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -11,6 +10,7 @@ from gan_serve.errors import UsageError
 from gan_serve.metadata import ModelMetadata
 from gan_serve.nearest import nearest
 from gan_serve.seeds import MOST_IMAGES, STREAMS, checked_integer
+from gan_serve.values import is_list, plain
 
 STEPS = 16  # of a walk, where nobody says how many
 
@@ -110,6 +110,7 @@ def checked_blend(metadata: ModelMetadata, blend: Blend, count: int) -> Blend:
 
 
 def _names(mix: object) -> tuple[str, ...]:
-    given = mix.split(",") if isinstance(mix, str) else mix if isinstance(mix, Iterable) else [mix]
+    mix = plain(mix)
+    given = mix.split(",") if isinstance(mix, str) else mix if is_list(mix) else [mix]
     names = (str(name).strip() for name in given if name is not None)
     return tuple(dict.fromkeys(name for name in names if name))

@@ -25,4 +25,6 @@ def shown(value: object) -> str:
         text = " ".join(repr(value).split())
     except ValueError:  # Python writes no integer of more than 4,300 digits
         return "an integer of thousands of digits"
+    except Exception:  # of another library's
+        return f"a value of type {type(value).__name__}"
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -16,7 +17,7 @@ from gan_serve.graph import check_graph, check_outputs
 from gan_serve.metadata import ModelMetadata
 from gan_serve.parallel import map_in_order
 from gan_serve.pixels import Pixels
-from gan_serve.repository import Model
+from gan_serve.repository import Model, read_model
 from gan_serve.request import Item, Request, make_request
 from gan_serve.result import Result
 from gan_serve.runtime import one_line, open_session, parse_device, runs_on
@@ -54,13 +55,25 @@ class Generator:
         _check_servable(model)
         self.metadata = model.metadata
         self.sha256 = model.sha256
+        self._given = device, threads, exact
         threads = threads or cpu_count()
         self._threads, threads_in_run = (threads, 1) if exact else (1, threads)
         self._session = open_session(model.content, str(model.path), parse_device(device), threads_in_run)
         self.device = runs_on(self._session)
         self._outputs = [tensor.name for tensor in model.metadata.outputs]
+        self._path = model.path
         self._on_tile = on_tile  # called while a large picture is made, with how many tiles of how many are done
         check_graph(model, self._session)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled, and copied deeply, it is loaded again from its file, which must be the same: see `load_again`."""
+        return load_again, (self._path, self.sha256, *self._given)
+
+    def __copy__(self) -> Self:
+        """A shallow copy shares what is loaded."""
+        twin = object.__new__(type(self))
+        twin.__dict__.update(self.__dict__)
+        return twin
 
     def watched(self, on_tile: Callable[[int, int], None]) -> Self:
         """The same model, loaded once, that calls `on_tile` instead; what that raises ends the work."""
@@ -84,10 +97,11 @@ class Generator:
     ) -> Result:
         """Answer with `count` images, or `count` for each row where an input is a list or a range.
 
-        An image that goes in is a path, a folder, a glob, a Pillow image, pixels (height, width[, channels]) as uint8,
-        or floats in the model's own shape and range; of a file with several pictures the first is taken. So is a mask,
-        or an array (height, width) of booleans; the k-th mask belongs to the k-th image, or one to all. A model that
-        answers with numbers has them in `answers()`.
+        An image that goes in is a path, a folder, a glob, the bytes of a file, an open file, a Pillow image, pixels
+        (height, width[, channels]) as uint8, or floats in the model's own shape and range, as an array or a tensor of
+        any library; of a file with several pictures the first is taken, with a warning. So is a mask, or an array
+        (height, width) of booleans; the k-th mask belongs to the k-th image, or one to all. A model that answers with
+        numbers has them in `answers()`.
 
         (model, seed, index, inputs) name an image for ever: image `index + 7` of a call for many is the same bits as
         the only image of a call with `index=7`. Without a seed, a random one is taken; the result tells it.
@@ -143,7 +157,9 @@ class Generator:
             return {}, self._compute_tiles(scene, others)
         outputs = self.infer({**scene.arrays, **others})
         likes = [(each, scene.views[each.like]) for each in self.metadata.image_outputs if each.like]
-        return outputs, {each.name: scene.with_kept(view.restored(outputs[each.name][0], each)) for each, view in likes}
+        return outputs, {
+            each.name: scene.finished(view.restored(outputs[each.name][0], each), each) for each, view in likes
+        }
 
     def _compute_tiles(self, scene: "Scene", others: Arrays) -> dict[str, Pixels]:
         from gan_serve.tiling import run_in_tiles
@@ -153,7 +169,7 @@ class Generator:
 
         outputs = self.metadata.image_outputs
         made = run_in_tiles(run, scene.arrays, scene.first.tensor, outputs, self._on_tile, self._threads)
-        return {name: scene.with_kept(pixels) for name, pixels in made.items()}
+        return {each.name: scene.finished(made[each.name], each) for each in outputs}
 
     def infer(self, arrays: Arrays) -> Arrays:
         """The graph's own inputs -> its outputs, by their names; all have the batch as their first axis.
@@ -187,6 +203,18 @@ class Generator:
             return [self._session.run(self._outputs, arrays) for arrays in runs]
         except Exception as error:  # the runtime's exceptions have no common base
             raise Failure(f"{self.metadata.name} failed on {self.device} ({one_line(error)})") from None
+
+
+def load_again(path: Path, sha256: str, device: str, threads: int | None, exact: bool) -> Generator:
+    """The generator that was pickled elsewhere, in another process perhaps.
+
+    Raises:
+        Failure: its file is gone, has changed, or cannot be run here.
+    """
+    model = read_model(path)
+    if model.sha256 != sha256:
+        raise Failure(f"{path} has changed since this generator was loaded; load it again with gan_serve.load")
+    return Generator(model, device=device, threads=threads, exact=exact)
 
 
 def batch_size(metadata: ModelMetadata) -> int:

@@ -16,6 +16,7 @@ from PIL import Image as Pictures
 
 from gan_serve.errors import Failure, UsageError
 from gan_serve.npy import is_npy, read_npy, read_npy_document
+from gan_serve.opacity import on_white
 from gan_serve.pictures import open_picture
 from gan_serve.pixels import MOST_PIXELS, Picture, Pixels
 
@@ -23,7 +24,7 @@ PNG_KEY = "gan_serve"
 _EXIF_KEY = ExifTags.Base.ImageDescription
 _LONGEST_EXIF = 65_533  # bytes in a JPEG file, with their header
 _LONGEST_IDAT = 65_536  # bytes of pixels in one chunk of a PNG file
-_COLOURS = {"L": 0, "RGB": 2}  # the colour types of PNG
+_COLOURS = {"L": 0, "RGB": 2, "LA": 4, "RGBA": 6}  # the colour types of PNG
 _PICTURES = ("PNG", "WEBP", "JPEG", "GIF")
 _DURATION = 90  # milliseconds of a picture in an animation
 
@@ -33,14 +34,24 @@ def encode_picture(picture: Picture, format: str, document: str) -> bytes:
     return _WRITERS[format](picture, document)
 
 
-def encode_animation(pictures: Sequence[Picture], format: str, document: str) -> bytes:
+def encode_animation(
+    pictures: Sequence[Picture], format: str, document: str, durations: Sequence[int | None] = ()
+) -> bytes:
     """The bytes of a GIF or WebP file that shows pictures of one size in turn, for ever, and carries `document`.
 
-    A GIF has 256 colours a picture; grey ones, and all in WebP, keep every pixel.
+    A GIF has 256 colours a picture, of which one may be transparent; grey ones, and all in WebP, keep every pixel.
+    `durations` are milliseconds, each of which may be left open.
     """
-    how = {"comment": document.encode()} if format == "gif" else {"exif": _exif(document), "lossless": True}
-    first, *others = pictures
-    return _saved(first, format.upper(), save_all=True, append_images=others, duration=_DURATION, loop=0, **how)
+    first, *others = [picture.convert("RGBA") if picture.mode == "LA" else picture for picture in pictures]
+    how = _gif_options(document, first) if format == "gif" else {"exif": _exif(document), "lossless": True}
+    times = [_DURATION if each is None else each for each in durations] or _DURATION
+    return _saved(first, format.upper(), save_all=True, append_images=others, duration=times, loop=0, **how)
+
+
+def _gif_options(document: str, picture: Picture) -> dict[str, Any]:
+    """Through a transparent picture, the one before it must not be seen: it is cleared away."""
+    cleared = {"disposal": 2} if picture.mode == "RGBA" else {}
+    return {"comment": document.encode(), **cleared}
 
 
 def read_document(path: Path) -> str:
@@ -66,7 +77,8 @@ class Media(NamedTuple):
 def read_media(path: Path) -> Media:
     """All of a generated file.
 
-    An animation is (N, height, width, 3); pictures that follow one that is alike are not among them.
+    An animation is (N, height, width, 3), or 4 where it is transparent; pictures that follow one that is alike are not
+    among them.
 
     Raises:
         Failure: unreadable, or gan-serve did not write it.
@@ -148,11 +160,11 @@ def _decoded(picture: Picture, source: str) -> Pixels:
         return np.asarray(picture)
     if frames * picture.width * picture.height > MOST_PIXELS:
         raise Failure(f"{source}: {frames} pictures in one file are too many to be read")
-    pixels = np.empty((frames, picture.height, picture.width, 3), np.uint8)
+    pixels = np.empty((frames, picture.height, picture.width, 4), np.uint8)
     for number, frame in enumerate(pixels):
         picture.seek(number)
-        frame[:] = picture.convert("RGB")
-    return pixels
+        frame[:] = picture.convert("RGBA")
+    return pixels[..., :3] if (pixels[..., 3] == 255).all() else pixels
 
 
 def _remove(part: Path) -> None:
@@ -174,10 +186,14 @@ def _chunk(kind: bytes, content: bytes) -> bytes:
 
 
 def _write_webp(picture: Picture, document: str) -> bytes:
-    return _saved(picture, "WEBP", lossless=True, exif=_exif(document))
+    # Without `exact`, what is behind a transparent pixel would be lost.
+    return _saved(picture, "WEBP", lossless=True, exact=True, exif=_exif(document))
 
 
 def _write_jpeg(picture: Picture, document: str) -> bytes:
+    """JPEG knows no transparency: it shows the picture on white."""
+    if picture.mode in ("LA", "RGBA"):
+        picture = Pictures.fromarray(on_white(np.asarray(picture)).squeeze())
     exif = _exif(document)
     if len(exif.tobytes()) > _LONGEST_EXIF:
         raise UsageError("what made this picture is too much to be told in a JPEG; use png or webp")

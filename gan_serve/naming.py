@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import sys
 from collections.abc import Sequence
 from pathlib import PurePath
 
@@ -48,7 +49,8 @@ def _values(rows: Sequence[Inputs]) -> list[str]:
 
 def _span(name: str, values: Sequence[Value]) -> str:
     prefix = "" if isinstance(values[0], Reference) else name  # a picture's own name says what it is
-    texts = [_picture(value) if isinstance(value, Reference) else str(value) for value in values]
+    # The frames of an animation have one name.
+    texts = [*dict.fromkeys(_picture(value) if isinstance(value, Reference) else str(value) for value in values)]
     if _is_range(values):
         return f"{prefix}{texts[0]}-{texts[-1]}"
     several = ",".join(texts)
@@ -65,8 +67,14 @@ def _is_range(values: Sequence[Value]) -> bool:
 
 def _picture(reference: Reference) -> str:
     """Its name, as far as every system takes it, and a digest to tell it from its namesakes and from its copies."""
-    stem = re.sub(r"[^\w.-]+", "_", PurePath(reference.file or "array").stem)
+    stem = re.sub(r"[^\w.-]+", "_", _storable(PurePath(reference.file or "array").stem))
     return f"{_cut(stem, _LONGEST_PICTURE)}-{_digest(f'{reference.file} {reference.sha256}')}"
+
+
+def _storable(text: str) -> str:
+    """With ? for what the file system of an ASCII locale cannot have in a name."""
+    encoding = sys.getfilesystemencoding()
+    return text.encode(encoding, "replace").decode(encoding)
 
 
 def _fitted(stem: str) -> str:

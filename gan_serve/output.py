@@ -85,6 +85,12 @@ def plan_output(given: str | None, format: str | None, medium: Medium, *, stem: 
     return Output(path, format, folder=not one_file)
 
 
+def is_animated(given: str | None, format: str | None, *, grid: bool) -> bool:
+    """Whether several images become one animation when the user names `given`, where - is stdout."""
+    named = format if given == "-" else _SUFFIXES.get(Path(given or "").suffix.lower())
+    return not grid and (named in ANIMATIONS or format == "gif")
+
+
 def stdout_format(format: str | None, medium: Medium, *, images: int, grid: bool) -> str:
     """The format in which answers are printed.
 

@@ -10,6 +10,7 @@ from PIL import Image as Pictures
 from PIL.Image import Transpose
 
 from gan_serve.errors import Failure, UsageError
+from gan_serve.heic import HEIC, is_heic, register_heic
 from gan_serve.pixels import MOST_PIXELS, Picture, Pixels, from_pixels
 from gan_serve.tensors import Image, Mask
 
@@ -18,7 +19,7 @@ Given = Picture | NDArray[np.float32]
 Box = tuple[int, int, int, int]  # left, top, right, bottom
 
 # Pillow knows more formats. Some of them start other programs, and each one is a way in for a file that means harm.
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM")
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF")
 _DEEP = ("PNG", "PPM")  # formats of which Pillow opens grey pixels of 16 bits as integers of 32
 _TURNS = {  # EXIF's orientation -> what makes the picture upright
     2: Transpose.FLIP_LEFT_RIGHT,
@@ -39,6 +40,9 @@ def open_picture(file: Path | IO[bytes], source: str, formats: tuple[str, ...] =
     Raises:
         Failure: unreadable, of another format, or too large.
     """
+    if formats is FORMATS and is_heic(file):
+        register_heic(source)
+        formats = (HEIC,)
     try:
         picture = Pictures.open(file, formats=formats)
     except (Pictures.DecompressionBombError, Pictures.DecompressionBombWarning):
@@ -64,7 +68,9 @@ def read_picture(file: Path | IO[bytes], source: str) -> Picture:
 
 
 def upright(picture: Picture, source: str) -> Picture:
-    """The picture decoded, turned as it is to be looked at, with 8 bits each: RGBA where it has transparency, else RGB.
+    """The picture decoded, turned as it is to be looked at, in sRGB with 8 bits each.
+
+    It is RGBA where it has transparency, else RGB. A colour profile that cannot be used is ignored; `remarks` says so.
 
     Raises:
         Failure: it is damaged, or has pixels of 32 bits, whose range nothing tells.
@@ -73,10 +79,38 @@ def upright(picture: Picture, source: str) -> Picture:
         raise Failure(f"{source}: its pixels have 32 bits each, of which nobody knows what is white; give 8 or 16 bits")
     try:
         picture.load()
-        picture = _to_8_bits(_turned(picture))
-        return picture.convert("RGBA" if picture.has_transparency_data else "RGB")  # a copy: it may be the caller's own
+        return _in_srgb(_to_8_bits(_turned(picture)), picture.info.get("icc_profile"))
     except Exception as error:  # a decoder meets damage in many ways
         raise Failure(f"{source}: damaged ({error})") from None
+
+
+def _in_srgb(picture: Picture, profile: bytes | None) -> Picture:
+    """RGBA where it has transparency, else RGB: a copy, since the picture may be the caller's own."""
+    if not profile:
+        return picture.convert("RGBA" if picture.has_transparency_data else "RGB")
+    from gan_serve.colours import to_rgb
+
+    converted = to_rgb(picture, profile)
+    if picture.has_transparency_data:
+        converted.putalpha(picture.convert("RGBA").getchannel("A"))
+    return converted
+
+
+def remarks(picture: Picture) -> tuple[str, ...]:
+    """What is not taken of an open file, by its header alone."""
+    several = ("holds several pictures; only the first is taken",) if holds_several(picture) else ()
+    return (*several, *_about_profile(picture))
+
+
+def _about_profile(picture: Picture) -> tuple[str, ...]:
+    profile = picture.info.get("icc_profile")
+    if not profile:
+        return ()
+    from gan_serve.colours import can_use
+
+    if can_use(profile, picture):
+        return ()
+    return ("has a colour profile that cannot be used; its colours are taken as sRGB",)
 
 
 def holds_several(picture: Picture) -> bool:

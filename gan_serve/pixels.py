@@ -36,7 +36,7 @@ def from_pixels(pixels: Pixels, tensor: Image) -> NDArray[np.float32]:
 
 
 def to_picture(pixels: Pixels, scale: int) -> Picture:
-    """(height, width, channels) -> a picture whose pixels are squares of `scale`.
+    """(height, width, channels) -> a picture whose pixels are squares of `scale`; channel 2 or 4 is opacity.
 
     Raises:
         UsageError: it would be too large.
@@ -59,11 +59,21 @@ def tile(pixels: Sequence[Pixels] | Pixels, columns: int) -> Pixels:
 
 
 def make_cells(pixels: Sequence[Pixels] | Pixels, count: int) -> Pixels:
-    """(count, height, width, channels), as large as the largest image; what is left of it stays black."""
+    """(count, height, width, channels), as large as the largest image; what is left of it stays black.
+
+    If one is transparent somewhere, all have an opacity, and what is left is transparent.
+    """
+    channels = {image.shape[2] for image in pixels}
+    if len(channels) > 1:
+        pixels = [_opaque(image) if image.shape[2] < max(channels) else image for image in pixels]
     cells = np.zeros((count, *np.max([image.shape for image in pixels], axis=0)), np.uint8)
     for cell, image in zip(cells, pixels, strict=False):
         cell[: image.shape[0], : image.shape[1]] = image
     return cells
+
+
+def _opaque(pixels: Pixels) -> Pixels:
+    return np.insert(pixels, pixels.shape[2], 255, axis=2)
 
 
 def square_columns(count: int) -> int:

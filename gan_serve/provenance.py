@@ -110,7 +110,8 @@ def _plain(value: object) -> dict[str, object]:
     if isinstance(value, Walk | Mix):
         return vars(value)
     if isinstance(value, Reference):
-        return {"file": value.file, "sha256": value.sha256}
+        frame = {} if value.frame is None else {"frame": value.frame}
+        return {"file": value.file, "sha256": value.sha256, **frame}
     raise TypeError(f"{value!r} is no value of an input")
 
 

@@ -13,6 +13,7 @@ from gan_serve.errors import Failure, UsageError
 from gan_serve.metadata import PROPERTY, ModelMetadata, parse_metadata
 from gan_serve.nearest import nearest
 from gan_serve.onnxfile import read_property
+from gan_serve.text import path_text, printable
 
 _log = logging.getLogger(__name__)
 
@@ -42,8 +43,13 @@ class Entry:
 
 
 def models_folder(given: str | PathLike[str] | None = None) -> Path:
-    """The folder given, or that of the environment, or the models of an installed package or of a checkout."""
-    if chosen := given or os.environ.get(ENVIRONMENT):
+    """The folder given, or that of the environment, or the models of an installed package or of a checkout.
+
+    Raises:
+        UsageError: what was given is no path.
+    """
+    chosen = "" if given is None else path_text("models", given)
+    if chosen := chosen or os.environ.get(ENVIRONMENT, ""):
         return Path(chosen)
     installed = _PACKAGE / "models"
     return installed if installed.is_dir() else _PACKAGE.parent / "models"
@@ -120,6 +126,16 @@ class Repository:
         )
 
 
+def read_model(path: Path) -> Model:
+    """The model in a file that a repository has found before.
+
+    Raises:
+        Failure: it is not there any more, or broken.
+    """
+    name, version = path.parts[-3:-1]
+    return Repository(path.parents[2]).read(Entry(name, int(version), path))
+
+
 def _scan(root: Path) -> list[Entry]:
     try:
         return [entry for folder in root.iterdir() if folder.is_dir() for entry in _versions(folder)]
@@ -149,7 +165,7 @@ def _versions(folder: Path) -> list[Entry]:
         _log.warning(
             "%s: its model.onnx is left out, since it is in no folder of a version; move it to 1/model.onnx", folder
         )
-    return [Entry(folder.name, int(number), folder / number / "model.onnx") for number in numbers]
+    return [Entry(printable(folder.name), int(number), folder / number / "model.onnx") for number in numbers]
 
 
 def _read(path: Path, root: Path) -> bytes:

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from gan_serve.blends import Blend, checked_blend
 from gan_serve.errors import Failure, UsageError
+from gan_serve.given import parse_sources
 from gan_serve.metadata import ModelMetadata
 from gan_serve.nearest import nearest
 from gan_serve.output import LONGEST_SIDE
 from gan_serve.seeds import MOST_IMAGES, STREAMS, checked_integer, random_seed
-from gan_serve.sources import Reference, Source, parse_sources
+from gan_serve.sources import Reference, Source
 from gan_serve.tensors import Image, Label, Mask, Scalar
 
 Choice = Label | Scalar | Image | Mask  # an input that a user sets
@@ -54,6 +55,12 @@ class Request:
     def files(self) -> list[Path]:
         """Where the pictures lie that go in, as far as they are files."""
         return [value.path for row in self.inputs for value in row.values() if isinstance(value, Source) and value.path]
+
+    @property
+    def remarks(self) -> list[str]:
+        """What is not taken of the images that go in, each said once, by the inputs' names."""
+        named = [(name, value) for row in self.inputs for name, value in row.items() if isinstance(value, Source)]
+        return [*dict.fromkeys(f"{name} {remark}" for name, value in named for remark in value.remarks)]
 
     def item(self, place: int) -> Item:
         """The image at one place; places run through row after row."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from os import PathLike, fspath
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ from gan_serve.sampling import Arrays
 from gan_serve.seeds import checked_integer
 from gan_serve.sources import Source
 from gan_serve.tensors import Image
+from gan_serve.text import path_text
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +86,7 @@ class Result:
         Raises:
             UsageError: they would be too large, or `scale` is no positive integer.
         """
+        scale = checked_scale(scale)
         return [to_picture(pixels, scale) for pixels in self._pixels()]
 
     def grid(self, columns: int | None = None, scale: int = 1) -> Picture:
@@ -93,6 +95,7 @@ class Result:
         Raises:
             UsageError: it would be too large, or `columns` or `scale` is no positive integer.
         """
+        scale = checked_scale(scale)
         columns = grid_columns(self.request) if columns is None else _checked_columns(columns)
         check_size(*largest_size(self.metadata, self.request), len(self), columns, scale)
         return to_picture(tile(self._pixels(), columns), scale)
@@ -103,7 +106,7 @@ class Result:
         Raises:
             UsageError: it does not fit into such a file, or `columns` or `scale` is no positive integer.
         """
-        medium = medium_of(self.metadata)
+        medium, scale = medium_of(self.metadata), checked_scale(scale)
         format = format or medium.usual
         check_format(format, medium, images=len(self), grid=columns is not None)
         if format == "npy":
@@ -115,7 +118,7 @@ class Result:
         if len(self) > 1 and format in ANIMATIONS:
             check_length(*largest_size(self.metadata, self.request), len(self), scale)
             frames = [to_picture(pixels, scale) for pixels in make_cells(self._pixels(), len(self))]
-            return encode_animation(frames, format, self._document(self.request, scale))
+            return encode_animation(frames, format, self._document(self.request, scale), self._durations())
         if len(self) > 1:
             raise UsageError(f"{len(self)} images do not fit into one {format}; {medium.advice}")
         return next(self._contents_each(format, scale))
@@ -143,7 +146,8 @@ class Result:
         """
         scale = checked_scale(scale)
         stem = request_stem(self.metadata, self.request)
-        output = plan_output(fspath(path), format, medium_of(self.metadata), stem=stem, images=len(self), grid=grid)
+        given, medium = path_text("path", path), medium_of(self.metadata)
+        output = plan_output(given, format, medium, stem=stem, images=len(self), grid=grid)
         make_folder(output.path if output.folder else output.path.parent)
         if not output.folder:
             columns = grid_columns(self.request) if grid else None
@@ -176,6 +180,12 @@ class Result:
             return to_pixels(self.array, tensor)
         first, *others = self.pictures.values()
         return [np.concatenate(images, axis=1) for images in zip(first, *others, strict=True)] if others else first
+
+    def _durations(self) -> list[int | None]:
+        """For how long each image is shown in an animation, as one that went in tells it; none if none does."""
+        sources = [[each for each in item.inputs.values() if isinstance(each, Source)] for item in self.items]
+        times = [next((each.duration for each in row if each.duration is not None), None) for row in sources]
+        return times if any(time is not None for time in times) else []
 
 
 def _checked_columns(columns: object) -> int:

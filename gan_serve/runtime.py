@@ -37,12 +37,13 @@ class Device:
         return f"cuda:{self.ordinal}" if self.kind == "cuda" else self.kind
 
 
-def parse_device(text: str) -> Device:
-    """The device that `text` names.
+def parse_device(device: object) -> Device:
+    """The device that a text names, or another library's device by its own text.
 
     Raises:
         UsageError: it names none.
     """
+    text = str(device)
     match = re.fullmatch(r"(auto|cpu|cuda)|cuda:(\d{1,3})", text)
     if not match:
         raise UsageError(f"device {text!r} does not exist; use auto, cpu, cuda or cuda:N")

@@ -4,6 +4,7 @@ import operator
 import os
 
 from gan_serve.errors import UsageError, shown
+from gan_serve.values import plain
 
 STREAMS = 2**64
 MOST_IMAGES = 2**63 - 1  # of one request: Python counts no further
@@ -15,9 +16,10 @@ def random_seed() -> int:
 
 
 def as_integer(value: object) -> int | None:
-    """The integer that a Python or numpy integer stands for; None for everything else, booleans included."""
+    """The integer that Python's own or another library's stands for; None for everything else, booleans included."""
+    number = plain(value)
     try:
-        return None if isinstance(value, bool) else operator.index(value)  # type: ignore[arg-type]
+        return None if isinstance(number, bool) else operator.index(number)  # type: ignore[arg-type]
     except TypeError:
         return None
 

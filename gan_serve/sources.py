@@ -1,24 +1,23 @@
-"""The pictures that a user gives to a model: files, folders, globs, Pillow images and arrays.
+"""The images that a user gives to a model: in files, through pipes, or in memory.
 
-A request names each one by its file and its SHA-256, and reads it when its turn comes: a job holds no more pictures in
+A request names each one by its file and its SHA-256, and reads it when its turn comes: a job holds no more images in
 memory than it works on, and a file that was changed meanwhile is noticed. Importing this module loads no numpy.
 """
 
-import glob
 import hashlib
 import io
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from os import PathLike, fspath
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, NamedTuple
 
-from gan_serve.errors import Failure, UsageError, shown
-from gan_serve.tensors import Image, Mask
+from gan_serve.errors import Failure
+from gan_serve.tensors import Image
+from gan_serve.text import printable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,22 +26,24 @@ if TYPE_CHECKING:
     from gan_serve.pictures import Given
     from gan_serve.pixels import Picture
 
-_SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".pgm", ".ppm"))
-_MOST_BYTES = 2**29  # of one file: more than the largest picture takes without compression
+MOST_BYTES = 2**29  # of one file: more than the largest picture takes without compression
 
 
 @dataclass(frozen=True)
 class Reference:
     """What a request, and the files that it makes, say of a picture."""
 
-    file: str | None  # its name without folders; None: it came as an array, or through a pipe
+    file: str | None  # its name without folders, as `printable` tells it; None: it came as an array, or through a pipe
     sha256: str  # of the file's bytes, or of the array's
+    frame: int | None = None  # of an animation; None: the only picture, or the first
 
     def __post_init__(self) -> None:
         if self.file is not None and ("/" in self.file or not self.file):
             raise ValueError(f"{self.file!r} is no name of a file")
         if not re.fullmatch("[0-9a-f]{64}", self.sha256):
             raise ValueError(f"{self.sha256!r} is no SHA-256")
+        if self.frame is not None and not 0 <= self.frame < 2**31:
+            raise ValueError(f"{self.frame} is no number of a frame")
 
     def read(self) -> "Given":
         """The picture decoded and upright, or the array.
@@ -63,73 +64,21 @@ class Reference:
 class Source(Reference):
     """A picture that can be read: a file, its bytes, one in memory, or an array that fits the model already."""
 
-    origin: "Path | bytes | Given" = field(repr=False, compare=False)
-    size: tuple[int, int] = field(repr=False, compare=False)  # width and height in pixels
-    is_first: bool = field(default=False, repr=False, compare=False)  # of several in its file
-    path: Path | None = field(default=None, repr=False, compare=False)  # where its file lies, if it has one
+    origin: "Path | bytes | Given" = field(kw_only=True, repr=False, compare=False)
+    size: tuple[int, int] = field(kw_only=True, repr=False, compare=False)  # width and height in pixels
+    remarks: tuple[str, ...] = field(default=(), kw_only=True, repr=False, compare=False)  # what is not taken of it
+    path: Path | None = field(default=None, kw_only=True, repr=False, compare=False)  # of its file, if it has one
+    duration: int | None = field(default=None, kw_only=True, repr=False, compare=False)  # of a frame, in milliseconds
 
     def read(self) -> "Given":
         if isinstance(self.origin, bytes):
-            return _decode(self.origin, self.file or "a picture")[0]
+            return _decode(self.origin, self.file or "a picture", self.frame).picture
         if not isinstance(self.origin, Path):
             return self.origin
-        source, picture = _read(self.origin)
+        source, picture = _read(self.origin, self.frame)
         if source != self:
             raise Failure(f"{self.origin}: it was changed after the work began; call again")
         return picture
-
-
-def parse_sources(tensor: Image | Mask, value: object, *, alone: bool = True) -> list[Source]:
-    """Sources for a path, a folder, a glob, a Pillow image, an array, or a list of these.
-
-    A file that is `alone` is decoded once; of several, only those at work are in memory.
-
-    Raises:
-        UsageError: no such file, or something that is no picture for this model.
-        Failure: a file that cannot be read.
-    """
-    if isinstance(value, Source):
-        return [value]
-    if isinstance(value, str | PathLike):
-        paths = picture_files(tensor.name, fspath(value))
-        return [open_source(path, keep=alone and len(paths) == 1) for path in paths]
-    if isinstance(value, Iterable) and not isinstance(value, bytes | Mapping) and getattr(value, "ndim", 4) == 4:
-        return [source for item in value for source in parse_sources(tensor, item, alone=False)]
-    return [_from_memory(tensor, value)]
-
-
-def picture_files(name: str, given: str) -> list[Path]:
-    """The files that a path, a folder or a glob means, in the order of their names; `name` is the input's.
-
-    Raises:
-        UsageError: none.
-    """
-    path = Path(given)
-    if _is_file(path) or path.is_fifo():  # first, since a file's own name may look like a glob
-        return [path]
-    if given and path.is_dir():
-        try:
-            found = [each for each in path.iterdir() if each.suffix.lower() in _SUFFIXES and each.name[0] != "."]
-        except OSError:
-            return [path]  # whose reading will tell why
-    else:
-        # Path.glob takes no absolute pattern, and would find hidden files.
-        found = [Path(match) for match in glob.glob(given, recursive=True)]  # noqa: PTH207
-    files = sorted(each for each in found if _is_file(each))
-    if not files:
-        wrong = "holds no pictures" if given and path.is_dir() else "does not exist"
-        raise UsageError(f"{name} {shown(given)} {wrong}; give a file, a folder of pictures, or a glob in quotes")
-    return files
-
-
-def _is_file(path: Path) -> bool:
-    """Whether it is a file; also where nobody may look, which its reading will tell."""
-    try:
-        return stat.S_ISREG(path.stat().st_mode)
-    except (FileNotFoundError, NotADirectoryError, ValueError):
-        return False
-    except OSError:
-        return True
 
 
 def open_source(path: Path, *, keep: bool = False) -> Source:
@@ -150,10 +99,28 @@ def piped_source(stream: IO[bytes], name: str) -> Source:
     Raises:
         Failure: it is none, too large, or cannot be read.
     """
-    with _told(name):
-        content = stream.read(_MOST_BYTES + 1)
-    picture, is_first = _decode(content, name)
-    return Source(None, hashlib.sha256(content).hexdigest(), picture, picture.size, is_first)
+    return memory_source(_piped(stream, name), name)
+
+
+def memory_source(content: bytes, name: str) -> Source:
+    """A picture out of the bytes of its file, decoded; raises as `piped_source` does."""
+    return _source(hashlib.sha256(content).hexdigest(), _decode(content, name))
+
+
+def open_frames(path: Path) -> list[Source]:
+    """All frames of an animation, decoded; of another file, its one picture.
+
+    Raises:
+        Failure: it cannot be read, or has too many pixels.
+    """
+    content, is_pipe = _content(path)
+    frames = _frames(content, str(path))
+    return frames if is_pipe else [replace(each, file=printable(path.name), path=path) for each in frames]
+
+
+def piped_frames(stream: IO[bytes], name: str) -> list[Source]:
+    """The same of a file that has no name here."""
+    return _frames(_piped(stream, name), name)
 
 
 def find_source(reference: Reference, folders: Sequence[Path]) -> Source:
@@ -164,11 +131,11 @@ def find_source(reference: Reference, folders: Sequence[Path]) -> Source:
     """
     if reference.file is None:
         raise Failure("it was made from an array or a pipe, not from a file; only who has that can make it again")
-    paths = [path for path in (folder / reference.file for folder in folders) if path.is_file()]
+    paths = [path for folder in folders for path in _named(reference.file, folder)]
     if not paths:
         looked = " or ".join(repr(str(folder)) for folder in folders)
         raise Failure(f"no {reference.file!r}, from which it was made, in {looked}; name its folder with --inputs DIR")
-    for source in map(open_source, paths):
+    for source, _ in (_read(path, reference.frame) for path in paths):
         if source.sha256 == reference.sha256:
             return source
     raise Failure(
@@ -177,14 +144,50 @@ def find_source(reference: Reference, folders: Sequence[Path]) -> Source:
     )
 
 
-def _read(path: Path) -> "tuple[Source, Picture]":
+def _named(file: str, folder: Path) -> list[Path]:
+    """The files that `printable` tells by this name."""
+    exact = folder / file
+    if exact.is_file():
+        return [exact]
+    return [each for each in folder.glob("*") if printable(each.name) == file and each.is_file()]
+
+
+def _read(path: Path, frame: int | None = None) -> "tuple[Source, Picture]":
+    content, is_pipe = _content(path)
+    decoded, digest = _decode(content, str(path), frame), hashlib.sha256(content).hexdigest()
+    source = _source(digest, decoded)
+    if not is_pipe:
+        source = replace(source, file=printable(path.name), frame=frame, origin=path, path=path)
+    return source, decoded.picture
+
+
+def _piped(stream: IO[bytes], name: str) -> bytes:
+    with _told(name):
+        return stream.read(MOST_BYTES + 1)
+
+
+def _frames(content: bytes, name: str) -> list[Source]:
+    from gan_serve.animations import decode_frames
+
+    first = memory_source(content, name)
+    frames = decode_frames(content, name)
+    if len(frames) < 2:
+        return [first]
+    return [
+        replace(first, frame=number, origin=picture, size=picture.size, duration=duration, remarks=())
+        for number, (picture, duration) in enumerate(frames)
+    ]
+
+
+def _source(digest: str, decoded: "_Decoded") -> Source:
+    picture, remarks, duration = decoded
+    return Source(None, digest, origin=picture, size=picture.size, remarks=remarks, duration=duration)
+
+
+def _content(path: Path) -> tuple[bytes, bool]:
+    """All bytes of a file, and whether they came through a pipe."""
     with _told(str(path)), path.open("rb") as file:
-        content = file.read(_MOST_BYTES + 1)
-        is_pipe = stat.S_ISFIFO(os.fstat(file.fileno()).st_mode)
-    (picture, is_first), digest = _decode(content, str(path)), hashlib.sha256(content).hexdigest()
-    if is_pipe:
-        return Source(None, digest, picture, picture.size, is_first), picture
-    return Source(path.name, digest, path, picture.size, is_first, path), picture
+        return file.read(MOST_BYTES + 1), stat.S_ISFIFO(os.fstat(file.fileno()).st_mode)
 
 
 @contextmanager
@@ -196,26 +199,20 @@ def _told(name: str) -> Iterator[None]:
         raise Failure(f"{name}: cannot be read ({error.strerror})") from None
 
 
-def _decode(content: bytes, name: str) -> "tuple[Picture, bool]":
-    """The picture, and whether it is the first of several."""
-    from gan_serve.pictures import holds_several, open_picture, upright
-
-    if len(content) > _MOST_BYTES:
-        raise Failure(f"{name}: larger than a picture's file can be ({_MOST_BYTES // 2**20} MiB)")
-    with open_picture(io.BytesIO(content), name) as picture:
-        return upright(picture, name), holds_several(picture)
+class _Decoded(NamedTuple):
+    picture: "Picture"
+    remarks: tuple[str, ...]  # what is not taken of its file
+    duration: int | None = None  # of a frame
 
 
-def _from_memory(tensor: Image | Mask, value: Any) -> Source:
-    import numpy as np
-    from PIL import Image as Pictures
+def _decode(content: bytes, name: str, frame: int | None = None) -> _Decoded:
+    from gan_serve.animations import decode_frame
+    from gan_serve.pictures import open_picture, remarks, upright
 
-    from gan_serve.pictures import read_array, size_of, upright
-
-    if isinstance(value, Pictures.Image):
-        value = np.asarray(upright(value, tensor.name))
-    if not isinstance(value, np.ndarray):
-        kind = type(value).__name__
-        raise UsageError(f"{tensor.name} is no picture but of type {kind}; give a path, a Pillow image or an array")
-    given = read_array(value, tensor)
-    return Source(None, hashlib.sha256(value.tobytes()).hexdigest(), given, size_of(given))
+    if len(content) > MOST_BYTES:
+        raise Failure(f"{name}: larger than a picture's file can be ({MOST_BYTES // 2**20} MiB)")
+    if frame is not None:
+        picture, duration = decode_frame(content, frame, name)
+        return _Decoded(picture, (), duration)
+    with open_picture(io.BytesIO(content), name) as opened:
+        return _Decoded(upright(opened, name), remarks(opened))

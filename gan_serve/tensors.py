@@ -5,12 +5,12 @@ which array they become (`shape` without the batch axis, and `dtype`). Importing
 """
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from gan_serve.errors import UsageError, shown
 from gan_serve.seeds import as_integer
+from gan_serve.values import is_list, plain
 
 FAR = 8.0  # standard deviations; of 10^15 normal numbers, one lies farther out
 
@@ -104,11 +104,12 @@ class Label(Tensor):
         Raises:
             UsageError: no such class.
         """
-        if isinstance(value, str):
-            return self._parse_text(value)
-        if isinstance(value, Iterable):
-            return [index for item in value for index in self.parse(item)]
-        return [self._checked(as_integer(value), value)]
+        given = plain(value)
+        if isinstance(given, str):
+            return self._parse_text(given)
+        if is_list(given):
+            return [index for item in given for index in self.parse(item)]
+        return [self._checked(as_integer(given), given)]
 
     def _parse_text(self, text: str) -> list[int]:
         # The whole text first, so that a class name may hold a comma or a hyphen (T-shirt/top).
@@ -181,15 +182,16 @@ class Scalar(Tensor):
         Raises:
             UsageError: not a number, or out of range.
         """
-        if isinstance(value, str):
-            return [self._checked(part) for part in value.split(",")]
-        if isinstance(value, Iterable):
-            return [number for item in value for number in self.parse(item)]
-        return [self._checked(value)]
+        given = plain(value)
+        if isinstance(given, str):
+            return [self._checked(part) for part in given.split(",")]
+        if is_list(given):
+            return [number for item in given for number in self.parse(item)]
+        return [self._checked(given)]
 
     def _checked(self, value: object) -> float:
         try:
-            number = float(value)  # type: ignore[arg-type]  # whatever cannot be a number raises below
+            number = float("nan" if isinstance(value, bool) else value)  # type: ignore[arg-type]  # raises below
         except (TypeError, ValueError, OverflowError):
             number = float("nan")
         if not self.low <= number <= self.high:  # NaN fails here too

@@ -2,9 +2,11 @@
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image as Pictures
 from rich.console import Console
 from rich.text import Text
 
+from gan_serve.pictures import flatten
 from gan_serve.pixels import Picture
 from gan_serve.result import Result, grid_columns
 
@@ -22,7 +24,7 @@ def draw(result: Result, console: Console) -> None:
 
 
 def _fit(picture: Picture, width: int) -> Picture:
-    picture = picture.convert("RGB")
+    picture = Pictures.fromarray(flatten(picture.convert("RGBA"), 3))
     picture.thumbnail((width, picture.height))
     return picture
 

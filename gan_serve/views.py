@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image as Pictures
 
 from gan_serve.errors import UsageError
+from gan_serve.opacity import with_opacity
 from gan_serve.pictures import Box, Frame, Given, flatten, frame, size_of, to_model
 from gan_serve.pixels import Picture, Pixels, to_picture, to_pixels
 from gan_serve.request import Inputs
@@ -40,6 +41,14 @@ class View:
             return pixels
         return flatten(self.given.crop(self.frame.seen), self.tensor.channels)
 
+    @property
+    def opacity(self) -> Pixels | None:
+        """Of that part, (height, width); None where all of it is opaque, or is lines that somebody drew."""
+        if isinstance(self.given, np.ndarray) or self.given.mode != "RGBA" or self.tensor.sketch:
+            return None
+        opacity = np.asarray(self.given.getchannel("A").crop(self.frame.seen))
+        return opacity if (opacity < 255).any() else None
+
     def restored(self, made: NDArray[np.float32], tensor: Image) -> Pixels:
         """An answer (channels, height, width) in the size of the part that is seen, times the tensor's scale."""
         pixels = to_pixels(made[None], tensor)[0]
@@ -62,14 +71,26 @@ class Scene:
         arrays = {name: view.array[None] for name, view in self.views.items()}
         return arrays | {name: _hole_array(hole, self.first)[None] for name, hole in self.holes.items()}
 
-    def with_kept(self, pixels: Pixels) -> Pixels:
-        """The answer with the first picture's own pixels around the hole, where both have the same shape."""
-        first = self.first
-        if not self.holes or pixels.shape != (*first.size, first.tensor.channels):
+    def finished(self, pixels: Pixels, tensor: Image) -> Pixels:
+        """The answer with the first picture's own pixels around the hole, where both have the same shape.
+
+        Where the picture that it is like is transparent and nothing was filled in, its last channel is an opacity.
+        """
+        first, hole = self.first, self.hole
+        if hole is not None and pixels.shape == (*first.size, first.tensor.channels):
+            pixels = np.where(hole[:, :, None], pixels, first.original)
+        opacity = self.views[tensor.like or first.tensor.name].opacity
+        if opacity is None:
             return pixels
-        hole = np.any(list(self.holes.values()), axis=0)
-        kept: Pixels = np.where(hole[:, :, None], pixels, first.original)
-        return kept
+        if hole is not None and opacity.shape == hole.shape:
+            opacity = np.where(hole, np.uint8(255), opacity)
+        return pixels if (opacity == 255).all() else with_opacity(pixels, opacity)
+
+    @property
+    def hole(self) -> Hole | None:
+        """All that is to be filled in."""
+        hole: Hole | None = np.any(list(self.holes.values()), axis=0) if self.holes else None
+        return hole
 
     @property
     def first(self) -> View:

@@ -1,14 +1,19 @@
 import hashlib
+import io
+import os
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image as Pictures
 from small_models import GREY
 
 from gan_serve import Failure, UsageError
+from gan_serve.given import parse_sources
 from gan_serve.pixels import from_pixels
-from gan_serve.sources import Reference, find_source, open_source, parse_sources
+from gan_serve.sources import Reference, find_source, open_source
 
 
 def draw(path: Path, level: int) -> Path:
@@ -27,20 +32,28 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "pictures"
 
 
+def closed() -> io.BytesIO:
+    file = io.BytesIO(b"something")
+    file.close()
+    return file
+
+
 def names(value: object) -> list[str | None]:
     return [source.file for source in parse_sources(GREY, value)]
 
 
 def test_paths_folders_globs_and_lists_mean_files(folder: Path) -> None:
     assert names(folder / "b.png") == names(str(folder / "b.png")) == ["b.png"]
-    assert names(str(folder / "*.[pw]*")) == ["b.png", "c[1].webp"]
+    with pytest.warns(UserWarning, match=r"left out 1: inner\.png \(a folder\)$"):
+        assert names(str(folder / "*.[pw]*")) == ["b.png", "c[1].webp"]
     assert names(str(folder.parent / "**" / "a.*")) == ["a.JPG"]
     assert names([folder / "b.png", str(folder / "a*")]) == ["b.png", "a.JPG"]
     assert names(str(folder / "c[1].webp")) == ["c[1].webp"], "a file's own name comes before a glob"
 
 
 def test_a_folder_means_its_pictures_in_the_order_of_their_names(folder: Path) -> None:
-    assert names(folder) == ["a.JPG", "b.png", "c[1].webp"]
+    with pytest.warns(UserWarning, match=r"left out 2: inner\.png \(a folder\), notes\.txt \(no image by its name\)$"):
+        assert names(folder) == ["a.JPG", "b.png", "c[1].webp"]
 
 
 def test_pictures_and_arrays_in_memory_are_equal_to_files(folder: Path) -> None:
@@ -51,6 +64,53 @@ def test_pictures_and_arrays_in_memory_are_equal_to_files(folder: Path) -> None:
         np.testing.assert_array_equal(source.array(GREY), expected)
         assert source.file is None
     np.testing.assert_array_equal(parse_sources(GREY, draw(folder / "d.png", 50))[0].array(GREY), expected)
+
+
+class Place:
+    """What a library's own path may be."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __fspath__(self) -> bytes:
+        return os.fsencode(self.path)
+
+
+def test_a_file_may_come_as_bytes_or_open(folder: Path) -> None:
+    path = folder / "b.png"
+    content, (expected,) = path.read_bytes(), parse_sources(GREY, path)
+    with path.open("rb") as file, path.open("rb", buffering=0) as raw:
+        values = [content, bytearray(content), memoryview(content), io.BytesIO(content), file, raw, Place(path)]
+        sources = parse_sources(GREY, values)
+    for source in sources:
+        np.testing.assert_array_equal(source.array(GREY), expected.array(GREY))
+        assert source.sha256 == expected.sha256
+    assert [source.file for source in sources] == [None] * 4 + ["b.png"] * 3, "an open file is found again"
+
+
+def test_text_in_arrays_names_files(folder: Path) -> None:
+    paths = [str(folder / name) for name in ("b.png", "a.JPG")]
+    for value in (np.array(paths), np.array(paths, dtype=object), np.array(paths[0])):
+        assert names(value) == ["b.png", "a.JPG"][: value.size]
+
+
+def test_tensors_are_arrays(folder: Path) -> None:
+    numbers = torch.linspace(-1, 1, 64).reshape(1, 8, 8).requires_grad_()
+    pixels = torch.arange(64, dtype=torch.uint8).reshape(8, 8)
+    for value in (numbers, pixels, pixels[:, :, None].expand(8, 8, 3), numbers.bfloat16()):
+        (source,) = parse_sources(GREY, value)
+        expected = parse_sources(GREY, value.detach().float().numpy() if value.is_floating_point() else value.numpy())
+        np.testing.assert_array_equal(source.array(GREY), expected[0].array(GREY))
+    assert len(parse_sources(GREY, torch.stack([numbers] * 3))) == 3
+    assert len(parse_sources(GREY, [pixels, numbers])) == 2
+
+
+def test_what_a_folder_has_besides_images_is_told(folder: Path) -> None:
+    (folder / "gone").symlink_to("nowhere")
+    (folder / "more.md").touch()
+    names_of_three = "gone (a link that leads nowhere), inner.png (a folder), more.md (no image by its name)"
+    with pytest.warns(UserWarning, match=f"^{re.escape(f'{folder}: left out 4: {names_of_three} and 1 more')}$"):
+        assert names(folder) == ["a.JPG", "b.png", "c[1].webp"]
 
 
 def test_a_stack_of_arrays_is_a_list() -> None:
@@ -76,7 +136,15 @@ def test_the_digest_is_that_of_the_bytes(folder: Path) -> None:
         (Path("empty"), "image 'empty' holds no pictures"),
         (3, "of type int; give a path, a Pillow image or an array"),
         ([[0.5]], "of type float"),
-        (b"\x89PNG", "of type bytes"),
+        (b"", "image is empty; give all bytes of the file, or go to its start with seek(0)"),
+        (io.BytesIO(), "image is empty"),
+        (io.StringIO("text"), "image is an open file that gives no bytes; open it with open(path, 'rb')"),
+        (closed(), "image is an open file that gives no bytes"),
+        ([np.zeros((4, 4), np.uint8), None], "of type NoneType"),
+        (np.array([None]), "of type NoneType"),
+        (torch.tensor(3), "array of int64 ()"),
+        (torch.empty(1, 8, 8, device="meta"), "a value of type Tensor cannot be read"),
+        (torch.zeros(3, 8, 8, dtype=torch.uint8), "give uint8"),
         ({"image": "x.png"}, "of type dict"),
         (None, "of type NoneType"),
         (np.zeros((2, 8, 8)), "give uint8"),
@@ -88,7 +156,7 @@ def test_what_is_no_picture_is_refused(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("empty").mkdir()
-    with pytest.raises(UsageError, match=message.replace("(", r"\(")):
+    with pytest.raises(UsageError, match=re.escape(message)):
         parse_sources(GREY, value)
 
 

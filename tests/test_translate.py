@@ -248,3 +248,29 @@ def test_a_folder_of_any_size_goes_on_where_it_stopped(run: Run, pictures: list[
     next(Path("out").iterdir()).unlink()
     assert run(*command).error == "continuing: 2 of 3 done\n"
     assert run(*command).error == "nothing to do: 3 of 3 done\n"
+
+
+def test_what_a_folder_has_besides_images_is_told_and_the_rest_is_made(run: Run, pictures: list[Path]) -> None:
+    Path("in/gone.png").symlink_to("nowhere")
+    Path("in/bad.png").write_bytes(b"no picture")
+    Path("in/notes.txt").touch()
+    Path("in/sub").mkdir()
+    outcome = run("translate", "enlarger", "in", "--output", "out")
+    assert (outcome.code, outcome.out) == (1, "out\n")
+    left_out, bad, gone = outcome.error.splitlines()
+    assert left_out == "warning: in: left out 2: notes.txt (no image by its name), sub (a folder)"
+    assert re.fullmatch(r"error: in/bad\.png: not a picture in PNG.*", bad)
+    assert gone == "error: in/gone.png: cannot be read (No such file or directory)"
+    assert list(made()) == ["0", "1", "2"]
+    for name in ("in/gone.png", "in/bad.png"):
+        Path(name).unlink()
+    outcome = run("translate", "enlarger", "in", "--output", "out")
+    assert (outcome.code, outcome.error) == (0, f"{left_out}\nnothing to do: 3 of 3 done\n")
+
+
+def test_a_folder_without_images_is_one_line(run: Run, pictures: list[Path]) -> None:
+    Path("bare/sub").mkdir(parents=True)
+    for folder in ("bare/sub", "bare"):
+        outcome = run("translate", "enlarger", folder)
+        told = "holds no pictures; give a file, a folder of pictures, or a glob in quotes"
+        assert (outcome.code, outcome.error) == (2, f"error: image '{folder}' {told}\n")

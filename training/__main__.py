@@ -6,6 +6,7 @@ import warnings
 import typer
 
 from gan_serve.errors import GanServeError
+from gan_serve.text import open_streams
 from training.cli import comparisons, models, training
 
 app = typer.Typer(
@@ -18,6 +19,7 @@ for commands in (training.commands, models.commands, comparisons.commands):
 
 def main() -> None:
     """Run the command line; an error of the user's is one line."""
+    open_streams()
     warnings.formatwarning = lambda message, *_: f"warning: {message}\n"  # one line, without the code's place
     try:
         app()

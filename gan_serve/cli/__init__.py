@@ -13,6 +13,7 @@ from gan_serve import __version__
 from gan_serve.cli.options import complain, with_examples
 from gan_serve.errors import GanServeError, UsageError, shown
 from gan_serve.nearest import nearest
+from gan_serve.text import open_streams
 
 # Where each command stands; only the one that is called is imported.
 _COMMANDS = {
@@ -33,6 +34,7 @@ def main() -> NoReturn:
     # Pillow warns of what it can mend in a picture; what it cannot is raised, and told in one line.
     warnings.filterwarnings("ignore", module="PIL")
     _open_closed_streams()
+    open_streams()
     code = run(sys.argv[1:])
     # The system frees all memory at once; Python would take as long again as one image takes to unload its modules.
     os._exit(code)

@@ -8,6 +8,7 @@ import typer
 
 from gan_serve.cli.running import watched
 from gan_serve.errors import UsageError
+from gan_serve.text import path_bytes
 
 if TYPE_CHECKING:
     from gan_serve.blends import Blend
@@ -52,4 +53,4 @@ def run_on_cluster(found: "Model", request: "Request", plan: "Output", device: s
         for images in made:
             progress.advance(images)
             heed()
-    typer.echo(plan.path)
+    typer.echo(path_bytes(plan.path))

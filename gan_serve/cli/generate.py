@@ -64,13 +64,14 @@ def generate(
     Numbers are printed as JSON, a line for each image.
     """
     from gan_serve.blends import make_blend
+    from gan_serve.output import is_animated
     from gan_serve.request import make_request
 
     found = find_model(model, models)
     blend = make_blend(walk_to=walk_to, steps=steps, step=step, mix_with=mix_with, mix=mix, mix_index=mix_index)
     if ray is not None:
         check_drawn(found.metadata, output, show, blend, inexact)
-    with readable(found.metadata, inputs) as (values, left_out):
+    with readable(found.metadata, inputs, animated=is_animated(output, format, grid=grid)) as (values, left_out):
         request = make_request(found.metadata, values, count=count, seed=seed, index=index, blend=blend)
         to = Destination(output, format, grid, len(request) + left_out, seed_given=seed is not None)
         if found.metadata.image_outputs:

@@ -11,6 +11,7 @@ import typer
 
 from gan_serve.errors import GanServeError
 from gan_serve.interrupt import noted_signals
+from gan_serve.text import path_bytes
 
 if TYPE_CHECKING:
     from gan_serve.cli.progress import Progress
@@ -70,7 +71,7 @@ def put(path: "Path | str", content: bytes) -> None:
     make_folder(Path(path).parent)
     write_atomic(Path(path), content)
     if Path(path).is_file():  # into /dev/stdout, nothing else belongs
-        typer.echo(path)
+        typer.echo(path_bytes(path))
 
 
 def run_job(
@@ -100,7 +101,7 @@ def run_job(
                     _draw(result)
                 progress.advance(len(result))
                 heed()
-    typer.echo(plan.path)
+    typer.echo(path_bytes(plan.path))
 
 
 @contextmanager

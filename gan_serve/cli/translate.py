@@ -16,7 +16,7 @@ def translate(
     ],
     seed: Annotated[int | None, typer.Option(metavar="S", help="For models that draw at random, too.")] = None,
     output: Annotated[str | None, typer.Option(metavar="FILE|DIR|-", help="Where to; - is stdout.")] = None,
-    format: Annotated[str | None, typer.Option(metavar="FORMAT", help="png, webp, jpeg or npy.")] = None,
+    format: Annotated[str | None, typer.Option(metavar="FORMAT", help="png, webp, jpeg, gif or npy.")] = None,
     device: DeviceOption = "auto",
     inexact: InexactOption = False,
     models: ModelsOption = None,
@@ -25,7 +25,7 @@ def translate(
     """Make other pictures of pictures: the short form of gan-serve generate --model MODEL --image IMAGE.
 
     Without --output they are written here, and their path is printed; the files say how they were made. A picture that
-    cannot be read is told, and the others are made.
+    cannot be read is told, and the others are made. An animation makes one if --output is a .gif or a .webp.
     """
     metadata = find_model(model, models).metadata
     image = metadata.translated

@@ -112,7 +112,9 @@ def _headers(lane: Lane, asked: Request) -> dict[str, str]:
         "Gan-Serve-Sha256": lane.generator.sha256,
         "Gan-Serve-Provider": lane.generator.device,
     }
-    return headers | {"Gan-Serve-Seed": str(asked.seed)} if lane.metadata.draws else headers
+    if lane.metadata.draws:
+        headers["Gan-Serve-Seed"] = str(asked.seed)
+    return headers | {"Gan-Serve-Warning": "; ".join(asked.remarks)} if asked.remarks else headers
 
 
 def _identity(lane: Lane) -> dict[str, str]:

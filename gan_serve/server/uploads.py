@@ -11,17 +11,23 @@ from base64 import b64decode
 from dataclasses import replace
 from pathlib import PurePath
 
+from gan_serve.animations import decode_frame, frame_count
 from gan_serve.errors import Failure
 from gan_serve.metadata import ModelMetadata
-from gan_serve.pictures import open_picture, read_picture, to_model, upright_size
+from gan_serve.pictures import open_picture, remarks, to_model, upright_size
 from gan_serve.request import Request
 from gan_serve.server.refusals import bad_request
 from gan_serve.sources import Source
 from gan_serve.tensors import Image, Mask
+from gan_serve.text import printable
 
 
-def read_head(tensor: Image | Mask, name: str | None, content: bytes, most_pixels: int) -> Source:
+def read_head(
+    tensor: Image | Mask, name: str | None, content: bytes, most_pixels: int, *, animated: bool = False
+) -> list[Source]:
     """A picture that a model is given, not decoded yet: its size is read from its head.
+
+    It is alone, but for an animation of which all frames are taken, as `animated` says.
 
     Raises:
         Refusal: it is no picture, or too large a one.
@@ -29,12 +35,15 @@ def read_head(tensor: Image | Mask, name: str | None, content: bytes, most_pixel
     shown = name or tensor.name
     try:
         with open_picture(io.BytesIO(content), shown) as picture:
-            width, height = upright_size(picture)
+            (width, height), told = upright_size(picture), remarks(picture)
+            frames = frame_count(picture) if animated else 1
     except Failure as failure:
         raise bad_request(str(failure)) from None
-    if width * height > most_pixels:
-        raise bad_request(f"{shown}: {width}x{height} pixels; send up to {most_pixels} in all")
-    return Source(name, hashlib.sha256(content).hexdigest(), content, (width, height))
+    if frames * width * height > most_pixels:
+        several = f"{frames} frames of " if frames > 1 else ""
+        raise bad_request(f"{shown}: {several}{width}x{height} pixels; send up to {most_pixels} in all")
+    source = Source(name, hashlib.sha256(content).hexdigest(), origin=content, size=(width, height), remarks=told)
+    return [source] if frames == 1 else [replace(source, frame=number, remarks=()) for number in range(frames)]
 
 
 def decode_pictures(metadata: ModelMetadata, asked: Request) -> Request:
@@ -75,16 +84,17 @@ def decode_base64(tensor: Image | Mask, text: object) -> bytes:
 
 def own_name(given: str | None) -> str | None:
     """A file's name without folders, as it may stand in what is made of it."""
-    return PurePath((given or "").replace("\\", "/")).name[:255] or None
+    return printable(PurePath((given or "").replace("\\", "/")).name[:255]) or None
 
 
 def _decoded(tensor: Image | Mask, source: Source, *, whole: bool) -> Source:
     shown = source.file or tensor.name
     assert isinstance(source.origin, bytes)
     try:
-        picture = read_picture(io.BytesIO(source.origin), shown)
+        picture, duration = decode_frame(source.origin, source.frame or 0, shown)
     except Failure as failure:
         raise bad_request(str(failure)) from None
     if picture.size != source.size:  # by which the limits were kept; a PNG may say behind its pixels that it is turned
         raise bad_request(f"{shown}: it has another size than its head says; save it again, upright")
-    return replace(source, origin=picture if whole or isinstance(tensor, Mask) else to_model(picture, tensor))
+    origin = picture if whole or isinstance(tensor, Mask) else to_model(picture, tensor)
+    return replace(source, origin=origin, duration=duration)

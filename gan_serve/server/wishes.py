@@ -16,6 +16,7 @@ from starlette.types import Message
 
 from gan_serve.blends import make_blend
 from gan_serve.metadata import ModelMetadata
+from gan_serve.output import ANIMATIONS
 from gan_serve.request import Request, make_request
 from gan_serve.server.refusals import Refusal, bad_request
 from gan_serve.server.settings import Settings
@@ -149,13 +150,16 @@ def resolve(metadata: ModelMetadata, wish: Wish, settings: Settings) -> Request:
         Refusal: something that is no picture.
         UsageError: a value that the model does not take.
     """
-    images = {tensor.name: tensor for tensor in metadata.image_inputs}
+    translated, moving = metadata.translated, wish.format in ANIMATIONS and not wish.grid
     sources: dict[str, list[Source]] = {name: [] for name in wish.pictures}
     left = settings.max_pixels
-    for name, picture in ((name, picture) for name, pictures in wish.pictures.items() for picture in pictures):
-        source = read_head(images[name], *picture, left)
-        sources[name].append(source)
-        left -= math.prod(source.size)
+    for tensor in metadata.image_inputs:
+        pictures = wish.pictures.get(tensor.name, [])
+        animated = moving and tensor == translated and len(pictures) == 1
+        for picture in pictures:
+            read = read_head(tensor, *picture, left, animated=animated)
+            sources[tensor.name] += read
+            left -= sum(math.prod(source.size) for source in read)
     blend = make_blend(mix=wish.mix, **_those(wish, *_SECOND))
     values = {**wish.values, **sources}
     integers = _those(wish, "count", "seed", "index")

@@ -42,6 +42,51 @@ def test_a_picture_of_odd_size_gets_the_bytes_of_the_command_line(
     assert (answer.status_code, answer.content) == (200, Path("x.png").read_bytes())
 
 
+def moving(format: str = "gif") -> bytes:
+    """An animation of three frames."""
+    buffer = io.BytesIO()
+    first, *others = [Pictures.new("RGB", (8, 6), colour) for colour in ("red", "lime", "blue")]
+    first.save(buffer, format, save_all=True, append_images=others, duration=[50, 120, 300])
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("format", ["gif", "webp"])
+def test_an_animation_gives_an_animation_with_the_bytes_of_the_command_line(
+    server: Server, run: Run, format: str
+) -> None:
+    Path("x.gif").write_bytes(moving())
+    assert run("translate", "inverter", "x.gif", "--output", f"y.{format}").code == 0
+    answer = server.generate("inverter", files={"image": ("x.gif", moving())}, data={"format": format})
+    assert (answer.status_code, answer.content) == (200, Path(f"y.{format}").read_bytes())
+    assert "Gan-Serve-Warning" not in answer.headers
+
+
+def test_what_is_not_taken_of_a_picture_is_in_a_header(server: Server) -> None:
+    name = "\N{LATIN SMALL LETTER E WITH ACUTE}\N{SNOWMAN}.gif"
+    answer = server.generate("inverter", files={"image": (name, moving())})
+    assert answer.status_code == 200
+    assert answer.headers["Gan-Serve-Warning"] == "image holds several pictures; only the first is taken"
+    still = server.generate("inverter", files={"image": ("x.png", png(8, 6))})
+    assert "Gan-Serve-Warning" not in still.headers
+
+
+def test_an_animation_of_too_many_pixels_is_refused(server: Server) -> None:
+    buffer = io.BytesIO()
+    frames = [Pictures.new("L", (200, 200), level) for level in range(9)]
+    frames[0].save(buffer, "gif", save_all=True, append_images=frames[1:])
+    refused = server.generate("inverter", files={"image": ("x.gif", buffer.getvalue())}, data={"format": "gif"})
+    assert (refused.status_code, "9 frames of 200x200 pixels; send up to" in refused.json()["error"]) == (400, True)
+
+
+def test_a_transparent_picture_gets_the_bytes_of_the_command_line(server: Server, run: Run) -> None:
+    pixels = np.random.RandomState(0).randint(256, size=(9, 14, 4), dtype=np.uint8)
+    Pictures.fromarray(pixels).save("x.png")
+    assert run("translate", "enlarger", "x.png", "--output", "y.png").code == 0
+    answer = server.generate("enlarger", files={"image": ("x.png", Path("x.png").read_bytes())})
+    assert (answer.status_code, answer.content) == (200, Path("y.png").read_bytes())
+    assert Pictures.open(io.BytesIO(answer.content)).mode == "RGBA"
+
+
 def test_several_pictures_of_several_sizes_are_answered_one_by_one(server: Server) -> None:
     contents = [png(20, 10), png(9, 30, 1)]
     files = [("image", (f"{number}.png", content)) for number, content in enumerate(contents)]
