@@ -36,7 +36,7 @@ def evaluate(model: Model, source: str | None = None) -> ModelMetadata:
         scores = detection.scores(model, untrained, test, _strangers(metadata.data.name))
         protocol = recognition.protocol(test)
     elif metadata.task in ("unconditional", "class-conditional", "latent-code"):
-        judge = Judge(metadata.data.name)
+        judge = Judge(metadata.data.name, test.classes)
         scores = generation.scores(model, untrained, judge, train, test)
         protocol = generation.protocol(judge, test)
     elif trial := gan.trial(_part(metadata), test):
@@ -56,7 +56,8 @@ def learning_curve(model: Model, trained: Trained) -> tuple[Milestone, ...]:
     """
     if not model.metadata.image_outputs or model.metadata.image_inputs:
         return ()
-    judge, test = Judge(trained.data.name), datasets.load(trained.source, "test", trained.gan.settings.image_size)
+    test = datasets.load(trained.source, "test", trained.gan.settings.image_size)
+    judge = Judge(trained.data.name, test.classes)
     snapshots = [load_snapshot(path, trained.variant) for path in trained.snapshots]
     exports = (_exported(snapshot.gan, model.metadata) for snapshot in snapshots)
     title = f"learning curve of {model.metadata.name}"
@@ -76,7 +77,7 @@ def _strangers(data: str) -> Dataset | None:
 def load_data(metadata: ModelMetadata, source: str | None, split: datasets.Split) -> Dataset:
     """What a model was trained on, or its test set; `source` is where it is, if not under its known name."""
     recipe = _recipe(metadata)
-    return datasets.load(source or metadata.data.name, split, recipe.image_size, recipe.views)
+    return datasets.load(source or metadata.data.name, split, recipe.image_size, recipe.views, pairs=recipe.pairs)
 
 
 def trial_of(metadata: ModelMetadata, source: str | None) -> Trial | None:

@@ -23,6 +23,7 @@ Tensors = dict[str, Tensor]  # by the names of a model's inputs and outputs
 Batch = Tensors  # image label ...
 Terms = dict[str, Tensor]  # named, already weighted; their sum is minimised, each one is logged
 
+PATCH = 32  # pixels; what the judge of photos sees of an image
 _SIDE = 16  # pixels at least of an example image of any size
 
 
@@ -44,8 +45,13 @@ class Recipe:
 
     @property
     def views(self) -> tuple[str, ...]:
-        """Which other pictures of the same things the data must have."""
+        """Which other images the data must have."""
         return ()
+
+    @property
+    def pairs(self) -> bool:
+        """Whether these must show the same things as its images do."""
+        return True
 
 
 @dataclass(frozen=True)

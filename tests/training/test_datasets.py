@@ -113,7 +113,7 @@ def test_a_folder_takes_images_of_every_kind(tmp_path: Path) -> None:
     Image.fromarray(np.full((20, 20), 40_000, np.uint16)).save(tmp_path / "dog" / "deep.png")
     Image.new("CMYK", (33, 64), (0, 200, 200, 0)).save(tmp_path / "dog" / "print.jpg")
     (tmp_path / "dog" / "broken.png").write_bytes(b"not an image")
-    with pytest.warns(UserWarning, match=r"left out 1 unreadable files: dog/broken\.png"):
+    with pytest.warns(UserWarning, match=r"left out 1 unreadable file: dog/broken\.png"):
         dataset = datasets.load(str(tmp_path), image_size=28)
     assert dataset.classes == ("cat", "dog")
     assert sorted(dataset.labels.tolist()) == [0, 0, 1, 1]

@@ -1,0 +1,136 @@
+"""How folders of data are laid out: in parts, in classes, or as two sets of images."""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from gan_serve.classes import in_order
+from gan_serve.errors import Failure
+from training.reading import BESIDE, VALIDATION, Reading, listed
+
+Parts = dict[str, Path]  # the folder of each part there is: train, test
+
+PARTS = {"train": ("train", "training"), "test": ("test", "testing"), "val": ("val", "valid", "validation")}
+
+
+def part_named(name: str) -> str | None:
+    """The part that a folder is called by, in small letters or capitals."""
+    return next((part for part, names in PARTS.items() if name.lower() in names), None)
+
+
+def parts_of(reading: Reading, folder: Path) -> Parts:
+    """The parts of a folder that has any, told what lies beside them; without a test part, `val` is it.
+
+    Raises:
+        Failure: there is no part to train on, or a part lies there twice.
+    """
+    folders = reading.folders(folder)
+    parts = _gathered(folder, [(part, path) for name, path in folders.items() if (part := part_named(name))])
+    if not parts:
+        return {}
+    if "train" not in parts:
+        part = next(iter(parts.values())).name
+        raise Failure(
+            f"{folder}: has the part {part} without the part train; put the images to train on into {folder}/train"
+        )
+    beside = [file for name, path in folders.items() if not part_named(name) for file in reading.files(path)]
+    for file in [*reading.own_files(folder), *beside]:
+        reading.note(BESIDE, file)
+    return _tested(reading, parts)
+
+
+def sides_of(reading: Reading, root: Path) -> dict[str, Parts]:
+    """The parts of each of the sets that lie side by side: trainA and trainB, A and B, or A and B in each part."""
+    if suffixed := _suffixed(reading, root):
+        return suffixed
+    if parts := parts_of(reading, root):
+        inside = {part: reading.folders(folder) for part, folder in parts.items()}
+        return {
+            name: {part: folders[name] for part, folders in inside.items() if name in folders}
+            for name in inside["train"]
+        }
+    return {name: parts_of(reading, path) or {"train": path} for name, path in reading.folders(root).items()}
+
+
+def refuse_two_sets(reading: Reading, root: Path) -> None:
+    """Two sets of images are no classes.
+
+    Raises:
+        Failure: there are trainA and trainB.
+    """
+    if sides := _suffixed(reading, root):
+        first = sides[min(sides)]["train"]
+        raise Failure(
+            f"{root}: holds two sets of images, for models such as cyclegan; to train on one, use --data {first}"
+        )
+
+
+def classes_of(reading: Reading, folder: Path) -> tuple[str, ...]:
+    """The names of the subfolders that hold an image, in their order; none where the images lie in the folder itself.
+
+    Raises:
+        Failure: there are both, or the subfolders are no classes.
+    """
+    folders = reading.folders(folder)
+    for path in folders.values():
+        if inner := [each.name for each in path.iterdir() if each.is_dir() and part_named(each.name) == "train"]:
+            raise Failure(
+                f"{folder}: the part {inner[0]} lies in {path.name}; use --data {path}, or put classes into the parts, "
+                f"as {inner[0]}/{path.name}"
+            )
+    if folders:
+        _refuse_loose(reading, folder, list(folders))
+    if len(folders) == 1:
+        _remark_depth(reading, next(iter(folders.values())))
+    return in_order(folders)
+
+
+def _suffixed(reading: Reading, root: Path) -> dict[str, Parts]:
+    """Folders called trainA, trainB and so on, by the letter."""
+    sides: dict[str, list[tuple[str, Path]]] = {}
+    for name, path in reading.folders(root).items():
+        match = re.fullmatch(r"(.+?)[ _-]?([ab])", name, re.IGNORECASE)
+        if match and (part := part_named(match[1])):
+            sides.setdefault(match[2].upper(), []).append((part, path))
+    gathered = {side: _gathered(root, found) for side, found in sides.items()}
+    complete = len(gathered) == 2 and all("train" in parts for parts in gathered.values())
+    return {side: _tested(reading, parts) for side, parts in sorted(gathered.items())} if complete else {}
+
+
+def _gathered(folder: Path, found: Iterable[tuple[str, Path]]) -> Parts:
+    parts: Parts = {}
+    for part, path in found:
+        if part in parts:
+            raise Failure(f"{folder}: {parts[part].name} and {path.name} are both the part {part}; keep one")
+        parts[part] = path
+    return parts
+
+
+def _tested(reading: Reading, parts: Parts) -> Parts:
+    """The parts that are used: what is to validate on is the test part where there is no other."""
+    used = {part: path for part, path in parts.items() if part != "val"}
+    if "val" in parts and "test" in parts:
+        for file in reading.files(parts["val"]):
+            reading.note(VALIDATION, file)
+    elif "val" in parts:
+        used["test"] = parts["val"]
+    return used
+
+
+def _refuse_loose(reading: Reading, folder: Path, names: list[str]) -> None:
+    """Images beside the folders of classes may be the data, and the folders none: only their owner knows."""
+    loose = [path.name for path, _ in reading.images(reading.own_files(folder))]
+    if loose:
+        raise Failure(
+            f"{folder}: {len(loose)} images ({listed(loose, 2)}) lie beside the folders {listed(names)}; put each "
+            "into the folder of its class, or move either the folders or these images away"
+        )
+
+
+def _remark_depth(reading: Reading, path: Path) -> None:
+    """One class whose images lie in folders of their own may be a folder too many."""
+    inner = list(Reading(path).folders(path))
+    if len(inner) > 1:
+        reading.remarks.append(
+            f"all images are of one class, {path.name}; for the classes {listed(inner)} use --data {path}"
+        )
