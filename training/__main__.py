@@ -19,6 +19,7 @@ for commands in (training.commands, models.commands, comparisons.commands):
 def main() -> None:
     """Run the command line; an error of the user's is one line."""
     warnings.formatwarning = lambda message, *_: f"warning: {message}\n"  # one line, without the code's place
+    warnings.filterwarnings("ignore", module="PIL")  # what cannot be read of an image is told with its name
     try:
         app()
     except GanServeError as error:

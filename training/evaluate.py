@@ -36,7 +36,7 @@ def evaluate(model: Model, source: str | None = None) -> ModelMetadata:
         scores = detection.scores(model, untrained, test, _strangers(metadata.data.name))
         protocol = recognition.protocol(test)
     elif metadata.task in ("unconditional", "class-conditional", "latent-code"):
-        judge = Judge(metadata.data.name, test.classes)
+        judge = Judge(metadata.data.name)
         scores = generation.scores(model, untrained, judge, train, test)
         protocol = generation.protocol(judge, test)
     elif trial := gan.trial(_part(metadata), test):
@@ -56,8 +56,7 @@ def learning_curve(model: Model, trained: Trained) -> tuple[Milestone, ...]:
     """
     if not model.metadata.image_outputs or model.metadata.image_inputs:
         return ()
-    test = datasets.load(trained.source, "test", trained.gan.settings.image_size)
-    judge = Judge(trained.data.name, test.classes)
+    judge, test = Judge(trained.data.name), datasets.load(trained.source, "test", trained.gan.settings.image_size)
     snapshots = [load_snapshot(path, trained.variant) for path in trained.snapshots]
     exports = (_exported(snapshot.gan, model.metadata) for snapshot in snapshots)
     title = f"learning curve of {model.metadata.name}"

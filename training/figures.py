@@ -92,7 +92,7 @@ def patches(images: Tensor) -> Tensor:
 
 
 def _label_accuracy(outcome: Outcome, images: Tensor) -> float:
-    judged = Judge(outcome.data.name, outcome.data.classes).look(images.numpy()).probabilities
+    judged = Judge(outcome.data.name).look(images.numpy()).probabilities
     return metrics.label_accuracy(judged, outcome.data.labels[: len(images)].numpy())
 
 

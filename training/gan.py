@@ -71,6 +71,18 @@ class ImageSpec:
         if self.size % side:
             raise UsageError(f"these networks need images whose side is a multiple of {side} pixels, not {self.size}")
 
+    def check_classes(self) -> None:
+        """Refuse images of one class, of which networks that ask for a class learn nothing.
+
+        Raises:
+            UsageError: there is no second class.
+        """
+        if len(self.classes) < 2:
+            raise UsageError(
+                f"these networks need images of several classes, and all are of one, {self.classes[0]}; put them into a "
+                "folder for each class, or train a model without labels, such as dcgan"
+            )
+
     @property
     def image(self) -> Image:
         """The kind of tensor that such an image is."""

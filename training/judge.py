@@ -1,7 +1,6 @@
 """The judges: small classifiers, trained on real data alone, whose features and classes score what GANs make."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -140,10 +139,7 @@ def make_judge(source: str, epochs: int, seed: int = 0, image_size: int = 28) ->
     train, test = datasets.load(source, image_size=image_size), datasets.load(source, "test", image_size)
     game = _trained(train, epochs, seed)
     accuracy = test_accuracy(game.classifier, test)
-    facts = {
-        "data": train.name, "classes": train.classes, "test_accuracy": round(accuracy, 4), "epochs": epochs,
-        "seed": seed,
-    }  # fmt: skip
+    facts = {"data": train.name, "test_accuracy": round(accuracy, 4), "epochs": epochs, "seed": seed}
     if test.traits:
         facts["trait_accuracy"] = _trait_accuracies(game, test)
     example = to_signed(test.images[:4])
@@ -167,13 +163,13 @@ class Opinion:
 
 
 class Judge:
-    """The judge of a data set; its probabilities are in the order of `classes`, or as it has learned them.
+    """The shipped judge of a data set.
 
     Raises:
-        UsageError: there is none for this data, or it knows other classes.
+        UsageError: there is none for this data.
     """
 
-    def __init__(self, name: str, classes: Sequence[str] = ()) -> None:
+    def __init__(self, name: str) -> None:
         path = FOLDER / f"{name}.onnx"
         if not path.is_file():
             known = ", ".join(sorted(file.stem for file in FOLDER.glob("*.onnx") if not file.stem.endswith(MAPS)))
@@ -182,21 +178,6 @@ class Judge:
         properties = {entry.key: entry.value for entry in onnx.load_from_string(content).metadata_props}
         self.facts: dict[str, Any] = json.loads(properties[PROPERTY])
         self.session = open_session(content, str(path), parse_device("cpu"), threads=torch.get_num_threads())
-        self.columns = self._columns(classes)
-
-    def _columns(self, classes: Sequence[str]) -> list[int]:
-        """Which of its probabilities each class has."""
-        known = self.facts.get("classes") or classes  # the shipped judges say no names
-        count = self.session.get_outputs()[0].shape[1]
-        if len(known) == count and set(known) == set(classes):
-            return [known.index(name) for name in classes]
-        if classes:
-            names = f"the classes {', '.join(known)}" if len(known) == count else f"{count} classes"
-            raise UsageError(
-                f"the judge of {self.facts['data']} knows {names}, and the data has {', '.join(classes)}; "
-                "train it again with: python -m training judge DATA"
-            )
-        return list(range(count))
 
     def look(self, images: NDArray[np.float32]) -> Opinion:
         """Judge images (N, C, H, W) in [-1, 1].
@@ -213,4 +194,4 @@ class Judge:
         chunks = [images[first : first + BATCH] for first in range(0, len(images), BATCH)]
         opinions = [self.session.run(["probabilities", "features"], {"image": chunk}) for chunk in chunks]
         probabilities, features = (np.concatenate(column) for column in zip(*opinions, strict=True))
-        return Opinion(probabilities[:, self.columns], features)
+        return Opinion(probabilities, features)

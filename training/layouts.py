@@ -6,7 +6,7 @@ from pathlib import Path
 
 from gan_serve.classes import in_order
 from gan_serve.errors import Failure
-from training.reading import BESIDE, VALIDATION, Reading, listed
+from training.reading import BESIDE, VALIDATION, Reading, counted, listed
 
 Parts = dict[str, Path]  # the folder of each part there is: train, test
 
@@ -73,6 +73,7 @@ def classes_of(reading: Reading, folder: Path) -> tuple[str, ...]:
     """
     folders = reading.folders(folder)
     for path in folders.values():
+        refuse_two_sets(Reading(path), path)
         if inner := [each.name for each in path.iterdir() if each.is_dir() and part_named(each.name) == "train"]:
             raise Failure(
                 f"{folder}: the part {inner[0]} lies in {path.name}; use --data {path}, or put classes into the parts, "
@@ -122,8 +123,8 @@ def _refuse_loose(reading: Reading, folder: Path, names: list[str]) -> None:
     loose = [path.name for path, _ in reading.images(reading.own_files(folder))]
     if loose:
         raise Failure(
-            f"{folder}: {len(loose)} images ({listed(loose, 2)}) lie beside the folders {listed(names)}; put each "
-            "into the folder of its class, or move either the folders or these images away"
+            f"{folder}: {counted(len(loose), 'image lies', 'images lie')} beside the folders of images {listed(names)}; "
+            "put each image into the folder of its class, or move either these images or the folders away"
         )
 
 

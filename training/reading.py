@@ -113,14 +113,19 @@ class Reading:
             warnings.warn(f"{self.root}: {'; '.join(told)}", stacklevel=2)
 
     def _counted(self, kind: Kind, paths: Sequence[Path]) -> str:
-        count = f"{len(paths)} {kind.one if len(paths) == 1 else kind.many}"
-        return f"{kind.sentence.format(count)}: {listed([str(path.relative_to(self.root)) for path in paths])}"
+        count = kind.sentence.format(counted(len(paths), kind.one, kind.many))
+        return f"{count}: {listed([str(path.relative_to(self.root)) for path in paths])}"
 
 
 def holds_image(folder: Path) -> bool:
     """Whether a readable image lies there, at any depth."""
     reading = Reading(folder)
     return next(reading.images(reading.files(folder)), None) is not None
+
+
+def counted(number: int, one: str, many: str) -> str:
+    """A number of things in words."""
+    return f"{number} {one if number == 1 else many}"
 
 
 def listed(names: Sequence[str], most: int = 5) -> str:
