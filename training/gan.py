@@ -79,8 +79,8 @@ class ImageSpec:
         """
         if len(self.classes) < 2:
             raise UsageError(
-                f"these networks need images of several classes, and all are of one, {self.classes[0]}; put them into a "
-                "folder for each class, or train a model without labels, such as dcgan"
+                f"these networks need images of several classes, and all are of one, {self.classes[0]}; put them into "
+                "a folder for each class, or train a model without labels, such as dcgan"
             )
 
     @property

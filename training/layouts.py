@@ -1,7 +1,7 @@
 """How folders of data are laid out: in parts, in classes, or as two sets of images."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from gan_serve.classes import in_order
@@ -10,6 +10,7 @@ from training.reading import BESIDE, VALIDATION, Reading, counted, listed
 
 Parts = dict[str, Path]  # the folder of each part there is: train, test
 
+LETTERS = ("A", "B")  # of two sets, of which A goes in, unless the view is called B
 PARTS = {"train": ("train", "training"), "test": ("test", "testing"), "val": ("val", "valid", "validation")}
 
 
@@ -33,9 +34,7 @@ def parts_of(reading: Reading, folder: Path) -> Parts:
         raise Failure(
             f"{folder}: has the part {part} without the part train; put the images to train on into {folder}/train"
         )
-    beside = [file for name, path in folders.items() if not part_named(name) for file in reading.files(path)]
-    for file in [*reading.own_files(folder), *beside]:
-        reading.note(BESIDE, file)
+    _note_beside(reading, folder, [path for name, path in folders.items() if part_named(name)])
     return _tested(reading, parts)
 
 
@@ -44,12 +43,31 @@ def sides_of(reading: Reading, root: Path) -> dict[str, Parts]:
     if suffixed := _suffixed(reading, root):
         return suffixed
     if parts := parts_of(reading, root):
-        inside = {part: reading.folders(folder) for part, folder in parts.items()}
+        inside = {part: _sides(reading, folder) for part, folder in parts.items()}
         return {
             name: {part: folders[name] for part, folders in inside.items() if name in folders}
             for name in inside["train"]
         }
-    return {name: parts_of(reading, path) or {"train": path} for name, path in reading.folders(root).items()}
+    return {name: parts_of(reading, path) or {"train": path} for name, path in _sides(reading, root).items()}
+
+
+def _sides(reading: Reading, folder: Path) -> dict[str, Path]:
+    """The subfolders that hold images; where A and B are among them, these two."""
+    folders = reading.folders(folder)
+    lettered = {name: path for name, path in folders.items() if name.upper() in LETTERS}
+    chosen = lettered if len(lettered) == len(LETTERS) else folders
+    if chosen:
+        _note_beside(reading, folder, chosen.values())
+    return chosen
+
+
+def _note_beside(reading: Reading, folder: Path, used: Collection[Path]) -> None:
+    """Files of a folder, and of its subfolders, that are not below those that are used."""
+    for path in reading.own_files(folder):
+        reading.note(BESIDE, path)
+    for subfolder in reading.folders(folder).values():
+        for path in reading.files(subfolder) if subfolder not in used else ():
+            reading.note(BESIDE, path)
 
 
 def refuse_two_sets(reading: Reading, root: Path) -> None:
@@ -94,8 +112,10 @@ def _suffixed(reading: Reading, root: Path) -> dict[str, Parts]:
         if match and (part := part_named(match[1])):
             sides.setdefault(match[2].upper(), []).append((part, path))
     gathered = {side: _gathered(root, found) for side, found in sides.items()}
-    complete = len(gathered) == 2 and all("train" in parts for parts in gathered.values())
-    return {side: _tested(reading, parts) for side, parts in sorted(gathered.items())} if complete else {}
+    if len(gathered) < len(LETTERS) or not all("train" in parts for parts in gathered.values()):
+        return {}
+    _note_beside(reading, root, [path for parts in gathered.values() for path in parts.values()])
+    return {side: _tested(reading, parts) for side, parts in sorted(gathered.items())}
 
 
 def _gathered(folder: Path, found: Iterable[tuple[str, Path]]) -> Parts:
@@ -122,8 +142,9 @@ def _refuse_loose(reading: Reading, folder: Path, names: list[str]) -> None:
     """Images beside the folders of classes may be the data, and the folders none: only their owner knows."""
     loose = [path.name for path, _ in reading.images(reading.own_files(folder))]
     if loose:
+        count = counted(len(loose), "image lies", "images lie")
         raise Failure(
-            f"{folder}: {counted(len(loose), 'image lies', 'images lie')} beside the folders of images {listed(names)}; "
+            f"{folder}: {count} beside the folders of images {listed(names)}; "
             "put each image into the folder of its class, or move either these images or the folders away"
         )
 

@@ -10,10 +10,8 @@ from gan_serve.errors import Failure
 from gan_serve.pictures import fit
 from gan_serve.pixels import Pixels
 from training.from_folder import grey_if_all, shuffled
-from training.layouts import Parts, parts_of, sides_of
+from training.layouts import LETTERS, Parts, parts_of, sides_of
 from training.reading import ALONE, NARROW, Reading
-
-LETTERS = ("A", "B")  # of which A goes in, unless the view is called B
 
 Named = dict[str, tuple[Path, Pixels]]  # images by what they have in common with their partners
 
@@ -44,12 +42,13 @@ def read_two_sets(root: Path, split: str, size: int, view: str, *, pairs: bool) 
         raise Failure(f"{root}: {_deeper(sides) or layouts(view, pairs=pairs)}")
     else:
         parts = parts_of(reading, root) or {"train": root}
-        tests, pairs, folder = "test" in parts, True, parts.get(split, parts["train"])
+        tests, folder = "test" in parts, parts.get(split, parts["train"])
         halves = _halves(reading, folder, size)
+        if not halves[LETTERS[0]]:
+            raise Failure(f"{root}: {layouts(view, pairs=pairs)}")
         given, made = (halves[letter] for letter in _in_and_out(reading, LETTERS, view))
+        pairs = True
     reading.tell()
-    if not given or not made:
-        raise Failure(f"{root}: {layouts(view, pairs=pairs)}")
     both = grey_if_all(np.concatenate([_stacked(given), _stacked(made)]))
     return TwoSets(both[: len(given)], both[len(given) :], pairs, tests)
 
@@ -83,8 +82,7 @@ def _in_and_out(reading: Reading, names: Sequence[str], view: str) -> tuple[str,
                 "or the other way round"
             )
         reading.remarks.append(
-            f"{first} goes in and is called {view}; name both sets with --set view=NAME --set target=NAME, or let "
-            f"{second} go in with --set view={second}"
+            f"{first} goes in, called {view}, and {second} comes out; for the other way round use --set view={second}"
         )
     return first, second
 
