@@ -103,6 +103,9 @@ class Generator:
         (height, width) of booleans; the k-th mask belongs to the k-th image, or one to all. A model that answers with
         numbers has them in `answers()`.
 
+        A label is a class's name, or an integer: the class that is named by it where all are named by numbers, else the
+        place of the class from 0 on.
+
         (model, seed, index, inputs) name an image for ever: image `index + 7` of a call for many is the same bits as
         the only image of a call with `index=7`. Without a seed, a random one is taken; the result tells it.
 

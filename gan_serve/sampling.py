@@ -56,7 +56,7 @@ def complete(tensors: Sequence[InputTensor], seed: int, item: Item) -> Item:
 
 def _chosen(tensor: Label | Scalar, seed: int, index: int) -> int | float:
     if isinstance(tensor, Label):
-        return int(random_stream(seed, index, tensor.name).randint(len(tensor.classes)))
+        return tensor.values[int(random_stream(seed, index, tensor.name).randint(len(tensor.classes)))]
     if isinstance(tensor.default, tuple):
         return random_stream(seed, index, tensor.name).uniform(*tensor.default)
     return tensor.default
@@ -73,6 +73,8 @@ def _value(tensor: InputTensor, seed: int, item: Item) -> NDArray[np.floating[An
     if isinstance(tensor, Latent):
         return _blended(tensor, seed, item)
     value = item.inputs[tensor.name]
+    if isinstance(tensor, Label) and isinstance(value, int):
+        return tensor.place(value)
     return value.array(tensor) if isinstance(tensor, Image) and isinstance(value, Reference) else value
 
 

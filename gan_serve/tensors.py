@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from gan_serve.classes import class_numbers, number_in
 from gan_serve.errors import UsageError, shown
 from gan_serve.seeds import as_integer
 from gan_serve.values import is_list, plain
@@ -81,12 +82,26 @@ class Label(Tensor):
         return ()
 
     @property
+    def values(self) -> tuple[int, ...]:
+        """The integer that stands for each class: the one it is named by where all are, else its place from 0 on."""
+        return class_numbers(self.classes) or tuple(range(len(self.classes)))
+
+    def place(self, value: int) -> int:
+        """Where the class of such an integer stands among the classes, which is what a network takes."""
+        return self.values.index(value)
+
+    def name_of(self, value: int) -> str:
+        """What the class of such an integer is called."""
+        return self.classes[self.place(value)]
+
+    @property
     def hint(self) -> str:
         """What a user may write, in a few words."""
-        indices = f"0-{len(self.classes) - 1}"
-        if self.classes == tuple(map(str, range(len(self.classes)))):
-            return indices  # the names say nothing more
-        return f"{indices} or a class name: {', '.join(self.classes)}"
+        if class_numbers(self.classes) is None:
+            return f"{self.example} or a class name: {', '.join(self.classes)}"
+        first, last = self.values[0], self.values[-1]
+        is_range = first >= 0 and self.values == tuple(range(first, last + 1))
+        return f"{self.classes[0]}-{self.classes[-1]}" if is_range else ", ".join(self.classes)
 
     @property
     def default_hint(self) -> str:
@@ -96,10 +111,12 @@ class Label(Tensor):
     @property
     def example(self) -> str:
         """A value that a user might write."""
-        return f"0-{len(self.classes) - 1}"
+        return f"{min(self.values)}-{max(self.values)}"
 
     def parse(self, value: object) -> list[int]:
-        """Class indices for an index, a class name, a list or a range: `3`, `"three"`, `"0,2,5-7"`, `[0, "seven"]`.
+        """Integers of classes for one of them, a class name, a list or a range: `3`, `"three"`, `"0,2,5-7"`.
+
+        Where all classes are named by numbers, an integer is the class of that name; else it is a place from 0 on.
 
         Raises:
             UsageError: no such class.
@@ -108,31 +125,36 @@ class Label(Tensor):
         if isinstance(given, str):
             return self._parse_text(given)
         if is_list(given):
-            return [index for item in given for index in self.parse(item)]
+            return [number for item in given for number in self.parse(item)]
         return [self._checked(as_integer(given), given)]
 
     def _parse_text(self, text: str) -> list[int]:
         # The whole text first, so that a class name may hold a comma or a hyphen (T-shirt/top).
         if (named := self._named(text)) is not None:
             return [named]
-        return [index for part in text.split(",") for index in self._parse_part(part.strip())]
+        return [number for part in text.split(",") for number in self._parse_part(part.strip())]
 
     def _parse_part(self, part: str) -> list[int]:
         if (named := self._named(part)) is not None:
             return [named]
-        if match := re.fullmatch(r"(\d{1,9})\s*-\s*(\d{1,9})", part):
-            first, last = (self._checked(int(end), end) for end in match.groups())
-            return list(range(first, last + 1)) if first <= last else list(range(first, last - 1, -1))
-        return [self._checked(int(part) if re.fullmatch(r"-?\d{1,9}", part) else None, part)]
+        if match := re.fullmatch(r"(-?\d+)\s*-\s*(-?\d+)", part):
+            first, last = (self._checked(number_in(end), end) for end in match.groups())
+            between = sorted(value for value in self.values if min(first, last) <= value <= max(first, last))
+            return between if first <= last else between[::-1]
+        return [self._checked(number_in(part), part)]
 
     def _named(self, text: str) -> int | None:
+        """The class of that name; if none is spelled so, one that differs in capitals alone."""
         folded = [name.casefold() for name in self.classes]
-        return folded.index(text.casefold()) if text.casefold() in folded else None
+        for names, name in ((self.classes, text), (folded, text.casefold())):
+            if name in names:
+                return self.values[names.index(name)]
+        return None
 
-    def _checked(self, index: int | None, given: object) -> int:
-        if index is None or not 0 <= index < len(self.classes):
+    def _checked(self, number: int | None, given: object) -> int:
+        if number not in self.values:
             raise UsageError(f"{self.name} {shown(given)} does not exist; use {self.hint}")
-        return index
+        return number
 
 
 @dataclass(frozen=True, kw_only=True)

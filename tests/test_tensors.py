@@ -32,6 +32,45 @@ def test_label_is_an_index_a_name_a_list_or_a_range(value: object, indices: list
     assert LABEL.parse(value) == indices
 
 
+@pytest.mark.parametrize(
+    ("classes", "value", "names"),
+    [
+        (("1", "10", "2"), 1, ["1"]),
+        (("1", "10", "2"), np.int64(10), ["10"]),
+        (("1", "10", "2"), "2", ["2"]),
+        (("1", "10", "2"), "1-2", ["1", "2"]),
+        (("1", "10", "2"), "10-1", ["10", "2", "1"]),
+        (("1", "10", "2"), [10, "1"], ["10", "1"]),
+        (("01", "02", "10"), 1, ["01"]),
+        (("01", "02", "10"), "2", ["02"]),
+        (("-1", "0", "1"), -1, ["-1"]),
+        (("-1", "0", "1"), "-1-1", ["-1", "0", "1"]),
+        (("1", "2", "other"), 1, ["2"]),
+        (("Cat", "cat"), "cat", ["cat"]),
+        (("Cat", "dog"), "CAT", ["Cat"]),
+    ],
+)
+def test_an_integer_is_the_class_of_that_name_where_all_are_named_by_numbers(
+    classes: tuple[str, ...], value: object, names: list[str]
+) -> None:
+    label = Label(name="label", classes=classes)
+    assert [label.name_of(number) for number in label.parse(value)] == names
+    assert [label.classes[label.place(number)] for number in label.parse(value)] == names
+
+
+@pytest.mark.parametrize(
+    ("classes", "hint"),
+    [
+        (("1", "10", "2"), "1, 10, 2"), (("1", "2", "3"), "1-3"), (("-1", "0"), "-1, 0"),
+        (("a", "1"), "0-1 or a class name: a, 1"),
+    ],
+)  # fmt: skip
+def test_a_number_that_names_no_class_is_refused_with_what_does(classes: tuple[str, ...], hint: str) -> None:
+    for value in (7, "7", "0-7", [7]):
+        with pytest.raises(UsageError, match=rf"^label .*does not exist; use {hint}$"):
+            Label(name="label", classes=classes).parse(value)
+
+
 def test_class_names_may_hold_hyphens_and_commas() -> None:
     assert GARMENT.parse("t-shirt/top") == [0]
     assert GARMENT.parse("Bag, small") == [2]

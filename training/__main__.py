@@ -21,6 +21,7 @@ def main() -> None:
     """Run the command line; an error of the user's is one line."""
     open_streams()
     warnings.formatwarning = lambda message, *_: f"warning: {message}\n"  # one line, without the code's place
+    warnings.filterwarnings("ignore", module="PIL")  # what cannot be read of an image is told with its name
     try:
         app()
     except GanServeError as error:

@@ -87,7 +87,8 @@ def _pictures(metadata: ModelMetadata) -> list[str]:
 
 def _usage(metadata: ModelMetadata) -> str:
     label = metadata.label
-    option, argument = (f" {flag(label.name)} 3", f"{label.name}=3, ") if label else ("", "")
+    value = label.values[:4][-1] if label else 0
+    option, argument = (f" {flag(label.name)} {value}", f"{label.name}={value}, ") if label else ("", "")
     option += "".join(f" {flag(image.name)} {image.example}" for image in metadata.image_inputs)
     argument += ", ".join(f'{image.name}="{image.example}"' for image in metadata.image_inputs) or "count=16, seed=0"
     result = '.save("samples.png", grid=True)' if metadata.image_outputs else ".answers()"

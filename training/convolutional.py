@@ -44,6 +44,7 @@ class ConditionalGAN(GAN):
 
     def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
+        spec.check_classes()
         self.generator = self.build_generator()
         self.discriminator = self.build_discriminator()
 

@@ -33,7 +33,8 @@ class Dataset:
     license: str
     attribution: str
     traits: Traits | None = None
-    views: Mapping[str, torch.Tensor] = field(default_factory=dict)  # other pictures of the same things
+    views: Mapping[str, torch.Tensor] = field(default_factory=dict)  # other images
+    pairs: bool = True  # whether each view shows the same things in the same order, or is a set of its own
     photos: Mapping[str, tuple[torch.Tensor, ...]] = field(default_factory=dict)  # uint8 (C, H, W), to score on
 
     @property
@@ -101,9 +102,19 @@ class Unpaired:
 
     def batches(self, batch_size: int, seed: int, device: torch.device, first_step: int = 0) -> Iterator[Batch]:
         """Batches with `image`, and each view of other things."""
-        streams = (self.dataset.batches(batch_size, each, device, first_step) for each in (seed, -1 - seed))
-        for batch, other in zip(*streams, strict=True):
-            yield batch | {view: other[view] for view in self.dataset.views}
+        images = replace(self.dataset, views={}).batches(batch_size, seed, device, first_step)
+        others = {
+            view: self._alone(view).batches(batch_size, -1 - seed, device, first_step) for view in self.dataset.views
+        }
+        for batch in images:
+            yield batch | {view: next(stream)["image"] for view, stream in others.items()}
+
+    def _alone(self, view: str) -> Dataset:
+        """A view as a data set of its own."""
+        images = self.dataset.views[view]
+        labels = torch.zeros(len(images), dtype=torch.int64)
+        name = f"{self.dataset.name} ({view})"
+        return replace(self.dataset, name=name, images=images, labels=labels, traits=None, views={})
 
 
 @dataclass(frozen=True)

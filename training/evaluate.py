@@ -76,7 +76,7 @@ def _strangers(data: str) -> Dataset | None:
 def load_data(metadata: ModelMetadata, source: str | None, split: datasets.Split) -> Dataset:
     """What a model was trained on, or its test set; `source` is where it is, if not under its known name."""
     recipe = _recipe(metadata)
-    return datasets.load(source or metadata.data.name, split, recipe.image_size, recipe.views)
+    return datasets.load(source or metadata.data.name, split, recipe.image_size, recipe.views, pairs=recipe.pairs)
 
 
 def trial_of(metadata: ModelMetadata, source: str | None) -> Trial | None:

@@ -60,6 +60,8 @@ def protocol(trial: Trial, test: Dataset) -> str:
         judges += f" The judge recognises {Judge(test.name).facts['test_accuracy']:.2%} of the test set."
     if "mean_iou" in trial.figures:
         judges += " The segmenter was trained on the real training photos."
+    if not test.pairs:
+        judges += " They have no true partners: the images of the other set stand for the truth."
     return (
         f"{min(len(trial.truth), MOST):,} test images, one training.{judges} Real: the truth itself, or for a distance "
         "training images. Control: the untrained network."

@@ -12,12 +12,11 @@ from torchmetrics.functional.image import peak_signal_noise_ratio, structural_si
 
 from training import metrics, segmenter
 from training.dataset import Dataset, to_signed
-from training.gan import Trial
+from training.gan import PATCH, Trial
 from training.judge import Judge
 from training.segmenter import Segmenter
 
 MOST_DECIBELS = 60.0  # of images that are the same
-PATCH = 32  # pixels; what the judge of photos sees of them
 PHOTO_JUDGE = "cifar10"
 
 

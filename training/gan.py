@@ -24,6 +24,8 @@ Tensors = dict[str, Tensor]  # by the names of a model's inputs and outputs
 Batch = Tensors  # image label ...
 Terms = dict[str, Tensor]  # named, already weighted; their sum is minimised, each one is logged
 
+PATCH = 32  # pixels; what the judge of photos sees of an image
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -43,8 +45,13 @@ class Recipe:
 
     @property
     def views(self) -> tuple[str, ...]:
-        """Which other pictures of the same things the data must have."""
+        """Which other images the data must have."""
         return ()
+
+    @property
+    def pairs(self) -> bool:
+        """Whether these must show the same things as its images do."""
+        return True
 
 
 @dataclass(frozen=True)
@@ -63,6 +70,18 @@ class ImageSpec:
         """
         if self.size % side:
             raise UsageError(f"these networks need images whose side is a multiple of {side} pixels, not {self.size}")
+
+    def check_classes(self) -> None:
+        """Refuse images of one class, of which networks that ask for a class learn nothing.
+
+        Raises:
+            UsageError: there is no second class.
+        """
+        if len(self.classes) < 2:
+            raise UsageError(
+                f"these networks need images of several classes, and all are of one, {self.classes[0]}; put them into "
+                "a folder for each class, or train a model without labels, such as dcgan"
+            )
 
     @property
     def image(self) -> Image:

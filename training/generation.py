@@ -155,10 +155,10 @@ def _draw(model: Model, test: Dataset) -> Sample:
     """Images of a model; balanced by label where it takes one of the data's, and no two from the same noise."""
     generator, image = Generator(model), model.metadata.outputs[0].name
     label = model.metadata.label
-    if label is None or label.classes != test.classes:
+    if label is None or set(label.classes) != set(test.classes):
         return Sample(generator.generate(IMAGES, seed=SEED).outputs[image], None)
     each = IMAGES // len(label.classes)
-    wishes: list[dict[str, Any]] = [{label.name: number} for number in range(len(label.classes))]
+    wishes: list[dict[str, Any]] = [{label.name: name} for name in test.classes]
     rows = [
         generator.generate(each, seed=SEED, index=each * number, **wish).outputs[image]
         for number, wish in enumerate(wishes)

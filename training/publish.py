@@ -106,7 +106,7 @@ def publish(trained: Trained, models: Path, *, name: str | None = None, version:
 def _pictures(model: Model, folder: Path) -> None:
     """The pictures in the card, of seed 0: a row for each label, and for each number that can be turned, its range."""
     generator, label = Generator(model), model.metadata.label
-    sweeps: dict[str, dict[str, Any]] = {"sample": {label.name: range(len(label.classes))} if label else {}}
+    sweeps: dict[str, dict[str, Any]] = {"sample": {label.name: label.values} if label else {}}
     for scalar in model.metadata.scalars:
         sweeps[scalar.name] = {scalar.name: np.linspace(scalar.low, scalar.high, TRAVERSAL_ROWS)}
     for name, sweep in sweeps.items():

@@ -60,7 +60,7 @@ def play(run: Run, folder: Path, *, resume: bool, device: str = "auto", checkpoi
         Stopped: SIGTERM or SIGINT arrived.
         Failure: a loss is not a number, or the checkpoint is of other networks; it stays as it was.
     """
-    dataset = datasets.load(run.data, image_size=run.recipe.image_size, views=run.recipe.views)
+    dataset = datasets.load(run.data, image_size=run.recipe.image_size, views=run.recipe.views, pairs=run.recipe.pairs)
     torch.manual_seed(run.seed)
     gan = variants.find(run.variant)(dataset.spec, run.recipe)
     trainer = Trainer(gan, gan.source(dataset), seed=run.seed, precision=run.precision, device=device)

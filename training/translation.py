@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from gan_serve.errors import UsageError
 from gan_serve.tensors import Image
 from training.dataset import to_signed
-from training.gan import GAN, Batch, ImageSpec, Recipe, Servable, Source, Terms, Trial
+from training.gan import GAN, PATCH, Batch, ImageSpec, Recipe, Servable, Source, Terms, Trial
 from training.jitter import Jittered
 
 if TYPE_CHECKING:
@@ -82,8 +82,9 @@ class TranslationGAN(GAN):
 
     def paired(self, dataset: Dataset, *figures: str) -> Trial:
         """The data's views, and what should become of them."""
-        view = to_signed(dataset.views[self.settings.view])
-        return Trial({"image": view}, to_signed(dataset.images), figures)
+        view, images = dataset.views[self.settings.view], dataset.images
+        count = min(len(view), len(images))  # two sets that are no pairs may not be as large
+        return Trial({"image": to_signed(view[:count])}, to_signed(images[:count]), figures)
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,10 @@ class TwoWayRecipe(TranslationRecipe):
     """Adds how much it counts that there and back again is where one was."""
 
     cycle_weight: float = 10.0  # lambda; 0: the control, two games side by side
+
+    @property
+    def pairs(self) -> bool:
+        return False
 
 
 class TwoWayGAN(TranslationGAN):
@@ -160,10 +165,15 @@ class TwoWayGAN(TranslationGAN):
         return {f"{way.given}2{way.made}": way for way in ways}
 
     def trial(self, part: str, dataset: Dataset) -> Trial:
-        forth = self.paired(dataset, "psnr", "ssim", "retrieval")
+        forth = self.paired(dataset, *(("psnr", "ssim", "retrieval") if dataset.pairs else self._unpaired_figures()))
         if self.parts()[part].generator == "back":
             forth = replace(forth, inputs={"image": forth.truth}, truth=forth.inputs["image"])
-        return replace(forth, baselines={"input": forth.inputs["image"]})
+        return replace(forth, baselines={"input": forth.inputs["image"]}) if dataset.pairs else forth
+
+    def _unpaired_figures(self) -> tuple[str, ...]:
+        """What can be measured where no image has a true partner: how alike the two sets are as a whole."""
+        judged = self.spec.channels == 3 and self.spec.size >= PATCH
+        return ("patch_fcd", "sharpness") if judged else ("sharpness",)
 
     def servables(self) -> dict[str, Servable]:
         return {

@@ -60,8 +60,7 @@ def as_text(metadata: ModelMetadata, name: str, value: Any) -> str:
         return value.file or f"{name}.png"
     label = metadata.label
     if label and label.name == name:
-        name_of_class: str = label.classes[value]
-        return name_of_class
+        return label.name_of(value)
     return str(int(value)) if float(value).is_integer() else repr(float(value))
 
 

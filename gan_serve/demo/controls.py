@@ -15,7 +15,7 @@ from gan_serve.server.wishes import Fields
 from gan_serve.tensors import Image, Label, Mask, Scalar
 
 _BUTTONS = 12  # classes that are shown all at once
-_ANY = -1  # instead of a class: drawn for every picture
+_ANY = "any"  # instead of a class: drawn for every picture
 
 
 @dataclass(frozen=True)
@@ -59,11 +59,13 @@ def read_controls(controls: Sequence[Control], values: Sequence[Any]) -> Fields:
 
 
 def _label(tensor: Label, given: str | None) -> Control:
-    classes = [("any", _ANY), *((name, index) for index, name in enumerate(tensor.classes))]
-    value = tensor.parse(given)[0] if given else _ANY
+    named: list[tuple[str, int | str]] = list(zip(tensor.classes, tensor.values, strict=True))
+    value: int | str = tensor.parse(given)[0] if given else _ANY
     kind = gr.Radio if len(tensor.classes) <= _BUTTONS else gr.Dropdown
-    component = kind(classes, value=value, label=_title(tensor), info=tensor.description, interactive=True)
-    return Control(tensor.name, [component], lambda index: {} if index == _ANY else {tensor.name: index})
+    component = kind(
+        [("any", _ANY), *named], value=value, label=_title(tensor), info=tensor.description, interactive=True
+    )
+    return Control(tensor.name, [component], lambda value: {} if value == _ANY else {tensor.name: value})
 
 
 def _scalar(tensor: Scalar, given: str | None) -> Control:

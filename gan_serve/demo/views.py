@@ -152,7 +152,7 @@ def _mixed(metadata: ModelMetadata) -> tuple[Latent, ...]:
 def _values(metadata: ModelMetadata, name: str) -> list[int | float]:
     tensor = next(each for each in metadata.inputs if each.name == name)
     if isinstance(tensor, Label):
-        return list(range(len(tensor.classes)))
+        return list(tensor.values)
     assert isinstance(tensor, Scalar)  # what views_of offers
     step = (tensor.high - tensor.low) / (_STOPS - 1)
     return [round(tensor.low + step * stop, 6) for stop in range(_STOPS)]

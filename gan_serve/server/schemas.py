@@ -17,8 +17,8 @@ def value_schema(tensor: Choice) -> Schema:
     if isinstance(tensor, Image | Mask):
         return {"type": "string", "contentEncoding": "base64", "description": f"A picture's file: {tensor.about}"}
     if isinstance(tensor, Label):
-        index = {"type": "integer", "minimum": 0, "maximum": len(tensor.classes) - 1}
-        return {"anyOf": [{"type": "string", "enum": list(tensor.classes)}, index]}
+        number = {"type": "integer", "enum": list(tensor.values)}
+        return {"anyOf": [{"type": "string", "enum": list(tensor.classes)}, number]}
     fixed = {} if isinstance(tensor.default, tuple) else {"default": tensor.default}
     return {"type": "number", "minimum": tensor.low, "maximum": tensor.high, **fixed}
 

@@ -1,6 +1,7 @@
 import dataclasses
 import shutil
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -113,7 +114,7 @@ def test_a_folder_takes_images_of_every_kind(tmp_path: Path) -> None:
     Image.fromarray(np.full((20, 20), 40_000, np.uint16)).save(tmp_path / "dog" / "deep.png")
     Image.new("CMYK", (33, 64), (0, 200, 200, 0)).save(tmp_path / "dog" / "print.jpg")
     (tmp_path / "dog" / "broken.png").write_bytes(b"not an image")
-    with pytest.warns(UserWarning, match=r"left out 1 unreadable files: dog/broken\.png"):
+    with pytest.warns(UserWarning, match=r"left out 1 unreadable file: dog/broken\.png"):
         dataset = datasets.load(str(tmp_path), image_size=28)
     assert dataset.classes == ("cat", "dog")
     assert sorted(dataset.labels.tolist()) == [0, 0, 1, 1]
@@ -256,3 +257,111 @@ def test_images_run_from_minus_one_to_one(digits: Dataset) -> None:
 def test_too_few_images_for_a_batch_is_said(digits: Dataset) -> None:
     with pytest.raises(Failure, match="fewer than one batch of 2000"):
         next(digits.batches(2000, seed=0, device=CPU))
+
+
+def test_labels_may_be_of_any_integer_type_and_stand_in_a_column(tmp_path: Path) -> None:
+    images = np.zeros((4, 8, 8), np.uint8)
+    for kind in (np.uint8, np.int32, np.uint64):
+        column = np.array([[2], [0], [1], [2]], kind)
+        path = write_npz(tmp_path / "column.npz", train_images=images, train_labels=column, test_images=images,
+                         test_labels=column[:, 0])  # fmt: skip
+        for split in ("train", "test"):
+            assert datasets.load(path, split).labels.tolist() == [2, 0, 1, 2]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("labels", "remedy"),
+    [
+        (np.eye(4, dtype=np.uint8), r"not uint8 \(4, 4\); turn one-hot labels into numbers with labels.argmax"),
+        (np.zeros(4), r"not float64 \(4,\); turn them into integers with labels.astype"),
+        (np.array(["cat", "dog", "cat", "dog"]), r"not <U3 \(4,\); turn names into numbers with classes, labels = "),
+    ],
+)
+def test_labels_of_another_kind_are_refused_with_a_remedy(tmp_path: Path, labels: np.ndarray, remedy: str) -> None:
+    with pytest.raises(Failure, match=f"4 images need as many integer labels, {remedy}"):
+        datasets.load(write_npz(tmp_path / "data.npz", images=np.zeros((4, 8, 8), np.uint8), labels=labels))
+
+
+def parts(train: list[int], test: list[int], **others: np.ndarray) -> dict[str, np.ndarray]:
+    return {
+        "train_images": np.zeros((len(train), 8, 8), np.uint8), "train_labels": np.array(train),
+        "test_images": np.zeros((len(test), 8, 8), np.uint8), "test_labels": np.array(test), **others,
+    }  # fmt: skip
+
+
+def test_labels_without_names_are_classes_of_the_numbers_there_are_to_train_on(tmp_path: Path) -> None:
+    path = write_npz(tmp_path / "data.npz", **parts([1, 2, 10, 2], [2, 1, 1]))
+    train, test = datasets.load(path), datasets.load(path, "test")
+    assert train.classes == test.classes == ("1", "2", "10")
+    assert (train.labels.tolist(), test.labels.tolist()) == ([0, 1, 2, 1], [1, 0, 0])
+
+
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_labels_that_only_the_test_part_has_are_refused_before_training(
+    tmp_path: Path, split: Literal["train", "test"]
+) -> None:
+    path = write_npz(tmp_path / "data.npz", **parts([0, 1, 1], [0, 5]))
+    with pytest.raises(
+        Failure, match=r"data: the test part has the labels 5, which the part to train on lacks; it has 0, 1$"
+    ):
+        datasets.load(path, split)
+
+
+@pytest.mark.parametrize("names", [["a", "a"], ["1", "01"]])
+def test_classes_that_nothing_tells_apart_are_refused(tmp_path: Path, names: list[str]) -> None:
+    path = write_npz(tmp_path / "data.npz", **parts([0, 1], [0, 1], classes=np.array(names)))
+    with pytest.raises(Failure, match="are one and the same by name or number"):
+        datasets.load(path)
+
+
+def test_arrays_may_have_the_names_that_keras_gives_them(tmp_path: Path) -> None:
+    x_train, x_test = np.full((4, 8, 8), 1, np.uint8), np.full((2, 8, 8), 2, np.uint8)
+    y_train, y_test = np.array([[0], [1], [1], [0]], np.uint8), np.array([[1], [0]], np.uint8)
+    path = write_npz(tmp_path / "data.npz", x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test)
+    train, test = datasets.load(path), datasets.load(path, "test")
+    assert (train.images.unique().tolist(), train.labels.tolist()) == ([1], [0, 1, 1, 0])
+    assert (test.images.unique().tolist(), test.labels.tolist()) == ([2], [1, 0])
+
+
+def test_images_to_validate_on_are_for_the_scores_or_told(tmp_path: Path) -> None:
+    arrays = parts([0, 1, 1], [0, 1])
+    as_validation = {name.replace("test", "val"): array for name, array in arrays.items()}
+    path = write_npz(tmp_path / "val.npz", **as_validation)
+    assert (len(datasets.load(path).images), len(datasets.load(path, "test").images)) == (3, 2)
+    path = write_npz(tmp_path / "both.npz", **(as_validation | arrays))
+    with pytest.warns(UserWarning, match=r"both.npz: left out 2 images for validation, since the test part is for"):
+        datasets.load(path)
+
+
+@pytest.mark.parametrize(
+    ("images", "complaint"),
+    [
+        (
+            np.zeros((4, 3, 8, 8), np.uint8),
+            r"\(4, 3, 8, 8\) have their channels first; .* images.transpose\(0, 2, 3, 1\)",
+        ),
+        (np.zeros((4, 8, 8), np.float32), r"not uint8 .*; values from 0 to 1 become bytes with \(255 \* images\)"),
+    ],
+)
+def test_images_of_another_shape_or_type_are_refused_with_a_remedy(
+    tmp_path: Path, images: np.ndarray, complaint: str
+) -> None:
+    with pytest.raises(Failure, match=complaint):
+        datasets.load(write_npz(tmp_path / "data.npz", images=images))
+
+
+def test_two_sets_in_a_file_need_not_be_as_large(tmp_path: Path) -> None:
+    arrays = {"train_images": np.zeros((5, 8, 8), np.uint8), "train_horse_images": np.ones((9, 8, 8), np.uint8)}
+    path = write_npz(tmp_path / "sets.npz", **arrays)
+    dataset = datasets.load(path, views=("horse",), pairs=False)
+    assert (len(dataset.images), len(dataset.views["horse"]), dataset.pairs) == (5, 8, False), "one of nine is held out"
+    with pytest.raises(Failure, match=r"sets: needs pairs, an \.npz file in which `train_horse_images`"):
+        datasets.load(path, views=("horse",))
+
+
+def test_a_part_of_known_data_may_lack_a_class(photos: Path) -> None:
+    shutil.rmtree(photos / "test" / "frog")
+    frog = SOURCES["cifar10"].classes.index("frog")
+    test = datasets.load("cifar10", "test")
+    assert frog not in test.labels.tolist()
+    assert (test.classes, int(test.labels.max())) == (SOURCES["cifar10"].classes, 9)

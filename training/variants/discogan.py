@@ -56,7 +56,7 @@ class DiscoGAN(TwoWayGAN):
     def trial(self, part: str, dataset: Dataset) -> Trial:
         """The true partner, by pixels and, where the judge knows such pictures, by what they show."""
         trial = super().trial(part, dataset)
-        judged = self.parts()[part].generator == "forth" and len(dataset.classes) > 1
+        judged = self.parts()[part].generator == "forth" and dataset.pairs and len(dataset.classes) > 1
         return replace(trial, figures=(*trial.figures, "feature_retrieval")) if judged else trial
 
     def cycle_loss(self, returned: Tensor, given: Tensor) -> Tensor:

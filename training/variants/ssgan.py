@@ -58,6 +58,7 @@ class SSGAN(GAN):
 
     def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
+        spec.check_classes()
         self.generator = _generator(self.latent_size, spec.image.shape)
         self.discriminator = Classifier(spec)
 
