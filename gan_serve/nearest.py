@@ -4,8 +4,9 @@ from collections.abc import Iterable
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """A clause that names what the user may have meant, or nothing."""
+    """A clause that names what the user may have meant, or nothing; capitals make no difference."""
     import difflib
 
-    matches = difflib.get_close_matches(name, list(known), n=3, cutoff=0.5)
+    folded = {each.casefold(): each for each in known}
+    matches = [folded[match] for match in difflib.get_close_matches(name.casefold(), list(folded), n=3, cutoff=0.5)]
     return f" (did you mean {' or '.join(matches)}?)" if matches else ""

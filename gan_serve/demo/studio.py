@@ -19,7 +19,7 @@ from gan_serve.server.calls import Call
 from gan_serve.server.formats import Form
 from gan_serve.server.lane import Lane
 from gan_serve.server.note import Note, note_of
-from gan_serve.server.refusals import Gone, Late
+from gan_serve.server.refusals import Gone, Late, bad_request
 from gan_serve.server.service import Service
 from gan_serve.server.wishes import Fields, make_wish, resolve
 from gan_serve.server.work import Work, check_pixels
@@ -89,7 +89,9 @@ class Studio:
             engine.withdraw(lane, call)
             raise Late from None
 
-    def _lane(self, model: str) -> Lane:
+    def _lane(self, model: object) -> Lane:
+        if not isinstance(model, str):
+            raise bad_request("the model must be a text, its name")
         return self.service.library.catalogue.find(model)
 
 

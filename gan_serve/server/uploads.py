@@ -11,7 +11,6 @@ from base64 import b64decode
 from dataclasses import replace
 from pathlib import PurePath
 
-from gan_serve.errors import Failure
 from gan_serve.metadata import ModelMetadata
 from gan_serve.pictures import open_picture, read_picture, to_model, upright_size
 from gan_serve.request import Request
@@ -24,14 +23,12 @@ def read_head(tensor: Image | Mask, name: str | None, content: bytes, most_pixel
     """A picture that a model is given, not decoded yet: its size is read from its head.
 
     Raises:
-        Refusal: it is no picture, or too large a one.
+        Failure: it is no picture.
+        Refusal: it is too large.
     """
     shown = name or tensor.name
-    try:
-        with open_picture(io.BytesIO(content), shown) as picture:
-            width, height = upright_size(picture)
-    except Failure as failure:
-        raise bad_request(str(failure)) from None
+    with open_picture(io.BytesIO(content), shown) as picture:
+        width, height = upright_size(picture)
     if width * height > most_pixels:
         raise bad_request(f"{shown}: {width}x{height} pixels; send up to {most_pixels} in all")
     return Source(name, hashlib.sha256(content).hexdigest(), content, (width, height))
@@ -43,7 +40,8 @@ def decode_pictures(metadata: ModelMetadata, asked: Request) -> Request:
     They are whole where the answer depends on their size, and else no larger than the network takes them.
 
     Raises:
-        Refusal: one is damaged.
+        Failure: one is damaged.
+        Refusal: one has another size than its head says.
     """
     decoded: dict[tuple[str, object], Source] = {}
     for row in asked.inputs:
@@ -70,7 +68,10 @@ def decode_base64(tensor: Image | Mask, text: object) -> bytes:
     try:
         return b64decode("".join(encoded.split()), validate=True)  # as base64 wraps its lines
     except (binascii.Error, ValueError):
-        raise bad_request(f"{tensor.name} is no base64; send the picture's file in base64, or as multipart") from None
+        raise bad_request(
+            f"{tensor.name} is no base64; send the image's file in base64, or the file itself in a form: "
+            f"-F {tensor.name}=@FILE with curl"
+        ) from None
 
 
 def own_name(given: str | None) -> str | None:
@@ -81,10 +82,7 @@ def own_name(given: str | None) -> str | None:
 def _decoded(tensor: Image | Mask, source: Source, *, whole: bool) -> Source:
     shown = source.file or tensor.name
     assert isinstance(source.origin, bytes)
-    try:
-        picture = read_picture(io.BytesIO(source.origin), shown)
-    except Failure as failure:
-        raise bad_request(str(failure)) from None
+    picture = read_picture(io.BytesIO(source.origin), shown)
     if picture.size != source.size:  # by which the limits were kept; a PNG may say behind its pixels that it is turned
         raise bad_request(f"{shown}: it has another size than its head says; save it again, upright")
     return replace(source, origin=picture if whole or isinstance(tensor, Mask) else to_model(picture, tensor))
