@@ -10,6 +10,7 @@ from os import PathLike
 from pathlib import Path
 
 from gan_serve.errors import Failure, UsageError
+from gan_serve.home import with_home
 from gan_serve.metadata import PROPERTY, ModelMetadata, parse_metadata
 from gan_serve.nearest import nearest
 from gan_serve.onnxfile import read_property
@@ -42,7 +43,7 @@ class Entry:
 def models_folder(given: str | PathLike[str] | None = None) -> Path:
     """The folder given, or that of the environment, or the models of an installed package or of a checkout."""
     if chosen := given or os.environ.get(ENVIRONMENT):
-        return Path(chosen)
+        return Path(with_home(chosen))
     installed = _PACKAGE / "models"
     return installed if installed.is_dir() else _PACKAGE.parent / "models"
 

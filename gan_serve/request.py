@@ -119,7 +119,7 @@ def check_names(metadata: ModelMetadata, names: Iterable[str], options: Iterable
     for name in names:
         if name not in known:
             takes = ", ".join(known) or "none"
-            meant = nearest(name, [*known, *options])
+            meant = nearest(name, known) or nearest(name, options)
             raise UsageError(f"{metadata.name} has no input {shown(name)}{meant}; it takes {takes}")
 
 

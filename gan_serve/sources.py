@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from gan_serve.errors import Failure, UsageError, shown
+from gan_serve.home import with_home
 from gan_serve.tensors import Image, Mask
 
 if TYPE_CHECKING:
@@ -107,6 +108,8 @@ def picture_files(name: str, given: str) -> list[Path]:
     path = Path(given)
     if _is_file(path) or path.is_fifo():  # first, since a file's own name may look like a glob
         return [path]
+    given = with_home(given)
+    path = Path(given)
     if given and path.is_dir():
         try:
             found = [each for each in path.iterdir() if each.suffix.lower() in _SUFFIXES and each.name[0] != "."]

@@ -121,6 +121,6 @@ def _confined(app: ASGIApp) -> ASGIApp:
                 message["headers"] = [*message["headers"], (b"content-security-policy", _POLICY.encode())]
             await send(message)
 
-        await app(scope, receive, with_policy)
+        await app({**scope, "root_path": note.prefix, "path": note.prefix + scope["path"]}, receive, with_policy)
 
     return confined

@@ -59,6 +59,8 @@ class Studio:
             UsageError: a value that the model does not take.
         """
         metadata, settings = self.metadata(model), self.service.settings
+        if others := [name for name in ("scale", "grid", "format", "version") if name in fields]:
+            raise bad_request(f"the demo takes no {others[0]}; use /v1/models/{model}/generate")
         return resolve(metadata, make_wish(metadata, fields, settings.max_count), settings)
 
     def run(self, page: gr.Request, model: str, asked: Request, answer: Callable[[Result, str], Returned]) -> Returned:

@@ -17,7 +17,7 @@ Parameters = ParamSpec("Parameters")
 Returned = TypeVar("Returned")
 
 
-class Told(gr.Error):  # type: ignore[misc]  # Gradio's classes are unknown to mypy
+class Told(gr.Error):
     """A refusal as Gradio tells its clients, which gives it no status of its own."""
 
     def __init__(self, refusal: Refusal) -> None:

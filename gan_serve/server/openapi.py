@@ -27,8 +27,8 @@ _ERROR = {
 }
 
 
-def describe(service: Service) -> dict[str, Any]:
-    """The document for the models that are served now."""
+def describe(service: Service, prefix: str = "") -> dict[str, Any]:
+    """The document for the models that are served now, where `prefix` stands before every path."""
     paths: Schema = {
         "/v1/models": _plain_get("The models", "models"),
         "/v1/health": _plain_get("The server's state, and what runs where", "operation"),
@@ -41,6 +41,7 @@ def describe(service: Service) -> dict[str, Any]:
     document: Schema = {
         "openapi": "3.1.0",
         "info": {"title": "gan-serve", "version": gan_serve.__version__},
+        "servers": [{"url": prefix or "/"}],
         "paths": paths,
         "components": {"schemas": {"Error": _ERROR}},
     }

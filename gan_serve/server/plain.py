@@ -4,7 +4,7 @@ import asyncio
 import dataclasses
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
@@ -14,12 +14,13 @@ from gan_serve.request import Request
 from gan_serve.server.formats import MEDIA_TYPES, Form, choose_form, encode
 from gan_serve.server.lane import Lane
 from gan_serve.server.note import note_of
-from gan_serve.server.refusals import bad_request
+from gan_serve.server.refusals import Refusal, bad_request
 from gan_serve.server.replies import json_reply
 from gan_serve.server.service import Service
 from gan_serve.server.wishes import Wish, make_wish, read_fields, resolve
 from gan_serve.server.work import Work, check_pixels
 
+READING = ("GET", "HEAD")  # the methods of a route that changes nothing
 _FRESH = 3600  # seconds in which a cache need not ask again; a reload may bring another model under the same name
 
 
@@ -40,6 +41,14 @@ class Plain:
         document = dataclasses.asdict(lane.metadata)
         versions = catalogue.versions(lane.metadata.name)
         return json_reply({**document, **_identity(lane), "versions": versions})
+
+    def methods(self, request: HttpRequest) -> Sequence[str]:
+        """Those of `generate`: an image that goes in needs a body."""
+        try:
+            lane = self._service.library.catalogue.find(request.path_params["name"])
+        except Refusal:  # which any method is told
+            return (*READING, "POST")
+        return ("POST",) if lane.metadata.image_inputs else (*READING, "POST")
 
     async def generate(self, request: HttpRequest) -> Response:
         """Answer with images or numbers. A GET is for one answer, so that a page can show it and a cache keep it."""

@@ -32,8 +32,8 @@ def error_reply(note: Note, refusal: Refusal) -> Response:
 
 
 def reason_of(status: int) -> str:
-    """Why a request was refused, as the metrics count it."""
-    return _REASONS.get(status, "refused" if status < 500 else "failed")
+    """Why a request was refused, as the metrics count it; nothing where it was sent elsewhere."""
+    return _REASONS.get(status, "" if status < 400 else "refused" if status < 500 else "failed")
 
 
 def answer_error(scope: Scope, error: Exception) -> Response:
