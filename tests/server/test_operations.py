@@ -19,7 +19,7 @@ import pytest
 import requests
 from command_line import Run
 from PIL import Image as Pictures
-from server_process import ON_ONE_CORE, Server
+from server_process import ON_ONE_CORE, PATIENCE, Server
 from small_models import CLASSIFIER, DIGIT, GREY, LATENT, PLAIN, metadata_of, save_model
 
 HEAD = b"POST /v1/models/digits/generate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
@@ -458,7 +458,7 @@ def test_work_ends_with_its_deadline_and_with_the_server(models: Path) -> None:
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
-    until = time.monotonic() + 20
+    until = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < until
         time.sleep(0.02)
