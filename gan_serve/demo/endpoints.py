@@ -52,7 +52,7 @@ def add_endpoints(studio: Studio) -> None:
         page: gr.Request, model: str, seed: int, to: int, steps: int = 16, inputs: dict[str, Any] | None = None
     ) -> list[str]:
         """Pictures from one seed to another, each as base64 PNG."""
-        return pictures(page, model, {**_fields(inputs), "seed": seed, "walk_to": to, "steps": steps})
+        return pictures(page, model, _fields({**_fields(inputs), "seed": seed, "walk_to": to, "steps": steps}))
 
     def mix(
         page: gr.Request,
@@ -81,7 +81,7 @@ def add_endpoints(studio: Studio) -> None:
 def _fields(inputs: object) -> Fields:
     if not isinstance(inputs, dict | None):
         raise bad_request("the inputs must be an object with names and values")
-    return inputs or {}
+    return {name: value for name, value in (inputs or {}).items() if value is not None}
 
 
 def _document(result: Result, device: str) -> dict[str, Any]:

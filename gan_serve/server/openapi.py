@@ -83,17 +83,16 @@ def _body(metadata: ModelMetadata, most: int) -> Schema:
     fields = {name: field_schema(tensor, most) for name, tensor in choices(metadata).items()}
     properties = {**fields, **option_schemas(metadata, most)}
     schema: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
-    schema |= option_rules(metadata)
-    content: Schema = {"application/json": {"schema": schema}}
+    content: Schema = {"application/json": {"schema": schema | option_rules(metadata)}}
     needed = [image.name for image in metadata.image_inputs]
     if needed:
-        schema["required"] = needed
+        schema["required"] = content["application/json"]["schema"]["required"] = needed
         files = {name: _file(tensor) for name, tensor in choices(metadata).items() if isinstance(tensor, Image | Mask)}
         form = {**schema, "properties": {**properties, **files}}
         content = {"multipart/form-data": {"schema": form}, **content}
         if len(needed) == 1:
             about = f"{metadata.image_inputs[0].about}; all other fields stand in the query"
-            content["image/*"] = {"schema": {"type": "string", "format": "binary", "description": about}}
+            content["image/png"] = {"schema": {"type": "string", "format": "binary", "description": about}}
     else:
         content["application/json"]["example"] = example_of(metadata)
     return {"required": bool(needed), "content": content}

@@ -54,7 +54,7 @@ class Plain:
         """Answer with images or numbers. A GET is for one answer, so that a page can show it and a cache keep it."""
         settings, note = self._service.settings, note_of(request.scope)
         fields = await read_fields(request)
-        version = parse_version(fields.pop("version", None))
+        version = parse_version(fields.pop("version")) if "version" in fields else None
         lane = self._service.library.catalogue.find(request.path_params["name"], version)
         note.model = lane.metadata.name
         wish = make_wish(lane.metadata, fields, settings.max_count)
@@ -98,17 +98,16 @@ def version_asked(request: HttpRequest) -> int | None:
     Raises:
         Refusal: it is none.
     """
-    return parse_version(request.path_params.get("version", request.query_params.get("version")))
+    given = request.path_params.get("version", request.query_params.get("version"))
+    return None if given is None else parse_version(given)
 
 
-def parse_version(given: object) -> int | None:
-    """A version, or the absence of one.
+def parse_version(given: object) -> int:
+    """A version.
 
     Raises:
-        Refusal: it is neither.
+        Refusal: it is none.
     """
-    if given is None:
-        return None
     if isinstance(given, bool) or not re.fullmatch(r"[1-9]\d{0,8}", str(given)[:20], re.ASCII):
         raise bad_request(f"version {str(given)[:20]!r} is no positive integer")
     return int(str(given))

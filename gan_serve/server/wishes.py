@@ -144,7 +144,9 @@ def make_wish(metadata: ModelMetadata, fields: Fields, most: int) -> Wish:
     """
     named = _with_whole_body(metadata, fields)
     check_names(metadata, (name for name in named if name not in _OPTIONS), _OPTIONS)
-    rest = {name: value for name, value in named.items() if value is not None}
+    if nothing := [name for name, value in named.items() if value is None]:
+        raise bad_request(f"{nothing[0]} is null; leave it out where it is not set")
+    rest = dict(named)
     integers = {name: _integer(name, rest.pop(name)) for name in _INTEGERS if name in rest}
     format, grid = rest.pop("format", None), _boolean("grid", rest.pop("grid", False))
     if format is not None and not isinstance(format, str):

@@ -175,6 +175,7 @@ def refusal(answer: requests.Response) -> str:
         ("digit", {}, 404, "no model 'digit' (did you mean digits?)"),
         ("../digits", {}, 404, "Not Found"),
         ("digits", {"version": 2}, 404, "digits has no version 2; there is 1"),
+        ("digits", {"version": None}, 400, "version 'None' is no positive integer"),
         ("digits", {"version": True}, 400, "version 'True' is no positive integer"),
         ("digits", {"version": 10**30}, 400, "is no positive integer"),
         ("digits", {"label": 10}, 400, "label 10 does not exist; use 0-9"),
@@ -196,6 +197,8 @@ def refusal(answer: requests.Response) -> str:
         ("digits", {"format": "gif"}, 400, "1 images cannot be sent as 'gif'; use png, webp, jpeg, npy, json, zip"),
         ("digits", {"format": "png", "count": 2}, 400, "2 images cannot be sent as 'png'; use zip, npy, json"),
         ("digits", {"format": ["png"]}, 400, "format is no text"),
+        ("digits", {"seed": None}, 400, "seed is null; leave it out where it is not set"),
+        ("digits", {"label": None}, 400, "label is null; leave it out where it is not set"),
         ("digits", {"lable": 3}, 400, "digits has no input 'lable' (did you mean label?)"),
         ("turned", {"tilt_angle": 2}, 400, "tilt_angle 2 is not a number from -1 to 1"),
         ("turned", {"tilt_angle": 10**400}, 400, "is not a number from -1 to 1"),
@@ -308,10 +311,10 @@ def test_openapi_describes_every_model(server: Server) -> None:
     classifier = document["paths"]["/v1/models/classifier/generate"]
     assert set(classifier) == {"post"}
     content = classifier["post"]["requestBody"]["content"]
-    assert set(content) == {"multipart/form-data", "application/json", "image/*"}
+    assert set(content) == {"multipart/form-data", "application/json", "image/png"}
     assert not any(each["schema"].get("additionalProperties") for each in content.values())
     assert set(document["paths"]["/v1/models/mender/generate"]["post"]["requestBody"]["content"]) == set(content) - {
-        "image/*"
+        "image/png"
     }
     assert "swagger" in server.get("/docs").text
 
