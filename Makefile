@@ -5,12 +5,18 @@ BIN := $(VENV)/bin
 PIP := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt \
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: generate test check chaos soak setup chromium
+# A program of the system, by its name and its Debian package, which is installed where that is allowed.
+program = PATH="$$PATH:/usr/sbin" command -v $(1) >/dev/null \
+	|| { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] \
+	  && apt-get -qq update && apt-get -qq install --yes --no-install-recommends $(2) >/dev/null; } \
+	|| { echo "error: no $(1) on the PATH; install it (on Debian: apt-get install $(2))" >&2; exit 1; }
+
+.PHONY: generate test check chaos soak setup chromium nginx
 
 generate: $(VENV)/serving  ## set up what serving needs, and let an AC-GAN draw a three
 	$(BIN)/gan-serve generate --model acgan --label 3 --show
 
-test: $(VENV)/everything chromium  ## set up everything, and run the whole suite: a process a core, with a thread each
+test: $(VENV)/everything chromium nginx  ## set up everything, and run the whole suite: a process a core, with a thread each
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist worksteal
 
 check: $(VENV)/everything  ## lint, types, and whether the generated files are up to date
@@ -28,10 +34,10 @@ soak: $(VENV)/everything  ## the server's memory over ten minutes, beside a serv
 setup: $(VENV)/everything
 
 chromium:  ## the browser in which the demo is tested; Debian's, since Playwright's own cannot be had everywhere
-	@command -v chromium >/dev/null \
-	|| { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] \
-	  && apt-get -qq update && apt-get -qq install --yes --no-install-recommends chromium >/dev/null; } \
-	|| { echo "error: no chromium on the PATH; install it (on Debian: apt-get install chromium)" >&2; exit 1; }
+	@$(call program,chromium,chromium)
+
+nginx:  ## the proxy behind which the server is tested
+	@$(call program,nginx,nginx-light)
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gan_serve.errors import UsageError, shown
+from gan_serve.home import with_home
 
 _SUFFIXES = frozenset(
     ".png .jpg .jpeg .webp .gif .bmp .tif .tiff .pgm .ppm .avif .heic .heif".split()  # noqa: SIM905
@@ -31,6 +32,8 @@ def picture_files(name: str, given: str) -> Found:
     path = Path(given)
     if is_file(path) or path.is_fifo() or _leads_nowhere(path):  # first, since a file's own name may look like a glob
         return Found([path])
+    given = with_home(given)
+    path = Path(given)
     is_folder = bool(given) and path.is_dir()
     try:
         entries = _listed(path) if is_folder else _matching(given)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """A clause that names what the user may have meant, or nothing."""
+    """A clause that names what the user may have meant, or nothing; capitals make no difference."""
     import difflib
 
     folded = {each.casefold(): each for each in known}  # capitals make no difference

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from gan_serve.errors import UsageError
+from gan_serve.home import with_home
 from gan_serve.metadata import ModelMetadata
 
 LONGEST_SIDE = 16_383  # pixels of a picture that is written; WebP holds no longer one
@@ -70,6 +71,7 @@ def plan_output(given: str | None, format: str | None, medium: Medium, *, stem: 
     """
     check_format(format, medium, images=images, grid=grid)
     one_answer = images == 1 or grid
+    given = None if given is None else with_home(given)
     if given is None or given.endswith(("/", os.sep)) or Path(given).is_dir():
         format = format or medium.usual
         if one_answer or format in (medium.many, "gif"):

@@ -10,6 +10,7 @@ from os import PathLike
 from pathlib import Path
 
 from gan_serve.errors import Failure, UsageError
+from gan_serve.home import with_home
 from gan_serve.metadata import PROPERTY, ModelMetadata, parse_metadata
 from gan_serve.nearest import nearest
 from gan_serve.onnxfile import read_property
@@ -50,7 +51,7 @@ def models_folder(given: str | PathLike[str] | None = None) -> Path:
     """
     chosen = "" if given is None else path_text("models", given)
     if chosen := chosen or os.environ.get(ENVIRONMENT, ""):
-        return Path(chosen)
+        return Path(with_home(chosen))
     installed = _PACKAGE / "models"
     return installed if installed.is_dir() else _PACKAGE.parent / "models"
 

@@ -2,12 +2,12 @@
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from gan_serve.blends import Blend, checked_blend
-from gan_serve.errors import Failure, UsageError
+from gan_serve.errors import Failure, UsageError, shown
 from gan_serve.given import parse_sources
 from gan_serve.metadata import ModelMetadata
 from gan_serve.nearest import nearest
@@ -86,11 +86,9 @@ def make_request(
         UsageError: an input that the model does not have, a value that does not exist, or more than `most` images.
         Failure: a picture that cannot be read.
     """
+    check_names(metadata, values)
     given = {name: value for name, value in values.items() if value is not None}
     tensors = choices(metadata)
-    for name in given:
-        if name not in tensors:
-            raise UsageError(_unknown_input(metadata, name, list(tensors)))
     for image in metadata.image_inputs:
         if image.name not in given:
             raise UsageError(f"{metadata.name} needs {image.name}: {image.about}")
@@ -116,6 +114,20 @@ def make_request(
 def choices(metadata: ModelMetadata) -> dict[str, Choice]:
     """The inputs that a user sets, by name; the others are noise."""
     return {tensor.name: tensor for tensor in metadata.inputs if isinstance(tensor, Choice)}
+
+
+def check_names(metadata: ModelMetadata, names: Iterable[str], options: Iterable[str] = ()) -> None:
+    """Refuse a name that is no input's; the user may also have meant one of the `options`.
+
+    Raises:
+        UsageError: there is no such input.
+    """
+    known = list(choices(metadata))
+    for name in names:
+        if name not in known:
+            takes = ", ".join(known) or "none"
+            meant = nearest(name, known) or nearest(name, options)
+            raise UsageError(f"{metadata.name} has no input {shown(name)}{meant}; it takes {takes}")
 
 
 def check_answer(metadata: ModelMetadata, name: str, source: Source) -> None:
@@ -173,9 +185,3 @@ def _rows(pictures: Mapping[str, Sequence[Value]], sweeps: Mapping[str, Sequence
 def _together(pictures: Mapping[str, Sequence[Value]]) -> int:
     """How many sets of pictures there are that belong together."""
     return max((len(values) for values in pictures.values()), default=1)
-
-
-def _unknown_input(metadata: ModelMetadata, name: str, known: list[str]) -> str:
-    if not known:
-        return f"{metadata.name} has no input {name!r}; it takes none"
-    return f"{metadata.name} has no input {name!r}{nearest(name, known)}; it takes {', '.join(known)}"

@@ -82,6 +82,8 @@ def test_an_image_of_a_walk_or_a_mixture_is_the_same_when_it_is_asked_for_alone(
     for row, column in ((0, 0), (0, 8), (7, 0), (7, 1), (8, 8)):
         alone = styled.generate(seed=1, index=row, mix_with=2, mix="latent", mix_index=column).array
         np.testing.assert_array_equal(alone, square[[9 * row + column]])
+    later = styled.generate(3, seed=1, index=5, mix_with=2, mix="latent").array  # the square from image 5 of both seeds
+    np.testing.assert_array_equal(later, np.concatenate([square[9 * row + 5 : 9 * row + 8] for row in (5, 6, 7)]))
     column = styled.generate(9, seed=1, mix_with=2, mix="latent", mix_index=4)
     np.testing.assert_array_equal(column.array, square[4::9])
     assert column.grid().size == (3 * 8, 3 * 8)

@@ -4,6 +4,7 @@ import zlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import onnx
@@ -14,8 +15,9 @@ import gan_serve
 from gan_serve import Failure, UsageError
 from gan_serve.generator import Generator
 from gan_serve.repository import Repository
-from gan_serve.sampling import random_stream
-from gan_serve.tensors import Scalar
+from gan_serve.request import Item
+from gan_serve.sampling import input_arrays, random_stream
+from gan_serve.tensors import Latent, Scalar
 
 PINNED = [0.4753833806977754, 0.32816016003885107, 0.4830974630669503, 0.999453178050896]
 
@@ -44,6 +46,20 @@ def test_latents_are_distributed_as_said() -> None:
     assert abs(normal.mean()) < 0.02
     assert abs(normal.std() - 1) < 0.02
     assert abs(np.corrcoef(normal[:-1].ravel(), normal[1:].ravel())[0, 1]) < 0.02
+
+
+@pytest.mark.parametrize(
+    ("distribution", "ends", "spread"), [("normal", (3.5, 6.0), 1.0), ("uniform", (0.99, 1.0), 3**-0.5)]
+)
+def test_what_a_network_gets_is_distributed_as_said(
+    distribution: Literal["normal", "uniform"], ends: tuple[float, float], spread: float
+) -> None:
+    latent = Latent(name="latent", size=64, distribution=distribution)
+    drawn = input_arrays([latent], 0, [Item(index, {}) for index in range(500)])["latent"]
+    assert ends[0] < -drawn.min() <= ends[1]
+    assert ends[0] < drawn.max() <= ends[1]
+    assert abs(drawn.mean()) < 0.02
+    assert abs(drawn.std() - spread) < 0.02
 
 
 @pytest.mark.parametrize("name", ["digits", "plain", "turned"])

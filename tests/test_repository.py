@@ -152,6 +152,10 @@ def test_folder_is_the_given_or_the_environment_or_the_shipped_one(
     monkeypatch.setenv("GAN_SERVE_MODELS", "/from/environment")
     assert models_folder(tmp_path) == tmp_path
     assert models_folder() == Path("/from/environment")
+    monkeypatch.setenv("HOME", "/home/ada")
+    monkeypatch.setenv("GAN_SERVE_MODELS", "~/models")
+    assert models_folder() == models_folder("~/models") == Path("/home/ada/models")
+    assert models_folder("~nobody-of-this-name/x") == Path("~nobody-of-this-name/x")
     monkeypatch.delenv("GAN_SERVE_MODELS")
     assert models_folder().name == "models"
 

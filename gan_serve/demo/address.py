@@ -4,9 +4,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
+from gan_serve.errors import UsageError
 from gan_serve.metadata import ModelMetadata
 from gan_serve.request import Inputs
-from gan_serve.seeds import random_seed
+from gan_serve.seeds import checked_integer, random_seed
 from gan_serve.server.refusals import bad_request
 from gan_serve.sources import Reference
 
@@ -40,6 +41,17 @@ def parse_address(query: str, most: int) -> Address:
     count = _integer("count", fields.pop("count", str(min(COUNT, most))), 1, most)
     view, locked = fields.pop("show", ""), fields.pop("lock", "") == "1"
     return Address(models, fields, seed, other, count, view, locked)
+
+
+def checked_seed(given: object, name: str = "seed") -> int:
+    """The seed that a field of the page holds.
+
+    Raises:
+        UsageError: it holds none.
+    """
+    if given is None:
+        raise UsageError(f"the {name} is empty; give an integer from 0 to {SEEDS - 1}, or roll the dice")
+    return checked_integer(name, given, 0, SEEDS - 1)
 
 
 def make_query(names: list[str], inputs: dict[str, str], seeds: list[int], **others: int | str) -> str:

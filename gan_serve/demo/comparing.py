@@ -5,15 +5,17 @@ from typing import Any
 
 import gradio as gr
 
-from gan_serve.demo.address import Address, make_query
+from gan_serve.demo.address import Address, checked_seed, make_query
 from gan_serve.demo.figures import show_result
 from gan_serve.demo.parts import connect, make_bar, make_dice, make_html, make_number, make_pictures
 from gan_serve.demo.recipes import show_choice
 from gan_serve.demo.studio import Studio
 from gan_serve.demo.views import origin_of
 from gan_serve.demo.words import showing
+from gan_serve.errors import UsageError
 from gan_serve.metadata import ModelMetadata
 from gan_serve.request import Request
+from gan_serve.seeds import checked_integer
 
 _EACH = 8  # pictures of a model, where nobody says how many
 _MOST = 16
@@ -58,25 +60,28 @@ class _Handlers:
         self.compare = showing(self._compare, 3)
         self.choose = showing(self._choose, 1)
 
-    def _compare(self, page: gr.Request, names: list[str], seed: Any, count: int) -> tuple[str, str, str]:
-        query = make_query(names, {}, [int(seed or 0)], count=int(count))
+    def _compare(self, page: gr.Request, names: list[str], seed: Any, count: Any) -> tuple[str, str, str]:
+        if not isinstance(names, list):
+            raise UsageError("the models must be a list of names")
+        names = [self._studio.metadata(name).name for name in names]
+        query = make_query(names, {}, [checked_seed(seed)], count=checked_integer("count", count, 1, _MOST))
         if not names:
             return '<p class="gs-empty">Choose some models.</p>', "", query
         return "".join(self._row(page, name, seed, count) for name in names), _UNCHOSEN, query
 
-    def _choose(self, page: gr.Request, chosen: gr.EventData, names: list[str], seed: Any, count: int) -> tuple[str]:
+    def _choose(self, page: gr.Request, chosen: gr.EventData, names: list[str], seed: Any, count: Any) -> tuple[str]:
         """How to make the picture that was chosen, wherever it stands."""
         if chosen.place is None:
             return (_UNCHOSEN,)
         asked = self._asked(chosen.model, seed, count)
         return (show_choice(self._studio.metadata(chosen.model), asked, chosen.place, origin_of(page)),)
 
-    def _row(self, page: gr.Request, model: str, seed: Any, count: int) -> str:
+    def _row(self, page: gr.Request, model: str, seed: Any, count: Any) -> str:
         asked = self._asked(model, seed, count)
         pictures = self._studio.run(page, model, asked, lambda result, _: show_result(result, strip=True))
         name = html.escape(model)
         address = f"?model={name}&seed={asked.seed}"
         return f'<section aria-label="{name}"><h3><a href="{address}">{name}</a></h3>{pictures}</section>'
 
-    def _asked(self, model: str, seed: Any, count: int) -> Request:
-        return self._studio.request(model, {"seed": int(seed or 0), "count": int(count)})
+    def _asked(self, model: str, seed: Any, count: Any) -> Request:
+        return self._studio.request(model, {"seed": checked_seed(seed), "count": count})

@@ -6,7 +6,7 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from gan_serve.demo.address import Address
+from gan_serve.demo.address import Address, checked_seed
 from gan_serve.demo.controls import Control, make_controls, read_controls
 from gan_serve.demo.figures import data_url
 from gan_serve.demo.parts import AT_ONCE, changes, connect, make_bar, make_html, make_number, make_pictures, make_seed
@@ -26,7 +26,9 @@ from gan_serve.demo.views import (
     views_of,
 )
 from gan_serve.demo.words import showing, speaking
+from gan_serve.errors import UsageError, shown
 from gan_serve.metadata import ModelMetadata
+from gan_serve.seeds import checked_integer
 
 _SAVE = """(parcel) => {
   const link = document.createElement("a");
@@ -124,5 +126,9 @@ class _Handlers:
 
     def _wanted(self, values: Sequence[Any]) -> Wanted:
         view, seed, other, count, *rest = values
+        if view not in list(views_of(self._metadata)):
+            raise UsageError(f"{self._metadata.name} has no view {shown(view)}")
         fields = read_controls(self._controls, rest)
-        return Wanted(view, fields, int(seed or 0), int(other or 0), int(count))
+        count = checked_integer("count", count, 1, self._studio.service.settings.max_count)
+        other = checked_seed(other, "other seed") if has_two_seeds(view) else 0
+        return Wanted(view, fields, checked_seed(seed), other, count)

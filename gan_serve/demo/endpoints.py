@@ -36,7 +36,7 @@ def add_endpoints(studio: Studio) -> None:
         """The answers of a model: pictures as base64 PNG, or numbers; with the seed that makes them again."""
         numbers = {} if seed is None else {"seed": seed}
         counts = {} if count == 1 else {"count": count}  # as with the seed, one among the inputs may stand
-        asked = studio.request(model, {**(inputs or {}), **numbers, **counts})
+        asked = studio.request(model, {**_fields(inputs), **numbers, **counts})
         return studio.run(page, model, asked, _document)
 
     def translate(
@@ -46,13 +46,13 @@ def add_endpoints(studio: Studio) -> None:
         taken = studio.metadata(model).image_inputs
         if not taken:
             raise bad_request(f"{model} takes no picture; use /generate")
-        return generate(page, model, {**(inputs or {}), taken[0].name: image}, seed)
+        return generate(page, model, {**_fields(inputs), taken[0].name: image}, seed)
 
     def walk(
         page: gr.Request, model: str, seed: int, to: int, steps: int = 16, inputs: dict[str, Any] | None = None
     ) -> list[str]:
         """Pictures from one seed to another, each as base64 PNG."""
-        return pictures(page, model, {**(inputs or {}), "seed": seed, "walk_to": to, "steps": steps})
+        return pictures(page, model, _fields({**_fields(inputs), "seed": seed, "walk_to": to, "steps": steps}))
 
     def mix(
         page: gr.Request,
@@ -65,14 +65,23 @@ def add_endpoints(studio: Studio) -> None:
     ) -> list[str]:
         """A square of pictures whose columns take the latents `taken` from the seed `other`, row by row."""
         first, second = (random_seed() if each is None else each for each in (seed, other))
-        return pictures(page, model, {**(inputs or {}), "seed": first, "count": size, "mix_with": second, "mix": taken})
+        mixture = {"seed": first, "count": size, "mix_with": second, "mix": taken}
+        return pictures(page, model, {**_fields(inputs), **mixture})
 
     def pictures(page: gr.Request, model: str, fields: Fields) -> list[str]:
         made = studio.run(page, model, studio.request(model, fields), _document)
+        if any("png" not in answer for answer in made["answers"]):
+            raise bad_request(f"{model} answers with numbers; use /generate or /translate")
         return [answer["png"] for answer in made["answers"]]
 
     for endpoint in (models, generate, translate, walk, mix):
         api(speaking(endpoint), api_name=endpoint.__name__, queue=False)
+
+
+def _fields(inputs: object) -> Fields:
+    if not isinstance(inputs, dict | None):
+        raise bad_request("the inputs must be an object with names and values")
+    return {name: value for name, value in (inputs or {}).items() if value is not None}
 
 
 def _document(result: Result, device: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import gradio as gr
+from gradio.route_utils import FnIndexInferError
 from starlette.applications import Starlette
 from starlette.requests import Request as HttpRequest
 from starlette.responses import FileResponse, Response
@@ -14,7 +15,9 @@ from gan_serve.demo.gallery import examples_of, sample_of
 from gan_serve.demo.page import make_page
 from gan_serve.demo.studio import Studio
 from gan_serve.demo.words import NO_UPLOADS
+from gan_serve.server.note import note_of
 from gan_serve.server.refusals import Refusal
+from gan_serve.server.replies import error_reply, reason_of
 from gan_serve.server.service import Service
 
 _FOLDER = Path(__file__).parent
@@ -55,6 +58,9 @@ def mount_demo(app: Starlette, service: Service) -> None:
     # As what is left over, not as a route: that would take what comes by another method than a route of the server's.
     mounted = app.router.routes.pop()
     assert isinstance(mounted, Mount)
+    assert isinstance(mounted.app, Starlette)
+    for error in (FnIndexInferError, KeyError):  # from Gradio's own look-ups: handlers tell theirs in words
+        mounted.app.add_exception_handler(error, _unknown_function)
     app.router.default = _beside_the_api(_confined(mounted.app), app.router.default)
 
 
@@ -83,6 +89,11 @@ class _Files:
         return self._studio.metadata(request.path_params["name"]).name
 
 
+async def _unknown_function(request: HttpRequest, error: Exception) -> Response:
+    """The answer to a call of nothing, such as by a page that was opened before the server was started again."""
+    return error_reply(note_of(request.scope), Refusal(404, "there is no such function; load the page again"))
+
+
 def _beside_the_api(demo: ASGIApp, refuse: ASGIApp) -> ASGIApp:
     """The demo, but for the routes that the server's APIs do not have."""
 
@@ -93,17 +104,23 @@ def _beside_the_api(demo: ASGIApp, refuse: ASGIApp) -> ASGIApp:
 
 
 def _confined(app: ASGIApp) -> ASGIApp:
-    """The same application, of which only `_ROUTES` are there, and whose pages load nothing from elsewhere."""
+    """The same application, of which only `_ROUTES` are there, and whose pages load nothing from elsewhere.
+
+    Gradio answers 500 to whatever its handlers refuse; the status is that of the refusal.
+    """
 
     async def confined(scope: Scope, receive: Receive, send: Send) -> None:
         if not _ROUTES.fullmatch(scope["path"]):
             raise Refusal(404, f"there is no such route, and {NO_UPLOADS}")
+        note = note_of(scope)
 
         async def with_policy(message: Message) -> None:
             if message["type"] == "http.response.start":
+                if message["status"] == 500 and note.refused:
+                    message["status"], note.reason = note.refused, reason_of(note.refused)
                 message["headers"] = [*message["headers"], (b"content-security-policy", _POLICY.encode())]
             await send(message)
 
-        await app(scope, receive, with_policy)
+        await app({**scope, "root_path": note.prefix, "path": note.prefix + scope["path"]}, receive, with_policy)
 
     return confined

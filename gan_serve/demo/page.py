@@ -14,10 +14,12 @@ from gan_serve.demo.drawing import make_drawing
 from gan_serve.demo.endpoints import add_endpoints
 from gan_serve.demo.gallery import show_gallery
 from gan_serve.demo.parts import make_html
-from gan_serve.demo.studio import Studio, visitor
+from gan_serve.demo.studio import Studio, connection, visitor
 from gan_serve.demo.translating import make_translating
-from gan_serve.demo.words import NO_UPLOADS, alert
+from gan_serve.demo.words import NO_UPLOADS, Told, alert
 from gan_serve.metadata import ModelMetadata
+from gan_serve.server.note import note_of
+from gan_serve.server.refusals import bad_request
 
 _TITLE = """
 <header class="gs-head"><h1><a href="?">gan-serve</a></h1>
@@ -39,23 +41,41 @@ class _Page(gr.Blocks):
         """Refuse what Gradio takes for a file: it would fetch it, from any address or from this machine's disk.
 
         Raises:
-            gr.Error: there is one.
+            Told: there is one.
         """
         super().validate_inputs(block_fn, inputs)
         if _holds_file(inputs):
-            raise gr.Error(NO_UPLOADS, print_exception=False)
+            raise Told(bad_request(NO_UPLOADS))
+
+    async def preprocess_data(self, *args: Any, **others: Any) -> list[Any]:
+        """What came for a handler; where Gradio takes it for no call of it, the caller is wrong.
+
+        Raises:
+            Told: it is none.
+        """
+        try:
+            values: list[Any] = await super().preprocess_data(*args, **others)
+        except Told:
+            raise
+        except Exception as error:
+            raise Told(bad_request(str(error).partition("\n")[0])) from None
+        return values
 
     async def process_api(
         self,
         block_fn: BlockFunction | int,
         inputs: list[Any],
         state: SessionState | None = None,
+        request: Any = None,
         *args: Any,
         **others: Any,
     ) -> dict[str, Any]:
         """Answer an event, and forget the values that Gradio keeps of it, from which links to a session are made."""
         try:
-            return await super().process_api(block_fn, inputs, state, *args, **others)
+            return await super().process_api(block_fn, inputs, state, request, *args, **others)
+        except Told as told:
+            note_of(connection(request).scope).refused = told.refusal.status
+            raise
         finally:
             for component in state.components if state else ():
                 component["props"].pop("value", None)

@@ -10,9 +10,11 @@ from gan_serve.demo.controls import Control
 
 Handler = Callable[..., tuple[str, ...]]
 
-# Of an event: the server has a queue of its own, and of what a user does meanwhile only the last counts.
+# Of an event: the server has a queue of its own, and of what a user does meanwhile only the last counts. What the
+# components hold comes as it is: the core says what is wrong with it, and Gradio would say so in its own way.
 AT_ONCE: dict[str, Any] = {
     "queue": False,
+    "preprocess": False,
     "trigger_mode": "always_last",
     "show_progress": "hidden",
     "api_visibility": "private",

@@ -12,6 +12,7 @@ from gan_serve.metadata import ModelMetadata
 from gan_serve.provenance import item_request
 from gan_serve.request import Request, Value
 from gan_serve.sampling import complete
+from gan_serve.seeds import checked_integer
 from gan_serve.sources import Reference
 
 _ABOUT = "Make it again"
@@ -45,6 +46,7 @@ def recipes_of(metadata: ModelMetadata, asked: Request, origin: str, scale: int 
 
 def show_choice(metadata: ModelMetadata, asked: Request, place: int, origin: str) -> str:
     """The recipes of one picture alone, chosen by its place among all that were asked for."""
+    place = checked_integer("picture", place, 0, len(asked) - 1)
     item = complete(metadata.inputs, asked.seed, asked.item(place))
     recipes = recipes_of(metadata, item_request(asked.seed, item), origin)
     return show_recipes(recipes, f"{_ABOUT}: {metadata.name}, picture {place + 1} alone")

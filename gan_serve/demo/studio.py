@@ -19,7 +19,7 @@ from gan_serve.server.calls import Call
 from gan_serve.server.formats import Form
 from gan_serve.server.lane import Lane
 from gan_serve.server.note import Note, note_of
-from gan_serve.server.refusals import Gone, Late
+from gan_serve.server.refusals import Gone, Late, bad_request
 from gan_serve.server.service import Service
 from gan_serve.server.wishes import Fields, make_wish, resolve
 from gan_serve.server.work import Work, check_pixels
@@ -59,6 +59,8 @@ class Studio:
             UsageError: a value that the model does not take.
         """
         metadata, settings = self.metadata(model), self.service.settings
+        if others := [name for name in ("scale", "grid", "format", "version") if name in fields]:
+            raise bad_request(f"the demo takes no {others[0]}; use /v1/models/{model}/generate")
         return resolve(metadata, make_wish(metadata, fields, settings.max_count), settings)
 
     def run(self, page: gr.Request, model: str, asked: Request, answer: Callable[[Result, str], Returned]) -> Returned:
@@ -89,7 +91,9 @@ class Studio:
             engine.withdraw(lane, call)
             raise Late from None
 
-    def _lane(self, model: str) -> Lane:
+    def _lane(self, model: object) -> Lane:
+        if not isinstance(model, str):
+            raise bad_request("the model must be a text, its name")
         return self.service.library.catalogue.find(model)
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import gradio as gr
 
-from gan_serve.demo.address import Address, make_query, texts_of
+from gan_serve.demo.address import Address, checked_seed, make_query, texts_of
 from gan_serve.demo.controls import make_controls, read_controls
 from gan_serve.demo.easel import DRAWN
 from gan_serve.demo.figures import data_url, show_before_after, show_result
@@ -37,7 +37,7 @@ def make_translating(studio: Studio, metadata: ModelMetadata, address: Address) 
     inputs = [*numbers, *(each for control in controls for each in control.components)]
 
     def translate(page: gr.Request, *values: Any) -> tuple[str, str, str]:
-        seeds = [int(value or 0) for value in values[: len(numbers)]]
+        seeds = [checked_seed(value) for value in values[: len(numbers)]]
         return _translate(studio, page, metadata, read_controls(controls, values[len(numbers) :]), seeds)
 
     gr.on(changes([], numbers, controls), showing(translate, 3), inputs, [made, recipes, bar], **AT_ONCE)

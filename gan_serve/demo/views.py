@@ -16,6 +16,7 @@ from gan_serve.metadata import ModelMetadata
 from gan_serve.request import Request
 from gan_serve.result import Result, grid_columns, largest_size
 from gan_serve.server.formats import Form, encode
+from gan_serve.server.note import note_of
 from gan_serve.server.wishes import Fields
 from gan_serve.tensors import Label, Latent, Scalar
 
@@ -120,7 +121,8 @@ def recipes_of_all(metadata: ModelMetadata, asked: Request, origin: str) -> list
 
 def origin_of(page: gr.Request) -> str:
     """Where the server is, as the page knows it."""
-    return str(connection(page).base_url.replace(path="")).rstrip("/")
+    request = connection(page)
+    return str(request.base_url.replace(path="")).rstrip("/") + note_of(request.scope).prefix
 
 
 def _show(view: str, result: Result, device: str) -> Shown:

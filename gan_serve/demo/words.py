@@ -2,34 +2,37 @@
 
 import functools
 import html
-import logging
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
 import gradio as gr
 
-from gan_serve.errors import GanServeError
+from gan_serve.demo.studio import connection, visitor
 from gan_serve.server.refusals import Refusal
+from gan_serve.server.replies import refusal_of
 
 NO_UPLOADS = "nothing is uploaded or fetched; send pictures as base64 with the request"
-
-_log = logging.getLogger(__name__)
 
 Parameters = ParamSpec("Parameters")
 Returned = TypeVar("Returned")
 
 
-def in_words(error: Exception) -> str:
+class Told(gr.Error):
+    """A refusal as Gradio tells its clients, which gives it no status of its own."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(str(refusal), print_exception=False)
+        self.refusal = refusal
+
+
+def in_words(error: Exception) -> Refusal:
     """What is wrong in one line; the log has the stack of what nobody expected."""
-    if isinstance(error, GanServeError | Refusal):
-        return str(error)
-    _log.error("the demo failed", exc_info=error)
-    return "the server failed; its log says more"
+    return refusal_of(connection(visitor()).scope, error)
 
 
 def alert(error: Exception) -> str:
     """What is wrong in one line, as the page shows it."""
-    return f'<p role="alert">{html.escape(in_words(error))}</p>'
+    return f'<p role="alert">{html.escape(str(in_words(error)))}</p>'
 
 
 def speaking(handler: Callable[Parameters, Returned]) -> Callable[Parameters, Returned]:
@@ -40,7 +43,7 @@ def speaking(handler: Callable[Parameters, Returned]) -> Callable[Parameters, Re
         try:
             return handler(*args, **kwargs)
         except Exception as error:
-            raise gr.Error(in_words(error), print_exception=False) from None
+            raise Told(in_words(error)) from None
 
     return told
 

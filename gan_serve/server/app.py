@@ -1,6 +1,7 @@
 """The routes, put together."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from http import HTTPStatus
 
 from starlette.applications import Starlette
 from starlette.middleware.cors import CORSMiddleware
@@ -10,9 +11,11 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gan_serve.server.gate import Gate
+from gan_serve.server.note import note_of
 from gan_serve.server.operations import Operations
-from gan_serve.server.plain import Plain
+from gan_serve.server.plain import READING, Plain
 from gan_serve.server.protocol import Protocol
+from gan_serve.server.refusals import Refusal
 from gan_serve.server.service import Service
 
 _EXPOSED = ["ETag", "Retry-After", "X-Request-ID"] + [
@@ -25,7 +28,7 @@ def make_app(service: Service) -> ASGIApp:
     """The whole application. Its routes take requests as they are: each model's metadata says what may be in them."""
     plain, protocol, operations = Plain(service), Protocol(service), Operations(service)
     routes = [
-        _route("/v1/models/{name}/generate", plain.generate, "GET", "POST"),
+        Route("/v1/models/{name}/generate", _Endpoint(plain.generate, plain.methods)),
         _route(f"{_MODEL}/infer", protocol.infer, "POST"),
         _route(f"{_MODEL}/versions/{{version}}/infer", protocol.infer, "POST"),
         _route("/v1/models", plain.models),
@@ -45,6 +48,7 @@ def make_app(service: Service) -> ASGIApp:
         _route(f"{_MODEL}/versions/{{version}}/ready", protocol.model_ready),
     ]
     app = _App(routes=routes)
+    app.router.default = _unknown_route
     if service.settings.demo:
         from gan_serve.demo.mount import mount_demo
 
@@ -52,6 +56,10 @@ def make_app(service: Service) -> ASGIApp:
     gate = Gate(app, service)
     origins = [origin.strip() for origin in service.settings.cors_origins.split(",") if origin.strip()]
     return CORSMiddleware(gate, origins, ["GET", "POST"], ["*"], expose_headers=_EXPOSED) if origins else gate
+
+
+async def _unknown_route(scope: Scope, receive: Receive, send: Send) -> None:
+    raise Refusal(HTTPStatus.NOT_FOUND, f"Not Found: there is no such route; {note_of(scope).prefix}/docs lists them")
 
 
 class _App(Starlette):
@@ -62,16 +70,28 @@ class _App(Starlette):
         return self.router
 
 
+Answer = Callable[[HttpRequest], Awaitable[Response]]
+
+
 class _Endpoint:
     """A function that answers a request, as an application of its own, without Starlette's layers around it."""
 
-    def __init__(self, answer: Callable[[HttpRequest], Awaitable[Response]]) -> None:
-        self._answer = answer
+    def __init__(self, answer: Answer, methods: Callable[[HttpRequest], Sequence[str]]) -> None:
+        self._answer, self._methods = answer, methods
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        response = await self._answer(HttpRequest(scope, receive))
+        request = HttpRequest(scope, receive)
+        response = await (self._answer(request) if scope["method"] in self._methods(request) else self._refuse(request))
         await response(scope, receive, send)
 
+    async def _refuse(self, request: HttpRequest) -> Response:
+        """What another method gets: the names of those that there are, as the answer to OPTIONS or as a refusal."""
+        allowed = ", ".join([*self._methods(request), "OPTIONS"])
+        if request.method == "OPTIONS":
+            return Response(status_code=HTTPStatus.NO_CONTENT, headers={"Allow": allowed})
+        message = f"{request.method} is no method of this route; use {allowed}"
+        raise Refusal(HTTPStatus.METHOD_NOT_ALLOWED, message, {"Allow": allowed})
 
-def _route(path: str, answer: Callable[[HttpRequest], Awaitable[Response]], *methods: str) -> Route:
-    return Route(path, _Endpoint(answer), methods=methods or ["GET"])
+
+def _route(path: str, answer: Answer, *methods: str) -> Route:
+    return Route(path, _Endpoint(answer, lambda _: methods or READING))

@@ -8,6 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gan_serve.server.keys import PROBES, needs_key
 from gan_serve.server.note import CONNECTIONS, Note, make_note
+from gan_serve.server.prefix import place
 from gan_serve.server.refusals import Busy, Refusal, without_frames
 from gan_serve.server.replies import answer_error
 from gan_serve.server.service import Service
@@ -43,6 +44,7 @@ class Gate:
             self._record(scope, note)
 
     def _check(self, scope: Scope, note: Note) -> None:
+        place(scope, note, self._settings.root_path)
         if scope["path"] not in PROBES:
             self._refuse_if_crowded(scope)
         if self._keys and needs_key(scope["path"]):

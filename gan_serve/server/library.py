@@ -27,6 +27,8 @@ _log = logging.getLogger(__name__)
 _PATIENCE = 600.0  # seconds for a model's first run
 _WARMING = 2  # the first run of a session allocates, and tells nothing about its pace
 
+_GONE = "is gone from the models folder, and nothing there takes its place; what was loaded goes on serving"
+
 Key = tuple[str, int]  # a model's name and version
 
 
@@ -104,7 +106,8 @@ class Library:
     def reload(self) -> Catalogue:
         """Look through the folder: load what is new or changed, keep what is not, forget what is gone.
 
-        A file that is broken keeps the version serving that was loaded from its place before.
+        A file that is broken keeps the version serving that was loaded from its place before; and what is gone goes on
+        serving where nothing else of its name, or nothing at all, could take its place.
 
         Raises:
             UsageError: there is no such folder.
@@ -112,13 +115,26 @@ class Library:
         with self._reloading:
             repository = Repository(self._root)
             before, entries = self.catalogue, {(entry.name, entry.version): entry for entry in repository.entries}
-            kept = {key: lane for key, lane in before.lanes.items() if key in entries}
             failures = {key: reason for key, reason in before.failures.items() if key in entries}
             # After the start, a new model is expected only when it works: those that serve stay ready without it.
-            self._publish(Catalogue(before.expected.intersection(entries) or frozenset(entries), kept, failures))
+            expected = before.expected if before.lanes else frozenset(entries)
+            self._publish(Catalogue(expected.intersection({*before.lanes, *entries}), before.lanes, failures))
             for key, entry in entries.items():
                 self._load(repository, key, entry)
+            self._forget(entries)
             return self.catalogue
+
+    def _forget(self, entries: Mapping[Key, Entry]) -> None:
+        """Serve what is gone no longer, unless the server could do less without it."""
+        now = self.catalogue
+        there = {name for name, _ in entries}
+        loaded = {name for name, version in now.lanes if (name, version) in entries}
+        missed = {key for key in now.lanes if key not in entries and (not loaded or key[0] in there - loaded)}
+        for key in missed:
+            _log.warning("%s version %s %s", *key, _GONE)
+        lanes = {key: lane for key, lane in now.lanes.items() if key in entries or key in missed}
+        expected = now.expected.intersection({*entries, *missed})
+        self._publish(Catalogue(expected, lanes, {**now.failures, **dict.fromkeys(missed, _GONE)}))
 
     def _load(self, repository: Repository, key: Key, entry: Entry) -> None:
         now = self.catalogue

@@ -22,6 +22,8 @@ class Note:
     began: float = field(default_factory=time.monotonic)
     model: str = ""  # one that is served, never what a caller may have invented
     reason: str = ""  # why it was refused
+    prefix: str = ""  # what an address of this server begins with behind the host
+    refused: int = 0  # the status of a refusal, where a framework between would answer 500
     status: int = 0
     left: bool = False  # whether the caller has left before it was answered
     on_leave: Callable[[], None] | None = None  # whom to tell so

@@ -5,7 +5,15 @@ from typing import Any
 import gan_serve
 from gan_serve.metadata import ModelMetadata
 from gan_serve.request import choices
-from gan_serve.server.schemas import Schema, answer_content, example_of, field_schema, option_schemas, value_schema
+from gan_serve.server.schemas import (
+    Schema,
+    answer_content,
+    example_of,
+    field_schema,
+    option_rules,
+    option_schemas,
+    value_schema,
+)
 from gan_serve.server.service import Service
 from gan_serve.tensors import Image, Mask
 
@@ -13,6 +21,7 @@ _ERRORS = {
     400: "What was sent is wrong; `error` says what would be right.",
     401: "A key is needed.",
     404: "There is no such model.",
+    405: "The route has no such method; `Allow` names those that it has.",
     406: "The answer has none of the formats in `Accept`.",
     413: "The body is too large.",
     415: "The body is of another type.",
@@ -27,8 +36,8 @@ _ERROR = {
 }
 
 
-def describe(service: Service) -> dict[str, Any]:
-    """The document for the models that are served now."""
+def describe(service: Service, prefix: str = "") -> dict[str, Any]:
+    """The document for the models that are served now, where `prefix` stands before every path."""
     paths: Schema = {
         "/v1/models": _plain_get("The models", "models"),
         "/v1/health": _plain_get("The server's state, and what runs where", "operation"),
@@ -41,6 +50,7 @@ def describe(service: Service) -> dict[str, Any]:
     document: Schema = {
         "openapi": "3.1.0",
         "info": {"title": "gan-serve", "version": gan_serve.__version__},
+        "servers": [{"url": prefix or "/"}],
         "paths": paths,
         "components": {"schemas": {"Error": _ERROR}},
     }
@@ -59,7 +69,7 @@ def _generate(metadata: ModelMetadata, most: int) -> Schema:
 
 
 def _parameters(metadata: ModelMetadata, most: int) -> list[Schema]:
-    """Of a GET, which makes one image."""
+    """Of a GET, which makes one image; which of them exclude one another stands in their descriptions alone."""
     inputs = {name: value_schema(tensor) for name, tensor in choices(metadata).items()}
     schemas = {**inputs, **option_schemas(metadata, most)}
     examples = example_of(metadata)
@@ -71,14 +81,18 @@ def _parameters(metadata: ModelMetadata, most: int) -> list[Schema]:
 
 def _body(metadata: ModelMetadata, most: int) -> Schema:
     fields = {name: field_schema(tensor, most) for name, tensor in choices(metadata).items()}
-    schema: Schema = {"type": "object", "properties": {**fields, **option_schemas(metadata, most)}}
-    content: Schema = {"application/json": {"schema": {**schema, "additionalProperties": False}}}
+    properties = {**fields, **option_schemas(metadata, most)}
+    schema: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
+    content: Schema = {"application/json": {"schema": schema | option_rules(metadata)}}
     needed = [image.name for image in metadata.image_inputs]
     if needed:
-        schema["required"] = needed
+        schema["required"] = content["application/json"]["schema"]["required"] = needed
         files = {name: _file(tensor) for name, tensor in choices(metadata).items() if isinstance(tensor, Image | Mask)}
-        form = {**schema, "properties": {**schema["properties"], **files}}
-        content = {"multipart/form-data": {"schema": form}, "application/json": {"schema": schema}}
+        form = {**schema, "properties": {**properties, **files}}
+        content = {"multipart/form-data": {"schema": form}, **content}
+        if len(needed) == 1:
+            about = f"{metadata.image_inputs[0].about}; all other fields stand in the query"
+            content["image/png"] = {"schema": {"type": "string", "format": "binary", "description": about}}
     else:
         content["application/json"]["example"] = example_of(metadata)
     return {"required": bool(needed), "content": content}

@@ -1,6 +1,7 @@
 """For those who run the server, or write a client: health, metrics, reload, documentation."""
 
 import asyncio
+import logging
 import time
 
 from fastapi.openapi.docs import get_swagger_ui_html
@@ -11,10 +12,13 @@ import gan_serve
 from gan_serve.errors import UsageError
 from gan_serve.server.keys import admin_keys
 from gan_serve.server.library import Catalogue
+from gan_serve.server.note import note_of
 from gan_serve.server.openapi import describe
 from gan_serve.server.refusals import Refusal
 from gan_serve.server.replies import json_reply
 from gan_serve.server.service import Service
+
+_log = logging.getLogger(__name__)
 
 
 class Operations:
@@ -40,11 +44,11 @@ class Operations:
 
     async def openapi(self, request: HttpRequest) -> Response:
         """The document that describes the plain API for the models that are served now."""
-        return json_reply(describe(self._service))
+        return json_reply(describe(self._service, note_of(request.scope).prefix))
 
     async def docs(self, request: HttpRequest) -> Response:
         """The page that shows that document, and tries it out."""
-        return get_swagger_ui_html(openapi_url="/openapi.json", title="gan-serve")
+        return get_swagger_ui_html(openapi_url=f"{note_of(request.scope).prefix}/openapi.json", title="gan-serve")
 
     async def reload(self, request: HttpRequest) -> Response:
         """Pick up new and changed models; 409 where one is broken, and its old version goes on serving."""
@@ -54,8 +58,10 @@ class Operations:
         began = time.monotonic()
         try:
             catalogue = await asyncio.to_thread(self._service.library.reload)
-        except UsageError:
-            raise Refusal(409, "the models folder is gone; what was loaded goes on serving") from None
+        except UsageError as error:
+            _log.error("not reloaded: %s", error)
+            message = "the models folder cannot be read; what was loaded goes on serving, and the log says more"
+            raise Refusal(409, message) from None
         document = {"seconds": round(time.monotonic() - began, 3), **_models(catalogue)}
         return json_reply(document, 409 if catalogue.failures else 200)
 

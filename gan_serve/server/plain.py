@@ -4,7 +4,7 @@ import asyncio
 import dataclasses
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
@@ -14,12 +14,13 @@ from gan_serve.request import Request
 from gan_serve.server.formats import MEDIA_TYPES, Form, choose_form, encode
 from gan_serve.server.lane import Lane
 from gan_serve.server.note import note_of
-from gan_serve.server.refusals import bad_request
+from gan_serve.server.refusals import Refusal, bad_request
 from gan_serve.server.replies import json_reply
 from gan_serve.server.service import Service
 from gan_serve.server.wishes import Wish, make_wish, read_fields, resolve
 from gan_serve.server.work import Work, check_pixels
 
+READING = ("GET", "HEAD")  # the methods of a route that changes nothing
 _FRESH = 3600  # seconds in which a cache need not ask again; a reload may bring another model under the same name
 
 
@@ -41,11 +42,19 @@ class Plain:
         versions = catalogue.versions(lane.metadata.name)
         return json_reply({**document, **_identity(lane), "versions": versions})
 
+    def methods(self, request: HttpRequest) -> Sequence[str]:
+        """Those of `generate`: an image that goes in needs a body."""
+        try:
+            lane = self._service.library.catalogue.find(request.path_params["name"])
+        except Refusal:  # which any method is told
+            return (*READING, "POST")
+        return ("POST",) if lane.metadata.image_inputs else (*READING, "POST")
+
     async def generate(self, request: HttpRequest) -> Response:
         """Answer with images or numbers. A GET is for one answer, so that a page can show it and a cache keep it."""
         settings, note = self._service.settings, note_of(request.scope)
         fields = await read_fields(request)
-        version = parse_version(fields.pop("version", None))
+        version = parse_version(fields.pop("version")) if "version" in fields else None
         lane = self._service.library.catalogue.find(request.path_params["name"], version)
         note.model = lane.metadata.name
         wish = make_wish(lane.metadata, fields, settings.max_count)
@@ -89,17 +98,16 @@ def version_asked(request: HttpRequest) -> int | None:
     Raises:
         Refusal: it is none.
     """
-    return parse_version(request.path_params.get("version", request.query_params.get("version")))
+    given = request.path_params.get("version", request.query_params.get("version"))
+    return None if given is None else parse_version(given)
 
 
-def parse_version(given: object) -> int | None:
-    """A version, or the absence of one.
+def parse_version(given: object) -> int:
+    """A version.
 
     Raises:
-        Refusal: it is neither.
+        Refusal: it is none.
     """
-    if given is None:
-        return None
     if isinstance(given, bool) or not re.fullmatch(r"[1-9]\d{0,8}", str(given)[:20], re.ASCII):
         raise bad_request(f"version {str(given)[:20]!r} is no positive integer")
     return int(str(given))

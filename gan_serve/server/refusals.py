@@ -1,7 +1,10 @@
 """What a caller is told instead of an answer: a status and one line, never a path or a stack."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from http import HTTPStatus
+
+from gan_serve.errors import GanServeError
 
 CLIENT_CLOSED_REQUEST = 499  # what nginx writes into its log, and nobody reads as an answer
 
@@ -49,6 +52,15 @@ def without_frames(error: Exception) -> Exception:
 def bad_request(message: str) -> Refusal:
     """The request itself is wrong."""
     return Refusal(HTTPStatus.BAD_REQUEST, message)
+
+
+@contextmanager
+def blamed_on_caller() -> Iterator[None]:
+    """Where nothing is looked at but what the caller sent: whatever the core refuses there, the request is wrong."""
+    try:
+        yield
+    except GanServeError as error:
+        raise bad_request(str(error)) from None
 
 
 def unavailable(message: str) -> Refusal:

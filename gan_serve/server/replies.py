@@ -11,7 +11,7 @@ from starlette.types import Scope
 
 from gan_serve.errors import UsageError
 from gan_serve.server.note import Note, note_of
-from gan_serve.server.refusals import CLIENT_CLOSED_REQUEST, Gone, Refusal
+from gan_serve.server.refusals import CLIENT_CLOSED_REQUEST, Gone, Refusal, bad_request
 
 _log = logging.getLogger(__name__)
 
@@ -26,21 +26,31 @@ def json_reply(document: object, status: int = 200, headers: Mapping[str, str] |
 
 def error_reply(note: Note, refusal: Refusal) -> Response:
     """What was wrong, and the id under which the log knows the request."""
-    note.reason = _REASONS.get(refusal.status, "refused" if refusal.status < 500 else "failed")
+    note.reason = reason_of(refusal.status)
     document = {"error": str(refusal), "request_id": note.request_id}
     return json_reply(document, refusal.status, refusal.headers)
 
 
+def reason_of(status: int) -> str:
+    """Why a request was refused, as the metrics count it; nothing where it was sent elsewhere."""
+    return _REASONS.get(status, "" if status < 400 else "refused" if status < 500 else "failed")
+
+
 def answer_error(scope: Scope, error: Exception) -> Response:
-    """The reply to a request that raised something. Nothing of an unexpected error is told but its id."""
-    note = note_of(scope)
+    """The reply to a request that raised something."""
+    return error_reply(note_of(scope), refusal_of(scope, error))
+
+
+def refusal_of(scope: Scope, error: Exception) -> Refusal:
+    """What the caller is told of an error, in every front end; of one that nobody expected, nothing but its id."""
     if isinstance(error, Refusal):
-        return error_reply(note, error)
+        return error
     if isinstance(error, ClientDisconnect):  # before the whole request was there
-        return error_reply(note, Gone())
+        return Gone()
     if isinstance(error, UsageError):
-        return error_reply(note, Refusal(400, str(error)))
+        return bad_request(str(error))
     if isinstance(error, HTTPException):  # the framework's own: no such route, a form that cannot be read
-        return error_reply(note, Refusal(error.status_code, str(error.detail), error.headers))
+        return Refusal(error.status_code, str(error.detail), error.headers)
+    note = note_of(scope)
     _log.error("%s failed", note.model or scope["path"], exc_info=error, extra={"request_id": note.request_id})
-    return error_reply(note, Refusal(500, "the server failed; its log says more under the request's id"))
+    return Refusal(500, "the server failed; its log says more under the request's id")

@@ -39,18 +39,31 @@ def option_schemas(metadata: ModelMetadata, most: int) -> dict[str, Schema]:
     }
     latents = [latent.name for latent in metadata.latents]
     blended = {
-        "walk_to": {**_integer(0, STREAMS - 1), "description": "Go by steps to the image of this seed."},
+        "walk_to": {
+            **_integer(0, STREAMS - 1),
+            "description": "Go by steps to the image of this seed. It excludes mix_with, and a count of more than 1.",
+        },
         "steps": {
             **_integer(2, MOST_IMAGES),
-            "description": f"Images of that walk, both ends included; up to {most} are sent. Default: {STEPS}.",
+            "description": "Images of the walk to walk_to, which must be given, both ends included; "
+            f"up to {most} are sent. Default: {STEPS}.",
         },
-        "step": {**_integer(0, STREAMS - 1), "description": "Send this image of the walk alone; the first is 0."},
-        "mix_with": {**_integer(0, STREAMS - 1), "description": "Mix each of count images with each of this seed."},
+        "step": {
+            **_integer(0, STREAMS - 1),
+            "description": "Send this image of the walk to walk_to alone, which must be given; the first is 0.",
+        },
+        "mix_with": {
+            **_integer(0, STREAMS - 1),
+            "description": "Mix each of count images with each of this seed, as mix says. It excludes walk_to.",
+        },
         "mix": {
             "anyOf": [{"type": "string"}, {"type": "array", "items": {"enum": latents}, "minItems": 1}],
-            "description": f"Latents that are taken from that seed: {', '.join(latents)}.",
+            "description": f"Latents that are taken from the seed mix_with: {', '.join(latents)}.",
         },
-        "mix_index": {**_integer(0, STREAMS - 1), "description": "Mix with this image of that seed alone."},
+        "mix_index": {
+            **_integer(0, STREAMS - 1),
+            "description": "Mix with this image of the seed mix_with alone, which must be given.",
+        },
     }
     shown = {
         "grid": {"type": "boolean", "default": False, "description": "All images in one picture."},
@@ -67,6 +80,18 @@ def option_schemas(metadata: ModelMetadata, most: int) -> dict[str, Schema]:
     }
     seeds = (drawn if metadata.draws else {}) | (blended if metadata.latents else {})
     return seeds | (shown if metadata.image_outputs else {}) | named
+
+
+def option_rules(metadata: ModelMetadata) -> Schema:
+    """Which options need others, and which exclude one another."""
+    if not metadata.latents:
+        return {}
+    needs = {"steps": ["walk_to"], "step": ["walk_to"], "mix": ["mix_with"], "mix_index": ["mix_with"]}
+    several = {"required": ["walk_to", "count"], "properties": {"count": {"minimum": 2}}}
+    return {
+        "dependentRequired": needs | {"mix_with": ["mix"]},
+        "not": {"anyOf": [{"required": ["walk_to", "mix_with"]}, several]},
+    }
 
 
 def example_of(metadata: ModelMetadata) -> Schema:

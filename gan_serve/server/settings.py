@@ -5,16 +5,21 @@ The table in docs/serving.md is made from this class.
 
 import math
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from gan_serve.errors import UsageError
+from gan_serve.home import with_home
+from gan_serve.server.prefix import checked_prefix
 
 PREFIX = "GAN_SERVE_"
 _GRACE = 5  # seconds beyond the deadline of the last request
+
+
+HomePath = Annotated[Path, BeforeValidator(lambda given: with_home(given) if isinstance(given, str) else given)]
 
 
 class Settings(BaseSettings):
@@ -24,7 +29,7 @@ class Settings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 for all.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 for any that is free.")
-    models: Path | None = Field(None, description="Folder of models; the shipped ones if not given.")
+    models: HomePath | None = Field(None, description="Folder of models; the shipped ones if not given.")
     device: str = Field("auto", description="auto, cpu, cuda or cuda:N.")
     max_count: int = Field(64, ge=1, le=4096, description="Images in one request.")
     max_pixels: int = Field(
@@ -46,11 +51,16 @@ class Settings(BaseSettings):
     api_keys: SecretStr = Field(
         SecretStr(""), description="Keys, separated by commas, one of which a request must bear; none: open to all."
     )
-    api_keys_file: Path | None = Field(None, description="File with a key in each line.")
+    api_keys_file: HomePath | None = Field(None, description="File with a key in each line.")
     admin_token: SecretStr = Field(
         SecretStr(""), description="Token for /v1/admin; these routes do not exist without it."
     )
     cors_origins: str = Field("", description="Origins, separated by commas, whose pages may call; none by default.")
+    root_path: Annotated[str, AfterValidator(checked_prefix)] = Field(
+        "",
+        description="Path of a site under which a proxy shows the server, such as /gan; "
+        "a proxy may name it in X-Forwarded-Prefix instead.",
+    )
     demo: bool = Field(False, description="Show the demo at /.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
 
@@ -74,7 +84,7 @@ def load_settings(kind: type[Kind], /, **flags: object) -> Kind:
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0]) if first["loc"] else "settings"
-        raise UsageError(f"{name} ({variable(name)}): {first['msg']}") from None
+        raise UsageError(f"{name} ({variable(name)}): {first['msg'].removeprefix('Value error, ')}") from None
     if settings.queue < settings.max_count:
         raise UsageError(f"queue ({variable('queue')}) must hold a request of max_count images; raise it")
     return settings

@@ -12,7 +12,6 @@ from dataclasses import replace
 from pathlib import PurePath
 
 from gan_serve.animations import decode_frame, frame_count
-from gan_serve.errors import Failure
 from gan_serve.metadata import ModelMetadata
 from gan_serve.pictures import open_picture, remarks, to_model, upright_size
 from gan_serve.request import Request
@@ -30,15 +29,13 @@ def read_head(
     It is alone, but for an animation of which all frames are taken, as `animated` says.
 
     Raises:
-        Refusal: it is no picture, or too large a one.
+        Failure: it is no picture.
+        Refusal: it is too large.
     """
     shown = name or tensor.name
-    try:
-        with open_picture(io.BytesIO(content), shown) as picture:
-            (width, height), told = upright_size(picture), remarks(picture)
-            frames = frame_count(picture) if animated else 1
-    except Failure as failure:
-        raise bad_request(str(failure)) from None
+    with open_picture(io.BytesIO(content), shown) as picture:
+        (width, height), told = upright_size(picture), remarks(picture)
+        frames = frame_count(picture) if animated else 1
     if frames * width * height > most_pixels:
         several = f"{frames} frames of " if frames > 1 else ""
         raise bad_request(f"{shown}: {several}{width}x{height} pixels; send up to {most_pixels} in all")
@@ -52,7 +49,8 @@ def decode_pictures(metadata: ModelMetadata, asked: Request) -> Request:
     They are whole where the answer depends on their size, and else no larger than the network takes them.
 
     Raises:
-        Refusal: one is damaged.
+        Failure: one is damaged.
+        Refusal: one has another size than its head says.
     """
     decoded: dict[tuple[str, object], Source] = {}
     for row in asked.inputs:
@@ -79,7 +77,10 @@ def decode_base64(tensor: Image | Mask, text: object) -> bytes:
     try:
         return b64decode("".join(encoded.split()), validate=True)  # as base64 wraps its lines
     except (binascii.Error, ValueError):
-        raise bad_request(f"{tensor.name} is no base64; send the picture's file in base64, or as multipart") from None
+        raise bad_request(
+            f"{tensor.name} is no base64; send the image's file in base64, or the file itself in a form: "
+            f"-F {tensor.name}=@FILE with curl"
+        ) from None
 
 
 def own_name(given: str | None) -> str | None:
@@ -90,10 +91,7 @@ def own_name(given: str | None) -> str | None:
 def _decoded(tensor: Image | Mask, source: Source, *, whole: bool) -> Source:
     shown = source.file or tensor.name
     assert isinstance(source.origin, bytes)
-    try:
-        picture, duration = decode_frame(source.origin, source.frame or 0, shown)
-    except Failure as failure:
-        raise bad_request(str(failure)) from None
+    picture, duration = decode_frame(source.origin, source.frame or 0, shown)
     if picture.size != source.size:  # by which the limits were kept; a PNG may say behind its pixels that it is turned
         raise bad_request(f"{shown}: it has another size than its head says; save it again, upright")
     origin = picture if whole or isinstance(tensor, Mask) else to_model(picture, tensor)

@@ -15,10 +15,11 @@ from starlette.requests import Request as HttpRequest
 from starlette.types import Message
 
 from gan_serve.blends import make_blend
+from gan_serve.errors import shown
 from gan_serve.metadata import ModelMetadata
 from gan_serve.output import ANIMATIONS
-from gan_serve.request import Request, make_request
-from gan_serve.server.refusals import Refusal, bad_request
+from gan_serve.request import Request, check_names, make_request
+from gan_serve.server.refusals import Refusal, bad_request, blamed_on_caller
 from gan_serve.server.settings import Settings
 from gan_serve.server.uploads import decode_base64, own_name, read_head
 from gan_serve.sources import Source
@@ -26,6 +27,8 @@ from gan_serve.tensors import Image, Mask
 
 _SECOND = ("walk_to", "steps", "step", "mix_with", "mix_index")  # the integers of a second seed
 _INTEGERS = ("count", "seed", "index", "scale", *_SECOND)
+_OPTIONS = (*_INTEGERS, "mix", "grid", "format", "version")
+_WHOLE = ""  # in place of a field's name: the image that is a body, until the model is known that takes it
 _INTEGER = re.compile(r"-?[0-9]{1,20}")
 _LONGEST_TEXT = 1000  # of a lone value, such as "0-9,3,three"
 _LONGEST_NAME = 100  # of a value in a list
@@ -54,15 +57,18 @@ class Wish:
 
 
 async def read_fields(request: HttpRequest) -> Fields:
-    """The fields of a request, wherever they stand; the version may stand in any request's query.
+    """The fields of a request: those of its query and those of its body.
 
     Raises:
-        Refusal: they cannot be read.
+        Refusal: they cannot be read, or one stands in both.
     """
     query = _collected(parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True))
     if request.method in ("GET", "HEAD"):
         return query
-    return {"version": query.get("version"), **await _read_body(request)}
+    body = await _read_body(request)
+    for name in query.keys() & body.keys():
+        raise bad_request(f"{shown(name)} stands in the query and in the body; leave one of them out")
+    return query | body
 
 
 async def _read_body(request: HttpRequest) -> Fields:
@@ -72,7 +78,12 @@ async def _read_body(request: HttpRequest) -> Fields:
     if kind == "application/json":
         body = await read_body(request)
         return parse_object(body) if len(body) <= LARGE else await asyncio.to_thread(parse_object, body)
-    message = "send application/json, or multipart/form-data with pictures"
+    if kind.startswith("image/") or kind == "application/octet-stream":
+        return {_WHOLE: (None, await read_body(request))}
+    message = (
+        f"the body is of the type {shown(kind)}; send application/json, multipart/form-data, "
+        "or an image alone as image/png, for example"
+    )
     raise Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, message)
 
 
@@ -130,8 +141,13 @@ def make_wish(metadata: ModelMetadata, fields: Fields, most: int) -> Wish:
 
     Raises:
         Refusal: a field has another type than it must.
+        UsageError: the model has no such input.
     """
-    rest = {name: value for name, value in fields.items() if value is not None}
+    named = _with_whole_body(metadata, fields)
+    check_names(metadata, (name for name in named if name not in _OPTIONS), _OPTIONS)
+    if nothing := [name for name, value in named.items() if value is None]:
+        raise bad_request(f"{nothing[0]} is null; leave it out where it is not set")
+    rest = dict(named)
     integers = {name: _integer(name, rest.pop(name)) for name in _INTEGERS if name in rest}
     format, grid = rest.pop("format", None), _boolean("grid", rest.pop("grid", False))
     if format is not None and not isinstance(format, str):
@@ -147,9 +163,13 @@ def resolve(metadata: ModelMetadata, wish: Wish, settings: Settings) -> Request:
     """The request, the heads of its pictures read: where there are some, this belongs into a thread.
 
     Raises:
-        Refusal: something that is no picture.
-        UsageError: a value that the model does not take.
+        Refusal: something that is no picture, or a value that the model does not take.
     """
+    with blamed_on_caller():
+        return _resolve(metadata, wish, settings)
+
+
+def _resolve(metadata: ModelMetadata, wish: Wish, settings: Settings) -> Request:
     translated, moving = metadata.translated, wish.format in ANIMATIONS and not wish.grid
     sources: dict[str, list[Source]] = {name: [] for name in wish.pictures}
     left = settings.max_pixels
@@ -168,6 +188,18 @@ def resolve(metadata: ModelMetadata, wish: Wish, settings: Settings) -> Request:
 
 def _those(wish: Wish, *names: str) -> dict[str, int]:
     return {name: wish.integers[name] for name in names if name in wish.integers}
+
+
+def _with_whole_body(metadata: ModelMetadata, fields: Fields) -> Fields:
+    """The fields by name, where an image that is the whole body belongs to the model's first one."""
+    if not isinstance(fields.get(_WHOLE), tuple):  # which neither a query nor JSON makes
+        return fields
+    if not metadata.image_inputs:
+        raise bad_request(f"{metadata.name} takes no image; send its inputs in the query, or as application/json")
+    name = metadata.image_inputs[0].name
+    if name in fields:
+        raise bad_request(f"{name} stands in the query and is the body; leave one of them out")
+    return {name: fields[_WHOLE], **{other: value for other, value in fields.items() if other != _WHOLE}}
 
 
 def _collected(items: Iterable[tuple[str, Any]]) -> Fields:
@@ -201,16 +233,21 @@ def _checked(name: str, value: Any, most: int) -> object:
 
 
 def _checked_one(name: str, value: Any, longest: int) -> str | int | float:
+    if isinstance(value, tuple):
+        raise bad_request(f"{name} is a file; send a number or a text")
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise bad_request(f"{name[:40]} must be a number, a text, or a list of them")
+        raise bad_request(f"{name} must be a number, a text, or a list of them")
     if isinstance(value, str) and len(value) > longest:
-        raise bad_request(f"{name[:40]} has a text of {len(value)} characters; send up to {longest}")
+        raise bad_request(f"{name} has a text of {len(value)} characters; send up to {longest}")
     return value
 
 
 def _integer(name: str, value: Any) -> int:
     if isinstance(value, str) and _INTEGER.fullmatch(value):
         return int(value)
+    if isinstance(value, list | tuple):
+        kind = "a list" if isinstance(value, list) else "a file"
+        raise bad_request(f"{name} is not an integer but {kind}; give one number")
     if isinstance(value, bool) or not isinstance(value, int):
         raise bad_request(f"{name} is not an integer")
     return value

@@ -11,7 +11,7 @@ from gan_serve.result import Result, largest_size
 from gan_serve.sampling import Arrays, complete, input_arrays
 from gan_serve.server.calls import Call, Promise
 from gan_serve.server.formats import Form
-from gan_serve.server.refusals import bad_request
+from gan_serve.server.refusals import bad_request, blamed_on_caller
 from gan_serve.server.uploads import decode_pictures
 
 
@@ -34,7 +34,8 @@ class Work:
     def _prepare(self) -> Arrays:
         metadata = self._generator.metadata
         if metadata.image_inputs:
-            self._asked = decode_pictures(metadata, self._asked)
+            with blamed_on_caller():
+                self._asked = decode_pictures(metadata, self._asked)
             self._promise.check()
         if metadata.by_picture:
             return {}

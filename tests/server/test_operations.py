@@ -19,8 +19,8 @@ import pytest
 import requests
 from command_line import Run
 from PIL import Image as Pictures
-from server_process import ON_ONE_CORE, Server
-from small_models import DIGIT, GREY, LATENT, PLAIN, metadata_of, save_model
+from server_process import ON_ONE_CORE, PATIENCE, Server
+from small_models import CLASSIFIER, DIGIT, GREY, LATENT, PLAIN, metadata_of, save_model
 
 HEAD = b"POST /v1/models/digits/generate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 ADMIN = {"Authorization": "Bearer secret"}
@@ -82,6 +82,54 @@ def test_a_broken_file_keeps_the_old_version_serving_and_is_told(folder: Path) -
         shutil.rmtree(folder)
         assert reload(server).status_code == 409
         assert server.generate("digits", json={"seed": 1}).content == before
+
+
+@pytest.mark.parametrize("way", ["SIGHUP", "management"])
+def test_a_reload_never_makes_a_server_less_ready(folder: Path, way: str) -> None:
+    """What is gone goes on serving, and is told, until something that works takes its place."""
+    save_model(folder, PLAIN)
+    with Server(folder, admin_token="secret") as server:
+
+        def reload_finds(models: int, failures: int) -> bool:
+            message = f"reloaded: {models} models, {failures} failures"
+            known = len(server.logged(message))
+            if way == "SIGHUP":
+                server.process.send_signal(signal.SIGHUP)
+                wait_for(lambda: len(server.logged(message)) > known)
+                return True
+            answer = reload(server)
+            names = {each["name"] for each in answer.json()["models"]}
+            return (answer.status_code, len(names), len(answer.json()["failures"])) == (
+                409 if failures else 200,
+                models,
+                failures,
+            )
+
+        def served() -> dict[str, int]:
+            assert server.get("/v2/health/ready").status_code == 200
+            return {name: server.generate(name).status_code for name in ("digits", "plain")}
+
+        for name in ("digits", "plain"):
+            shutil.rmtree(folder / name)
+        assert reload_finds(2, 2)
+        assert served() == {"digits": 200, "plain": 200}
+        told = {each["name"]: (each["state"], each["reason"]) for each in server.post("/v2/repository/index").json()}
+        reason = "is gone from the models folder, and nothing there takes its place; what was loaded goes on serving"
+        assert told == {"digits": ("READY", reason), "plain": ("READY", reason)}
+        assert server.logged(f"digits version 1 {reason}")
+        save_model(folder, replace(DIGIT, version=2), b"no model")
+        assert reload_finds(2, 3)
+        assert served() == {"digits": 200, "plain": 200}
+        save_model(folder, PLAIN)
+        assert reload_finds(2, 2)  # the digits have no version there that works
+        assert served() == {"digits": 200, "plain": 200}
+        shutil.rmtree(folder / "digits")
+        save_model(folder, replace(DIGIT, version=3))
+        assert reload_finds(2, 0)
+        assert server.generate("digits").headers["gan-serve-version"] == "3"
+        shutil.rmtree(folder / "plain")
+        assert reload_finds(1, 0)
+        assert served() == {"digits": 200, "plain": 404}
 
 
 def test_sighup_reloads(folder: Path) -> None:
@@ -165,17 +213,24 @@ import os, sys, time
 from pathlib import Path
 from gan_serve.cli import run
 from gan_serve.generator import Generator
+from gan_serve.server import work
 
-infer, held = Generator.infer, Path(os.environ["GAN_SERVE_MODELS"], "held")
+folder = Path(os.environ["GAN_SERVE_MODELS"])
 
-def hold(*given):
-    while held.exists():
-        time.sleep(0.02)
-    return infer(*given)
+def held_by(name, function):
+    def hold(*given):
+        while (folder / name).exists():
+            (folder / f"{name}-holds").touch()
+            time.sleep(0.02)
+        return function(*given)
 
-Generator.infer = hold
+    return hold
+
+Generator.infer = held_by("held", Generator.infer)
+work.decode_pictures = held_by("unread", work.decode_pictures)
+os.sched_setaffinity(0, list(os.sched_getaffinity(0))[:1])
 sys.exit(run(["serve"]))
-"""  # a server whose models hang as long as there is a file `held`
+"""  # with one runner: models hang while there is a file `held`, and images wait to be read while there is `unread`
 
 
 def test_it_is_live_before_it_is_ready(folder: Path) -> None:
@@ -336,44 +391,49 @@ def test_a_caller_who_reads_nothing_is_cut_off(models: Path) -> None:
         lazy.close()
 
 
-def test_a_caller_who_leaves_is_not_computed_for(models: Path) -> None:
+def test_a_caller_who_leaves_is_not_computed_for(folder: Path) -> None:
+    """The only runner is held at the first call, so that all others wait when twenty of their callers leave."""
     body = b'{"count": 32}'
     request = HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body
-    with Server(models, queue=4000) as server, ThreadPoolExecutor(32) as callers:
-        slow = {"label": "0-9", "count": 6, "scale": 20, "format": "zip"}
-        stay = [callers.submit(server.generate, "digits", json=slow) for _ in range(32)]
-        while accepted(server) < 32:
-            time.sleep(0.01)
-        for _ in range(20):
-            with socket.create_connection(server.address) as caller:
-                caller.sendall(request)
-                time.sleep(0.01)
-        assert [answer.result().status_code for answer in stay] == [200] * 32
-        page = server.get("/metrics").text
-    (gone,) = re.findall(r'^gan_serve_failures_total{model="digits",reason="gone"} (\d+)', page, re.MULTILINE)
-    (images,) = re.findall(r'^gan_serve_images_total{model="digits"} (\d+)', page, re.MULTILINE)
-    assert int(gone) > 10
-    assert int(images) < 32 * 60 + 10 * 32
+    with Server(folder, script=HELD, queue=4000) as server, ThreadPoolExecutor(4) as callers:
+        before = images(server, "digits")
+        (folder / "held").touch()
+        stay = [callers.submit(server.generate, "digits") for _ in range(4)]
+        wait_for(lambda: waiting(server) == 3)
+        with ExitStack() as stack:
+            for _ in range(20):
+                stack.enter_context(socket.create_connection(server.address)).sendall(request)
+            wait_for(lambda: waiting(server) == 3 + 20 * 32)
+        wait_for(lambda: len(gone(server)) == 20)
+        assert waiting(server) == 3
+        (folder / "held").unlink()
+        assert [answer.result().status_code for answer in stay] == [200] * 4
+        assert images(server, "digits") == before + 4
+        assert 'gan_serve_failures_total{model="digits",reason="gone"} 20.0' in server.get("/metrics").text
 
 
-def test_a_caller_who_leaves_while_it_is_read_is_not_computed_for(models: Path) -> None:
+def test_a_caller_who_leaves_while_it_is_read_is_not_computed_for(folder: Path) -> None:
     """One goes in the middle of its body, and one when all was sent, while its picture is decoded."""
+    save_model(folder, CLASSIFIER)
     picture = io.BytesIO()
-    Pictures.new("RGB", (4000, 4000)).save(picture, "png")
-    form = b'--x\r\nContent-Disposition: form-data; name="image"; filename="a.png"\r\n\r\n%b\r\n--x--\r\n'
-    body = form % picture.getvalue()
-    head = (
-        b"POST /v1/models/classifier/generate HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=x\r\n"
-    )
-    request = head + b"Content-Length: %d\r\n\r\n" % len(body) + body
-    with Server(models) as server:
-        computed = images(server, "classifier")
-        for part in (request[:-100], request):
-            with socket.create_connection(server.address) as caller:
-                caller.sendall(part)
-                time.sleep(0.03)
-        wait_for(lambda: server.logged("request")[-1]["status"] == 499 and len(gone(server)) == 2)
-        assert images(server, "classifier") == computed
+    Pictures.new("RGB", (40, 40)).save(picture, "png")
+    content = picture.getvalue()
+    head = b"POST /v1/models/classifier/generate HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\n"
+    request = head + b"Content-Length: %d\r\n\r\n" % len(content) + content
+    with Server(folder, script=HELD) as server:
+        before = images(server, "classifier")
+        with socket.create_connection(server.address) as caller:
+            caller.sendall(request[:-10])
+            wait_for(lambda: "gan_serve_requests_in_progress 2.0" in server.get("/metrics").text)
+        wait_for(lambda: len(gone(server)) == 1)
+        (folder / "unread").touch()
+        with socket.create_connection(server.address) as caller:
+            caller.sendall(request)
+            wait_for((folder / "unread-holds").exists)
+        wait_for(lambda: len(gone(server)) == 2)
+        (folder / "unread").unlink()
+        assert server.generate("classifier", files={"image": content}).status_code == 200  # by the same runner
+        assert images(server, "classifier") == before + 1
         assert not any('"exception"' in line for line in server.lines)
 
 
@@ -398,10 +458,16 @@ def test_work_ends_with_its_deadline_and_with_the_server(models: Path) -> None:
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
-    until = time.monotonic() + 20
+    until = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < until
         time.sleep(0.02)
+
+
+def waiting(server: Server) -> int:
+    """How many images wait for the digits."""
+    page = server.get("/metrics").text
+    return int(re.findall(r'^gan_serve_images_waiting{model="digits"} (\d+)', page, re.MULTILINE)[0])
 
 
 def gone(server: Server) -> list[int]:
@@ -426,13 +492,13 @@ def test_more_than_the_concurrent_requests_are_refused(models: Path) -> None:
 
 def test_what_waits_for_any_version_is_counted(folder: Path) -> None:
     save_model(folder, replace(DIGIT, version=2))
-    slow, older = {"count": 64, "scale": 20, "format": "zip"}, "/v1/models/digits/generate?version=1"
-    with Server(folder, queue=2000) as server, ThreadPoolExecutor(16) as callers:
-        answers = [callers.submit(server.post, older, json=slow) for _ in range(16)]
-        page = ""
-        while not re.search(r'^gan_serve_images_waiting{model="digits"} [1-9]', page, re.MULTILINE):
-            assert not all(answer.done() for answer in answers)
-            page = server.get("/metrics").text
+    with Server(folder, script=HELD) as server, ThreadPoolExecutor(3) as callers:
+        (folder / "held").touch()
+        answers = [callers.submit(server.post, "/v1/models/digits/generate?version=1") for _ in range(3)]
+        wait_for(lambda: waiting(server) == 2)  # the third has the only runner
+        (folder / "held").unlink()
+        assert [answer.result().status_code for answer in answers] == [200] * 3
+        assert waiting(server) == 0
 
 
 def test_more_than_the_open_connections_are_refused(models: Path) -> None:

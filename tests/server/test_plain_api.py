@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import requests
 from command_line import Run
+from jsonschema import Draft202012Validator
 from PIL import Image as Pictures
 from server_process import Server
 
@@ -67,7 +68,9 @@ def test_several_images_are_a_zip_of_the_files_that_the_command_line_writes(serv
     assert answer.headers["content-type"] == "application/zip"
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
         sent = {name: archive.read(name) for name in archive.namelist()}
+        dates = {entry.date_time for entry in archive.infolist()}
     assert sent == {path.name: path.read_bytes() for path in Path("x").iterdir()}
+    assert dates == {(1980, 1, 1, 0, 0, 0)}  # not the time of day, by which the same request would get other bytes
     assert server.generate("digits", json={"label": [1, 5], "count": 2, "seed": 1}).content == answer.content
 
 
@@ -172,6 +175,7 @@ def refusal(answer: requests.Response) -> str:
         ("digit", {}, 404, "no model 'digit' (did you mean digits?)"),
         ("../digits", {}, 404, "Not Found"),
         ("digits", {"version": 2}, 404, "digits has no version 2; there is 1"),
+        ("digits", {"version": None}, 400, "version 'None' is no positive integer"),
         ("digits", {"version": True}, 400, "version 'True' is no positive integer"),
         ("digits", {"version": 10**30}, 400, "is no positive integer"),
         ("digits", {"label": 10}, 400, "label 10 does not exist; use 0-9"),
@@ -193,6 +197,8 @@ def refusal(answer: requests.Response) -> str:
         ("digits", {"format": "gif"}, 400, "1 images cannot be sent as 'gif'; use png, webp, jpeg, npy, json, zip"),
         ("digits", {"format": "png", "count": 2}, 400, "2 images cannot be sent as 'png'; use zip, npy, json"),
         ("digits", {"format": ["png"]}, 400, "format is no text"),
+        ("digits", {"seed": None}, 400, "seed is null; leave it out where it is not set"),
+        ("digits", {"label": None}, 400, "label is null; leave it out where it is not set"),
         ("digits", {"lable": 3}, 400, "digits has no input 'lable' (did you mean label?)"),
         ("turned", {"tilt_angle": 2}, 400, "tilt_angle 2 is not a number from -1 to 1"),
         ("turned", {"tilt_angle": 10**400}, 400, "is not a number from -1 to 1"),
@@ -304,8 +310,126 @@ def test_openapi_describes_every_model(server: Server) -> None:
     assert angle == {"type": "number", "minimum": -1, "maximum": 1, "default": 0.5}
     classifier = document["paths"]["/v1/models/classifier/generate"]
     assert set(classifier) == {"post"}
-    assert set(classifier["post"]["requestBody"]["content"]) == {"multipart/form-data", "application/json"}
+    content = classifier["post"]["requestBody"]["content"]
+    assert set(content) == {"multipart/form-data", "application/json", "image/png"}
+    assert not any(each["schema"].get("additionalProperties") for each in content.values())
+    assert set(document["paths"]["/v1/models/mender/generate"]["post"]["requestBody"]["content"]) == set(content) - {
+        "image/png"
+    }
     assert "swagger" in server.get("/docs").text
+
+
+@pytest.mark.parametrize(
+    ("options", "allowed"),
+    [
+        ({"walk_to": 1, "steps": 3, "step": 2, "count": 1}, True),
+        ({"mix_with": 1, "mix": "latent", "mix_index": 2, "count": 2}, True),
+        ({"walk_to": 1, "mix_with": 2, "mix": "latent"}, False),
+        ({"walk_to": 1, "count": 2}, False),
+        ({"steps": 3}, False),
+        ({"step": 0}, False),
+        ({"mix": "latent"}, False),
+        ({"mix_with": 1}, False),
+        ({"mix_index": 1}, False),
+        ({"nonsense": None}, False),
+    ],
+)
+def test_the_schema_allows_the_options_that_the_server_takes(
+    server: Server, options: dict[str, Any], allowed: bool
+) -> None:
+    post = server.get("/openapi.json").json()["paths"]["/v1/models/digits/generate"]["post"]
+    validator = Draft202012Validator(post["requestBody"]["content"]["application/json"]["schema"])
+    assert validator.is_valid(options) is allowed
+    assert server.generate("digits", json=options).status_code == (200 if allowed else 400)
+
+
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        ("/v1/models", "GET, HEAD, OPTIONS"),
+        ("/v1/models/digits/generate", "GET, HEAD, POST, OPTIONS"),
+        ("/v1/models/inverter/generate", "POST, OPTIONS"),
+        ("/v2/models/digits/infer", "POST, OPTIONS"),
+        ("/v2/repository/index", "POST, OPTIONS"),
+    ],
+)
+def test_a_refused_method_is_told_those_that_there_are(server: Server, path: str, methods: str) -> None:
+    for method in {"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "TRACE"} - set(methods.split(", ")):
+        answer = requests.request(method, server.url + path, timeout=60)
+        assert (answer.status_code, answer.headers["allow"]) == (405, methods), method
+        if method != "HEAD":
+            assert refusal(answer) == f"{method} is no method of this route; use {methods}"
+    answer = requests.options(server.url + path, timeout=60)
+    assert (answer.status_code, answer.headers["allow"], answer.content) == (204, methods, b"")
+
+
+def test_head_answers_as_get_without_a_body(server: Server) -> None:
+    path = "/v1/models/digits/generate?label=3&seed=7"
+    head, got = requests.head(server.url + path, timeout=60), server.get(path)
+    assert (head.status_code, head.content) == (200, b"")
+    assert all(head.headers[name] == got.headers[name] for name in ("etag", "content-type", "content-length"))
+
+
+@pytest.mark.parametrize("kind", ["png", "jpeg", "webp", "octet-stream"])
+def test_an_image_may_be_the_whole_body(server: Server, kind: str) -> None:
+    """With all other fields in the query, and the same bytes as from a form without a name."""
+    buffer = io.BytesIO()
+    Pictures.fromarray(NOISE).save(buffer, "png" if kind == "octet-stream" else kind)
+    content, path = buffer.getvalue(), "/v1/models/inverter/generate"
+    headers = {"Content-Type": f"application/{kind}" if kind == "octet-stream" else f"image/{kind}"}
+    answer = server.post(f"{path}?scale=2&version=1", data=content, headers=headers)
+    encoded = base64.b64encode(content).decode()
+    assert answer.status_code == 200, answer.text
+    assert answer.content == server.post(path, json={"image": encoded, "scale": 2}).content
+
+
+@pytest.mark.parametrize(
+    ("model", "query", "message"),
+    [
+        ("digits", "", "digits takes no image; send its inputs in the query, or as application/json"),
+        ("inverter", "?image=x", "image stands in the query and is the body; leave one of them out"),
+        ("inverter", "?scael=2", "inverter has no input 'scael' (did you mean scale?); it takes image"),
+        ("mender", "", "mender needs hole"),
+        ("inverter", "", "image: not a picture in PNG"),
+    ],
+)
+def test_a_whole_body_that_cannot_be_taken_is_refused(server: Server, model: str, query: str, message: str) -> None:
+    path = f"/v1/models/{model}/generate{query}"
+    content = png() if model == "mender" else b"nothing"
+    answer = server.post(path, data=content, headers={"Content-Type": "image/png"})
+    assert answer.status_code == 400
+    assert message in refusal(answer)
+
+
+@pytest.mark.parametrize("value", [("x.png", png()), (None, "3")], ids=["file", "text"])
+@pytest.mark.parametrize(
+    ("model", "name", "message"),
+    [
+        ("inverter", "file", "inverter has no input 'file'; it takes image"),
+        ("inverter", "imgae", "inverter has no input 'imgae' (did you mean image?); it takes image"),
+        ("digits", "LABEL", "digits has no input 'LABEL' (did you mean label?); it takes label"),
+        ("digits", "cuont", "digits has no input 'cuont' (did you mean count?); it takes label"),
+        ("plain", "label", "plain has no input 'label'; it takes none"),
+    ],
+)
+def test_an_unknown_field_is_told_as_such_whatever_it_holds(
+    server: Server, model: str, name: str, message: str, value: tuple[str | None, Any]
+) -> None:
+    assert refusal(server.generate(model, files={name: value})) == message
+    for given in (None, 3, "x", [], {"a": [None]}, True):
+        assert refusal(server.generate(model, json={name: given})) == message
+    assert refusal(server.post(f"/v1/models/{model}/generate?{name}=3")) == message
+
+
+def test_a_field_that_stands_twice_or_holds_a_file_is_refused(server: Server) -> None:
+    twice = server.post("/v1/models/digits/generate?label=3", json={"label": 4})
+    assert refusal(twice) == "'label' stands in the query and in the body; leave one of them out"
+    assert refusal(server.generate("digits", files={"label": ("x.png", png())})).startswith("label is a file; send")
+    assert "-F image=@FILE with curl" in refusal(server.generate("inverter", files={"image": (None, "in.png")}))
+
+
+def test_a_route_that_does_not_exist_is_told_with_where_to_look(server: Server) -> None:
+    assert refusal(server.get("/v1/model")) == "Not Found: there is no such route; /docs lists them"
 
 
 def test_metrics_count_requests_executions_and_failures(server: Server) -> None:
