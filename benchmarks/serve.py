@@ -50,7 +50,9 @@ def main() -> None:
 def read_options() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--peers", nargs="*", choices=PEERS, default=[*PEERS], help="all if not given; none after a bare --peers")
+    parser.add_argument(
+        "--peers", nargs="*", choices=PEERS, default=[*PEERS], help="all if not given; none after --peers alone"
+    )
     parser.add_argument("--sizes", type=positive, nargs="+", default=[32, 64], help="pixels a side")
     parser.add_argument("--connections", type=positive, nargs="+", default=[1, 16, 64])
     parser.add_argument("--seconds", type=positive, default=10, help="of each measurement")
