@@ -12,19 +12,19 @@ The generators are DCGANs with the weights of a single training step, since spee
 
 import argparse
 import signal
-import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from contestants import HERE, OURS, PEERS, Contestant, gan_serve_itself, peer
+from contestants import OURS, PEERS, Contestant, gan_serve_itself, peer
 from measuring import bare_limit, measure
-from processes import last_line
 from report import Figures, Page, Round, report
 
 import gan_serve
 from gan_serve.errors import Failure, GanServeError
+from training import publish, runs, variants
 
 MODEL = "dcgan"
 CHECKED = range(32)  # seeds whose images must have the right bytes
@@ -50,7 +50,9 @@ def main() -> None:
 def read_options() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--peers", nargs="*", choices=PEERS, default=[*PEERS], help="all if not given")
+    parser.add_argument(
+        "--peers", nargs="*", choices=PEERS, default=[*PEERS], help="all if not given; none after --peers alone"
+    )
     parser.add_argument("--sizes", type=positive, nargs="+", default=[32, 64], help="pixels a side")
     parser.add_argument("--connections", type=positive, nargs="+", default=[1, 16, 64])
     parser.add_argument("--seconds", type=positive, default=10, help="of each measurement")
@@ -134,18 +136,14 @@ def make_model(folder: Path, size: int) -> Path:
     Raises:
         Failure: there is none of this size.
     """
-    images = np.random.RandomState(0).randint(256, size=(64, size, size), dtype=np.uint8)
-    folder.mkdir()
-    data, run, models = folder / "noise.npz", folder / "run", folder / "models"
-    np.savez(data, images=images)
-    train = ["train", "dcgan", "--data", str(data), "--steps", "1", "--output", str(run)]
-    export = ["export", "dcgan", "--output", str(run), "--models", str(models), "--name", MODEL]
     say(f"a generator of {size}x{size} pixels")
-    for arguments in (train, export):
-        command = [sys.executable, "-m", "training", *arguments]
-        ended = subprocess.run(command, cwd=HERE.parent, capture_output=True, text=True, check=False)
-        if ended.returncode:
-            raise Failure(last_line(ended.stderr))
+    images = np.random.RandomState(0).randint(256, size=(12, size, size), dtype=np.uint8)
+    folder.mkdir()
+    data, models = folder / "noise.npz", folder / "models"
+    np.savez(data, images=images)
+    recipe = replace(variants.find(MODEL).recipe, steps=1, batch_size=8)
+    runs.play(runs.Run(MODEL, recipe, str(data)), folder, resume=False, device="cpu")
+    publish.export_all(runs.load_trained(folder, MODEL), models)
     return models
 
 

@@ -1,33 +1,49 @@
 """The examples run as their first lines say, and draw what they promise."""
 
+import functools
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 ROOT = Path(__file__).parents[1]
+Example = Callable[[str], tuple[str, Path]]
+SMALL = {"one_dimension.py": "--steps 600", "ring.py": "gan lsgan --steps 200"}
 
 
-def run(example: str, *arguments: object) -> str:
-    command = [sys.executable, ROOT / "examples" / example, *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
-    return done.stdout
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Example:
+    """Run an example once; what it prints, and the file that it draws."""
+
+    @functools.cache
+    def run(example: str) -> tuple[str, Path]:
+        output = tmp_path_factory.mktemp("example") / "drawing.png"
+        command = [sys.executable, ROOT / "examples" / example, *SMALL[example].split(), "--output", output]
+        return subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout, output
+
+    return run
 
 
-def test_uniform_noise_becomes_a_normal_distribution(tmp_path: Path) -> None:
-    said = run("one_dimension.py", "--steps", 600, "--output", tmp_path / "one.png")
+@pytest.mark.parametrize("example", sorted(path.name for path in (ROOT / "examples").glob("*.py")))
+def test_every_example_draws_something(run: Example, example: str) -> None:
+    assert example in SMALL, f"give {example} a small size in SMALL"
+    with Image.open(run(example)[1]) as picture:
+        assert len(picture.convert("RGB").getcolors(2**24) or []) > 10
+
+
+def test_uniform_noise_becomes_a_normal_distribution(run: Example) -> None:
+    said, drawing = run("one_dimension.py")
     mean, deviation = (float(number) for number in said.split(": ")[1].split(",")[0].split(" ± "))
     assert mean == pytest.approx(4, abs=0.6)
     assert 0.6 < deviation < 2
-    with Image.open(tmp_path / "one.png") as picture:
+    with Image.open(drawing) as picture:
         assert picture.width > 4 * picture.height, "six panels side by side"
 
 
-def test_the_ring_counts_the_modes_of_each_variant(tmp_path: Path) -> None:
-    said = run("ring.py", "gan", "lsgan", "--steps", 200, "--output", tmp_path / "ring.png").splitlines()
+def test_the_ring_counts_the_modes_of_each_variant(run: Example) -> None:
+    said = run("ring.py")[0].splitlines()
     assert [line.split(":")[0] for line in said[:2]] == ["gan", "lsgan"]
     assert all(line.endswith("of 8 modes") for line in said[:2])
-    with Image.open(tmp_path / "ring.png") as picture:
-        assert len(picture.convert("RGB").getcolors(2**24) or []) > 10

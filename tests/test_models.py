@@ -1,9 +1,8 @@
 """Every shipped model keeps every promise."""
 
-import os
-import subprocess
-import sys
-from collections.abc import Sequence
+import multiprocessing
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -62,16 +61,20 @@ def test_an_answer_is_the_same_in_any_batch_and_on_any_threads(name: str) -> Non
             assert content(part) == content([many[first:last] for many in whole])
 
 
+def first_answers(name: str) -> bytes:
+    return content(answer(load(name), range(3)))
+
+
+@pytest.fixture(scope="module")
+def elsewhere() -> Iterator[Executor]:
+    """Another process, which begins anew."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
+        yield process
+
+
 @every_model
-def test_an_answer_is_the_same_in_another_process(name: str) -> None:
-    script = (
-        "import sys; from test_models import answer, content, load;"
-        "sys.stdout.buffer.write(content(answer(load(sys.argv[1]), range(3))))"
-    )
-    paths = os.pathsep.join([*sys.path, str(Path(__file__).parent)])
-    command, environment = [sys.executable, "-c", script, name], os.environ | {"PYTHONPATH": paths}
-    run = subprocess.run(command, env=environment, capture_output=True, check=True)
-    assert run.stdout == content(answer(load(name), range(3)))
+def test_an_answer_is_the_same_in_another_process(name: str, elsewhere: Executor) -> None:
+    assert elsewhere.submit(first_answers, name).result() == first_answers(name)
 
 
 @pytest.mark.parametrize("name", FROM_NOISE)

@@ -1,13 +1,24 @@
-"""Real data that needs no download: scikit-learn's 1,797 handwritten digits of 8x8 pixels."""
+"""What tests of training share: 1,797 real digits that need no download, and the exporter's table of operators."""
 
+import functools
+import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
+from command_line import Outcome, Run
 from sklearn.datasets import load_digits
+from torch.onnx._internal.exporter._registration import ONNXRegistry
 
 from training import datasets
+from training.__main__ import main
 from training.dataset import Dataset
+
+ROOT = Path(__file__).parents[2]
+
+# PyTorch fills this table anew for every export, which takes half of the time that a small network's export takes.
+ONNXRegistry.from_torchlib = staticmethod(functools.cache(ONNXRegistry.from_torchlib))  # type: ignore[method-assign]
 
 
 @pytest.fixture(scope="session")
@@ -23,3 +34,18 @@ def digits_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def digits(digits_file: Path) -> Dataset:
     return datasets.load(str(digits_file))
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run `python -m training` in this process, which need not import PyTorch anew."""
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(warnings, "formatwarning", warnings.formatwarning)  # which the command replaces
+
+    def run(*arguments: object) -> Outcome:
+        monkeypatch.setattr(sys, "argv", ["training", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return Outcome(int(ended.value.code or 0), *capsys.readouterr())
+
+    return run

@@ -2,8 +2,6 @@
 
 import itertools
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from string import Template
@@ -11,6 +9,7 @@ from zlib import crc32
 
 import numpy as np
 import pytest
+from command_line import Run
 from PIL import Image
 
 from gan_serve.errors import Failure, UsageError
@@ -71,14 +70,9 @@ def shade(file: str) -> Colour:
     return red, green, blue
 
 
-def run(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "training", "prepare", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
-
-
-def test_the_pictures_show_the_traits_that_stand_beside_them(layers: Path, tmp_path: Path) -> None:
-    done = run("nouns", layers, "--images", 100, "--output", tmp_path / "nouns.npz")
-    assert done.returncode == 0, done.stderr
+def test_the_pictures_show_the_traits_that_stand_beside_them(layers: Path, tmp_path: Path, command: Run) -> None:
+    done = command("prepare", "nouns", layers, "--images", 100, "--output", tmp_path / "nouns.npz")
+    assert done.code == 0, done.error
     with np.load(tmp_path / "nouns.npz") as arrays:
         images, traits, captions = arrays["train_images"], arrays["train_traits"], arrays["train_captions"]
         everyone = np.concatenate([traits, arrays["test_traits"]])
@@ -109,9 +103,9 @@ def test_no_picture_of_the_test_is_one_of_the_training(layers: Path, tmp_path: P
             assert (arrays[f"test_{name}"] == whole[f"test_{name}"][shown]).all()
 
 
-def test_a_character_is_dressed_from_the_sheets_that_fit_it(sheets: Path, tmp_path: Path) -> None:
-    done = run("lpc", sheets, "--images", 60, "--output", tmp_path / "lpc.npz")
-    assert done.returncode == 0, done.stderr
+def test_a_character_is_dressed_from_the_sheets_that_fit_it(sheets: Path, tmp_path: Path, command: Run) -> None:
+    done = command("prepare", "lpc", sheets, "--images", 60, "--output", tmp_path / "lpc.npz")
+    assert done.code == 0, done.error
     with np.load(tmp_path / "lpc.npz") as arrays:
         names = [arrays[f"{trait}_names"] for trait in arrays["trait_names"]]
         front, side, captions = arrays["train_images"], arrays["train_side_images"], arrays["train_captions"]
@@ -147,9 +141,9 @@ def test_a_seed_decides_the_characters(layers: Path, tmp_path: Path) -> None:
     assert (one != other).any()
 
 
-def test_what_cannot_be_composed_is_one_line(layers: Path, tmp_path: Path) -> None:
-    too_many = run("nouns", layers, "--images", 1000, "--output", tmp_path / "nouns.npz")
-    assert (too_many.returncode, too_many.stderr) == (
+def test_what_cannot_be_composed_is_one_line(layers: Path, tmp_path: Path, command: Run) -> None:
+    too_many = command("prepare", "nouns", layers, "--images", 1000, "--output", tmp_path / "nouns.npz")
+    assert (too_many.code, too_many.error) == (
         2, "error: these layers make 1,024 characters; ask for fewer than half of them\n",
     )  # fmt: skip
     assert not (tmp_path / "nouns.npz").exists()

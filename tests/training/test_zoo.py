@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from command_line import Run
 from sklearn.datasets import load_digits
 from small_models import DIGIT, build_model
 
@@ -25,7 +26,7 @@ SCORE = Score(name="fcd", value=1.0, better="lower", description="Frechet distan
 
 @pytest.fixture
 def zoo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The command, with 1,797 digits under the name of the data that the variants are trained on."""
+    """The command's arguments, with 1,797 digits under the name of the data that the variants are trained on."""
     bunch = load_digits()
     images = np.pad(np.kron(bunch.images, np.ones((3, 3))), ((0, 0), (2, 2), (2, 2))) * 255 / 16
     images = images.astype(np.uint8)
@@ -33,27 +34,24 @@ def zoo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
              test_images=images[1500:], test_labels=bunch.target[1500:])  # fmt: skip
     monkeypatch.setenv("GAN_SERVE_DATA", str(tmp_path))
     folders = ["--runs", str(tmp_path / "runs"), "--models", str(tmp_path / "models"), "--device", "cpu"]
-    return [sys.executable, "-m", "training", "zoo", *folders]
+    return ["zoo", *folders]
 
 
-def run(zoo: list[str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*zoo, *arguments], cwd=ROOT, capture_output=True, text=True, check=False, timeout=200)
-
-
-def test_a_variant_is_trained_and_published_once(zoo: list[str], tmp_path: Path) -> None:
-    once = run(zoo, "gan", "--steps", "1")
-    assert (once.returncode, once.stdout) == (0, "gan: published\n"), once.stderr
+def test_a_variant_is_trained_and_published_once(zoo: list[str], tmp_path: Path, command: Run) -> None:
+    once = command(*zoo, "gan", "--steps", "1")
+    assert (once.code, once.out) == (0, "gan: published\n"), once.error
     metadata = gan_serve.load("gan", models=tmp_path / "models").metadata
     assert metadata.training.steps == 1
     assert metadata.scores
     trained = (tmp_path / "runs" / "gan" / "checkpoint.pt").stat().st_mtime_ns
-    again = run(zoo, "gan")
-    assert (again.returncode, again.stdout) == (0, "gan: published\n")
+    again = command(*zoo, "gan")
+    assert (again.code, again.out) == (0, "gan: published\n")
     assert (tmp_path / "runs" / "gan" / "checkpoint.pt").stat().st_mtime_ns == trained
 
 
 def test_a_signal_leaves_checkpoints_to_go_on_from(zoo: list[str], tmp_path: Path) -> None:
-    process = subprocess.Popen([*zoo, "gan"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    arguments = [sys.executable, "-m", "training", *zoo, "gan"]
+    process = subprocess.Popen(arguments, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 100
     while not list((tmp_path / "runs").glob("gan/tensorboard/events*")) and time.monotonic() < deadline:
         time.sleep(0.1)
@@ -64,19 +62,19 @@ def test_a_signal_leaves_checkpoints_to_go_on_from(zoo: list[str], tmp_path: Pat
 
 
 def test_when_the_minutes_are_over_it_ends_well_with_no_more_at_a_time_than_was_said(
-    zoo: list[str], tmp_path: Path
+    zoo: list[str], tmp_path: Path, command: Run
 ) -> None:
-    ended = run(zoo, "gan", "dcgan", "--jobs", "1", "--minutes", "0.02")
-    assert (ended.returncode, ended.stdout.count("not finished")) == (0, 2)
+    ended = command(*zoo, "gan", "dcgan", "--jobs", "1", "--minutes", "0.02")
+    assert (ended.code, ended.out.count("not finished")) == (0, 2)
     assert [path.name for path in (tmp_path / "runs").iterdir()] == ["gan"]
 
 
-def test_a_failure_is_told_with_its_log(zoo: list[str], tmp_path: Path) -> None:
+def test_a_failure_is_told_with_its_log(zoo: list[str], tmp_path: Path, command: Run) -> None:
     (tmp_path / "mnist.npz").write_bytes(b"not an archive")
-    failed = run(zoo, "gan", "--steps", "2")
+    failed = command(*zoo, "gan", "--steps", "2")
     log = tmp_path / "runs" / "gan" / "log.txt"
-    assert failed.returncode == 1
-    assert f"error: gan failed, {log} says why" in failed.stderr
+    assert failed.code == 1
+    assert f"error: gan failed, {log} says why" in failed.error
     assert "not a readable .npz file" in log.read_text()
 
 
@@ -113,8 +111,8 @@ def test_a_training_is_published_when_it_is_over_and_all_that_it_ships_came_out_
     assert not is_published("ebgan", trainings, models), "what is published is half a training"
 
 
-def test_an_unknown_variant_is_told_before_anything_starts(zoo: list[str], tmp_path: Path) -> None:
-    wrong = run(zoo, "gan", "gann")
-    assert wrong.returncode == 2
-    assert wrong.stderr.startswith("error: unknown variant 'gann' (did you mean gan")
+def test_an_unknown_variant_is_told_before_anything_starts(zoo: list[str], tmp_path: Path, command: Run) -> None:
+    wrong = command(*zoo, "gan", "gann")
+    assert wrong.code == 2
+    assert wrong.error.startswith("error: unknown variant 'gann' (did you mean gan")
     assert not (tmp_path / "runs").exists()
