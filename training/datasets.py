@@ -125,7 +125,8 @@ def _share(dataset: Dataset, split: Split) -> Dataset:
             f"{dataset.name}: has no test part, and {count} images are too few to hold some out; give it a test part, "
             f"or {2 * TEST_SHARE} images or more"
         )
-    return dataset.rows(held_out if split == "test" else ~held_out)
+    part = dataset.rows(held_out if split == "test" else ~held_out)
+    return replace(part, held_out=count // TEST_SHARE)
 
 
 def _viewed(path: Path, view: str, images: NDArray[Any]) -> torch.Tensor:

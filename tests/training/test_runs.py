@@ -66,7 +66,7 @@ def test_a_training_keeps_averages_on_its_way_and_a_new_one_forgets_them(tmp_pat
     assert {path.stem for path in (tmp_path / "snapshots").iterdir()} == {str(2 * part) for part in range(1, 17)}
     last = checkpoint.load(tmp_path / "snapshots" / "32.pt", torch.device("cpu"))
     assert same(last["average"], state(tmp_path)["average"])
-    call("train", "gan", *options, "--steps", 3)
+    call("train", "gan", *options, "--steps", 3, "--overwrite")
     assert {path.stem for path in (tmp_path / "snapshots").iterdir()} == {"1", "2", "3"}
 
 
