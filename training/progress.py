@@ -47,7 +47,8 @@ class Work:
         parts = [f"{self.unit} {self.done:,} of {self.total:,}".lstrip()]
         if self.done > self.first:
             each = seconds / (self.done - self.first)
-            parts += [self._speed or _told(each), f"{_time(each * (self.total - self.done))} left"]
+            left = each * (self.total - self.done)
+            parts += [self._speed or _told(each), f"{_time(left)} left" if left else f"in {_time(seconds)}"]
         return ", ".join(parts)
 
     def __str__(self) -> str:

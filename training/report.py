@@ -56,8 +56,12 @@ class Report:
         self.display.end(self.work)
         if self.work.done > self.done:
             self.display.say(str(self.work))
+        self._close()
+
+    def _close(self) -> None:
         if self.board:
             self.board.close()
+        self.board = None
 
     def after_step(self, trainer: Trainer, terms: Terms, *, now: bool = False) -> None:
         """Note one step, where it is one in many or is to be noted `now`.
@@ -75,7 +79,7 @@ class Report:
         try:
             self._log(values, trainer)
         except OSError as error:
-            self._give_up_logging(error)
+            self._log_no_more(error)
 
     def _log(self, values: dict[str, float], trainer: Trainer) -> None:
         if self.board is None:
@@ -84,8 +88,8 @@ class Report:
         if trainer.step % PICTURE_STEPS == 0 or trainer.step in (*EARLY_PICTURES, self.steps):
             self._show_pictures(trainer, self.board)
 
-    def _give_up_logging(self, error: OSError) -> None:
-        self.board = None
+    def _log_no_more(self, error: OSError) -> None:
+        self._close()
         self.display.warn(
             f"{self.output / 'tensorboard'}: cannot be written ({error.strerror}); the training goes on without it"
         )

@@ -80,7 +80,7 @@ def play(run: Run, folder: Path, *, resume: bool, device: str = "auto", checkpoi
                 progress.say(f"this training has come to its last step, {trainer.step:,}; give more --steps to go on")
                 return path
         dataset.check_batch(run.recipe.batch_size)
-        prepare(folder, trainer, SNAPSHOTS)
+        prepare(folder, trainer, min(SNAPSHOTS, run.recipe.steps - trainer.step))
         progress.say(understood(trainer, dataset, folder))
         with Report(folder, run.recipe.steps, dataset, done=trainer.step) as report, noted_signals() as received:
             _follow(trainer, facts, report, path, received=received, minutes=checkpoint_minutes)
