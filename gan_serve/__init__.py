@@ -14,6 +14,14 @@
 Importing this package loads neither numpy nor ONNX Runtime; `load` does.
 """
 
+import sys
+
+# The programs `python -m gan_serve` and `gan-serve` import this first, and Ctrl-C ends them in one line from here on.
+if sys.argv[:1] == ["-m"] or "".join(sys.argv[:1]).endswith("gan-serve"):
+    from gan_serve.interrupt import leave_at_signals
+
+    leave_at_signals()
+
 from os import PathLike
 from typing import TYPE_CHECKING
 

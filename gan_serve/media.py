@@ -1,6 +1,5 @@
 """Pictures and arrays <-> files that say how they were made. Each format has a function to write and one to read."""
 
-import contextlib
 import io
 import os
 import struct
@@ -15,6 +14,7 @@ from PIL import ExifTags, PngImagePlugin
 from PIL import Image as Pictures
 
 from gan_serve.errors import Failure, UsageError
+from gan_serve.interrupt import unfinished
 from gan_serve.npy import is_npy, read_npy, read_npy_document
 from gan_serve.opacity import on_white
 from gan_serve.pictures import open_picture
@@ -108,14 +108,11 @@ def write_atomic(path: Path, content: bytes) -> None:
         if path.exists() and not path.is_file():
             path.write_bytes(content)
             return
-        part.write_bytes(content)
-        part.replace(place)
+        with unfinished(part):
+            part.write_bytes(content)
+            part.replace(place)
     except OSError as error:
-        _remove(part)
         raise Failure(f"{path}: cannot be written ({error.strerror})") from None
-    except BaseException:
-        _remove(part)
-        raise
 
 
 def real_path(path: Path) -> Path:
@@ -165,11 +162,6 @@ def _decoded(picture: Picture, source: str) -> Pixels:
         picture.seek(number)
         frame[:] = picture.convert("RGBA")
     return pixels[..., :3] if (pixels[..., 3] == 255).all() else pixels
-
-
-def _remove(part: Path) -> None:
-    with contextlib.suppress(OSError):
-        part.unlink()
 
 
 def _write_png(picture: Picture, document: str) -> bytes:

@@ -1,5 +1,6 @@
 """Save and resume a training, bit-exact on a CPU in float32."""
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,16 +9,22 @@ from typing import Any
 import torch
 
 from gan_serve.errors import Failure
+from gan_serve.media import make_folder, write_atomic
 
 FORMAT = 1  # raise it when the code can no longer read what it wrote before
 State = dict[str, Any]  # nested dicts and lists of tensors and plain values
 
 
 def save(path: Path, state: State) -> None:
-    """Write the state; an interruption leaves the old file or the new one, never half of one."""
-    part = path.with_suffix(".part")
-    torch.save(state | {"format": FORMAT}, part)
-    part.replace(path)
+    """Write the state; whatever happens, the old file is there or the new one, and never half of one.
+
+    Raises:
+        Failure: it cannot be written.
+    """
+    content = io.BytesIO()
+    torch.save(state | {"format": FORMAT}, content)
+    make_folder(path.parent)  # it may have been removed since the training began
+    write_atomic(path, content.getvalue())
 
 
 def load(path: Path, device: torch.device) -> State:

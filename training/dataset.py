@@ -36,6 +36,7 @@ class Dataset:
     views: Mapping[str, torch.Tensor] = field(default_factory=dict)  # other images
     pairs: bool = True  # whether each view shows the same things in the same order, or is a set of its own
     photos: Mapping[str, tuple[torch.Tensor, ...]] = field(default_factory=dict)  # uint8 (C, H, W), to score on
+    held_out: int = 0  # images that are kept for the test, where the data has no test part of its own
 
     @property
     def spec(self) -> ImageSpec:
@@ -70,14 +71,25 @@ class Dataset:
         """The same images, so many of them with their labels."""
         return PartlyLabelled(self, known)
 
+    def check_batch(self, batch_size: int) -> int:
+        """How many images all processes see in one step.
+
+        Raises:
+            Failure: there are fewer.
+        """
+        everyone = batch_size * distributed.world_size()
+        if everyone > len(self.images):
+            raise Failure(
+                f"{self.name} has {len(self.images)} images, fewer than one batch of {everyone}; lower --batch-size"
+            )
+        return everyone
+
     def batches(self, batch_size: int, seed: int, device: torch.device, first_step: int = 0) -> Iterator[Batch]:
         """Endless batches of this process's share: `image` in [-1, 1], `label`, the views and `traits` (N, T), if any.
 
         Which images step n sees depends on the seed and n alone: a resumed training sees what it would have seen.
         """
-        everyone = batch_size * distributed.world_size()
-        if everyone > len(self.images):
-            raise Failure(f"{self.name} has {len(self.images)} images, fewer than one batch of {everyone}")
+        everyone = self.check_batch(batch_size)
         steps_per_epoch = len(self.images) // everyone
         pictures = {"image": self.images, **self.views}
         columns = {name: column.to(device) for name, column in pictures.items()} | {"label": self.labels.to(device)}

@@ -5,19 +5,39 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from rich.progress import track
 
 from gan_serve.errors import UsageError
 from gan_serve.metadata import Milestone, ModelMetadata
 from gan_serve.repository import Model
-from training import datasets, detection, export, fidelity, generation, recognition, superresolution, variants
+from training import (
+    datasets,
+    detection,
+    export,
+    fidelity,
+    generation,
+    progress,
+    recognition,
+    superresolution,
+    variants,
+)
 from training.dataset import Dataset
 from training.gan import GAN, Recipe, Servable, Trial
 from training.judge import Judge
 from training.runs import Trained, load_snapshot, recipe_from
-from training.sources import SOURCES
+from training.sources import SOURCES, STACKED_MNIST
 
 SEED = 1  # of the untrained networks
+DRAWING = ("unconditional", "class-conditional", "latent-code")  # the tasks that a judge scores
+
+
+def check_scorable(trained: Trained) -> None:
+    """Refuse a training whose models need a judge that there is not, before an export that may take minutes.
+
+    Raises:
+        UsageError: there is none for its data.
+    """
+    if any(servable.task in DRAWING for servable in trained.gan.servables().values()):
+        Judge.of(datasets.load(trained.source, "test", trained.gan.settings.image_size), trained.source)
 
 
 def evaluate(model: Model, source: str | None = None) -> ModelMetadata:
@@ -27,6 +47,11 @@ def evaluate(model: Model, source: str | None = None) -> ModelMetadata:
         UsageError: there is no judge for its data, or no protocol for its task.
     """
     metadata = model.metadata
+    with progress.working(f"scores of {metadata.name}"):
+        return _evaluate(model, metadata, source)
+
+
+def _evaluate(model: Model, metadata: ModelMetadata, source: str | None) -> ModelMetadata:
     train, test = (load_data(metadata, source, split) for split in ("train", "test"))
     gan = _untrained(metadata, train)
     untrained = _exported(gan, metadata)
@@ -35,8 +60,8 @@ def evaluate(model: Model, source: str | None = None) -> ModelMetadata:
     elif metadata.task == "anomaly-detection":
         scores = detection.scores(model, untrained, test, _strangers(metadata.data.name))
         protocol = recognition.protocol(test)
-    elif metadata.task in ("unconditional", "class-conditional", "latent-code"):
-        judge = Judge(metadata.data.name)
+    elif metadata.task in DRAWING:
+        judge = Judge.of(test, source)
         scores = generation.scores(model, untrained, judge, train, test)
         protocol = generation.protocol(judge, test)
     elif trial := gan.trial(_part(metadata), test):
@@ -56,11 +81,12 @@ def learning_curve(model: Model, trained: Trained) -> tuple[Milestone, ...]:
     """
     if not model.metadata.image_outputs or model.metadata.image_inputs:
         return ()
-    judge, test = Judge(trained.data.name), datasets.load(trained.source, "test", trained.gan.settings.image_size)
+    test = datasets.load(trained.source, "test", trained.gan.settings.image_size)
+    judge = Judge(test.name)
     snapshots = [load_snapshot(path, trained.variant) for path in trained.snapshots]
     exports = (_exported(snapshot.gan, model.metadata) for snapshot in snapshots)
     title = f"learning curve of {model.metadata.name}"
-    drawn = track(generation.distances(exports, judge, test), title, total=len(snapshots), transient=True)
+    drawn = progress.track(generation.distances(exports, judge, test), title, len(snapshots))
     return tuple(
         Milestone(step=snapshot.training.steps, fcd=fcd, observed=snapshot.training.observed)
         for snapshot, fcd in zip(snapshots, drawn, strict=True)
@@ -75,7 +101,11 @@ def _strangers(data: str) -> Dataset | None:
 
 def load_data(metadata: ModelMetadata, source: str | None, split: datasets.Split) -> Dataset:
     """What a model was trained on, or its test set; `source` is where it is, if not under its known name."""
-    recipe = _recipe(metadata)
+    recipe, name = _recipe(metadata), metadata.data.name
+    if source is None and name not in (*SOURCES, STACKED_MNIST) and not Path(name).exists():
+        raise UsageError(
+            f"{metadata.name} was trained on {name}, which is not known by name; say where it is with --data"
+        )
     return datasets.load(source or metadata.data.name, split, recipe.image_size, recipe.views, pairs=recipe.pairs)
 
 

@@ -122,7 +122,8 @@ def share(dataset: Dataset, split: str) -> Dataset:
             f"{dataset.name}: has no test part, and {count} images are too few to hold some out; give it a test part, "
             f"or {2 * TEST_SHARE} images or more"
         )
-    return dataset.rows(held_out if split == "test" else ~held_out)
+    part = dataset.rows(held_out if split == "test" else ~held_out)
+    return replace(part, held_out=count // TEST_SHARE)
 
 
 def _prefix(split: str, arrays: Arrays) -> str:

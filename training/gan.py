@@ -54,6 +54,13 @@ class Recipe:
         return True
 
 
+# What of a recipe a training may change on its way; all else makes it another training.
+CHANGEABLE = (
+    "steps", "batch_size", "learning_rate", "discriminator_learning_rate", "final_learning_rate", "betas", "ema",
+    "augment",
+)  # fmt: skip
+
+
 @dataclass(frozen=True)
 class ImageSpec:
     """What a variant needs to know of its data to build its networks."""
@@ -61,6 +68,11 @@ class ImageSpec:
     channels: int
     size: int  # pixels; images are square
     classes: tuple[str, ...]
+
+    def __str__(self) -> str:
+        names = ", ".join(self.classes[:5]) + (", ..." if len(self.classes) > 5 else "")
+        colours = "grey" if self.channels == 1 else "RGB"
+        return f"{len(self.classes)} class{'es' * (len(self.classes) > 1)} ({names}), {self.size}x{self.size} {colours}"
 
     def check_multiple(self, side: int) -> None:
         """Refuse images that networks of so many halvings cannot put together again.

@@ -1,6 +1,7 @@
 """The judges: small classifiers, trained on real data alone, whose features and classes score what GANs make."""
 
 import json
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,17 +10,17 @@ import numpy as np
 import onnx
 import torch
 from numpy.typing import NDArray
-from rich.progress import track
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gan_serve.errors import UsageError
 from gan_serve.media import write_atomic
-from training import datasets, export, hardware
+from training import datasets, export, hardware, progress
 from training.dataset import Dataset, to_signed
 from training.gan import Batch, Game, ImageSpec, Player, Recipe, Stage, Terms
 from training.inference import open_network, run_in_batches
 from training.jitter import shifted
+from training.replacing import check_new
 from training.train import Trainer
 
 FOLDER = Path(__file__).parent / "judges"
@@ -27,6 +28,8 @@ PROPERTY = "judge"
 MAPS = "-maps"  # ends the names of the segmenters, which stand beside the judges
 BATCH = 500
 FEATURES = 128
+BATCHES = 16  # of an epoch at least, so that a judge of few images learns something, too
+BARELY = 0.25  # of the way from guessing to knowing: a judge that has not come so far is of little use
 
 
 class Classifier(nn.Module):
@@ -97,14 +100,15 @@ def train_classifier(dataset: Dataset, epochs: int, seed: int = 0) -> Classifier
 
 
 def _trained(dataset: Dataset, epochs: int, seed: int) -> Classification:
-    steps = epochs * (len(dataset.images) // 128)
+    batch = max(2, min(128, len(dataset.images) // BATCHES))
+    steps = epochs * (len(dataset.images) // batch)
     settings = Recipe(
-        dataset=dataset.name, steps=steps, batch_size=128, learning_rate=1e-3, betas=(0.9, 0.999),
+        dataset=dataset.name, steps=steps, batch_size=batch, learning_rate=1e-3, betas=(0.9, 0.999),
         ema=0.98, final_learning_rate=0.02,
     )  # fmt: skip
     torch.manual_seed(seed)
     trainer = Trainer(Classification(dataset, settings), dataset, seed=seed)
-    for _ in track(trainer.train(), f"classifier of {dataset.name}", total=steps, transient=True):
+    for _ in progress.track(trainer.train(), f"classifier of {dataset.name}", steps, unit="step"):
         pass
     game: Classification = trainer.average.module  # type: ignore[assignment]
     return game.cpu().eval()
@@ -131,22 +135,43 @@ def _features(classifier: Classifier, test: Dataset) -> Tensor:
     return torch.cat([classifier.features(to_signed(part)) for part in torch.split(test.images, BATCH)])
 
 
-def make_judge(source: str, epochs: int, seed: int = 0, image_size: int = 28) -> tuple[Path, float]:
+def make_judge(
+    source: str, epochs: int, seed: int = 0, image_size: int = 28, *, replace: bool = False
+) -> tuple[Path, float]:
     """Train the judge of a data set and write it; returns its file and its accuracy on the test set.
 
     Images of a folder are resized to squares of `image_size` pixels, which should be that of the models to score.
+
+    Raises:
+        UsageError: a judge of data of this name is there, which is not to be replaced.
     """
-    train, test = datasets.load(source, image_size=image_size), datasets.load(source, "test", image_size)
+    with progress.working(f"loading {source}"):
+        train, test = datasets.load(source, image_size=image_size), datasets.load(source, "test", image_size)
+    path = FOLDER / f"{train.name}.onnx"
+    check_new(path, "rename the data, after which its judge is called", replace=replace)
     game = _trained(train, epochs, seed)
     accuracy = test_accuracy(game.classifier, test)
+    guessed = test.labels.bincount().max().item() / len(test.labels)
     facts = {"data": train.name, "test_accuracy": round(accuracy, 4), "epochs": epochs, "seed": seed}
+    facts |= {"classes": list(train.classes), "guessed": round(guessed, 4)}
     if test.traits:
         facts["trait_accuracy"] = _trait_accuracies(game, test)
     example = to_signed(test.images[:4])
-    content = export.to_onnx(game.classifier, (example,), ["image"], ["probabilities", "features"])
-    path = FOLDER / f"{train.name}.onnx"
+    with progress.working(f"export of the judge of {train.name}"):
+        content = export.to_onnx(game.classifier, (example,), ["image"], ["probabilities", "features"])
     write_atomic(path, export.with_property(content, PROPERTY, json.dumps(facts)))
+    _warn_if_poor(facts)
     return path, accuracy
+
+
+def _warn_if_poor(facts: dict[str, Any]) -> None:
+    """Say what the scores of a judge are worth that does little more than guess."""
+    accuracy, guessed = facts["test_accuracy"], facts.get("guessed", 0.0)  # which older judges do not tell
+    if accuracy <= guessed + BARELY * (1 - guessed):  # for a single class, too, of which nothing is learned
+        progress.warn(
+            f"the judge of {facts['data']} recognises {accuracy:.2%} of the test set, where guessing finds "
+            f"{guessed:.2%}, so that its scores mean little; train it on more images, or for more --epochs"
+        )
 
 
 def _told(shape: tuple[int, ...]) -> str:
@@ -162,33 +187,63 @@ class Opinion:
     features: NDArray[np.float32]  # (N, D)
 
 
+def judge_command(source: str, size: int | None = None) -> str:
+    """How to train the judge of data."""
+    sized = ["--image-size", str(size)] if size else []
+    return shlex.join(["python", "-m", "training", "judge", source, *sized])
+
+
 class Judge:
-    """The shipped judge of a data set.
+    """The judge of a data set; `source` is where that is, if not under its known name.
 
     Raises:
         UsageError: there is none for this data.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, source: str | None = None, size: int | None = None) -> None:
         path = FOLDER / f"{name}.onnx"
+        self._command = judge_command(source or name, size)
         if not path.is_file():
             known = ", ".join(sorted(file.stem for file in FOLDER.glob("*.onnx") if not file.stem.endswith(MAPS)))
-            raise UsageError(f"no judge for {name}; there are {known}; train one with: python -m training judge {name}")
+            raise UsageError(f"no judge for {name}; there are {known}; train one with: {self._command}")
         content = path.read_bytes()
         properties = {entry.key: entry.value for entry in onnx.load_from_string(content).metadata_props}
         self.facts: dict[str, Any] = json.loads(properties[PROPERTY])
         self.session = open_network(content, str(path))
 
-    def look(self, images: NDArray[np.float32]) -> Opinion:
-        """Judge images (N, C, H, W) in [-1, 1].
+    @classmethod
+    def of(cls, dataset: Dataset, source: str | None) -> "Judge":
+        """The judge of this very data, which has learned images like these.
 
         Raises:
-            UsageError: they are not of the size, or not of the colours, that the judge has learned.
+            UsageError: there is none, or it is of other data of the same name.
         """
-        expected, given = tuple(self.session.get_inputs()[0].shape[1:]), images.shape[1:]
-        if given != expected:
+        is_folder = source is not None and Path(source).is_dir()
+        judge = cls(dataset.name, source, dataset.spec.size if is_folder else None)
+        classes = judge.facts.get("classes", list(dataset.classes))  # which older judges do not tell
+        if classes != list(dataset.classes):
             raise UsageError(
-                f"the judge of {self.facts['data']} knows images of {_told(expected)}, not of {_told(given)}; "
-                "train one with: python -m training judge DATA --image-size PIXELS"
+                f"the judge of {dataset.name} has learned other data of that name, with the classes "
+                f"{', '.join(classes)}; rename the data, or train its judge with: {judge._command} --replace"
             )
+        judge.check(tuple(dataset.images.shape[1:]))
+        _warn_if_poor(judge.facts)
+        return judge
+
+    def check(self, shape: tuple[int, ...]) -> None:
+        """Refuse images (C, H, W) that are not of the size, or not of the colours, that the judge has learned.
+
+        Raises:
+            UsageError: they are not.
+        """
+        expected = tuple(self.session.get_inputs()[0].shape[1:])
+        if shape != expected:
+            raise UsageError(
+                f"the judge of {self.facts['data']} knows images of {_told(expected)}, not of {_told(shape)}; "
+                f"train one with: {self._command} --replace"
+            )
+
+    def look(self, images: NDArray[np.float32]) -> Opinion:
+        """Judge images (N, C, H, W) in [-1, 1]; raises as `check` does."""
+        self.check(images.shape[1:])
         return Opinion(*run_in_batches(self.session, {"image": images}, ["probabilities", "features"], BATCH))

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from gan_serve.errors import Failure
+from gan_serve.media import write_atomic
 from gan_serve.metadata import ModelMetadata
 from gan_serve.repository import Repository
 from gan_serve.server.settings import settings_table
@@ -19,12 +20,21 @@ def write(root: Path, *, check: bool = False) -> list[Path]:
 
     With `check`, nothing is written.
     """
-    stale = [
-        (path, text) for path, text in _generated(root).items() if not path.exists() or path.read_text("utf-8") != text
-    ]
-    for path, text in [] if check else stale:
-        path.write_text(text, "utf-8")
-    return [path for path, _ in stale]
+    stale = {
+        path: text for path, text in _generated(root).items() if not path.exists() or path.read_text("utf-8") != text
+    }
+    if not check:
+        _refuse_written_by_hand(stale)
+        for path, text in stale.items():
+            write_atomic(path, text.encode())
+    return list(stale)
+
+
+def _refuse_written_by_hand(files: Mapping[Path, str]) -> None:
+    for path, text in files.items():
+        before = path.read_text("utf-8") if path.exists() else ""
+        if before.strip() and WARNING in text and WARNING not in before:
+            raise Failure(f"{path} was not generated, and would be replaced; move it away, or remove it")
 
 
 def _generated(root: Path) -> dict[Path, str]:

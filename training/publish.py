@@ -1,8 +1,10 @@
 """A finished training -> models/<name>/: the ONNX file, its scores, its card and its sample."""
 
-from dataclasses import replace
+import dataclasses
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -10,36 +12,54 @@ from torch import Tensor
 
 from gan_serve.errors import UsageError
 from gan_serve.generator import Generator
+from gan_serve.interrupt import unfinished
 from gan_serve.media import make_folder, write_atomic
 from gan_serve.metadata import PROPERTY, ModelMetadata
 from gan_serve.repository import Model, Repository
 from gan_serve.tensors import Image
-from training import before_after, cards
+from training import before_after, cards, progress, replacing
 from training.dataset import to_signed
-from training.evaluate import evaluate, learning_curve, load_data, trial_of
+from training.evaluate import check_scorable, evaluate, learning_curve, load_data, trial_of
 from training.export import describe, export, with_property
-from training.gan import Trial
+from training.gan import Servable, Trial
 from training.runs import Trained
 
 SAMPLE_COLUMNS, SAMPLE_ROWS, SAMPLE_SCALE = 10, 10, 2
 TRAVERSAL_ROWS = 9
 
 
-def export_all(trained: Trained, models: Path, *, name: str | None = None, version: int = 1) -> list[Path]:
+def export_all(
+    trained: Trained, models: Path, *, name: str | None = None, version: int = 1, replace: bool = False
+) -> list[Path]:
     """Export every servable of a training into a folder of models; returns the ONNX files.
 
     Raises:
-        UsageError: one name was given for several servables.
-        Failure: an export differs from PyTorch; nothing of it is written.
+        UsageError: one name was given for several servables, or another training's model would be replaced.
+        Failure: an export differs from PyTorch, or nothing can be written there; nothing is.
     """
+    described = describe_all(trained, models, name=name, version=version, replace=replace)
+    exports = []
+    for servable, metadata in described:
+        with progress.working(f"export of {metadata.name}"):
+            exports.append((metadata, export(servable, metadata)))
+    return [_write(models, metadata, content) for metadata, content in exports]
+
+
+def describe_all(
+    trained: Trained, models: Path, *, name: str | None = None, version: int = 1, replace: bool = False
+) -> list[tuple[Servable, ModelMetadata]]:
+    """What is to be exported; raises as `export_all` does, before there is any work lost."""
     servables = trained.gan.servables()
     if name and len(servables) > 1:
         raise UsageError(f"{trained.variant} ships {len(servables)} models, which cannot all be called {name}")
-    exports = []
-    for part, servable in servables.items():
-        metadata = describe(trained, part, servable, name=name, version=version)
-        exports.append((metadata, export(servable, metadata)))
-    return [_write(models, metadata, content) for metadata, content in exports]
+    replacing.check_writable(models)
+    described = [
+        (servable, describe(trained, part, servable, name=name, version=version))
+        for part, servable in servables.items()
+    ]
+    for _, metadata in [] if replace else described:
+        replacing.check_model(file_of(models, metadata.name, version), metadata, "choose another --name or --models")
+    return described
 
 
 def evaluate_in_place(
@@ -52,7 +72,7 @@ def evaluate_in_place(
     model = Repository(models).find(name)
     scored = evaluate(model, source)
     if trained:
-        scored = replace(scored, learning_curve=learning_curve(model, trained))
+        scored = dataclasses.replace(scored, learning_curve=learning_curve(model, trained))
     _write(models, scored, with_property(model.content, PROPERTY, scored.to_json()))
     write_atomic(models / scored.name / "README.md", cards.card(scored).encode())
     trial = trial_of(scored, source)
@@ -83,24 +103,42 @@ def _examples(images: Tensor, metadata: ModelMetadata, folder: Path) -> None:
 
 def score_all(trained: Trained) -> list[ModelMetadata]:
     """Export and evaluate every servable of a training; nothing is kept but the metadata with the scores."""
-    with TemporaryDirectory() as folder:
-        export_all(trained, Path(folder))
-        models, _ = Repository(Path(folder)).read_all()
+    with _temporary_folder() as folder:
+        export_all(trained, folder)
+        models, _ = Repository(folder).read_all()
         return [evaluate(model, trained.source) for model in models]
 
 
-def publish(trained: Trained, models: Path, *, name: str | None = None, version: int = 1) -> list[Path]:
-    """Export, evaluate and describe; only when all of it succeeded, move it to `models`."""
-    with TemporaryDirectory() as folder:
-        staging = Path(folder).resolve()
+def publish(
+    trained: Trained, models: Path, *, name: str | None = None, version: int = 1, replace: bool = False
+) -> list[Path]:
+    """Export, evaluate and describe; only when all of it succeeded, move it to `models`.
+
+    Raises:
+        UsageError: as `export_all`, or there is no judge for the data.
+        Failure: as `export_all`.
+    """
+    describe_all(trained, models, name=name, version=version, replace=replace)
+    check_scorable(trained)
+    make_folder(models)
+    # Beside what it will replace: to move a file takes no space, and cannot fail half-way on a full disk.
+    with _temporary_folder(models) as staging:
         for path in export_all(trained, staging, name=name, version=version):
             evaluate_in_place(staging, path.parent.parent.name, trained.source, trained)
         files = sorted(path for path in staging.rglob("*") if path.is_file())
-        for path in files:
-            target = models / path.relative_to(staging)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            write_atomic(target, path.read_bytes())
-    return [models / path.relative_to(staging) for path in files]
+        targets = [models / path.relative_to(staging) for path in files]
+        for target in targets:
+            make_folder(target.parent)
+        for path, target in zip(files, targets, strict=True):
+            path.replace(target)
+    return targets
+
+
+@contextmanager
+def _temporary_folder(parent: Path | None = None) -> Iterator[Path]:
+    """A folder that is gone afterwards, at a signal, too."""
+    with tempfile.TemporaryDirectory(prefix=".publish-", dir=parent) as folder, unfinished(Path(folder)):
+        yield Path(folder).resolve()
 
 
 def _pictures(model: Model, folder: Path) -> None:
@@ -114,8 +152,13 @@ def _pictures(model: Model, folder: Path) -> None:
         generator.generate(count, seed=0, **sweep).save(folder / f"{name}.png", grid=True, scale=SAMPLE_SCALE)
 
 
+def file_of(models: Path, name: str, version: int = 1) -> Path:
+    """Where a model is, in a folder of models."""
+    return models / name / str(version) / "model.onnx"
+
+
 def _write(models: Path, metadata: ModelMetadata, content: bytes) -> Path:
-    path = models / metadata.name / str(metadata.version) / "model.onnx"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path = file_of(models, metadata.name, metadata.version)
+    make_folder(path.parent)
     write_atomic(path, content)
     return path

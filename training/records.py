@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import TypeVar
 
-from gan_serve.document import decode, encode
+from gan_serve.document import Misfit, decode, encode
 from gan_serve.media import make_folder, write_atomic
 
 Record = TypeVar("Record")
@@ -19,3 +19,11 @@ def write(record: object, path: Path) -> None:
 def read(kind: type[Record], path: Path) -> Record:
     """What `write` kept."""
     return decode(kind, json.loads(path.read_bytes()))
+
+
+def find(kind: type[Record], path: Path) -> Record | None:
+    """What `write` kept, or nothing if it is something else."""
+    try:
+        return read(kind, path)
+    except (OSError, ValueError, Misfit):
+        return None

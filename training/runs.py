@@ -12,13 +12,14 @@ import torch
 from gan_serve.errors import UsageError
 from gan_serve.interrupt import noted_signals
 from gan_serve.metadata import Data, Training
-from training import checkpoint, datasets, distributed, hardware, provenance, variants
+from training import checkpoint, datasets, distributed, hardware, progress, provenance, replacing, variants
 from training.dataset import Dataset
+from training.folder import CHECKPOINT, Keeper, prepare, snapshots
 from training.gan import GAN, ImageSpec, Recipe
-from training.report import Report
+from training.report import Report, understood
+from training.sources import SOURCES, STACKED_MNIST
 from training.train import Trainer, averaged
 
-CHECKPOINT = "checkpoint.pt"
 SNAPSHOTS = 16  # how many of a training's averages are kept, evenly spaced, for its learning curve
 
 
@@ -56,27 +57,33 @@ class Stopped(Exception):
 def play(run: Run, folder: Path, *, resume: bool, device: str = "auto", checkpoint_minutes: float = 5.0) -> Path:
     """Train to the last step; returns the checkpoint, written every so many minutes, at a signal and at the end.
 
+    What was in the folder of an earlier training stays until the first checkpoint of this one is written.
+
     Raises:
         Stopped: SIGTERM or SIGINT arrived.
-        Failure: a loss is not a number, or the checkpoint is of other networks; it stays as it was.
+        UsageError: the training has come further, or its data is not what it was.
+        Failure: a loss or a weight is useless, the folder cannot be written, or the checkpoint is of other networks;
+            it stays as it was.
     """
-    dataset = datasets.load(run.data, image_size=run.recipe.image_size, views=run.recipe.views, pairs=run.recipe.pairs)
+    replacing.check_writable(folder)
+    with progress.working(f"loading {run.data}"):
+        recipe = run.recipe
+        dataset = datasets.load(run.data, image_size=recipe.image_size, views=recipe.views, pairs=recipe.pairs)
     torch.manual_seed(run.seed)
     gan = variants.find(run.variant)(dataset.spec, run.recipe)
     trainer = Trainer(gan, gan.source(dataset), seed=run.seed, precision=run.precision, device=device)
     facts = _facts(trainer, run, dataset)
-    if resume:
-        state = checkpoint.load(folder / CHECKPOINT, trainer.device)
-        with checkpoint.filling_networks(folder / CHECKPOINT):
-            trainer.restore(state)
-        for name in ("commit", "hardware"):
-            facts[name] = _continued(state[name], facts[name], trainer.step)
-    else:
-        for path in _snapshots(folder):  # of an earlier training
-            path.unlink()
     path = folder / CHECKPOINT
     try:
-        with Report(folder, run.recipe.steps, dataset) as report, noted_signals() as received:
+        if resume:
+            _restore(trainer, facts, path)
+            if trainer.step == run.recipe.steps:
+                progress.say(f"this training has come to its last step, {trainer.step:,}; give more --steps to go on")
+                return path
+        dataset.check_batch(run.recipe.batch_size)
+        prepare(folder, trainer, min(SNAPSHOTS, run.recipe.steps - trainer.step))
+        progress.say(understood(trainer, dataset, folder))
+        with Report(folder, run.recipe.steps, dataset, done=trainer.step) as report, noted_signals() as received:
             _follow(trainer, facts, report, path, received=received, minutes=checkpoint_minutes)
         distributed.wait()
     finally:
@@ -84,38 +91,47 @@ def play(run: Run, folder: Path, *, resume: bool, device: str = "auto", checkpoi
     return path
 
 
+def _restore(trainer: Trainer, facts: checkpoint.State, path: Path) -> None:
+    """Stand where the checkpoint was written."""
+    state = checkpoint.load(path, trainer.device)
+    _refuse_other_data(state, facts)
+    steps = trainer.recipe.steps
+    if state["step"] > steps:
+        raise UsageError(f"this training has come to step {state['step']:,}, further than {steps:,}; give more --steps")
+    with checkpoint.filling_networks(path):
+        trainer.restore(state)
+    for name in ("commit", "hardware"):
+        facts[name] = _continued(state[name], facts[name], trainer.step)
+
+
+def _refuse_other_data(state: checkpoint.State, facts: checkpoint.State) -> None:
+    before, now = (ImageSpec(**each["spec"]) for each in (state, facts))
+    if before != now:
+        raise UsageError(
+            f"the data has changed since this training began: it was of {before}, and is of {now}; "
+            "give it back what it had, or start anew with --overwrite in place of --resume"
+        )
+    images, found = state["data"]["images"], facts["data"]["images"]
+    if images != found:
+        progress.warn(f"the data has {found:,} images to train on, where this training began with {images:,}")
+
+
 def _follow(
     trainer: Trainer, facts: checkpoint.State, report: Report, path: Path, *, received: list[int], minutes: float
 ) -> None:
     saved, steps = time.monotonic(), trainer.recipe.steps
+    keeper = Keeper(path, trainer.step)
     for terms in trainer.train():
         stop = distributed.any_process(bool(received), trainer.device)
         snapshot = trainer.step * SNAPSHOTS // steps > (trainer.step - 1) * SNAPSHOTS // steps
         save = stop or snapshot or trainer.step == steps or time.monotonic() - saved > 60 * minutes
-        report.after_step(trainer, terms, now=save)  # a checkpoint must not hold what is not a number
-        if save:
-            saved = time.monotonic()
-            if distributed.rank() == 0:
-                state = trainer.state() | facts
-                checkpoint.save(path, state)
-                if snapshot:
-                    _keep_snapshot(path.parent, state)
+        with keeper.telling():
+            report.after_step(trainer, terms, now=save)  # a checkpoint must not hold what is useless
+            if save:
+                saved = time.monotonic()
+                keeper.keep(trainer.state() | facts, snapshot)
         if stop:
             raise Stopped(received[0] if received else signal.SIGTERM, trainer.step)
-
-
-def _keep_snapshot(folder: Path, state: checkpoint.State) -> None:
-    """A checkpoint without what only `restore` needs, three times as small."""
-    (folder / "snapshots").mkdir(exist_ok=True)
-    needless = ("game", "optimizers", "random")
-    kept = {name: value for name, value in state.items() if name not in needless}
-    checkpoint.save(folder / "snapshots" / f"{state['step']}.pt", kept)
-
-
-def _snapshots(folder: Path) -> tuple[Path, ...]:
-    """In the order of their steps."""
-    paths = sorted((folder / "snapshots").glob("*.pt"), key=lambda path: int(path.stem))
-    return tuple(paths)
 
 
 def _facts(trainer: Trainer, run: Run, dataset: Dataset) -> checkpoint.State:
@@ -147,7 +163,7 @@ def saved_run(folder: Path, variant: str) -> Run:
 def load_trained(folder: Path, variant: str) -> Trained:
     """What came out of the training in the folder, finished or not; raises as `saved_run` does."""
     trained = load_snapshot(folder / CHECKPOINT, variant)
-    return dataclasses.replace(trained, snapshots=_snapshots(folder))
+    return dataclasses.replace(trained, snapshots=snapshots(folder))
 
 
 def load_snapshot(path: Path, variant: str) -> Trained:
@@ -179,6 +195,12 @@ def _run(state: checkpoint.State, path: Path, variant: str) -> Run:
     if fields["variant"] != variant:
         raise UsageError(f"{path} holds a training of {fields['variant']}, not of {variant}; name its --output")
     return Run(**fields | {"recipe": recipe_from(variant, fields["recipe"])})
+
+
+def located(data: str) -> str:
+    """The same data, named so that it is found from any folder."""
+    known = data in SOURCES or data == STACKED_MNIST
+    return data if known or not Path(data).exists() else str(Path(data).absolute())
 
 
 def recipe_from(variant: str, fields: dict[str, Any]) -> Recipe:

@@ -6,17 +6,17 @@ from typing import cast
 
 import onnx
 import torch
-from rich.progress import track
 from torch import Tensor
 from torch.nn import functional as F
 from torchmetrics.functional.classification import multiclass_accuracy, multiclass_jaccard_index
 
 from gan_serve.errors import UsageError
 from gan_serve.media import write_atomic
-from training import datasets, export, judge, translators
+from training import datasets, export, judge, progress, translators
 from training.dataset import Dataset, to_signed
 from training.gan import Batch, Game, Player, Recipe, Stage, Terms
 from training.inference import open_network, run_in_batches
+from training.replacing import check_new
 from training.streets import CLASSES, UNLABELLED, numbers
 from training.train import Trainer
 
@@ -42,9 +42,16 @@ class Segmentation(Game):
         return [Stage({"segmenter": Player([self.network], self.loss)})]
 
 
-def make_segmenter(source: str, epochs: int, seed: int = 0) -> tuple[Path, float]:
-    """Train the segmenter of a data set of photos and maps, and write it; returns its file and its accuracy."""
-    train, test = (datasets.load(source, split, views=(VIEW,)) for split in ("train", "test"))
+def make_segmenter(source: str, epochs: int, seed: int = 0, *, replace: bool = False) -> tuple[Path, float]:
+    """Train the segmenter of a data set of photos and maps, and write it; returns its file and its accuracy.
+
+    Raises:
+        UsageError: a segmenter of data of this name is there, which is not to be replaced.
+    """
+    with progress.working(f"loading {source}"):
+        train, test = (datasets.load(source, split, views=(VIEW,)) for split in ("train", "test"))
+    path = _file(train.name)
+    check_new(path, "rename the data, after which its segmenter is called", replace=replace)
     batch = min(16, len(train.images))
     recipe = Recipe(
         dataset=train.name, steps=epochs * (len(train.images) // batch), batch_size=batch, learning_rate=1e-3,
@@ -52,13 +59,11 @@ def make_segmenter(source: str, epochs: int, seed: int = 0) -> tuple[Path, float
     )  # fmt: skip
     torch.manual_seed(seed)
     trainer = Trainer(Segmentation(train, recipe), train, seed=seed)
-    for _ in track(trainer.train(), f"segmenter of {train.name}", total=recipe.steps, transient=True):
+    for _ in progress.track(trainer.train(), f"segmenter of {train.name}", recipe.steps, unit="step"):
         pass
     network = cast(Segmentation, trainer.average.module).network.cpu().eval()
     content = export.to_onnx(network, (to_signed(test.images[:2]),), ["image"], ["logits"])
-    path = _file(train.name)
-    write_atomic(path, content)
-    found = scores(Segmenter(train.name).look(to_signed(test.images)), to_signed(test.views[VIEW]))
+    found = scores(Segmenter(train.name, content).look(to_signed(test.images)), to_signed(test.views[VIEW]))
     facts = {"data": train.name, "epochs": epochs, "seed": seed, **found}
     write_atomic(path, export.with_property(content, judge.PROPERTY, json.dumps(facts)))
     return path, found["pixel_accuracy"]
@@ -77,17 +82,17 @@ def _file(name: str) -> Path:
 
 
 class Segmenter:
-    """The shipped segmenter of a data set.
+    """The shipped segmenter of a data set, or the one whose file's bytes are given.
 
     Raises:
         UsageError: there is none for this data.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, content: bytes | None = None) -> None:
         path = _file(name)
-        if not path.is_file():
+        if content is None and not path.is_file():
             raise UsageError(f"no segmenter for {name}; train one with: python -m training judge {name} --maps")
-        content = path.read_bytes()
+        content = content or path.read_bytes()
         onnx.checker.check_model(content)
         self.session = open_network(content, str(path))
 

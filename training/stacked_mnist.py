@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 import gan_serve
 from gan_serve.errors import UsageError
 from gan_serve.metadata import Training
-from training import datasets, markdown, metrics, publish, records, runs, variants
+from training import datasets, markdown, metrics, progress, publish, records, replacing, runs, variants
 from training.convolutional import ConvolutionalGAN, ConvolutionalRecipe
+from training.folder import CHECKPOINT
 from training.gan import ImageSpec, Player
 from training.judge import Judge
 from training.runs import Run, Trained
@@ -30,6 +31,7 @@ DIGITS, MODES = 10, 1_000
 WIDTH = 16  # of all networks, as in the study of the losses
 SEED = 1  # of the pictures that are scored; those that are shown have another
 SHOWN, SCALE = 100, 2
+OTHERS = "choose other --records"
 
 HEADER = f"{'':24} {'generator steps':>15} {'modes of 1,000':>14} {'KL':>7}"
 NOTES = """\
@@ -71,9 +73,36 @@ Published, of other networks and trainings: [1] Srivastava et al. 2017, https://
 [2] Kumar et al. 2019, https://arxiv.org/abs/1901.08508; [3] Lin et al. 2018, https://arxiv.org/abs/1712.04086."""
 
 
-def record(coverage: Coverage, folder: Path, seed: int) -> None:
-    """Keep one line of the table."""
-    records.write(coverage, folder / f"{coverage.name.replace(' ', '-')}-{seed}.json")
+def record(coverage: Coverage, folder: Path, seed: int, *, replace: bool) -> None:
+    """Keep one line of the table.
+
+    Raises:
+        UsageError: another one of real pictures is there, which is not to be replaced.
+    """
+    path = _record(coverage.name, folder, seed)
+    if coverage.training is None and path.exists():
+        replacing.check_new(path, OTHERS, replace=replace or records.find(Coverage, path) == coverage)
+    records.write(coverage, path)
+
+
+def check_records(names: Sequence[str], folder: Path, kept: Path, seed: int, *, replace: bool) -> None:
+    """Refuse to replace what is recorded of other trainings than those in the folder.
+
+    Raises:
+        UsageError: a variant has such a record.
+        Failure: no record can be written there.
+    """
+    for name in names:
+        path = _record(name, kept, seed)
+        before = records.find(Coverage, path)
+        begun = (folder / f"{name}-{seed}" / CHECKPOINT).exists()
+        now = runs.load_trained(folder / f"{name}-{seed}", name).training if begun else None
+        same = before and before.training and now and replacing.goes_on(before.training, now)
+        replacing.check_new(path, OTHERS, replace=replace or bool(same))
+
+
+def _record(name: str, folder: Path, seed: int) -> Path:
+    return folder / f"{name.replace(' ', '-')}-{seed}.json"
 
 
 def table(folder: Path) -> str:
@@ -113,16 +142,19 @@ def compare(
     """
     judge = Judge("mnist")
     test = datasets.load(STACKED_MNIST, "test")
-    real = next(test.batches(samples, SEED, torch.device("cpu")))["image"].numpy()
-    yield _coverage("real test digits", None, real, judge)
+    with progress.working("scores of real digits"):
+        real = next(test.batches(samples, SEED, torch.device("cpu")))["image"].numpy()
+        covered = _coverage("real test digits", None, real, judge)
+    yield covered
     for name in names:
         own = folder / f"{name}-{seed}"
         trained = _train(name, own, steps=steps, seed=seed, device=device)
         publish.export_all(trained, own / "models")
-        generator = gan_serve.load(name, models=own / "models")
-        generator.generate(SHOWN, seed=0).save(own / "sample.png", grid=True, scale=SCALE)
         turns = sum(map(_generator(name).plays, range(trained.training.steps)))
-        covered = _coverage(name, turns, generator.generate(samples, seed=SEED).array, judge)
+        with progress.working(f"scores of {name}"):
+            generator = gan_serve.load(name, models=own / "models")
+            generator.generate(SHOWN, seed=0).save(own / "sample.png", grid=True, scale=SCALE)
+            covered = _coverage(name, turns, generator.generate(samples, seed=SEED).array, judge)
         yield dataclasses.replace(covered, training=trained.training)
 
 
@@ -139,12 +171,11 @@ def _coverage(name: str, turns: int | None, images: NDArray[np.float32], judge: 
 
 
 def _train(name: str, folder: Path, *, steps: int, seed: int, device: str) -> Trained:
-    begun = (folder / runs.CHECKPOINT).exists()
+    begun = (folder / CHECKPOINT).exists()
     run = runs.saved_run(folder, name) if begun else _new_run(name, seed)
     turns = filter(_generator(name).plays, itertools.count())
     last = next(itertools.islice(turns, steps - 1, None))
     run = dataclasses.replace(run, recipe=dataclasses.replace(run.recipe, steps=last + 1))
-    folder.mkdir(parents=True, exist_ok=True)
     runs.play(run, folder, resume=begun, device=device)
     return runs.load_trained(folder, name)
 

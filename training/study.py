@@ -7,6 +7,7 @@ from pathlib import Path
 
 from gan_serve.metadata import ModelMetadata, Training
 from training import markdown, records
+from training.replacing import check_new, goes_on
 from training.runs import Trained
 from training.zoo import Task
 
@@ -88,6 +89,17 @@ class Record:
         """A figure, if this variant has it."""
         name = f"{variant}-{figure.model}" if figure.model else variant
         return ({"parameters": self.parameters} | self.training.observed | self.scores[name]).get(figure.name)
+
+
+def check_record(trained: Trained, path: Path, *, replace: bool) -> None:
+    """Refuse to replace a record that is not of the same training.
+
+    Raises:
+        UsageError: such a file is there.
+        Failure: nothing can be written there.
+    """
+    same = path.is_file() and (before := records.find(Record, path)) and goes_on(before.training, trained.training)
+    check_new(path, "choose another --to", replace=replace or bool(same))
 
 
 def write_record(trained: Trained, models: Sequence[ModelMetadata], path: Path) -> None:

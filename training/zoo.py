@@ -15,22 +15,25 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from gan_serve.cpus import cpu_count
 from gan_serve.errors import Failure
 from gan_serve.interrupt import noted_signals
+from gan_serve.media import make_folder, write_atomic
 from gan_serve.metadata import ModelMetadata
 from gan_serve.repository import Repository
-from training import checkpoint, variants
-from training.export import usual_name
+from training import checkpoint, progress, variants
+from training.export import describe, usual_name
+from training.folder import CHECKPOINT
 from training.gan import ImageSpec
-from training.runs import CHECKPOINT
+from training.publish import file_of
+from training.replacing import check_model
+from training.runs import load_trained
+from training.sources import SOURCES
 
 POLL_SECONDS = 0.2
 STOP_SECONDS = 60  # what a training may take to write its checkpoint
-_STEP = re.compile(r"step (\d+) of (\d+)")
+_STEP = re.compile(r"step ([\d,]+) of ([\d,]+)")
 
 
 @dataclass(frozen=True)
@@ -49,10 +52,29 @@ class Task:
         return _command("train", self.variant, "--output", self.folder, "--device", device, *start)
 
 
-def publication(name: str, runs: Path, models: Path, options: Sequence[str] = ()) -> Task:
-    """A variant's training, and its publication."""
+def publication(name: str, runs: Path, models: Path, options: Sequence[str] = (), *, replace: bool = False) -> Task:
+    """A variant's training, and its publication.
+
+    Raises:
+        UsageError: it would replace the models of another training.
+    """
     folder = runs / name
-    return Task(name, name, folder, options, ("publish", name, "--output", folder, "--models", models))
+    if not replace:
+        _check_models(name, folder, models)
+    ending = ("publish", name, "--output", folder, "--models", models, *(["--replace"] if replace else []))
+    return Task(name, name, folder, options, ending)
+
+
+def _check_models(name: str, folder: Path, models: Path) -> None:
+    variant, recipe = variants.training(name)
+    trained = load_trained(folder, variant) if (folder / CHECKPOINT).exists() else None
+    source = SOURCES[recipe.dataset]
+    spec = trained.gan.spec if trained else ImageSpec(source.channels, source.size, source.classes or ("one",))
+    parts = variants.find(variant)(spec, recipe).servables()
+    for part, servable in parts.items():
+        shipped = name if name != variant else usual_name(variant, part)
+        now = describe(trained, part, servable, name=shipped) if trained else None
+        check_model(file_of(models, shipped), now, "choose other --models")
 
 
 def is_published(name: str, runs: Path, models: Path) -> bool:
@@ -105,7 +127,7 @@ class _Job:
     place: int
     core: int | None
     log: Path
-    bar: TaskID
+    work: progress.Work
     ending: bool
     process: subprocess.Popen[bytes]
 
@@ -119,21 +141,16 @@ def carry_out(tasks: Iterable[Task], device: str, *, jobs: int | None = None, mi
     outcome, waiting = Outcome(), deque(tasks)
     deadline = time.monotonic() + 60 * (float("inf") if minutes is None else minutes)
     running: list[_Job] = []
-    with noted_signals() as received, _progress() as progress:
+    with noted_signals() as received:
         while (waiting or running) and not received and time.monotonic() < deadline:
             for place in sorted(places.keys() - {job.place for job in running})[: len(waiting)]:
-                running.append(_start(waiting.popleft(), device, place, places[place], progress))
-            running = [job for job in running if _goes_on(job, progress, outcome)]
+                running.append(_start(waiting.popleft(), device, place, places[place]))
+            running = [job for job in running if _goes_on(job, outcome)]
             time.sleep(POLL_SECONDS)
         _stop(running)
     outcome.signal = received[0] if received else None
     outcome.unfinished += [*(job.task.name for job in running), *(task.name for task in waiting)]
     return outcome
-
-
-def _progress() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=Console(stderr=True))
 
 
 def _places(device: str, jobs: int | None) -> dict[int, int | None]:
@@ -143,12 +160,12 @@ def _places(device: str, jobs: int | None) -> dict[int, int | None]:
     return {place: cores[place % len(cores)] for place in range(jobs or alone)}
 
 
-def _start(task: Task, device: str, place: int, core: int | None, progress: Progress) -> _Job:
-    task.folder.mkdir(parents=True, exist_ok=True)
+def _start(task: Task, device: str, place: int, core: int | None) -> _Job:
+    make_folder(task.folder)
     log = task.folder / "log.txt"
-    log.write_bytes(b"")
-    bar = progress.add_task(f"{task.name}: training", total=None)
-    return _Job(task, place, core, log, bar, ending=False, process=_run(task.training(device), log, core))
+    write_atomic(log, b"")
+    work = progress.SHARED.begin(f"{task.name}, training", unit="step")
+    return _Job(task, place, core, log, work, ending=False, process=_run(task.training(device), log, core))
 
 
 def _run(command: Sequence[str], log: Path, core: int | None) -> subprocess.Popen[bytes]:
@@ -161,27 +178,31 @@ def _run(command: Sequence[str], log: Path, core: int | None) -> subprocess.Pope
     return process
 
 
-def _goes_on(job: _Job, progress: Progress, outcome: Outcome) -> bool:
+def _goes_on(job: _Job, outcome: Outcome) -> bool:
     """Look after one job; False when it has come to its end."""
-    if steps := _STEP.findall(job.log.read_text(errors="replace")):
-        progress.update(job.bar, completed=int(steps[-1][0]), total=int(steps[-1][1]))
+    if not job.ending and (steps := _STEP.findall(job.log.read_text(errors="replace"))):
+        done, total = (int(number.replace(",", "")) for number in steps[-1])
+        job.work.update(done, total=total)
     if job.process.poll() is None:
         return True
     name, succeeded = job.task.name, job.process.returncode == 0
     if succeeded and not job.ending:
         job.ending, job.process = True, _run(_command(*job.task.ending), job.log, job.core)
-        progress.update(job.bar, description=f"{name}: {job.task.ending[0]}")
+        progress.SHARED.end(job.work)
+        job.work = progress.SHARED.begin(f"{name}, {job.task.ending[0]}")
         return True
+    progress.SHARED.end(job.work)
+    progress.say(f"{name}: {'done' if succeeded else 'failed'}")
     if succeeded:
         outcome.finished.append(name)
     else:
         outcome.failed[name] = job.log
-    progress.update(job.bar, description=f"{name}: {'done' if succeeded else 'failed'}")
     return False
 
 
 def _stop(jobs: Sequence[_Job]) -> None:
     for job in jobs:
+        progress.SHARED.end(job.work)
         job.process.terminate()
     for job in jobs:
         try:

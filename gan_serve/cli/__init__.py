@@ -4,7 +4,7 @@ import importlib
 import os
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, NoReturn
 
 import typer
@@ -55,15 +55,21 @@ def _open_closed_streams() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command; whatever goes wrong is one line on stderr and the exit code."""
+    return told_in_one_line(lambda: _run(list(arguments)))
+
+
+def told_in_one_line(command: Callable[[], int]) -> int:
+    """Run a command; what it raises becomes one line on stderr and the exit code."""
     try:
-        code = _run(list(arguments))
+        code = command()
         sys.stdout.flush()
         return code
     except GanServeError as error:
         return _fail(str(error), error.exit_code)
     except typer.TyperException as error:
         return _fail(error.format_message(), error.exit_code)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, typer.Abort):
+        typer.echo("interrupted", err=True)
         return 130
     except BrokenPipeError:
         return 1  # the reader has seen enough

@@ -1,6 +1,9 @@
 """The training command line, run for real."""
 
 import dataclasses
+import io
+import itertools
+import os
 import re
 import signal
 import subprocess
@@ -8,13 +11,19 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from rich.console import Console
 from typer.testing import CliRunner
 
 from gan_serve.errors import Failure, UsageError
 from training import checkpoint, runs, variants
 from training.__main__ import app, main
+from training.dataset import Dataset
+from training.folder import prepare
+from training.report import Report
+from training.train import Trainer
 
 ROOT = Path(__file__).parents[2]
 SMALL = ("--batch-size", "16", "--device", "cpu")
@@ -66,7 +75,7 @@ def test_a_training_keeps_averages_on_its_way_and_a_new_one_forgets_them(tmp_pat
     assert {path.stem for path in (tmp_path / "snapshots").iterdir()} == {str(2 * part) for part in range(1, 17)}
     last = checkpoint.load(tmp_path / "snapshots" / "32.pt", torch.device("cpu"))
     assert same(last["average"], state(tmp_path)["average"])
-    call("train", "gan", *options, "--steps", 3)
+    call("train", "gan", *options, "--steps", 3, "--overwrite")
     assert {path.stem for path in (tmp_path / "snapshots").iterdir()} == {"1", "2", "3"}
 
 
@@ -243,3 +252,137 @@ def test_a_further_training_has_a_recipe_and_a_model_of_its_own(tmp_path: Path, 
     assert state(tmp_path)["run"]["recipe"]["width"] == 20
     call("export", "dragan-characters", "-o", tmp_path, "--models", tmp_path / "models")
     assert [path.name for path in (tmp_path / "models").iterdir()] == ["dragan-characters"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "complaint"),
+    [
+        ("width=16", "this training has width 8, not 16; to go on, leave that out; to start anew, use --overwrite"),
+        ("image_size=48", "this training has image_size 28, not 48"),
+        ("optimizer=rmsprop", "this training has optimizer adam, not rmsprop"),
+    ],
+)
+def test_what_makes_another_training_is_refused_by_its_name(
+    tmp_path: Path, digits_file: Path, setting: str, complaint: str
+) -> None:
+    call("train", "dcgan", "--data", digits_file, *SMALL, "--steps", 1, "-o", tmp_path, "--set", "width=8")
+    with pytest.raises(UsageError, match=complaint):
+        call("train", "dcgan", "--resume", "-o", tmp_path, "--steps", 2, "--set", setting)
+    call("train", "dcgan", "--resume", "-o", tmp_path, "--steps", 2, "--set", "width=8")
+    assert state(tmp_path)["step"] == 2
+
+
+def test_what_changes_on_the_way_is_said(tmp_path: Path, digits_file: Path) -> None:
+    call("train", "gan", "--data", digits_file, *SMALL, "--steps", 1, "-o", tmp_path)
+    said = CliRunner().invoke(
+        app, ["train", "gan", "--resume", "--steps", "2", "-o", str(tmp_path), "--set", "learning_rate=0.01"]
+    )
+    assert "learning_rate is 0.01 from here on, and was 0.0002" in said.stderr
+    assert state(tmp_path)["run"]["recipe"]["learning_rate"] == 0.01
+
+
+def test_a_training_that_is_over_says_so_and_one_that_is_further_is_refused(tmp_path: Path, digits_file: Path) -> None:
+    call("train", "gan", "--data", digits_file, *SMALL, "--steps", 2, "-o", tmp_path)
+    said = CliRunner().invoke(app, ["train", "gan", "--resume", "-o", str(tmp_path)])
+    assert (said.exit_code, said.stderr) == (
+        0,
+        "this training has come to its last step, 2; give more --steps to go on\n",
+    )
+    with pytest.raises(UsageError, match="has come to step 2, further than 1; give more --steps"):
+        call("train", "gan", "--resume", "-o", tmp_path, "--steps", 1)
+
+
+def test_data_that_has_changed_since_is_named_as_the_cause(tmp_path: Path) -> None:
+    data = tmp_path / "shades.npz"
+    images, labels = np.zeros((32, 8, 8), np.uint8), np.arange(32) % 2
+    np.savez(data, images=images, labels=labels)
+    call("train", "gan", "--data", data, *SMALL, "--steps", 1, "-o", tmp_path / "run")
+    np.savez(data, images=images, labels=np.arange(32) % 3)
+    with pytest.raises(UsageError, match=r"the data has changed .* 2 classes \(0, 1\), 8x8 grey, and is of 3 classes"):
+        call("train", "gan", "--resume", "-o", tmp_path / "run", "--steps", 2)
+
+
+def test_a_training_says_what_it_understood(tmp_path: Path) -> None:
+    np.savez(tmp_path / "shades.npz", images=np.zeros((60, 8, 8, 3), np.uint8), labels=np.arange(60) % 2)
+    options = ["--data", str(tmp_path / "shades.npz"), *SMALL, "--steps", "1", "-o", str(tmp_path / "run")]
+    said = CliRunner().invoke(app, ["train", "gan", *options, "--precision", "fp32"]).stderr
+    assert said.splitlines()[0] == (
+        "shades: 50 images to train on (10 more are held out for the test), of 2 classes (0, 1), 8x8 RGB; "
+        f"training to step 1 in batches of 16, on cpu in fp32; output: {tmp_path / 'run'}"
+    )
+
+
+def test_weights_that_grow_without_bound_end_the_training_and_the_last_good_checkpoint_stays(
+    tmp_path: Path, digits_file: Path
+) -> None:
+    call("train", "gan", "--data", digits_file, *SMALL, "--steps", 4, "-o", tmp_path)
+    good = (tmp_path / "checkpoint.pt").read_bytes()
+    explode = ("--set", "learning_rate=1e9", "--device", "cpu")
+    with pytest.raises(
+        Failure, match=r"a weight grows without bound.*; its checkpoint of step 4 is kept, and --resume"
+    ):
+        call("train", "gan", "--resume", "-o", tmp_path, "--steps", 8, *explode)
+    assert (tmp_path / "checkpoint.pt").read_bytes() == good
+    call("train", "gan", "--resume", "-o", tmp_path, "--steps", 8, "--device", "cpu")
+    assert state(tmp_path)["step"] == 8
+
+
+LIMITED = """
+import resource, sys
+from training.__main__ import main
+resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
+sys.argv = ["training", *sys.argv[1:]]
+main()
+"""
+
+
+def test_a_checkpoint_that_cannot_be_written_is_one_line_and_leaves_the_earlier_one(
+    tmp_path: Path, digits_file: Path
+) -> None:
+    """A limit on the size of a file stands for a full disk: the write fails half-way in the same place."""
+    call("train", "gan", "--data", digits_file, *SMALL, "--steps", 1, "-o", tmp_path)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*.pt")}
+    arguments = ("train", "gan", "--resume", "-o", tmp_path, "--steps", 2, "--device", "cpu")
+    done = subprocess.run(
+        [sys.executable, "-c", LIMITED, *map(str, arguments)],
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=200,
+    )  # fmt: skip
+    *_, trained, error = done.stderr.splitlines()
+    assert done.returncode == 1
+    assert trained.startswith("training: step 2 of 2"), "what was trained is said"
+    assert error == (
+        f"error: {tmp_path / 'checkpoint.pt'}: cannot be written (File too large); "
+        "its checkpoint of step 1 is kept, and --resume goes on from there"
+    )
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.suffix in (".pt", ".part")} == before
+
+
+@pytest.mark.parametrize("place", ["file/run", "file", f"{'x' * 300}/run"])
+def test_a_folder_that_cannot_be_is_refused_before_anything_is_loaded(tmp_path: Path, place: str) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises((Failure, OSError), match=r"(Not a directory|File name too long)"):
+        call("train", "gan", "--data", tmp_path / "nothing.npz", "-o", tmp_path / place)
+
+
+def test_a_disk_that_is_too_small_is_refused_before_the_first_step(tmp_path: Path, digits: Dataset) -> None:
+    gan = variants.find("gan")(digits.spec)
+    trainer = Trainer(gan, digits, seed=0, device="cpu")
+    with pytest.raises(Failure, match=r"no space for the checkpoints: they need [\d,.]+ MB, and [\d,.]+ MB are free"):
+        prepare(tmp_path, trainer, 10**12)  # averages
+
+
+def test_a_folder_that_vanishes_is_made_again(tmp_path: Path) -> None:
+    checkpoint.save(tmp_path / "gone" / "checkpoint.pt", {"step": 1})
+    assert state(tmp_path / "gone")["step"] == 1
+
+
+def test_events_that_cannot_be_written_cost_only_themselves(tmp_path: Path, digits: Dataset) -> None:
+    trainer = Trainer(variants.find("gan")(digits.spec), digits, seed=0, device="cpu")
+    console = Console(file=io.StringIO(), width=200)
+    with Report(tmp_path, 2, digits, console) as report:
+        with Path("/dev/full").open("wb") as full:
+            os.dup2(full.fileno(), report.board._file.fileno())  # type: ignore[union-attr]
+        for terms in itertools.islice(trainer.train(), 2):
+            report.after_step(trainer, terms, now=True)
+    said = console.file.getvalue()  # type: ignore[attr-defined]
+    assert said.count("tensorboard: cannot be written (No space left on device); the training goes on") == 1

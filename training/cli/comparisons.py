@@ -6,7 +6,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from training import variants
-from training.cli.options import MODELS, RECORDS, RUNS, Device, Jobs, Minutes, Models, Runs, Steps
+from training.cli.options import (
+    MODELS,
+    RECORDS,
+    RUNS,
+    Device,
+    Jobs,
+    Minutes,
+    Models,
+    Replace,
+    ReplaceModels,
+    Runs,
+    Steps,
+)
 
 if TYPE_CHECKING:
     from training.zoo import Outcome
@@ -16,16 +28,18 @@ commands = typer.Typer()
 
 @commands.command(epilog="Example: python -m training zoo lsgan wgan_gp --minutes 120")
 def zoo(
-    names: Annotated[list[str] | None, typer.Argument(help="Variants [default: all].")] = None,
+    names: Annotated[list[str] | None, typer.Argument(help="Variants.  [default: all]")] = None,
     minutes: Minutes = None,
     device: Device = "auto",
     jobs: Jobs = None,
     steps: Steps = None,
     runs_folder: Runs = RUNS,
     models: Models = MODELS,
+    replace: ReplaceModels = False,
 ) -> None:
     """Train and publish many variants from scratch; stopped, it goes on when called again."""
     from training import hardware
+    from training.replacing import check_writable
     from training.zoo import carry_out, is_published, publication
 
     chosen = list(dict.fromkeys(names or variants.trainings()))
@@ -33,7 +47,9 @@ def zoo(
         variants.training(name)  # a wrong name is told before hours have passed
     options = () if steps is None else ("--steps", str(steps))
     done = [name for name in chosen if is_published(name, runs_folder, models)]
-    tasks = [publication(name, runs_folder, models, options) for name in chosen if name not in done]
+    tasks = [publication(name, runs_folder, models, options, replace=replace) for name in chosen if name not in done]
+    check_writable(runs_folder)
+    check_writable(models)
     outcome = carry_out(tasks, str(hardware.find_device(device)), jobs=jobs, minutes=minutes)
     _tell(done, outcome, "published")
 
@@ -50,12 +66,15 @@ def study(
 ) -> None:
     """Train what is to be compared, each with several seeds, and record the scores; docs/studies.md is made of them."""
     from training import hardware, studies
+    from training.replacing import check_writable
     from training.zoo import carry_out
 
     chosen = studies.find(name)
     options = () if steps is None else ("--steps", str(steps))
     done = [case.name for case in chosen.cases if case.record(records / name).exists()]
     tasks = [case.task(runs_folder / name, records / name, options) for case in chosen.cases if case.name not in done]
+    check_writable(runs_folder)
+    check_writable(records)
     outcome = carry_out(tasks, str(hardware.find_device(device)), jobs=jobs, minutes=minutes)
     _tell(done, outcome, "recorded")
 
@@ -83,7 +102,8 @@ def stacked_mnist(
     seed: Annotated[int, typer.Option(min=0, help="Decides weights, batches and noise.")] = 0,
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder of all trainings.")] = RUNS
     / "stacked_mnist",
-    records: Annotated[Path | None, typer.Option(help="Where the figures go, if they are to be kept.")] = None,
+    records: Annotated[Path | None, typer.Option(help="Where the figures go.  [default: they are not kept]")] = None,
+    replace: Replace = False,
 ) -> None:
     """Count how many of 1,000 triples of digits variants draw, with the same networks; called again, it goes on."""
     from training import hardware, runs
@@ -91,12 +111,14 @@ def stacked_mnist(
 
     chosen = comparison.find([name.strip() for name in names.split(",")])
     device = str(hardware.find_device(device))  # a wrong one is told before anything is scored
+    if records:
+        comparison.check_records(chosen, output, records, seed, replace=replace)
     typer.echo(comparison.HEADER)
     try:
         for line in comparison.compare(chosen, output, steps=steps, samples=samples, seed=seed, device=device):
             typer.echo(line)
             if records:
-                comparison.record(line, records, seed)
+                comparison.record(line, records, seed, replace=replace)
     except runs.Stopped as stopped:
         typer.echo(f"{stopped}; call again to go on", err=True)
         raise typer.Exit(stopped.exit_code) from None

@@ -8,7 +8,7 @@ import typer
 from gan_serve.errors import UsageError
 from gan_serve.metadata import Score
 from training import variants
-from training.cli.options import MODELS, RUNS, Folder, Models, Name, Training, Version
+from training.cli.options import MODELS, RUNS, Folder, Models, Name, Replace, ReplaceModels, Training, Version
 
 if TYPE_CHECKING:
     from training.runs import Trained
@@ -30,12 +30,18 @@ def _name(training: str, given: str | None) -> str | None:
 
 @commands.command()
 def export(
-    training: Training, output: Folder = None, models: Models = MODELS, name: Name = None, version: Version = 1
+    training: Training,
+    output: Folder = None,
+    models: Models = MODELS,
+    name: Name = None,
+    version: Version = 1,
+    replace: ReplaceModels = False,
 ) -> None:
     """Write a training's models as ONNX files; a file that differs from PyTorch is refused."""
     from training import publish
 
-    for path in publish.export_all(_trained(training, output), models, name=_name(training, name), version=version):
+    trained, name = _trained(training, output), _name(training, name)
+    for path in publish.export_all(trained, models, name=name, version=version, replace=replace):
         typer.echo(path)
 
 
@@ -44,7 +50,9 @@ def evaluate(
     model: Annotated[str | None, typer.Argument(help="A model's name.")] = None,
     every: Annotated[bool, typer.Option("--all", help="Every model in the folder.")] = False,
     models: Models = MODELS,
-    data: Annotated[str | None, typer.Option(help="Its data, if that is a file or a folder.")] = None,
+    data: Annotated[
+        str | None, typer.Option(help="Its data, if that is a file or a folder.  [default: known by its name]")
+    ] = None,
 ) -> None:
     """Score exported models through ONNX Runtime; the scores go into their files and cards.
 
@@ -70,12 +78,20 @@ def _told(score: Score, before: float | None) -> str:
 
 @commands.command("publish")
 def publish_models(
-    training: Training, output: Folder = None, models: Models = MODELS, name: Name = None, version: Version = 1
+    training: Training,
+    output: Folder = None,
+    models: Models = MODELS,
+    name: Name = None,
+    version: Version = 1,
+    replace: ReplaceModels = False,
 ) -> None:
     """Export, evaluate and describe a training's models, all or nothing."""
-    from training import publish
+    from training import progress, publish
 
-    for path in publish.publish(_trained(training, output), models, name=_name(training, name), version=version):
+    trained, name = _trained(training, output), _name(training, name)
+    with progress.working(f"publishing {training}"):
+        paths = publish.publish(trained, models, name=name, version=version, replace=replace)
+    for path in paths:
         typer.echo(path)
 
 
@@ -84,12 +100,14 @@ def score(
     training: Training,
     to: Annotated[Path, typer.Option(help="The JSON file that is written.")],
     output: Folder = None,
+    replace: Replace = False,
 ) -> None:
     """Score a training's models without publishing them."""
     from training import publish
-    from training.study import write_record
+    from training.study import check_record, write_record
 
     trained = _trained(training, output)
+    check_record(trained, to, replace=replace)
     write_record(trained, publish.score_all(trained), to)
     typer.echo(to)
 

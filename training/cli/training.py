@@ -1,6 +1,7 @@
 """Training one network."""
 
 import dataclasses
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
@@ -8,8 +9,8 @@ import typer
 
 from gan_serve.errors import UsageError
 from training import variants
-from training.cli.options import RUNS, Device, Folder, Training
-from training.gan import Recipe
+from training.cli.options import RUNS, Device, Folder, Replace, Training
+from training.gan import CHANGEABLE, Recipe
 
 if TYPE_CHECKING:
     from training.runs import Run
@@ -31,50 +32,73 @@ def list_variants() -> None:
 def train(
     name: Training,
     data: Annotated[
-        str | None, typer.Option(help="A known name, an .npz file or a folder [default: the recipe's].")
+        str | None, typer.Option(help="A known name, an .npz file or a folder.  [default: the recipe's]")
     ] = None,
-    steps: Annotated[int | None, typer.Option(min=1, help="Training steps [default: the recipe's].")] = None,
-    batch_size: Annotated[int | None, typer.Option(min=2, help="Images per step and process.")] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Training steps.  [default: the recipe's]")] = None,
+    batch_size: Annotated[
+        int | None, typer.Option(min=2, help="Images per step and process.  [default: the recipe's]")
+    ] = None,
     device: Device = "auto",
-    precision: Annotated[str | None, typer.Option(help="auto, fp32 or bf16 [default: auto].")] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Decides weights, batches and noise [default: 0].")] = None,
+    precision: Annotated[str | None, typer.Option(help="auto, fp32 or bf16.  [default: auto]")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Decides weights, batches and noise.  [default: 0]")] = None,
     output: Folder = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in the folder.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Start anew, and replace the training that is in the folder.")
+    ] = False,
     checkpoint_minutes: Annotated[float, typer.Option(min=0.01, help="Minutes between checkpoints.")] = 5.0,
-    settings: Annotated[list[str] | None, typer.Option("--set", help="Override any recipe value: NAME=VALUE.")] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="Override any recipe value: NAME=VALUE.  [default: none]")
+    ] = None,
 ) -> None:
     """Train a variant; stop it with Ctrl-C and go on with --resume."""
     from training import distributed, runs
+    from training.folder import refuse_begun
 
+    if resume and overwrite:
+        raise UsageError("--resume goes on and --overwrite starts anew; use one of them")
     folder = output or RUNS / name
     variant, recipe = variants.training(name)
     given = {"steps": steps, "batch_size": batch_size} | parsed(recipe, settings or [])
     changes = {name: value for name, value in given.items() if value is not None}
-    data = data or changes.get("dataset")
+    dataset = changes.pop("dataset", None)
+    data = data or dataset
     if resume:
         run = runs.saved_run(folder, variant)
-        _refuse_changes(run, {"data": data, "seed": seed, "precision": precision})
+        _refuse_changes(run, {"data": data, "seed": seed, "precision": precision}, changes)
     else:
-        run = runs.Run(variant, recipe, data or recipe.dataset, seed or 0, precision or "auto")
+        if not overwrite:
+            refuse_begun(folder)
+        run = runs.Run(variant, recipe, runs.located(data or recipe.dataset), seed or 0, precision or "auto")
     run = dataclasses.replace(run, recipe=dataclasses.replace(run.recipe, **changes))
-    folder.mkdir(parents=True, exist_ok=True)
     try:
         path = runs.play(run, folder, resume=resume, device=device, checkpoint_minutes=checkpoint_minutes)
     except runs.Stopped as stopped:
-        typer.echo(f"{stopped}; go on with: python -m training train {name} --output {folder} --resume", err=True)
+        again = shlex.join(["python", "-m", "training", "train", name, "--output", str(folder), "--resume"])
+        typer.echo(f"{stopped}; go on with: {again}", err=True)
         raise typer.Exit(stopped.exit_code) from None
     if distributed.rank() == 0:
         typer.echo(path)
 
 
-def _refuse_changes(run: "Run", given: dict[str, str | int | None]) -> None:
-    """What a training cannot change on its way."""
-    for name, value in given.items():
-        before = getattr(run, name)
+def _refuse_changes(run: "Run", given: dict[str, str | int | None], changes: dict[str, Any]) -> None:
+    """Refuse what would make it another training, and say what changes on its way."""
+    from training import progress
+    from training.runs import located
+
+    kept: dict[str, tuple[Any, Any]] = {"--data": (located(run.data), given["data"] and located(str(given["data"])))}
+    kept |= {f"--{name}": (getattr(run, name), given[name]) for name in ("seed", "precision")}
+    kept |= {name: (getattr(run.recipe, name), value) for name, value in changes.items() if name not in CHANGEABLE}
+    for name, (before, value) in kept.items():
         if value not in (None, before):
             raise UsageError(
-                f"this training has --{name} {before}, not {value}; to go on, leave that out; to start anew, --resume"
+                f"this training has {name} {before}, not {value}; to go on, leave that out; "
+                "to start anew, use --overwrite in place of --resume"
             )
+    for name, value in changes.items():
+        before = getattr(run.recipe, name)
+        if value != before:
+            progress.say(f"{name} is {value} from here on, and was {before}")
 
 
 @commands.command(epilog="Example: python -m training prepare nouns nouns-artwork --output data/nouns.npz")
@@ -83,22 +107,31 @@ def prepare(
         Literal["nouns", "lpc", "emoji_lines", "emoji_styles", "camvid", "bsds"], typer.Argument(help="What to make.")
     ],
     source: Annotated[Path, typer.Argument(help="The folder that its files were unpacked to.")],
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="[default: DATA.npz]")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The file that is written.  [default: DATA.npz]")
+    ] = None,
     images: Annotated[
         int | None,
         typer.Option(
             min=10,
             help="Composed characters in the training set; the test set has a fifth as many, less those that look "
-            "like one of the training set [default: 50,000 nouns, 20,000 lpc].",
+            "like one of the training set.  [default: 50,000 nouns, 20,000 lpc]",
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Decides which images are for the test.")] = 0,
+    replace: Replace = False,
 ) -> None:
     """Make a data set of unpacked files, to train on with --data: composed characters, or pictures in pairs."""
     from training import prepare as making
+    from training import progress
+    from training.replacing import check_new
 
     target = output or Path(f"{data}.npz")
-    making.prepare(data, source, target, images=images, seed=seed)
+    if target.suffix != ".npz":
+        raise UsageError(f"{target}: data sets are .npz files; name one")
+    check_new(target, "choose another --output", replace=replace)
+    with progress.working(f"preparing {data}"):
+        making.prepare(data, source, target, images=images, seed=seed)
     typer.echo(target)
 
 
@@ -113,12 +146,16 @@ def judge(
     image_size: Annotated[
         int, typer.Option(min=8, help="Pixels that images of a folder are resized to: those of the models to score.")
     ] = 28,
+    replace: Replace = False,
 ) -> None:
     """Train the classifier that scores what GANs make of a data set."""
     from training.judge import make_judge
     from training.segmenter import make_segmenter
 
-    path, accuracy = make_segmenter(data, epochs, seed) if maps else make_judge(data, epochs, seed, image_size)
+    if maps:
+        path, accuracy = make_segmenter(data, epochs, seed, replace=replace)
+    else:
+        path, accuracy = make_judge(data, epochs, seed, image_size, replace=replace)
     typer.echo(f"{path} recognises {accuracy:.2%} of the {'pixels of the ' if maps else ''}test set")
 
 

@@ -9,9 +9,9 @@ from string import Template
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from rich.progress import track
 
 from gan_serve.errors import Failure, UsageError
+from training import progress
 from training.prepare.arrays import TEST_SHARE, Arrays, unseen
 
 Choices = dict[str, tuple[str, ...]]  # what can be chosen -> the files of its layers, from back to front
@@ -104,7 +104,7 @@ def _pictures(artwork: Artwork, characters: Sequence[Character]) -> dict[str, ND
         view: np.empty((len(characters), bottom - top, right - left, 3), np.uint8)
         for view, (left, top, right, bottom) in artwork.views.items()
     }
-    for number, character in enumerate(track(characters, "composing", transient=True)):
+    for number, character in enumerate(progress.track(characters, "composing", len(characters))):
         drawn = [layers(file) for file in character.files]
         for view, pictures in arrays.items():
             canvas = Image.new("RGBA", pictures.shape[2:0:-1], "white")

@@ -1,0 +1,57 @@
+"""What TensorBoard shows of a training: figures and images, in a file that is written as they come.
+
+TensorBoard's own writer writes in a thread, in which a full disk is a stack trace that nothing can catch.
+"""
+
+import os
+import socket
+import time
+from pathlib import Path
+
+from tensorboard.compat.proto.event_pb2 import Event
+from tensorboard.compat.proto.summary_pb2 import Summary
+from tensorboard.summary.writer.record_writer import RecordWriter
+from torch import Tensor
+from torch.utils.tensorboard.summary import image, scalar
+
+from gan_serve.errors import Failure
+from gan_serve.media import make_folder
+
+
+class Board:
+    """A new file of events in the folder.
+
+    Raises:
+        Failure: it cannot be made there.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        make_folder(folder)
+        path = folder / f"events.out.tfevents.{int(time.time()):010}.{socket.gethostname()}.{os.getpid()}"
+        try:
+            self._file = path.open(
+                "wb", buffering=0
+            )  # what cannot be written is an error at once, not when it is closed
+            self._records = RecordWriter(self._file)
+            self._write(Event(wall_time=time.time(), file_version="brain.Event:2"))
+        except OSError as error:
+            raise Failure(f"{path}: cannot be written ({error.strerror})") from None
+
+    def add_figures(self, values: dict[str, float], step: int) -> None:
+        """One point of each curve; raises OSError where it cannot be written."""
+        for name, value in values.items():
+            self._add(scalar(name, value), step)  # type: ignore[no-untyped-call]
+
+    def add_images(self, images: Tensor, step: int) -> None:
+        """Images (N, C, H, W) in [0, 1], as one; raises OSError where they cannot be written."""
+        self._add(image("samples", images, dataformats="NCHW"), step)  # type: ignore[no-untyped-call]
+
+    def close(self) -> None:
+        """Nothing more will come."""
+        self._file.close()
+
+    def _add(self, summary: Summary, step: int) -> None:
+        self._write(Event(wall_time=time.time(), step=step, summary=summary))
+
+    def _write(self, event: Event) -> None:
+        self._records.write(event.SerializeToString())
