@@ -44,6 +44,20 @@ def test_a_classifier_prints_one_json_document(run: Run, pictures: list[Path], m
     assert made() == []
 
 
+def test_the_home_folder_is_found_where_no_shell_names_it(
+    run: Run, pictures: list[Path], monkeypatch: pytest.MonkeyPatch, models: Path
+) -> None:
+    """In a glob in quotes, behind a sign of equality, and in a setting."""
+    monkeypatch.setenv("HOME", str(Path.cwd()))
+    Path("models").symlink_to(models)
+    monkeypatch.setenv("GAN_SERVE_MODELS", "~/models")
+    outcome = run("generate", "--model", "inverter", "--image", "~/in/[01].png", "--output=~/out/", "--models=~/models")
+    assert (outcome.code, outcome.error) == (0, "")
+    assert len(list(Path("out").iterdir())) == 2
+    assert not Path("~").exists()
+    assert "inverter" in run("list").out
+
+
 @pytest.mark.parametrize(
     "images",
     [["in"], ["in/"], ["in/*.png"], ["in/[01].png", "in/2.png"], ["in/0.png", "in/1.png", "in/2.png"]],

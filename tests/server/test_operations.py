@@ -519,10 +519,15 @@ def test_more_than_the_open_connections_are_refused(models: Path) -> None:
         (["--models", "absent"], r"no models folder"),
         (["--host", "host.invalid"], r"cannot listen on host\.invalid"),
         (["--api-keys-file", "absent"], r"api_keys_file absent: cannot be read"),
+        (["--api-keys-file", "~/absent"], r"api_keys_file /home/ada/absent: cannot be read"),
+        (["--root-path", "gan"], r"root_path \(GAN_SERVE_ROOT_PATH\): 'gan' is not a path such as /gan"),
         (["--api-keys", "x"], r"No such option"),
     ],
 )
-def test_wrong_settings_are_one_line(run: Run, arguments: list[str], message: str) -> None:
+def test_wrong_settings_are_one_line(
+    run: Run, monkeypatch: pytest.MonkeyPatch, arguments: list[str], message: str
+) -> None:
+    monkeypatch.setenv("HOME", "/home/ada")
     outcome = run("serve", *arguments)
     assert (outcome.code, outcome.out) == (2, "")
     assert re.match(rf"error: .*{message}.*\n\Z", outcome.error)
