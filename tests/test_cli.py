@@ -203,14 +203,46 @@ def test_closed_streams_are_one_line(
     assert (done.returncode, done.stderr, list(tmp_path.iterdir())) == (code, said, [])
 
 
-def test_ctrl_c_during_the_start_is_silent(tmp_path: Path) -> None:
-    (tmp_path / "typer.py").write_text("import os, signal; os.kill(os.getpid(), signal.SIGINT)")  # while it is imported
+@pytest.mark.parametrize(("number", "word"), [(signal.SIGINT, b"interrupted\n"), (signal.SIGTERM, b"terminated\n")])
+@pytest.mark.parametrize("program", ["gan_serve", "training"])
+@pytest.mark.parametrize("imported", ["typing", "typer"])  # the first import of the package itself, and a later one
+def test_a_signal_during_the_start_is_one_line(
+    tmp_path: Path, program: str, imported: str, number: signal.Signals, word: bytes
+) -> None:
+    (tmp_path / f"{imported}.py").write_text(f"import os; os.kill(os.getpid(), {int(number)})")  # while it is imported
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # this suite may run where Ctrl-C is ignored
     try:
-        done = process("list", env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])})
+        done = subprocess.run(
+            [sys.executable, "-S", "-m", program, "list"],
+            capture_output=True,
+            check=False,
+            cwd=Path(__file__).parent.parent,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])},
+        )
     finally:
         signal.signal(signal.SIGINT, before)
-    assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"")
+    assert (done.returncode, done.stdout, done.stderr) == (130 if number == signal.SIGINT else 143, b"", word)
+
+
+STOPPED_WHILE_WRITING = """
+import os, signal, sys
+from pathlib import Path
+from gan_serve.interrupt import leave_at_signals
+from gan_serve.media import write_atomic
+
+leave_at_signals()
+Path.replace = lambda self, target: os.kill(os.getpid(), signal.SIGTERM)  # the part is written, and not yet in place
+write_atomic(Path(sys.argv[1]), b"new")
+"""
+
+
+def test_a_signal_while_a_file_is_written_leaves_the_old_one_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "image.png").write_bytes(b"old")
+    done = subprocess.run(
+        [sys.executable, "-c", STOPPED_WHILE_WRITING, tmp_path / "image.png"], capture_output=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (143, b"terminated\n")
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"image.png": b"old"}
 
 
 def test_full_disk_is_one_line(models: Path) -> None:
