@@ -28,7 +28,7 @@ PROPERTY = "judge"
 MAPS = "-maps"  # ends the names of the segmenters, which stand beside the judges
 BATCH = 500
 FEATURES = 128
-BATCHES = 16  # of an epoch at least, so that a judge of few images learns something, too
+BATCHES = 8  # of an epoch at least, so that a judge of a few hundred images learns something, too
 BARELY = 0.25  # of the way from guessing to knowing: a judge that has not come so far is of little use
 
 

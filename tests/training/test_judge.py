@@ -9,7 +9,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from gan_serve.errors import UsageError
-from training import judge
+from training import datasets, judge
 from training.__main__ import app
 from training.dataset import Dataset
 from training.judge import Judge
@@ -86,3 +86,24 @@ def test_a_classifier_is_the_same_on_every_number_of_threads() -> None:
         finally:
             torch.set_num_threads(before)
     torch.testing.assert_close(learned[0].state_dict(), learned[1].state_dict(), rtol=0, atol=0)
+
+
+def test_a_judge_that_hardly_does_more_than_guess_is_warned_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(judge, "FOLDER", tmp_path)
+    images = np.random.default_rng(0).integers(256, size=(240, 8, 8), dtype=np.uint8)
+    np.savez(tmp_path / "noise.npz", images=images, labels=np.arange(240) % 4)
+    _, accuracy = judge.make_judge(str(tmp_path / "noise.npz"), epochs=1)
+    said = capsys.readouterr().err
+    assert f"warning: the judge of noise recognises {accuracy:.2%} of the test set, where guessing finds" in said
+
+
+def test_the_command_that_makes_a_missing_judge_works_as_it_is_printed(tmp_path: Path) -> None:
+    for number in range(24):
+        folder = tmp_path / "my shades" / ("dark", "light")[number % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (20, 20), 200 * (number % 2)).save(folder / f"{number}.png")
+    source = str(tmp_path / "my shades")
+    with pytest.raises(UsageError, match=f"judge '{source}' --image-size 16$"):
+        Judge.of(datasets.load(source, "test", 16), source)
