@@ -63,6 +63,7 @@ def test_a_grid_is_nearly_a_square_and_has_no_empty_cell_where_that_can_be() -> 
     columns = {1: 1, 2: 2, 3: 3, 4: 2, 5: 5, 6: 3, 7: 3, 8: 4, 9: 3, 10: 5, 12: 4, 13: 4, 16: 4, 20: 5, 64: 8, 100: 10}
     assert {count: square_columns(count) for count in columns} == columns
     assert square_columns(2**62) == 2**31
+    assert square_columns(LONGEST * (LONGEST - 2)) == LONGEST, "as wide as can be written"
 
 
 @pytest.mark.parametrize("scale", [0, -1, LONGEST + 1, 1.5, True])

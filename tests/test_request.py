@@ -78,6 +78,25 @@ def test_seeds_and_indices_end_where_64_bits_do() -> None:
             make_request(DIGIT, {}, **wish)
 
 
+def test_the_numbers_of_a_second_seed_end_where_the_first_one_s_do() -> None:
+    last = 2**64 - 1
+    for seed in (0, last):
+        for blend in (Walk(seed=seed, steps=2, step=1), Mix(seed=seed, latents=("latent",), index=last - seed)):
+            assert make_request(STYLED, {}, seed=1, blend=blend).blend == blend
+    for blend, told in (
+        (Walk(seed=last + 1, steps=2), f"walk_to {last + 1} is not an integer from 0 to {last}"),
+        (Walk(seed=-1, steps=2), f"walk_to -1 is not an integer from 0 to {last}"),
+        (Walk(seed=2, steps=1), f"steps 1 is not an integer from 2 to {2**63 - 1}"),
+        (Walk(seed=2, steps=5, step=5), "step 5 is not an integer from 0 to 4"),
+        (Walk(seed=2, steps=5, step=-1), "step -1 is not an integer from 0 to 4"),
+        (Mix(seed=-1, latents=("latent",)), f"mix_with -1 is not an integer from 0 to {last}"),
+        (Mix(seed=last + 1, latents=("latent",)), f"mix_with {last + 1} is not an integer from 0 to {last}"),
+        (Mix(seed=2, latents=("latent",), index=last + 1), f"mix_index {last + 1} is not an integer from 0 to {last}"),
+    ):
+        with pytest.raises(UsageError, match=f"^{told}$"):
+            make_request(STYLED, {}, seed=1, blend=blend)
+
+
 def test_an_unknown_input_is_told_with_those_that_there_are() -> None:
     with pytest.raises(UsageError, match=r"^digits has no input 'lable' \(did you mean label\?\); it takes label$"):
         make_request(DIGIT, {"lable": 3})

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image as Pictures
 
+from gan_serve.errors import UsageError
 from gan_serve.sources import parse_sources
 from gan_serve.tensors import Image, Mask
 from gan_serve.views import Scene, open_scene
@@ -87,3 +88,20 @@ def test_an_answer_keeps_the_image_around_the_hole() -> None:
     larger = np.full((8, 8, 1), 255, np.uint8)
     np.testing.assert_array_equal(made.with_kept(larger), larger)
     np.testing.assert_array_equal(scene(Pictures.fromarray(WIDE)).with_kept(white), white)
+
+
+def test_images_of_any_size_that_are_seen_together_are_as_large_as_the_first() -> None:
+    one, other = (Image(name=name, channels=1, height=None, width=None, low=0) for name in ("one", "other"))
+
+    def seen(second: Picture | np.ndarray) -> np.ndarray:
+        given = {one: Pictures.fromarray(WIDE), other: second}
+        sources = {tensor.name: parse_sources(tensor, value)[0] for tensor, value in given.items()}
+        return open_scene([one, other], sources).arrays["other"][0, 0]
+
+    larger = Pictures.fromarray(WIDE).resize((30, 20))
+    shrunk = np.asarray(larger.resize((8, 4), Pictures.Resampling.LANCZOS))
+    np.testing.assert_allclose(seen(larger) * 255, shrunk, atol=1e-3)
+    array = np.linspace(0, 1, 32, dtype=np.float32).reshape(1, 4, 8)
+    np.testing.assert_array_equal(seen(array), array[0])
+    with pytest.raises(UsageError, match=r"^other is an array of \(1, 8, 4\); make it as large as the first image$"):
+        seen(array.reshape(1, 8, 4))
