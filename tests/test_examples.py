@@ -11,7 +11,7 @@ from PIL import Image
 
 ROOT = Path(__file__).parents[1]
 Example = Callable[[str], tuple[str, Path]]
-SMALL = {"one_dimension.py": "--steps 600", "ring.py": "gan lsgan --steps 200"}
+SMALL = {"one_dimension.py": "--steps 600", "ring.py": "gan lsgan --steps 20"}
 
 
 @pytest.fixture(scope="module")

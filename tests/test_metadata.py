@@ -6,7 +6,8 @@ import pytest
 from small_models import DIGIT, TURNED, metadata_of
 
 from gan_serve import Failure
-from gan_serve.metadata import ModelMetadata, parse_metadata
+from gan_serve.document import encode
+from gan_serve.metadata import Data, ModelMetadata, parse_metadata
 from gan_serve.tensors import Image, Mask
 
 PHOTO = Image(name="photo", channels=3, height=None, width=None, multiple=4, tile=256, overlap=32)
@@ -119,3 +120,9 @@ def test_images_and_masks_must_be_given() -> None:
 def test_sizes_that_do_not_go_together_are_refused(inputs: tuple[Any, ...], output: Image, complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
         translating(*inputs, to=output)
+
+
+def test_a_document_is_as_short_as_can_be_unless_people_shall_read_it() -> None:
+    data = Data(name="Emoji «ä»", images=1, license="CC0", attribution="")
+    assert encode(data) == '{"name":"Emoji «ä»","images":1,"license":"CC0","attribution":""}'
+    assert encode(data, indent=2).splitlines()[:2] == ["{", '  "name": "Emoji «ä»",']

@@ -45,6 +45,9 @@ def test_tiles_make_what_the_whole_makes(height: int, width: int, multiple: int)
     whole = run_in_tiles(enlarge, {"image": array}, image(multiple=multiple), [OUTPUT], nobody)["made"]
     assert tiled.shape == (2 * height, 2 * width, 1)
     assert np.abs(tiled.astype(int) - whole.astype(int)).max() <= 1
+    if multiple == 1:
+        made = enlarge({"image": array})["made"][0].transpose(1, 2, 0) * 255
+        np.testing.assert_array_equal(whole, made.round().astype(np.uint8))
 
 
 @pytest.mark.parametrize(("multiple", "tile", "overlap"), [(1, 24, 8), (4, 24, 8), (4, 24, 9), (8, 8, 0), (1, 7, 3)])

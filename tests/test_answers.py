@@ -1,0 +1,37 @@
+"""What a model that answers with numbers says."""
+
+import json
+
+import numpy as np
+
+from gan_serve.answers import encode_answers, make_answer
+from gan_serve.sources import Reference
+from gan_serve.tensors import Image, Probabilities, Score
+
+CLASSES = Probabilities(name="classes", classes=("cat", "dog", "owl"))
+REALNESS = Score(name="realness", low=0, high=1)
+MADE = Image(name="made", channels=1, height=2, width=2)
+OUTPUTS = {
+    "classes": np.array([0.1, 0.7, 0.2], np.float32),
+    "realness": np.array(0.123456789, np.float32),
+    "made": np.zeros((1, 2, 2), np.float32),
+}
+
+
+def test_an_answer_tells_what_went_in_and_every_number_that_came_out() -> None:
+    answer = make_answer({"image": Reference("a.png", "0" * 64), "tilt": 0.5}, [CLASSES, REALNESS, MADE], OUTPUTS)
+    assert answer == {
+        "image": "a.png",
+        "tilt": 0.5,
+        "classes": {"cat": 0.1, "dog": 0.7, "owl": 0.2},
+        "classes_top": "dog",
+        "realness": 0.123457,
+    }
+    assert make_answer({"image": Reference(None, "0" * 64)}, [], {}) == {"image": None}
+
+
+def test_each_answer_is_a_line_of_json() -> None:
+    answers = [make_answer({"tilt": tilt}, [REALNESS], OUTPUTS) for tilt in (1, 2)]
+    lines = encode_answers(answers).decode()
+    assert lines.endswith("}\n")
+    assert [json.loads(line) for line in lines.splitlines()] == answers

@@ -1,0 +1,99 @@
+"""What a file says about how it was made is enough to make it again, and is read with care."""
+
+import json
+
+import pytest
+from small_models import CLASSIFIER, DIGIT
+
+import gan_serve
+from gan_serve.blends import Mix, Walk
+from gan_serve.errors import Failure
+from gan_serve.provenance import (
+    Provenance,
+    item_request,
+    make_provenance,
+    parse_provenance,
+    same_pixels,
+    write_provenance,
+)
+from gan_serve.request import Item, Request
+from gan_serve.sources import Reference
+
+SHA = "0" * 64
+REQUESTS = (
+    Request(7, 3, 2, ({"label": 1}, {"label": 2})),
+    Request(2**64 - 1, 0, 1, ({"label": 1},), Walk(seed=8, steps=5, step=2)),
+    Request(7, 0, 2, ({"label": 1},), Mix(seed=8, latents=("latent",), index=4)),
+    Request(0, 0, 1, ({"image": Reference("a.png", SHA)}, {"image": Reference(None, SHA)})),
+)
+
+
+def test_a_document_tells_all_of_a_request() -> None:
+    document = json.loads(write_provenance(DIGIT, SHA, REQUESTS[0], scale=3, columns=2))
+    assert document == {
+        "gan_serve": gan_serve.__version__,
+        "model": "digits",
+        "version": 1,
+        "sha256": SHA,
+        "seed": 7,
+        "index": 3,
+        "count": 2,
+        "inputs": [{"label": 1}, {"label": 2}],
+        "scale": 3,
+        "columns": 2,
+    }
+
+
+@pytest.mark.parametrize("request_", REQUESTS)
+def test_what_is_written_is_read_again(request_: Request) -> None:
+    document = write_provenance(CLASSIFIER, SHA, request_)
+    provenance = parse_provenance(document, "a.png")
+    assert provenance == make_provenance(CLASSIFIER, SHA, request_)
+    assert provenance.request == request_
+    assert (provenance.scale, provenance.columns) == (1, None)
+    assert provenance.to_json() == document
+    assert ("blend" in json.loads(document)) == (request_.blend is not None)
+
+
+def test_the_request_for_one_image_is_for_that_alone() -> None:
+    walk = Walk(seed=8, steps=5, step=2)
+    assert item_request(7, Item(3, {"label": 1}, walk)) == Request(7, 3, 1, ({"label": 1},), walk)
+
+
+def test_the_same_image_is_known_whatever_version_wrote_it() -> None:
+    provenance = make_provenance(DIGIT, SHA, REQUESTS[0])
+    fields = json.loads(provenance.to_json())
+    assert same_pixels(json.dumps(fields | {"gan_serve": "0.0.1"}), provenance)
+    for change in ({"seed": 8}, {"sha256": "1" * 64}, {"scale": 2}, {"blend": None}, {"inputs": [{"label": 1}]}):
+        assert not same_pixels(json.dumps(fields | change), provenance)
+    for document in ("", "{", "1", "null", "[1]"):
+        assert not same_pixels(document, provenance)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"inputs": []}, "a picture has one row, column and pixel at least"),
+        ({"scale": 0}, "a picture has one row, column and pixel at least"),
+        ({"columns": 0}, "a picture has one row, column and pixel at least"),
+        ({"seed": "7"}, "wrong at seed: '7' is no int"),
+        ({"else": 1}, "wrong at else: there is no such field"),
+    ],
+)
+def test_a_document_that_gan_serve_did_not_write_is_told(change: dict[str, object], told: str) -> None:
+    fields = json.loads(write_provenance(DIGIT, SHA, REQUESTS[0]))
+    with pytest.raises(Failure, match=f"^a.png: what it says about its making is .*{told}$"):
+        parse_provenance(json.dumps(fields | change), "a.png")
+
+
+def test_the_smallest_of_all_is_taken() -> None:
+    fields = json.loads(write_provenance(DIGIT, SHA, REQUESTS[0], scale=1, columns=1))
+    assert isinstance(parse_provenance(json.dumps(fields), "a.png"), Provenance)
+
+
+def test_what_is_no_json_or_no_end_of_it_is_told() -> None:
+    for document in ("{", "[" * 100_000):
+        with pytest.raises(Failure, match=r"^a\.png: what it says about its making is no JSON"):
+            parse_provenance(document, "a.png")
+    with pytest.raises(Failure, match=r"^a\.png: what it says about its making is too long; gan-serve did not"):
+        parse_provenance(" " * (2**26 + 1), "a.png")
