@@ -1,7 +1,7 @@
 """What one thread a run costs and gains: milliseconds of each model, beside sessions that split layers among all cores.
 
     python benchmarks/threads.py                            # every shipped model, one image and 64 images
-    python benchmarks/threads.py pix2pixhd srgan --side 512
+    python benchmarks/threads.py pix2pixhd srgan --side 384
     python benchmarks/threads.py --page docs/performance.md # and put the table into that page
 
 Before: a session with a thread for each core, and as many rows in a run as are asked for. After: gan-serve as it is,
@@ -34,14 +34,14 @@ SLOWER = 1.3  # times: what is slower than this is marked
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("models", nargs="*", metavar="MODEL", help="all models if none is named")
-    parser.add_argument("--folder", default=None, help="folder of models; the shipped ones if not given")
+    parser.add_argument("names", nargs="*", metavar="MODEL", help="all models if none is named")
+    parser.add_argument("--models", default=None, help="folder of models; the shipped ones if not given")
     parser.add_argument("--side", type=int, default=256, help="pixels a side, for models of any size")
     parser.add_argument("--images", type=int, default=MANY, help="images of the second column")
     parser.add_argument("--rounds", type=int, default=15, help="times that each is measured")
     parser.add_argument("--page", type=Path, default=None, help="Markdown file whose table is replaced")
     options = parser.parse_args()
-    repository = Repository(models_folder(options.folder))
+    repository = Repository(models_folder(options.models))
     lines = [
         f"{cpu_count()} cores, {processor()}. Milliseconds before and after, and the ratio of the times; "
         f"images of any size are {options.side}x{options.side}.",
@@ -49,7 +49,7 @@ def main() -> None:
         f"| model | one image: before | after | ratio | {options.images} images: before | after | ratio |",
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
-    for name in options.models or repository.names:
+    for name in options.names or repository.names:
         cells = [measure(repository.find(name), images, options) for images in (1, options.images)]
         lines.append(f"| {name} | {' | '.join(cells)} |")
         print(lines[-1], flush=True)

@@ -13,5 +13,5 @@ document.addEventListener("click", async (event) => {
   const text = "copyPage" in button.dataset ? location.href : button.closest(".gs-recipe").querySelector("code").innerText;
   await copy(text);
   button.textContent = "Copied";
-  setTimeout(() => (button.textContent = "Copy"), 1500);
+  button.addEventListener("pointerleave", () => (button.textContent = "Copy"), { once: true });
 });

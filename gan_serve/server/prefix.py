@@ -9,7 +9,7 @@ from gan_serve.server.refusals import Refusal, bad_request
 
 _PREFIX = re.compile(r"(/[\w~-][\w.~-]*)*", re.ASCII)
 _HEADER = "x-forwarded-prefix"
-EXAMPLE = "a path such as /gan"
+EXAMPLE = "a path such as /images"
 
 
 def checked_prefix(given: str) -> str:

@@ -58,7 +58,7 @@ class Settings(BaseSettings):
     cors_origins: str = Field("", description="Origins, separated by commas, whose pages may call; none by default.")
     root_path: Annotated[str, AfterValidator(checked_prefix)] = Field(
         "",
-        description="Path of a site under which a proxy shows the server, such as /gan; "
+        description="Path of a site under which a proxy shows the server, such as /images; "
         "a proxy may name it in X-Forwarded-Prefix instead.",
     )
     demo: bool = Field(False, description="Show the demo at /.")

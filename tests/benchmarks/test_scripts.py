@@ -17,6 +17,7 @@ SMALLEST = {
     "demo.py": "--models {models} --moves 1",
     "overfitting.py": "{run}",
     "serve.py": "--peers --sizes 16 --connections 1 --seconds 1 --rounds 1",
+    "threads.py": f"{DIGIT.name} {ENLARGER.name} --models {{models}} --images 2 --side 16 --rounds 1",
     "train_speed.py": "--size 16 --width 2 --batch-size 8 --seconds 0.01 --rounds 1",
     "translate.py": f"{ENLARGER.name} --models {{models}} --size 8x8 --runs 1 --rounds 1",
 }
