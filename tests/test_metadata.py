@@ -1,4 +1,5 @@
 import json
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -126,3 +127,29 @@ def test_a_document_is_as_short_as_can_be_unless_people_shall_read_it() -> None:
     data = Data(name="Emoji «ä»", images=1, license="CC0", attribution="")
     assert encode(data) == '{"name":"Emoji «ä»","images":1,"license":"CC0","attribution":""}'
     assert encode(data, indent=2).splitlines()[:2] == ["{", '  "name": "Emoji «ä»",']
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "told"),
+    [
+        (["paper"], 1, "wrong at paper: it is no object"),
+        (["paper", "year"], "2026", "wrong at paper.year: '2026' is no int"),
+        (["paper", "year"], True, "wrong at paper.year: True is no int"),
+        (["inputs"], {}, "wrong at inputs: it is no list"),
+        (["inputs", 0], 1, "wrong at inputs.0: it is no object"),
+        (["inputs", 0, "size"], 1.5, "wrong at inputs.0.size: 1.5 is no int"),
+        (["inputs", 0, "kind"], "noise", "wrong at inputs.0: kind 'noise' is not one of "),
+        (["inputs", 1, "classes", 3], None, "wrong at inputs.1.classes.3: None is no str"),
+        (["outputs", 0, "height"], "8", "wrong at outputs.0.height: '8' is no "),
+        (["task"], "guess", "wrong at task: 'guess' is not one of 'unconditional', "),
+        (["feedback"], 1, "wrong at feedback: 1 is no Feedback or null"),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_place(path: list[str | int], value: object, told: str) -> None:
+    document = json.loads(DIGIT.to_json())
+    inner = document
+    for part in path[:-1]:
+        inner = inner[part]
+    inner[path[-1]] = value
+    with pytest.raises(Failure, match=f"^model.onnx: its metadata is {re.escape(told)}.*; export the model again$"):
+        parse_metadata(json.dumps(document), "model.onnx")

@@ -84,6 +84,7 @@ def test_an_image_that_goes_in_is_told_by_its_own_name_and_no_seed_where_nothing
     assert re.fullmatch(r"classifier-my_cat-[0-9a-f]{8}", of_image("my  cat.png"))
     assert re.fullmatch(r"classifier-array-[0-9a-f]{8}", of_image(None))
     assert re.fullmatch(r"classifier-a{40}-[0-9a-f]{8}", of_image(f"{'a' * 50}.png"))
+    assert re.fullmatch(r"classifier-_-[0-9a-f]{8}", of_image("\udcff.png")), "a name that is not UTF-8"
     assert len({of_image("x.png"), of_image("x.jpg"), of_image("x.png", "1" * 64)}) == 3
     assert re.fullmatch(r"classifier-a-[0-9a-f]{8},b-[0-9a-f]{8}", of_images("a.png", "b.png"))
     long = of_images(*(f"{letter * 30}.png" for letter in "abc"))

@@ -59,6 +59,11 @@ def test_a_file_of_others_is_told(path: Path, array: np.ndarray, told: str) -> N
         read_npy_document(path)
 
 
+def test_what_follows_an_array_need_not_be_text(path: Path) -> None:
+    path.write_bytes(encode_npy(ARRAY, "") + b"\xff{")
+    assert read_npy_document(path) == "\ufffd{"
+
+
 def test_a_file_without_a_document_is_told(path: Path) -> None:
     np.save(path, ARRAY)
     with pytest.raises(Failure, match=r"truncated, or gan-serve did not write it$"):

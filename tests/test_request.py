@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_models import DIGIT, GREY, LATENT, STYLED, TURNED, metadata_of
+from small_models import CLASSIFIER, DIGIT, GREY, LATENT, STYLED, TURNED, metadata_of
 
 from gan_serve.blends import Mix, Walk
 from gan_serve.errors import UsageError
@@ -104,6 +105,15 @@ def test_an_unknown_input_is_told_with_those_that_there_are() -> None:
         make_request(TWO_LABELS, {"zzz": 3})
     with pytest.raises(UsageError, match=r"^bare has no input 'zzz'; it takes none$"):
         make_request(replace(TURNED, name="bare", inputs=(LATENT,)), {"zzz": 3})
+
+
+def test_where_nothing_is_drawn_the_seed_is_0_and_one_answer_is_enough() -> None:
+    image = {"image": np.zeros((1, 8, 8), np.float32)}
+    assert make_request(CLASSIFIER, image).seed == 0
+    with pytest.raises(UsageError, match=r"^classifier draws nothing at random: a count of 2 would repeat the same"):
+        make_request(CLASSIFIER, image, count=2)
+    with pytest.raises(UsageError, match=r"^classifier needs image: \w"):
+        make_request(CLASSIFIER, {})
 
 
 def test_images_for_several_inputs_are_as_many_of_each_or_one_for_all() -> None:
