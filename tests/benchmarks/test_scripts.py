@@ -1,8 +1,10 @@
 """Every script in `benchmarks/` still runs, at its smallest size; what it measures then means nothing."""
 
 import dataclasses
-import subprocess
+import runpy
+import signal
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -44,12 +46,25 @@ def run(tmp_path: Path) -> Path:
     return runs.play(run, tmp_path, resume=False, device="cpu").parent
 
 
+@pytest.fixture
+def main(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+    """Run a script in this process, which need not import PyTorch anew."""
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    handler = signal.getsignal(signal.SIGTERM)
+
+    def main(script: str, *options: str) -> None:
+        monkeypatch.setattr(sys, "argv", [script, *options])
+        runpy.run_path(str(ROOT / "benchmarks" / script), run_name="__main__")
+
+    yield main
+    signal.signal(signal.SIGTERM, handler)
+
+
 @pytest.mark.parametrize("script", sorted(SCRIPTS - STARTED_BY_OTHERS))
-def test_every_benchmark_runs_at_its_smallest_size(script: str, request: pytest.FixtureRequest) -> None:
+def test_every_benchmark_runs_at_its_smallest_size(
+    script: str, main: Callable[..., None], request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert script in SMALLEST, f"give {script} its smallest size in SMALLEST"
     folders = {name: request.getfixturevalue(name) for name in ("models", "run") if f"{{{name}}}" in SMALLEST[script]}
-    options = SMALLEST[script].format_map(folders).split()
-    command = [sys.executable, ROOT / "benchmarks" / script, *options]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout
+    main(script, *SMALLEST[script].format_map(folders).split())
+    assert len(capsys.readouterr().out.splitlines()) > 1
