@@ -151,5 +151,6 @@ def test_what_is_wrong_is_told_with_its_place(path: list[str | int], value: obje
     for part in path[:-1]:
         inner = inner[part]
     inner[path[-1]] = value
-    with pytest.raises(Failure, match=f"^model.onnx: its metadata is {re.escape(told)}.*; export the model again$"):
+    remedy = re.escape("; write its metadata anew, as docs/models.md shows")
+    with pytest.raises(Failure, match=f"^model.onnx: its metadata is {re.escape(told)}.*{remedy}$"):
         parse_metadata(json.dumps(document), "model.onnx")

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image as Pictures
 
 from gan_serve.errors import UsageError
-from gan_serve.sources import parse_sources
+from gan_serve.given import parse_sources
 from gan_serve.tensors import Image, Mask
 from gan_serve.views import Scene, open_scene
 
@@ -82,12 +82,12 @@ def test_an_answer_keeps_the_image_around_the_hole() -> None:
     mask.putpixel((4, 1), 255)
     made, image = scene(Pictures.fromarray(WIDE), mask), WIDE[:, 2:6]
     white = np.full((4, 4, 1), 255, np.uint8)
-    filled = made.with_kept(white)[:, :, 0]
+    filled = made.finished(white, GREY)[:, :, 0]
     assert filled[1, 2] == 255
     assert (filled == image).sum() == 15
     larger = np.full((8, 8, 1), 255, np.uint8)
-    np.testing.assert_array_equal(made.with_kept(larger), larger)
-    np.testing.assert_array_equal(scene(Pictures.fromarray(WIDE)).with_kept(white), white)
+    np.testing.assert_array_equal(made.finished(larger, GREY), larger)
+    np.testing.assert_array_equal(scene(Pictures.fromarray(WIDE)).finished(white, GREY), white)
 
 
 def test_images_of_any_size_that_are_seen_together_are_as_large_as_the_first() -> None:

@@ -520,7 +520,7 @@ def test_more_than_the_open_connections_are_refused(models: Path) -> None:
         (["--host", "host.invalid"], r"cannot listen on host\.invalid"),
         (["--api-keys-file", "absent"], r"api_keys_file absent: cannot be read"),
         (["--api-keys-file", "~/absent"], r"api_keys_file /home/ada/absent: cannot be read"),
-        (["--root-path", "gan"], r"root_path \(GAN_SERVE_ROOT_PATH\): 'gan' is not a path such as /gan"),
+        (["--root-path", "gan"], r"root_path \(GAN_SERVE_ROOT_PATH\): 'gan' is not a path such as /images"),
         (["--api-keys", "x"], r"No such option"),
     ],
 )

@@ -106,7 +106,7 @@ def test_the_demo_is_at_the_path_with_all_that_it_loads_and_makes(site: str, chr
 def test_a_header_that_names_no_path_is_refused(server: Server, prefix: str) -> None:
     answer = server.get("/docs", headers={"X-Forwarded-Prefix": prefix})
     assert answer.status_code == 400
-    assert answer.json()["error"] == "the header X-Forwarded-Prefix must be a path such as /gan"
+    assert answer.json()["error"] == "the header X-Forwarded-Prefix must be a path such as /images"
 
 
 @pytest.mark.parametrize(("prefix", "told"), [("/", "/"), ("/gan/", "/gan"), ("/outer, /inner", "/outer/inner")])

@@ -40,7 +40,7 @@ def published(tmp_path_factory: pytest.TempPathFactory, digits_file: Path) -> Pa
         (folder / "judges").mkdir()
         _, accuracy = judges.make_judge(str(digits_file), epochs=10)
         assert accuracy > 0.9
-        publishing.publish(train("acgan", 600, digits_file, folder), folder / "models", name="acgan-digits", version=2)
+        publishing.publish(train("acgan", 300, digits_file, folder), folder / "models", name="acgan-digits", version=2)
     return folder / "models"
 
 
@@ -61,7 +61,7 @@ def test_it_generates_and_knows_where_it_is_from(published: Path) -> None:
     assert generator.generate(label="0-9", count=2, seed=0).array.shape == (20, 1, 8, 8)
     metadata = generator.metadata
     assert not metadata.default, "a further training of a variant is not its default"
-    assert (metadata.training.steps, metadata.training.batch_size, metadata.data.images) == (600, 32, 1500)
+    assert (metadata.training.steps, metadata.training.batch_size, metadata.data.images) == (300, 32, 1500)
     assert metadata.training.processor_seconds > 0  # type: ignore[operator]
     assert metadata.training.duration_seconds > 0
 
@@ -82,7 +82,7 @@ def test_scores_stand_beside_real_data_and_the_untrained_generator(published: Pa
 def test_the_learning_curve_falls_and_ends_at_the_score(published: Path) -> None:
     metadata = gan_serve.load("acgan-digits", models=published).metadata
     curve = metadata.learning_curve
-    assert [milestone.step for milestone in curve] == [150, 300, 450, 600]
+    assert [milestone.step for milestone in curve] == [75, 150, 225, 300]
     assert curve[-1].fcd < curve[0].fcd
     assert curve[-1].fcd == next(score.value for score in metadata.scores if score.name == "fcd")
     assert set(curve[0].observed) == {"D(real)", "D(fake)"}
