@@ -1,6 +1,5 @@
 PYTHON ?= python3
 VENV ?= .venv
-WORKERS = $$(( $$(getconf _NPROCESSORS_ONLN) + 1 ))
 BIN := $(VENV)/bin
 # The constraints hold for what is installed and for what builds it.
 PIP := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt \
@@ -17,8 +16,8 @@ program = PATH="$$PATH:/usr/sbin" command -v $(1) >/dev/null \
 generate: $(VENV)/serving  ## set up what serving needs, and let an AC-GAN draw a three
 	$(BIN)/gan-serve generate --model acgan --label 3 --show
 
-test: $(VENV)/everything chromium nginx  ## set up everything, and run the whole suite: a process more than cores, since tests of servers wait
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(WORKERS) --maxprocesses 9 --dist worksteal
+test: $(VENV)/everything chromium nginx  ## set up everything, and run the whole suite: a process a core, with a thread each
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist worksteal
 
 check: $(VENV)/everything  ## lint, types, and whether the generated files are up to date
 	$(BIN)/ruff check .
