@@ -4,9 +4,9 @@
     python benchmarks/threads.py pix2pixhd srgan --side 384
     python benchmarks/threads.py --page docs/performance.md # and put the table into that page
 
-Before: a session with a thread for each core, and as many rows in a run as are asked for. After: gan-serve as it is,
+Before: a session with a thread for each core, and as many rows in a run as are asked for. After: gan-serve,
 where each row (or tile) is a run on one thread, and runs go side by side. Both take turns on the same inputs, so that
-what else the machine does falls on both; a ratio is the median of the rounds' own.
+other load on the machine affects both; a ratio is the median of the rounds' own.
 """
 
 import argparse
@@ -76,7 +76,7 @@ def measure(model: Model, images: int, options: argparse.Namespace) -> str:
 
 
 def made_up(metadata: ModelMetadata, images: int, side: int) -> Arrays:
-    """The graph's inputs for so many images: noise as images, and all else drawn from seed 0."""
+    """The graph's inputs for that many images: noise as images, and all else drawn from seed 0."""
     random = np.random.RandomState(0)
     drawn = [tensor for tensor in metadata.inputs if not isinstance(tensor, Image | Mask)]
     items = [complete(drawn, 0, Item(index, {})) for index in range(images)]
@@ -98,7 +98,7 @@ def seconds(call: Callable[[], object]) -> float:
 
 
 def processor() -> str:
-    """The name of the processor, where the system tells it."""
+    """The name of the processor, if the system reports it."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.exists() else []
     return next((line.partition(": ")[2] for line in lines if line.startswith("model name")), "unknown processor")

@@ -29,9 +29,8 @@ class Board:
         make_folder(folder)
         path = folder / f"events.out.tfevents.{int(time.time()):010}.{socket.gethostname()}.{os.getpid()}"
         try:
-            self._file = path.open(
-                "wb", buffering=0
-            )  # what cannot be written is an error at once, not when it is closed
+            # Without a buffer, what cannot be written is an error at once, not when the file is closed.
+            self._file = path.open("wb", buffering=0)
             self._records = RecordWriter(self._file)
             self._write(Event(wall_time=time.time(), file_version="brain.Event:2"))
         except OSError as error:

@@ -24,8 +24,8 @@ def translate(
 ) -> None:
     """Make other pictures of pictures: the short form of gan-serve generate --model MODEL --image IMAGE.
 
-    Without --output they are written here, and their path is printed; the files say how they were made. A picture that
-    cannot be read is told, and the others are made. An animation makes one if --output is a .gif or a .webp.
+    Without --output they are written here, and their path is printed; the files say how they were made. Unreadable
+    images are reported and skipped. An animation makes one if --output is a .gif or a .webp.
     """
     metadata = find_model(model, models).metadata
     image = metadata.translated
