@@ -9,8 +9,8 @@ from contestants import HERE, PATIENCE, Contestant, Served, child_environment
 from processes import last_line, memory, processor_seconds
 from report import Figures, Limit
 
-from gan_serve.cpus import cpu_count
 from gan_serve.errors import Failure
+from gan_serve.system.cpus import cpu_count
 
 
 def bare_limit(models: Path, seconds: int) -> Limit:

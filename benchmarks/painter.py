@@ -10,8 +10,8 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from gan_serve.media import encode_picture
-from gan_serve.pixels import to_picture, to_pixels
+from gan_serve.images.encoding import encode_picture
+from gan_serve.images.pixels import to_picture, to_pixels
 from gan_serve.provenance import make_provenance
 from gan_serve.repository import Repository, models_folder
 from gan_serve.request import Request

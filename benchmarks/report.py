@@ -8,8 +8,8 @@ from typing import TypeVar
 
 from contestants import OURS
 
-from gan_serve.cpus import cpu_count
 from gan_serve.errors import UsageError
+from gan_serve.system.cpus import cpu_count
 from training.markdown import table
 
 OF_LIMIT, OVER_TRITON, OVER_PYTHON, ABOVE_RUN = 0.85, 1.5, 2.0, 0.5

@@ -17,13 +17,13 @@ from pathlib import Path
 
 import numpy as np
 
-from gan_serve.cpus import cpu_count
 from gan_serve.generator import Generator, batch_size
 from gan_serve.metadata import ModelMetadata
 from gan_serve.repository import Model, Repository, models_folder
 from gan_serve.request import Item
 from gan_serve.runtime import open_session, parse_device
 from gan_serve.sampling import Arrays, complete, input_arrays
+from gan_serve.system.cpus import cpu_count
 from gan_serve.tensors import Image, Mask
 
 START, END = "<!-- threads: filled in by benchmarks/threads.py --page -->", "<!-- threads: end -->"

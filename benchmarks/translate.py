@@ -19,9 +19,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image as Pictures
 
-from gan_serve.cpus import cpu_count
 from gan_serve.metadata import ModelMetadata
 from gan_serve.repository import Repository, models_folder
+from gan_serve.system.cpus import cpu_count
 
 PROMISE = 1.1
 

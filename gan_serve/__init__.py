@@ -18,7 +18,7 @@ import sys
 
 # The programs `python -m gan_serve` and `gan-serve` import this first, and Ctrl-C ends them in one line from here on.
 if sys.argv[:1] == ["-m"] or "".join(sys.argv[:1]).endswith("gan-serve"):
-    from gan_serve.interrupt import leave_at_signals
+    from gan_serve.system.interrupt import leave_at_signals
 
     leave_at_signals()
 

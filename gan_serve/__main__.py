@@ -2,7 +2,7 @@
 
 import gc
 
-from gan_serve.interrupt import leave_at_signals
+from gan_serve.system.interrupt import leave_at_signals
 
 
 def main() -> None:

@@ -10,22 +10,22 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from gan_serve.blends import make_blend
-from gan_serve.cpus import cpu_count
 from gan_serve.errors import Failure
 from gan_serve.graph import check_graph, check_outputs
+from gan_serve.images.pixels import Pixels
+from gan_serve.latent_mixing import make_blend
 from gan_serve.metadata import ModelMetadata
-from gan_serve.parallel import map_in_order
-from gan_serve.pixels import Pixels
 from gan_serve.repository import Model, read_model
 from gan_serve.request import Item, Request, make_request
 from gan_serve.result import Result
 from gan_serve.runtime import one_line, open_session, parse_device, runs_on
 from gan_serve.sampling import Arrays, complete, input_arrays
+from gan_serve.system.cpus import cpu_count
+from gan_serve.system.parallel import map_in_order
 from gan_serve.tensors import Image, Mask
 
 if TYPE_CHECKING:
-    from gan_serve.views import Scene
+    from gan_serve.image_fitting import Scene
 
 _WORTH_A_THREAD = 0.005  # seconds of work, since starting a thread on a busy machine takes about as long
 BATCH = 64  # images whose arrays are in memory at once; on CUDA, one run
@@ -151,7 +151,7 @@ class Generator:
 
     def _compute_scene(self, seed: int, item: Item) -> tuple[Arrays, dict[str, Pixels]]:
         """What a network makes of one item as arrays, and what is like a picture in that picture's size."""
-        from gan_serve.views import open_scene
+        from gan_serve.image_fitting import open_scene
 
         scene = open_scene(self.metadata.inputs, item.inputs)
         drawn = [tensor for tensor in self.metadata.inputs if not isinstance(tensor, Image | Mask)]
@@ -165,7 +165,7 @@ class Generator:
         }
 
     def _compute_tiles(self, scene: "Scene", others: Arrays) -> dict[str, Pixels]:
-        from gan_serve.tiling import run_in_tiles
+        from gan_serve.images.tiling import run_in_tiles
 
         def run(parts: Mapping[str, NDArray[Any]]) -> Arrays:
             return self.infer({**parts, **others})

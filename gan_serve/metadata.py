@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, Literal, get_args
 
-from gan_serve.document import Misfit, check_shown, decode, encode
 from gan_serve.errors import Failure
+from gan_serve.schema import Misfit, check_shown, decode, encode
 from gan_serve.tensors import Image, InputTensor, Label, Latent, Mask, OutputTensor, Scalar
 
 PROPERTY = "gan_serve"  # the key in the ONNX file's metadata_props

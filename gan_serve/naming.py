@@ -6,10 +6,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import PurePath
 
-from gan_serve.blends import Blend, Walk
+from gan_serve.image_inputs import Reference
+from gan_serve.latent_mixing import Blend, Walk
 from gan_serve.metadata import ModelMetadata
 from gan_serve.request import Inputs, Item, Request, Value
-from gan_serve.sources import Reference
 
 # In bytes, of which every file system takes 255 in a name; gan-serve adds some of its own before and behind.
 _LONGEST = 200

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import gan_serve
-from gan_serve.blends import Blend, Mix, Walk
-from gan_serve.document import Misfit, decode
 from gan_serve.errors import Failure
+from gan_serve.image_inputs import Reference
+from gan_serve.latent_mixing import Blend, Mix, Walk
 from gan_serve.metadata import ModelMetadata
 from gan_serve.request import Inputs, Item, Request
-from gan_serve.sources import Reference
+from gan_serve.schema import Misfit, decode
 
 _WRITER = {"gan_serve": ""}
 _LONGEST = 2**26  # of the JSON document in a file that anyone may have written

@@ -10,11 +10,11 @@ from os import PathLike
 from pathlib import Path
 
 from gan_serve.errors import Failure, UsageError
-from gan_serve.home import with_home
 from gan_serve.metadata import PROPERTY, ModelMetadata, parse_metadata
-from gan_serve.nearest import nearest
 from gan_serve.onnxfile import read_property
-from gan_serve.text import path_text, printable
+from gan_serve.suggestions import nearest
+from gan_serve.system.home import with_home
+from gan_serve.system.text import path_text, printable
 
 _log = logging.getLogger(__name__)
 

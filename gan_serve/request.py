@@ -6,14 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gan_serve.blends import Blend, checked_blend
 from gan_serve.errors import Failure, UsageError, shown
-from gan_serve.given import parse_sources
+from gan_serve.formats import LONGEST_SIDE
+from gan_serve.image_arguments import parse_sources
+from gan_serve.image_inputs import Reference, Source
+from gan_serve.latent_mixing import Blend, checked_blend
 from gan_serve.metadata import ModelMetadata
-from gan_serve.nearest import nearest
-from gan_serve.output import LONGEST_SIDE
 from gan_serve.seeds import MOST_IMAGES, STREAMS, checked_integer, random_seed
-from gan_serve.sources import Reference, Source
+from gan_serve.suggestions import nearest
 from gan_serve.tensors import Image, Label, Mask, Scalar
 
 Choice = Label | Scalar | Image | Mask  # an input that a user sets

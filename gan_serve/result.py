@@ -9,14 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gan_serve.answers import Answer, encode_answers, make_answer
 from gan_serve.errors import Failure, UsageError
-from gan_serve.media import encode_animation, encode_picture, make_folder, write_atomic
-from gan_serve.metadata import ModelMetadata
-from gan_serve.naming import item_stem, request_stem
-from gan_serve.npy import encode_npy
-from gan_serve.output import ANIMATIONS, LONGEST_SIDE, NUMBERS, check_format, medium_of, plan_output
-from gan_serve.pixels import (
+from gan_serve.formats import ANIMATIONS, LONGEST_SIDE, NUMBERS, check_format, medium_of, plan_output
+from gan_serve.image_inputs import Source
+from gan_serve.images.encoding import encode_animation, encode_picture, make_folder, write_atomic
+from gan_serve.images.npy import encode_npy
+from gan_serve.images.pixels import (
     Picture,
     Pixels,
     check_length,
@@ -28,13 +26,15 @@ from gan_serve.pixels import (
     to_picture,
     to_pixels,
 )
+from gan_serve.metadata import ModelMetadata
+from gan_serve.naming import item_stem, request_stem
+from gan_serve.numeric_outputs import Answer, encode_answers, make_answer
 from gan_serve.provenance import item_request, write_provenance
 from gan_serve.request import Item, Request
 from gan_serve.sampling import Arrays
 from gan_serve.seeds import checked_integer
-from gan_serve.sources import Source
+from gan_serve.system.text import path_text
 from gan_serve.tensors import Image
-from gan_serve.text import path_text
 
 
 @dataclass(frozen=True, eq=False)

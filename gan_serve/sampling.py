@@ -15,9 +15,9 @@ import numpy as np
 from numpy.random.bit_generator import ISeedSequence
 from numpy.typing import NDArray
 
-from gan_serve.blends import Mix, Walk
+from gan_serve.image_inputs import Reference
+from gan_serve.latent_mixing import Mix, Walk
 from gan_serve.request import Item, Value
-from gan_serve.sources import Reference
 from gan_serve.tensors import Image, InputTensor, Label, Latent, Scalar
 
 Arrays = dict[str, NDArray[Any]]

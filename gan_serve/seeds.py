@@ -3,8 +3,8 @@
 import operator
 import os
 
+from gan_serve.array_values import plain
 from gan_serve.errors import UsageError, shown
-from gan_serve.values import plain
 
 STREAMS = 2**64
 MOST_IMAGES = 2**63 - 1  # of one request: Python counts no further

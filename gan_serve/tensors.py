@@ -8,10 +8,10 @@ import re
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from gan_serve.classes import class_numbers, number_in
+from gan_serve.array_values import is_list, plain
+from gan_serve.class_names import class_numbers, number_in
 from gan_serve.errors import UsageError, shown
 from gan_serve.seeds import as_integer
-from gan_serve.values import is_list, plain
 
 FAR = 8.0  # standard deviations; of 10^15 normal numbers, one lies farther out
 

@@ -4,8 +4,8 @@ import json
 
 import numpy as np
 
-from gan_serve.answers import encode_answers, make_answer
-from gan_serve.sources import Reference
+from gan_serve.image_inputs import Reference
+from gan_serve.numeric_outputs import encode_answers, make_answer
 from gan_serve.tensors import Image, Probabilities, Score
 
 CLASSES = Probabilities(name="classes", classes=("cat", "dog", "owl"))

@@ -12,7 +12,7 @@ from small_models import ENLARGER, PHOTO, save_model
 import gan_serve
 from gan_serve import Failure, UsageError
 from gan_serve.generator import Generator
-from gan_serve.media import read_document, read_media
+from gan_serve.images.encoding import read_document, read_media
 from gan_serve.provenance import parse_provenance
 
 SIZES = [(1, 1), (1, 7), (5, 3), (33, 64), (97, 150), (31, 200)]  # height and width

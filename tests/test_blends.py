@@ -15,7 +15,7 @@ from small_models import CROSSED, GREY, LATENT, STYLED, metadata_of, save_model
 import gan_serve
 from gan_serve.errors import UsageError
 from gan_serve.generator import Generator
-from gan_serve.media import encode_animation, read_document
+from gan_serve.images.encoding import encode_animation, read_document
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image as Pictures
 
 import gan_serve
-from gan_serve.media import read_media
+from gan_serve.images.encoding import read_media
 
 COUNT = 20_000
 

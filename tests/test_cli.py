@@ -16,7 +16,7 @@ from PIL import Image
 from small_models import DIGIT, GREY, LATENT, build_model, metadata_of, save_model
 
 import gan_serve
-from gan_serve.media import encode_picture, read_document
+from gan_serve.images.encoding import encode_picture, read_document
 from gan_serve.metadata import PROPERTY, RESERVED
 
 
@@ -227,8 +227,8 @@ def test_a_signal_during_the_start_is_one_line(
 STOPPED_WHILE_WRITING = """
 import os, signal, sys
 from pathlib import Path
-from gan_serve.interrupt import leave_at_signals
-from gan_serve.media import write_atomic
+from gan_serve.system.interrupt import leave_at_signals
+from gan_serve.images.encoding import write_atomic
 
 leave_at_signals()
 Path.replace = lambda self, target: os.kill(os.getpid(), signal.SIGTERM)  # the part is written, and not yet in place

@@ -13,7 +13,7 @@ from PIL import Image as Pictures
 from profiles import inverted_ink, linear_grey, srgb, swapped
 
 import gan_serve
-from gan_serve.pictures import read_picture
+from gan_serve.images.preprocess import read_picture
 
 RED, GREEN = (200, 40, 90), (40, 200, 90)
 

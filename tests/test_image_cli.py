@@ -13,7 +13,7 @@ from command_line import Run
 from PIL import Image as Pictures
 
 import gan_serve
-from gan_serve.media import encode_picture, read_document, read_media
+from gan_serve.images.encoding import encode_picture, read_document, read_media
 
 NOISE = np.random.RandomState(0).randint(256, size=(3, 8, 6, 3), dtype=np.uint8)
 

@@ -11,10 +11,10 @@ from small_models import DIGITS
 import gan_serve
 from gan_serve import Failure, UsageError
 from gan_serve.generator import Generator
-from gan_serve.media import read_document, read_media
-from gan_serve.pixels import to_pixels
+from gan_serve.image_inputs import Reference, open_source
+from gan_serve.images.encoding import read_document, read_media
+from gan_serve.images.pixels import to_pixels
 from gan_serve.provenance import parse_provenance
-from gan_serve.sources import Reference, open_source
 
 MANY = np.random.RandomState(0).randint(256, size=(150, 8, 8), dtype=np.uint8)
 COLOURS = np.random.RandomState(1).randint(256, size=(3, 8, 6, 3), dtype=np.uint8)

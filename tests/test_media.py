@@ -11,7 +11,7 @@ from PIL import Image, PngImagePlugin
 import gan_serve
 from gan_serve import Failure, UsageError
 from gan_serve.generator import Generator
-from gan_serve.media import encode_picture, read_document, read_media, write_atomic
+from gan_serve.images.encoding import encode_picture, read_document, read_media, write_atomic
 from gan_serve.provenance import parse_provenance
 from gan_serve.result import Result
 

@@ -7,8 +7,8 @@ import pytest
 from small_models import DIGIT, TURNED, metadata_of
 
 from gan_serve import Failure
-from gan_serve.document import encode
 from gan_serve.metadata import Data, ModelMetadata, parse_metadata
+from gan_serve.schema import encode
 from gan_serve.tensors import Image, Mask
 
 PHOTO = Image(name="photo", channels=3, height=None, width=None, multiple=4, tile=256, overlap=32)

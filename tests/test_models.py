@@ -10,8 +10,8 @@ import pytest
 
 from gan_serve.extremes import try_extremes
 from gan_serve.generator import Generator
-from gan_serve.media import read_media
-from gan_serve.pixels import tile, to_pixels
+from gan_serve.images.encoding import read_media
+from gan_serve.images.pixels import tile, to_pixels
 from gan_serve.provenance import parse_provenance
 from gan_serve.repository import Repository
 from gan_serve.result import image_tensor

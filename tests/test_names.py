@@ -12,9 +12,9 @@ import pytest
 from PIL import Image as Pictures
 from small_models import PLAIN, save_model
 
-from gan_serve.media import read_document
-from gan_serve.sources import open_source
-from gan_serve.text import printable
+from gan_serve.image_inputs import open_source
+from gan_serve.images.encoding import read_document
+from gan_serve.system.text import printable
 
 ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"}
 LOCALES = pytest.mark.parametrize("locale", [{"LC_ALL": "C.UTF-8"}, ASCII], ids=["UTF-8", "ASCII"])
@@ -105,7 +105,7 @@ def test_a_locale_of_ascii_shows_what_it_can(folder: Path, arguments: list[str])
 
 
 def test_streams_take_any_text() -> None:
-    script = "from gan_serve.text import open_streams; open_streams(); print('e\\u00e9\\u2603\\udce9')"
+    script = "from gan_serve.system.text import open_streams; open_streams(); print('e\\u00e9\\u2603\\udce9')"
     for locale, told in ((ASCII, b"e??\xe9\n"), ({"LC_ALL": "C.UTF-8"}, "e\u00e9\u2603".encode() + b"\xe9\n")):
         done = subprocess.run(
             [sys.executable, "-c", script], capture_output=True, check=True, env={**os.environ, **locale}

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 import pytest
 from small_models import CLASSIFIER, DIGIT, TURNED
 
-from gan_serve.blends import Mix, Walk
+from gan_serve.image_inputs import Reference
+from gan_serve.latent_mixing import Mix, Walk
 from gan_serve.naming import item_stem, request_stem
 from gan_serve.request import Item, Request
-from gan_serve.sources import Reference
 
 
 def of_labels(labels: Sequence[int], **fields: int) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gan_serve.errors import Failure
-from gan_serve.npy import encode_npy, is_npy, read_npy, read_npy_document
+from gan_serve.images.npy import encode_npy, is_npy, read_npy, read_npy_document
 
 ARRAY = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
 DOCUMENT = '{"é": 1}'

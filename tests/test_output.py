@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from gan_serve.errors import UsageError
-from gan_serve.output import (
+from gan_serve.formats import (
     NUMBERS,
     PICTURES,
     Medium,

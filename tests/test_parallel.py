@@ -4,7 +4,7 @@ from contextlib import closing
 
 import pytest
 
-from gan_serve.parallel import map_in_order
+from gan_serve.system.parallel import map_in_order
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])

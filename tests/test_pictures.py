@@ -10,8 +10,8 @@ from PIL import Image as Pictures
 from small_models import COLOUR, GREY
 
 from gan_serve import Failure, UsageError
-from gan_serve.pictures import fit, read_array, read_picture, to_model, upright
-from gan_serve.pixels import to_pixels
+from gan_serve.images.pixels import to_pixels
+from gan_serve.images.preprocess import fit, read_array, read_picture, to_model, upright
 from gan_serve.tensors import Image
 
 NOISE = np.random.RandomState(0).randint(256, size=(8, 8), dtype=np.uint8)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gan_serve.errors import UsageError
-from gan_serve.pixels import (
+from gan_serve.images.pixels import (
     MOST_PIXELS,
     check_length,
     check_size,

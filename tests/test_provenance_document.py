@@ -6,8 +6,9 @@ import pytest
 from small_models import CLASSIFIER, DIGIT
 
 import gan_serve
-from gan_serve.blends import Mix, Walk
 from gan_serve.errors import Failure
+from gan_serve.image_inputs import Reference
+from gan_serve.latent_mixing import Mix, Walk
 from gan_serve.provenance import (
     Provenance,
     item_request,
@@ -17,7 +18,6 @@ from gan_serve.provenance import (
     write_provenance,
 )
 from gan_serve.request import Item, Request
-from gan_serve.sources import Reference
 
 SHA = "0" * 64
 REQUESTS = (

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_models import CLASSIFIER, DIGIT, GREY, LATENT, STYLED, TURNED, metadata_of
 
-from gan_serve.blends import Mix, Walk
 from gan_serve.errors import UsageError
+from gan_serve.latent_mixing import Mix, Walk
 from gan_serve.request import Item, Request, check_pairs, make_request
 from gan_serve.tensors import Label
 

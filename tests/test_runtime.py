@@ -11,8 +11,8 @@ from small_models import DIGIT, build_model
 
 from gan_serve import Failure, UsageError
 from gan_serve import runtime as subject
-from gan_serve.cpus import cpu_count, cpu_quota
 from gan_serve.runtime import CPU, CUDA, Device, import_runtime, open_session, parse_device, runs_on
+from gan_serve.system.cpus import cpu_count, cpu_quota
 
 CONTENT = build_model(DIGIT).SerializeToString()
 
@@ -174,7 +174,7 @@ def test_quota_of_a_container(tmp_path: Path, membership: str, files: dict[str, 
 
 
 def test_quota_bounds_the_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gan_serve.cpus.affinity", lambda: 8)
+    monkeypatch.setattr("gan_serve.system.cpus.affinity", lambda: 8)
     for quota, threads in ((None, 8), (0.5, 1), (2.5, 3), (64, 8)):
-        monkeypatch.setattr("gan_serve.cpus.cpu_quota", lambda quota=quota: quota)
+        monkeypatch.setattr("gan_serve.system.cpus.cpu_quota", lambda quota=quota: quota)
         assert cpu_count() == threads

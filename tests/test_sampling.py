@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_models import LATENT
 
-from gan_serve.blends import Walk
+from gan_serve.latent_mixing import Walk
 from gan_serve.request import Item
 from gan_serve.sampling import complete, input_arrays
 from gan_serve.tensors import Label, Latent, Scalar

@@ -11,9 +11,9 @@ from PIL import Image as Pictures
 from small_models import GREY
 
 from gan_serve import Failure, UsageError
-from gan_serve.given import parse_sources
-from gan_serve.pixels import from_pixels
-from gan_serve.sources import Reference, find_source, open_source
+from gan_serve.image_arguments import parse_sources
+from gan_serve.image_inputs import Reference, find_source, open_source
+from gan_serve.images.pixels import from_pixels
 
 
 def draw(path: Path, level: int) -> Path:

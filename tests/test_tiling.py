@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gan_serve.images.tiling import run_in_tiles
 from gan_serve.tensors import Image
-from gan_serve.tiling import run_in_tiles
 
 OUTPUT = Image(name="made", channels=1, height=None, width=None, low=0, like="image", scale=2)
 

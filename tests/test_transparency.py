@@ -9,8 +9,8 @@ from PIL import Image as Pictures
 from small_models import SKETCHER, save_model
 
 import gan_serve
-from gan_serve.media import decode_pixels, encode_picture
-from gan_serve.opacity import on_white, with_opacity
+from gan_serve.images.encoding import decode_pixels, encode_picture
+from gan_serve.images.transparency import on_white, with_opacity
 
 HEIGHT, WIDTH = 12, 20
 

@@ -5,9 +5,9 @@ import pytest
 from PIL import Image as Pictures
 
 from gan_serve.errors import UsageError
-from gan_serve.given import parse_sources
+from gan_serve.image_arguments import parse_sources
+from gan_serve.image_fitting import Scene, open_scene
 from gan_serve.tensors import Image, Mask
-from gan_serve.views import Scene, open_scene
 
 GREY = Image(name="image", channels=1, height=4, width=4, low=0)
 HOLE = Mask(name="hole", height=4, width=4)

@@ -6,8 +6,8 @@ import warnings
 import typer
 
 from gan_serve.cli import told_in_one_line
-from gan_serve.interrupt import leave_at_signals
-from gan_serve.text import open_streams
+from gan_serve.system.interrupt import leave_at_signals
+from gan_serve.system.text import open_streams
 from training.cli import comparisons, models, training
 
 app = typer.Typer(

@@ -5,7 +5,7 @@ import io
 import torch
 from torch import Tensor
 
-from gan_serve.pixels import Pixels, tile, to_picture, to_pixels
+from gan_serve.images.pixels import Pixels, tile, to_picture, to_pixels
 from gan_serve.repository import Model
 from gan_serve.tensors import Image
 from training import fidelity

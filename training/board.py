@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.utils.tensorboard.summary import image, scalar
 
 from gan_serve.errors import Failure
-from gan_serve.media import make_folder
+from gan_serve.images.encoding import make_folder
 
 
 class Board:

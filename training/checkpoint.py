@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from gan_serve.errors import Failure
-from gan_serve.media import make_folder, write_atomic
+from gan_serve.images.encoding import make_folder, write_atomic
 
 FORMAT = 1  # raise it when the code can no longer read what it wrote before
 State = dict[str, Any]  # nested dicts and lists of tensors and plain values

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from gan_serve.classes import number_in
+from gan_serve.class_names import number_in
 from gan_serve.errors import Failure, UsageError
 from training.from_arrays import make_dataset, read_npz, share, with_views
 from training.from_folder import read_folder
@@ -23,7 +23,7 @@ from training.two_sets import layouts, read_two_sets
 if TYPE_CHECKING:
     import torch
 
-    from gan_serve.pixels import Pixels
+    from gan_serve.images.pixels import Pixels
     from training.dataset import Dataset
 
 Split = Literal["train", "test"]

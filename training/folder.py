@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from gan_serve.errors import Failure, UsageError
-from gan_serve.media import make_folder
+from gan_serve.images.encoding import make_folder
 from training import checkpoint, distributed
 from training.train import Trainer
 

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan_serve.errors import Failure
-from gan_serve.pictures import fit
-from gan_serve.pixels import Pixels
+from gan_serve.images.pixels import Pixels
+from gan_serve.images.preprocess import fit
 from training.layouts import Parts, classes_of, parts_of, refuse_two_sets
 from training.reading import Reading, listed
 

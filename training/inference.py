@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from gan_serve.parallel import map_in_order
 from gan_serve.runtime import open_session, parse_device
+from gan_serve.system.parallel import map_in_order
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gan_serve.errors import UsageError
-from gan_serve.media import write_atomic
+from gan_serve.images.encoding import write_atomic
 from training import datasets, export, hardware, progress
 from training.dataset import Dataset, to_signed
 from training.gan import Batch, Game, ImageSpec, Player, Recipe, Stage, Terms

@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
-from gan_serve.classes import in_order
+from gan_serve.class_names import in_order
 from gan_serve.errors import Failure
 from training.reading import BESIDE, VALIDATION, Reading, counted, listed
 

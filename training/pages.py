@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from gan_serve.errors import Failure
-from gan_serve.media import write_atomic
+from gan_serve.images.encoding import write_atomic
 from gan_serve.metadata import ModelMetadata
 from gan_serve.repository import Repository
 from gan_serve.server.settings import settings_table

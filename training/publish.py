@@ -12,10 +12,10 @@ from torch import Tensor
 
 from gan_serve.errors import UsageError
 from gan_serve.generator import Generator
-from gan_serve.interrupt import unfinished
-from gan_serve.media import make_folder, write_atomic
+from gan_serve.images.encoding import make_folder, write_atomic
 from gan_serve.metadata import PROPERTY, ModelMetadata
 from gan_serve.repository import Model, Repository
+from gan_serve.system.interrupt import unfinished
 from gan_serve.tensors import Image
 from training import before_after, cards, progress, replacing
 from training.dataset import to_signed

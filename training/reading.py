@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gan_serve.errors import Failure
-from gan_serve.pictures import holds_several, open_picture, upright
-from gan_serve.pixels import Picture
+from gan_serve.images.pixels import Picture
+from gan_serve.images.preprocess import holds_several, open_picture, upright
 from training import distributed
 
 _SYSTEM = frozenset(

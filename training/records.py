@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 from typing import TypeVar
 
-from gan_serve.document import Misfit, decode, encode
-from gan_serve.media import make_folder, write_atomic
+from gan_serve.images.encoding import make_folder, write_atomic
+from gan_serve.schema import Misfit, decode, encode
 
 Record = TypeVar("Record")
 

@@ -10,8 +10,8 @@ from typing import Any, cast
 import torch
 
 from gan_serve.errors import UsageError
-from gan_serve.interrupt import noted_signals
 from gan_serve.metadata import Data, Training
+from gan_serve.system.interrupt import noted_signals
 from training import checkpoint, datasets, distributed, hardware, progress, provenance, replacing, variants
 from training.dataset import Dataset
 from training.folder import CHECKPOINT, Keeper, prepare, snapshots

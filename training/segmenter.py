@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from torchmetrics.functional.classification import multiclass_accuracy, multiclass_jaccard_index
 
 from gan_serve.errors import UsageError
-from gan_serve.media import write_atomic
+from gan_serve.images.encoding import write_atomic
 from training import datasets, export, judge, progress, translators
 from training.dataset import Dataset, to_signed
 from training.gan import Batch, Game, Player, Recipe, Stage, Terms

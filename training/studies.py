@@ -1,7 +1,7 @@
 """What is compared: every study of this project."""
 
 from gan_serve.errors import UsageError
-from gan_serve.nearest import nearest
+from gan_serve.suggestions import nearest
 from training.study import Contestant, Figure, Study
 
 NARROW = ("--set", "width=16")

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from gan_serve.errors import Failure
-from gan_serve.pictures import fit
-from gan_serve.pixels import Pixels
+from gan_serve.images.pixels import Pixels
+from gan_serve.images.preprocess import fit
 from training.from_folder import grey_if_all, shuffled
 from training.layouts import LETTERS, Parts, parts_of, sides_of
 from training.reading import ALONE, NARROW, Reading

@@ -16,12 +16,12 @@ from pathlib import Path
 
 import torch
 
-from gan_serve.cpus import cpu_count
 from gan_serve.errors import Failure
-from gan_serve.interrupt import noted_signals
-from gan_serve.media import make_folder, write_atomic
+from gan_serve.images.encoding import make_folder, write_atomic
 from gan_serve.metadata import ModelMetadata
 from gan_serve.repository import Repository
+from gan_serve.system.cpus import cpu_count
+from gan_serve.system.interrupt import noted_signals
 from training import checkpoint, progress, variants
 from training.export import describe, usual_name
 from training.folder import CHECKPOINT

@@ -12,8 +12,8 @@ import typer
 from gan_serve import __version__
 from gan_serve.cli.options import complain, with_examples
 from gan_serve.errors import GanServeError, UsageError, shown
-from gan_serve.nearest import nearest
-from gan_serve.text import open_streams
+from gan_serve.suggestions import nearest
+from gan_serve.system.text import open_streams
 
 # Where each command stands; only the one that is called is imported.
 _COMMANDS = {
@@ -101,7 +101,7 @@ def _add_command(app: typer.Typer, name: str, arguments: list[str]) -> None:
     module, _, function = _COMMANDS[name].partition(":")
     command = getattr(importlib.import_module(f"gan_serve.cli.{module}"), function)
     if name in ("generate", "translate"):
-        from gan_serve.cli.inputs import CONTEXT, with_model_options
+        from gan_serve.cli.model_options import CONTEXT, with_model_options
 
         app.command(name, context_settings=CONTEXT)(with_model_options(command, arguments))
     elif name in ("serve", "demo"):

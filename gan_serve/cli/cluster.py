@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from gan_serve.cli.running import watched
+from gan_serve.cli.run import watched
 from gan_serve.errors import UsageError
-from gan_serve.text import path_bytes
+from gan_serve.system.text import path_bytes
 
 if TYPE_CHECKING:
-    from gan_serve.blends import Blend
+    from gan_serve.formats import Output
+    from gan_serve.latent_mixing import Blend
     from gan_serve.metadata import ModelMetadata
-    from gan_serve.output import Output
     from gan_serve.repository import Model
     from gan_serve.request import Request
 
@@ -46,7 +46,7 @@ def run_on_cluster(found: "Model", request: "Request", plan: "Output", device: s
     if not plan.folder:
         raise UsageError("--ray fills a folder; ask for several pictures, and leave out --grid, npy and gif")
     from gan_serve.deploy.shards import cluster, fill
-    from gan_serve.job import Job
+    from gan_serve.jobs.job import Job
 
     job = Job(found.metadata, found.sha256, request, replace(plan, path=plan.path.absolute()), scale)
     with cluster(address), watched(job) as (progress, heed), closing(fill(job, found, device, progress.start)) as made:

@@ -83,7 +83,7 @@ def _driver() -> list[str]:
 
 
 def _threads() -> list[str]:
-    from gan_serve.cpus import affinity, cpu_count, cpu_quota
+    from gan_serve.system.cpus import affinity, cpu_count, cpu_quota
 
     quota = cpu_quota()
     limit = f"a container's quota of {quota:g}" if quota else "no container's quota"

@@ -4,15 +4,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gan_serve.cli.answers import answer
 from gan_serve.cli.cluster import check_drawn, run_on_cluster
+from gan_serve.cli.images import readable
+from gan_serve.cli.numbers import answer
 from gan_serve.cli.options import DeviceOption, InexactOption, ModelsOption, find_model
-from gan_serve.cli.running import STDOUT, Destination, put, run_job, run_once, with_unfinished_seed
-from gan_serve.cli.sources import readable
+from gan_serve.cli.run import STDOUT, Destination, put, run_job, run_once, with_unfinished_seed
 from gan_serve.errors import UsageError
 
 if TYPE_CHECKING:
-    from gan_serve.output import Output
+    from gan_serve.formats import Output
     from gan_serve.repository import Model
     from gan_serve.request import Request
 
@@ -63,8 +63,8 @@ def generate(
     on when the same command is called again. A file that gan-serve did not make is never replaced.
     Numbers are printed as JSON, a line for each image.
     """
-    from gan_serve.blends import make_blend
-    from gan_serve.output import is_animated
+    from gan_serve.formats import is_animated
+    from gan_serve.latent_mixing import make_blend
     from gan_serve.request import make_request
 
     found = find_model(model, models)
@@ -92,8 +92,8 @@ def _make_pictures(
     exact: bool,
     ray: str | None,
 ) -> None:
-    from gan_serve.output import PICTURES, stdout_format
-    from gan_serve.targets import check_apart, check_replaceable
+    from gan_serve.formats import PICTURES, stdout_format
+    from gan_serve.jobs.writers import check_apart, check_replaceable
 
     columns = _columns(found, request, scale, to.grid)
     if to.output == STDOUT:
@@ -118,8 +118,8 @@ def _make_pictures(
 
 def _check_format(found: "Model", request: "Request", format: str, scale: int, grid: bool) -> None:
     """Refuse one file that could not be written, before anything is computed."""
-    from gan_serve.output import ANIMATIONS
-    from gan_serve.pixels import check_length
+    from gan_serve.formats import ANIMATIONS
+    from gan_serve.images.pixels import check_length
     from gan_serve.result import array_shape, largest_size
 
     if format == "npy":
@@ -129,7 +129,7 @@ def _check_format(found: "Model", request: "Request", format: str, scale: int, g
 
 
 def _columns(found: "Model", request: "Request", scale: int, grid: bool) -> int | None:
-    from gan_serve.pixels import check_size
+    from gan_serve.images.pixels import check_size
     from gan_serve.result import grid_columns, largest_size
 
     columns = grid_columns(request) if grid else None
@@ -138,8 +138,8 @@ def _columns(found: "Model", request: "Request", scale: int, grid: bool) -> int 
 
 
 def _plan(found: "Model", request: "Request", to: Destination) -> "Output":
+    from gan_serve.formats import PICTURES, plan_output, writes_one_picture
     from gan_serve.naming import request_stem
-    from gan_serve.output import PICTURES, plan_output, writes_one_picture
 
     with_seed = to.seed_given or writes_one_picture(to.images, to.format, to.grid)
     stem = request_stem(found.metadata, request, with_seed=with_seed)

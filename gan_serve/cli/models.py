@@ -8,7 +8,7 @@ import typer
 
 from gan_serve.cli.options import ModelsOption, complain, flag, open_repository
 from gan_serve.errors import UsageError
-from gan_serve.nearest import nearest
+from gan_serve.suggestions import nearest
 
 if TYPE_CHECKING:
     from gan_serve.metadata import ModelMetadata, Score

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gan_serve.cli.options import DeviceOption, ModelsOption, open_repository
-from gan_serve.cli.running import STDOUT, put
+from gan_serve.cli.run import STDOUT, put
 from gan_serve.errors import Failure
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from gan_serve.media import Media
+    from gan_serve.images.encoding import Media
     from gan_serve.metadata import ModelMetadata
     from gan_serve.provenance import Provenance
     from gan_serve.repository import Model, Repository
@@ -41,11 +41,11 @@ def reproduce(
     gan-serve reproduce made/pix2pix-shoe-1f0c9a52.png --inputs photos/
     gan-serve reproduce old.png --output again.png --models old-models/
     """
+    from gan_serve.formats import PICTURES, format_of
     from gan_serve.generator import Generator
-    from gan_serve.media import decode_pixels, read_media
-    from gan_serve.output import PICTURES, format_of
+    from gan_serve.images.encoding import decode_pixels, read_media
+    from gan_serve.jobs.writers import check_replaceable
     from gan_serve.provenance import parse_provenance
-    from gan_serve.targets import check_replaceable
 
     media = read_media(image)
     provenance = parse_provenance(media.document, str(image))
@@ -82,7 +82,7 @@ def _request(
     folders: "Sequence[Path]",
 ) -> "Request":
     """What was asked, checked: anyone may have written the file."""
-    from gan_serve.pixels import check_size
+    from gan_serve.images.pixels import check_size
     from gan_serve.request import make_request
     from gan_serve.result import largest_size
     from gan_serve.seeds import MOST_IMAGES
@@ -101,8 +101,8 @@ def _request(
 
 def _check_held(metadata: "ModelMetadata", request: "Request", scale: int, media: "Media") -> None:
     """Refuse a request for more than the file holds; an animation holds images that are alike once."""
-    from gan_serve.output import ANIMATIONS
-    from gan_serve.pixels import check_length
+    from gan_serve.formats import ANIMATIONS
+    from gan_serve.images.pixels import check_length
     from gan_serve.result import largest_size
 
     if media.format in ANIMATIONS:
@@ -112,7 +112,7 @@ def _check_held(metadata: "ModelMetadata", request: "Request", scale: int, media
 
 
 def _with_sources(row: "Inputs", folders: "Sequence[Path]") -> "Inputs":
-    from gan_serve.sources import Reference, find_source
+    from gan_serve.image_inputs import Reference, find_source
 
     return {name: find_source(value, folders) if isinstance(value, Reference) else value for name, value in row.items()}
 

@@ -8,10 +8,10 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from gan_serve.demo.easel import make_easel, read_easel
+from gan_serve.demo.canvas import make_easel, read_easel
 from gan_serve.metadata import ModelMetadata
 from gan_serve.request import choices
-from gan_serve.server.wishes import Fields
+from gan_serve.server.api.v1_parsing import Fields
 from gan_serve.tensors import Image, Label, Mask, Scalar
 
 _BUTTONS = 12  # classes that are shown all at once

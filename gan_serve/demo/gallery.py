@@ -4,7 +4,7 @@ import html
 from collections.abc import Sequence
 from pathlib import Path
 
-from gan_serve.demo.card import TASKS
+from gan_serve.demo.model_card import TASKS
 from gan_serve.metadata import ModelMetadata
 
 _SUFFIXES = (".png", ".jpg", ".webp")

@@ -11,13 +11,13 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gan_serve.demo.client import Studio
+from gan_serve.demo.errors import NO_UPLOADS
 from gan_serve.demo.gallery import examples_of, sample_of
 from gan_serve.demo.page import make_page
-from gan_serve.demo.studio import Studio
-from gan_serve.demo.words import NO_UPLOADS
-from gan_serve.server.note import note_of
-from gan_serve.server.refusals import Refusal
-from gan_serve.server.replies import error_reply, reason_of
+from gan_serve.server.errors import Refusal
+from gan_serve.server.request_context import note_of
+from gan_serve.server.responses import error_reply, reason_of
 from gan_serve.server.service import Service
 
 _FOLDER = Path(__file__).parent

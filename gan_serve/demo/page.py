@@ -7,19 +7,19 @@ import gradio as gr
 from gradio.block_function import BlockFunction
 from gradio.state_holder import SessionState
 
-from gan_serve.demo.address import Address, parse_address
-from gan_serve.demo.card import show_card
-from gan_serve.demo.comparing import make_comparing
-from gan_serve.demo.drawing import make_drawing
-from gan_serve.demo.endpoints import add_endpoints
+from gan_serve.demo.api import add_endpoints
+from gan_serve.demo.client import Studio, connection, visitor
+from gan_serve.demo.compare_panel import make_comparing
+from gan_serve.demo.components import make_html
+from gan_serve.demo.draw_panel import make_drawing
+from gan_serve.demo.errors import NO_UPLOADS, Told, alert
 from gan_serve.demo.gallery import show_gallery
-from gan_serve.demo.parts import make_html
-from gan_serve.demo.studio import Studio, connection, visitor
-from gan_serve.demo.translating import make_translating
-from gan_serve.demo.words import NO_UPLOADS, Told, alert
+from gan_serve.demo.model_card import show_card
+from gan_serve.demo.permalink import Address, parse_address
+from gan_serve.demo.translate_panel import make_translating
 from gan_serve.metadata import ModelMetadata
-from gan_serve.server.note import note_of
-from gan_serve.server.refusals import bad_request
+from gan_serve.server.errors import bad_request
+from gan_serve.server.request_context import note_of
 
 _TITLE = """
 <header class="gs-head"><h1><a href="?">gan-serve</a></h1>

@@ -19,13 +19,13 @@ from ray.serve.handle import DeploymentHandle
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gan_serve.deploy.relay import Asked, Reply, exchange, join_replies, read_request
+from gan_serve.deploy.transport import Asked, Reply, exchange, join_replies, read_request
 from gan_serve.errors import Failure, UsageError
 from gan_serve.server import logs
 from gan_serve.server.app import make_app
-from gan_serve.server.note import make_note
-from gan_serve.server.refusals import Late, Refusal, unavailable
-from gan_serve.server.replies import error_reply
+from gan_serve.server.errors import Late, Refusal, unavailable
+from gan_serve.server.request_context import make_note
+from gan_serve.server.responses import error_reply
 from gan_serve.server.service import Service
 from gan_serve.server.settings import Settings, load_settings
 

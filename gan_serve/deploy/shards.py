@@ -12,10 +12,10 @@ from typing import Any, NoReturn
 
 from gan_serve.errors import Failure, GanServeError, UsageError
 from gan_serve.generator import Generator, batch_size
-from gan_serve.job import Job
+from gan_serve.jobs.job import Job
+from gan_serve.jobs.writers import Folder, prepare_files
 from gan_serve.repository import Model
 from gan_serve.runtime import one_line, parse_device
-from gan_serve.targets import Folder, prepare_files
 
 try:
     import ray

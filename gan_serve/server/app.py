@@ -10,12 +10,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gan_serve.server.gate import Gate
-from gan_serve.server.note import note_of
-from gan_serve.server.operations import Operations
-from gan_serve.server.plain import READING, Plain
-from gan_serve.server.protocol import Protocol
-from gan_serve.server.refusals import Refusal
+from gan_serve.server.api.operations import Operations
+from gan_serve.server.api.v1 import READING, Plain
+from gan_serve.server.api.v2 import Protocol
+from gan_serve.server.errors import Refusal
+from gan_serve.server.middleware import Gate
+from gan_serve.server.request_context import note_of
 from gan_serve.server.service import Service
 
 _EXPOSED = ["ETag", "Retry-After", "X-Request-ID"] + [

@@ -8,7 +8,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from gan_serve.server.note import CONNECTIONS, leave
+from gan_serve.server.request_context import CONNECTIONS, leave
 
 
 def patient_for(seconds: float) -> type[HttpToolsProtocol]:

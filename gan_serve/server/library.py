@@ -13,14 +13,14 @@ from typing import Any
 
 from gan_serve.errors import GanServeError
 from gan_serve.generator import Generator
-from gan_serve.nearest import nearest
 from gan_serve.repository import Entry, Repository
-from gan_serve.server.calls import Call
-from gan_serve.server.engine import Engine
+from gan_serve.server.errors import Busy, Refusal, unavailable
 from gan_serve.server.examples import example_arrays
-from gan_serve.server.lane import Lane
 from gan_serve.server.metrics import Metrics
-from gan_serve.server.refusals import Busy, Refusal, unavailable
+from gan_serve.server.scheduling.model_queue import Lane
+from gan_serve.server.scheduling.scheduler import Engine
+from gan_serve.server.scheduling.task import Call
+from gan_serve.suggestions import nearest
 
 _log = logging.getLogger(__name__)
 

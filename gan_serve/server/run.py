@@ -15,8 +15,8 @@ from gan_serve.repository import Repository, models_folder
 from gan_serve.runtime import import_runtime, parse_device
 from gan_serve.server import logs
 from gan_serve.server.app import make_app
+from gan_serve.server.auth import admin_keys, api_keys
 from gan_serve.server.connection import patient_for
-from gan_serve.server.keys import admin_keys, api_keys
 from gan_serve.server.service import Service
 from gan_serve.server.settings import Settings, address
 

@@ -3,11 +3,11 @@
 from dataclasses import dataclass, field
 
 from gan_serve.repository import models_folder
-from gan_serve.server.engine import Engine
-from gan_serve.server.keys import api_keys
+from gan_serve.server.auth import api_keys
 from gan_serve.server.library import Library
+from gan_serve.server.liveness import Pulse
 from gan_serve.server.metrics import Metrics
-from gan_serve.server.pulse import Pulse
+from gan_serve.server.scheduling.scheduler import Engine
 from gan_serve.server.settings import Settings
 
 

@@ -12,8 +12,8 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from gan_serve.errors import UsageError
-from gan_serve.home import with_home
-from gan_serve.server.prefix import checked_prefix
+from gan_serve.server.root_path import checked_prefix
+from gan_serve.system.home import with_home
 
 PREFIX = "GAN_SERVE_"
 _GRACE = 5  # seconds beyond the deadline of the last request

@@ -13,13 +13,13 @@ from gan_serve.errors import Failure
 from gan_serve.generator import Generator
 from gan_serve.repository import Repository
 from gan_serve.sampling import Arrays
-from gan_serve.server.batch import infer_rows, infer_together
-from gan_serve.server.calls import Call
-from gan_serve.server.engine import Engine
+from gan_serve.server.errors import Busy, Late, Refusal
 from gan_serve.server.examples import example_arrays
-from gan_serve.server.lane import Lane
 from gan_serve.server.metrics import Metrics
-from gan_serve.server.refusals import Busy, Late, Refusal
+from gan_serve.server.scheduling.batching import infer_rows, infer_together
+from gan_serve.server.scheduling.model_queue import Lane
+from gan_serve.server.scheduling.scheduler import Engine
+from gan_serve.server.scheduling.task import Call
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from server_process import Server
 from small_models import DIGIT, save_model
 
-from gan_serve.demo.address import texts_of
 from gan_serve.demo.controls import make_controls, read_controls
+from gan_serve.demo.permalink import texts_of
 from gan_serve.generator import Generator
 from gan_serve.repository import Repository
 from gan_serve.request import make_request

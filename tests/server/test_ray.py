@@ -201,8 +201,8 @@ def test_a_job_survives_its_interruption_and_its_workers(cluster: str, models: P
 
 def test_a_folder_that_workers_do_not_see_is_told(cluster: str, models: Path, tmp_path: Path) -> None:
     from gan_serve.deploy.shards import fill
-    from gan_serve.job import Job
-    from gan_serve.output import Output
+    from gan_serve.formats import Output
+    from gan_serve.jobs.job import Job
     from gan_serve.repository import Repository
     from gan_serve.request import make_request
 
@@ -241,7 +241,7 @@ def test_a_replica_is_as_healthy_as_its_engine(tmp_path: Path) -> None:
     import asyncio
 
     from gan_serve.deploy.ray import Arguments, Replica
-    from gan_serve.server.refusals import Refusal
+    from gan_serve.server.errors import Refusal
     from gan_serve.server.settings import load_settings
 
     save_model(tmp_path, DIGIT)

@@ -11,8 +11,8 @@ from PIL import Image
 from typer.testing import CliRunner
 
 import gan_serve
-from gan_serve.document import decode
 from gan_serve.repository import Repository
+from gan_serve.schema import decode
 from training import judge as judges
 from training import publish as publishing
 from training import runs, variants

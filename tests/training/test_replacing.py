@@ -8,10 +8,10 @@ import pytest
 from small_models import DIGIT, build_model, save_model
 from typer.testing import CliRunner
 
-from gan_serve.document import decode
 from gan_serve.errors import Failure, UsageError
 from gan_serve.metadata import PROPERTY
 from gan_serve.repository import Repository
+from gan_serve.schema import decode
 from training import export, judge, publish, records, runs, stacked_mnist, variants, zoo
 from training.__main__ import app
 from training.runs import Run

@@ -7,8 +7,8 @@ import pytest
 from typer.testing import CliRunner
 
 import gan_serve
-from gan_serve.document import encode
 from gan_serve.metadata import Training
+from gan_serve.schema import encode
 from training import studies, variants
 from training.__main__ import app
 from training.cli.training import parsed

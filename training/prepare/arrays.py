@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan_serve.errors import UsageError
-from gan_serve.media import write_atomic
-from gan_serve.pictures import fit, read_picture
-from gan_serve.pixels import Pixels
+from gan_serve.images.encoding import write_atomic
+from gan_serve.images.pixels import Pixels
+from gan_serve.images.preprocess import fit, read_picture
 
 Arrays = dict[str, NDArray[Any]]  # what an .npz file holds, by name
 

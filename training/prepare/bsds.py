@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gan_serve.pictures import read_picture
+from gan_serve.images.preprocess import read_picture
 from training.prepare.arrays import Arrays, find_folder, pictures
 
 TILE = 160  # six of them cover a photo of 481x321 but for one row and one column

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from gan_serve.errors import UsageError
-from gan_serve.nearest import nearest
+from gan_serve.suggestions import nearest
 from training.gan import GAN, Recipe
 
 

@@ -6,7 +6,7 @@ import bentoml
 from bentoml.validators import ContentType
 from painter import Painter
 
-from gan_serve.cpus import cpu_count
+from gan_serve.system.cpus import cpu_count
 
 
 @bentoml.service(workers=cpu_count(), logging={"access": {"enabled": False}})

@@ -6,7 +6,7 @@ import litserve
 from fastapi import Response
 from painter import Painter
 
-from gan_serve.cpus import cpu_count
+from gan_serve.system.cpus import cpu_count
 
 
 class Api(litserve.LitAPI):

@@ -18,7 +18,7 @@ from ray import serve
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gan_serve.cpus import cpu_count
+from gan_serve.system.cpus import cpu_count
 
 
 @serve.deployment(num_replicas=cpu_count(), max_ongoing_requests=100)

@@ -12,7 +12,7 @@ import painter
 import pytriton
 
 import gan_serve
-from gan_serve.cpus import cpu_count
+from gan_serve.system.cpus import cpu_count
 
 HERE = Path(__file__).parent
 SERVER = Path(pytriton.__file__).parent / "tritonserver"

@@ -1,0 +1,115 @@
+"""Pictures named on the command line. One that cannot be read does not stop the others."""
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from gan_serve.cli.options import complain
+from gan_serve.errors import Failure, UsageError
+
+if TYPE_CHECKING:
+    from gan_serve.image_inputs import Source
+    from gan_serve.metadata import ModelMetadata
+
+STDIN = "-"
+
+
+@contextmanager
+def readable(
+    metadata: "ModelMetadata", inputs: Mapping[str, Any], *, animated: bool
+) -> Iterator[tuple[dict[str, Any], int]]:
+    """The inputs with their pictures found and tried, and how many had to be left out; if any, the exit code is 1.
+
+    Of an animation that goes in alone, all frames are taken where the answer is `animated`.
+
+    Raises:
+        UsageError: a picture is missing, there is no such one, or as many masks as images are not.
+        Failure: none could be read.
+    """
+    for tensor in metadata.image_inputs:
+        if not inputs[tensor.name]:
+            raise UsageError(f"{metadata.name} needs {tensor.name}: {tensor.hint}")
+    given = {tensor.name: inputs[tensor.name] for tensor in metadata.image_inputs}
+    sources, left_out = _open(metadata, given, animated) if given else ({}, 0)
+    yield {**inputs, **sources}, left_out
+    if left_out:
+        raise typer.Exit(1)
+
+
+def _open(
+    metadata: "ModelMetadata", given: Mapping[str, list[str]], animated: bool
+) -> "tuple[dict[str, list[Source]], int]":
+    from gan_serve.request import check_pairs
+
+    if sum(each == STDIN for texts in given.values() for each in texts) > 1:
+        raise UsageError("one picture can come from stdin, not several; give the others as files")
+    names = {name: [file for each in texts for file in _files(name, each)] for name, texts in given.items()}
+    check_pairs({name: len(files) for name, files in names.items()})
+    moving = {metadata.translated.name} if animated and metadata.translated else set()
+    tried = {
+        name: [
+            each
+            for file in files
+            for each in _try(metadata, name, file, keep=len(files) == 1, frames=len(files) == 1 and name in moving)
+        ]
+        for name, files in names.items()
+    }
+    failures = [each for column in tried.values() for each in column if isinstance(each, Failure)]
+    sources = _whole_rows(tried)
+    complete = any(sources.values())
+    for failure in failures if complete else failures[:-1]:
+        complain(failure)
+    if not complete:
+        raise failures[-1]
+    return sources, max(map(len, tried.values())) - max(map(len, sources.values()))
+
+
+def _files(name: str, given: str) -> "Sequence[Path | str]":
+    from gan_serve.images.files import picture_files
+
+    if given == STDIN:
+        return [STDIN]
+    found = picture_files(name, given)
+    if found.left_out:
+        complain(found.left_out, "warning")
+    return found.files
+
+
+def _try(
+    metadata: "ModelMetadata", name: str, file: "Path | str", *, keep: bool, frames: bool
+) -> "Sequence[Source | Failure]":
+    from gan_serve.request import check_answer
+
+    try:
+        sources = _opened(file, keep, frames)
+        for source in sources:
+            check_answer(metadata, name, source)
+    except Failure as failure:
+        return [failure]
+    for remark in sources[0].remarks:
+        complain(f"{sources[0].file or 'stdin'} {remark}", "warning")
+    return sources
+
+
+def _opened(file: "Path | str", keep: bool, frames: bool) -> "list[Source]":
+    from gan_serve.image_inputs import open_frames, open_source, piped_frames, piped_source
+
+    if isinstance(file, Path):
+        return open_frames(file) if frames else [open_source(file, keep=keep)]
+    return piped_frames(sys.stdin.buffer, "stdin") if frames else [piped_source(sys.stdin.buffer, "stdin")]
+
+
+def _whole_rows(tried: "Mapping[str, list[Source | Failure]]") -> "dict[str, list[Source]]":
+    """What can be read, without the mask of an image that cannot, or the image of such a mask."""
+    whole: dict[str, list[Source]] = {name: [] for name in tried}
+    for place in range(max(map(len, tried.values()))):
+        row = {name: column[place % len(column)] for name, column in tried.items()}
+        sources = {name: each for name, each in row.items() if not isinstance(each, Failure)}
+        if len(sources) == len(row):
+            for name, source in sources.items():
+                whole[name].append(source)
+    return whole

@@ -1,0 +1,41 @@
+"""gan-serve generate with a model that answers with numbers: JSON, on stdout or in a file."""
+
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import typer
+
+from gan_serve.cli.run import STDOUT, Destination, run_job, with_unfinished_seed
+
+if TYPE_CHECKING:
+    from gan_serve.repository import Model
+    from gan_serve.request import Request
+    from gan_serve.result import Result
+
+
+def answer(found: "Model", request: "Request", to: Destination, device: str, exact: bool) -> None:
+    """Tell the numbers of each image, on stdout as soon as they are known."""
+    from gan_serve.formats import NUMBERS, plan_output, stdout_format
+    from gan_serve.naming import request_stem
+
+    if to.output in (None, STDOUT):
+        stdout_format(to.format, NUMBERS, images=to.images, grid=to.grid)
+        for result in _run(found, request, device, exact):
+            sys.stdout.buffer.write(result.encode())
+            sys.stdout.buffer.flush()
+        return
+    stem = request_stem(found.metadata, request)
+    plan = plan_output(to.output, to.format, NUMBERS, stem=stem, images=to.images, grid=to.grid)
+    resumed = request if to.seed_given else with_unfinished_seed(plan, request)
+    run_job(found, resumed, plan, device, exact, scale=1, show=False)
+
+
+def _run(found: "Model", request: "Request", device: str, exact: bool) -> "Iterator[Result]":
+    from gan_serve.generator import BATCH, Generator
+    from gan_serve.jobs.run import job_threads, run_in_parts
+
+    threads = job_threads(found.metadata) if len(request) > BATCH else None
+    if found.metadata.draws:
+        typer.echo(f"seed {request.seed}", err=True)
+    return run_in_parts(Generator(found, device=device, threads=threads, exact=exact), request)

@@ -1,0 +1,149 @@
+// Where a picture is dropped, pasted, chosen or drawn, and a mask is painted over it. What `props` say, canvas.py says.
+const find = (selector) => element.querySelector(selector);
+const sheet = find(".gs-sheet");
+const [base, layer] = element.querySelectorAll("canvas");
+const file = find("input[type=file]");
+const alert = find("[role=alert]");
+const INK = props.mask ? "#d6336c" : "#000";
+const FINEST = props.sketch ? 512 : 1024; // pixels of the longer side of what is drawn
+let given = null; // the picture's file: its name, and its bytes in an address
+let strokes = []; // of the brush: points, width, whether they erase
+let erasing = false;
+
+function resize(width, height) {
+  for (const canvas of [base, layer]) [canvas.width, canvas.height] = [width, height];
+  sheet.style.aspectRatio = `${width} / ${height}`;
+}
+
+function reset() {
+  given = null;
+  strokes = [];
+  alert.textContent = "";
+  const scale = Math.max(1, Math.floor(FINEST / Math.max(props.width, props.height)));
+  resize(props.width * scale, props.height * scale);
+  sheet.classList.toggle("gs-empty", true);
+}
+
+// The strokes in one colour; what they erase is as if it had never been drawn.
+function paint(canvas, ink) {
+  const context = canvas.getContext("2d");
+  context.clearRect(0, 0, canvas.width, canvas.height);
+  Object.assign(context, { lineCap: "round", lineJoin: "round", strokeStyle: ink, fillStyle: ink });
+  for (const { points, width, erases, box } of strokes) {
+    context.globalCompositeOperation = erases ? "destination-out" : "source-over";
+    context.lineWidth = width;
+    context.beginPath();
+    if (box) context.fillRect(...box);
+    else {
+      for (const point of [points[0], ...points]) context.lineTo(...point);
+      context.stroke();
+    }
+  }
+}
+
+const redraw = () => paint(layer, INK);
+
+// The strokes on a ground, and the picture between them, as a file.
+function drawing(ink, ground, picture) {
+  const copy = document.createElement("canvas");
+  [copy.width, copy.height] = [layer.width, layer.height];
+  paint(copy, ink);
+  const context = copy.getContext("2d");
+  context.globalCompositeOperation = "destination-over";
+  if (picture) context.drawImage(picture, 0, 0);
+  context.fillStyle = ground;
+  context.fillRect(0, 0, copy.width, copy.height);
+  return copy.toDataURL("image/png");
+}
+
+function publish() {
+  const value = given ? { picture: given.url, name: given.name } : {};
+  if (props.sketch && strokes.length) [value.picture, value.name] = [drawing(INK, "#fff", base), "drawing.png"];
+  if (props.mask && strokes.length) value.mask = drawing("#fff", "#000", null);
+  sheet.classList.toggle("gs-empty", !given && !strokes.length);
+  props.value = value;
+  trigger("input");
+}
+
+async function show(url) {
+  const picture = new Image();
+  picture.src = url;
+  await picture.decode();
+  const scale = Math.min(1, FINEST / Math.max(picture.naturalWidth, picture.naturalHeight));
+  resize(Math.max(1, Math.round(picture.naturalWidth * scale)), Math.max(1, Math.round(picture.naturalHeight * scale)));
+  base.getContext("2d").drawImage(picture, 0, 0, base.width, base.height);
+}
+
+const read = (blob) =>
+  new Promise((resolve) => {
+    const reader = new FileReader();
+    reader.onload = () => resolve(reader.result);
+    reader.readAsDataURL(blob);
+  });
+
+async function take(blob, name) {
+  if (!blob) return;
+  reset();
+  if (blob.size > props.most) {
+    alert.textContent = `${name} has ${blob.size} bytes; give a picture of up to ${props.most}.`;
+    return;
+  }
+  given = { name, url: await read(blob) };
+  await show(given.url).catch(() => {}); // what this browser cannot show, the server may read, or refuse in words
+  publish();
+}
+
+function at(event) {
+  const box = layer.getBoundingClientRect();
+  return [((event.clientX - box.left) * layer.width) / box.width, ((event.clientY - box.top) * layer.height) / box.height];
+}
+
+function begin(event) {
+  if (props.mask && !given) return;
+  event.preventDefault();
+  layer.setPointerCapture(event.pointerId);
+  const width = (Number(find("[name=brush]").value) / 100) * Math.max(layer.width, layer.height);
+  const stroke = { points: [at(event)], width, erases: erasing };
+  strokes.push(stroke);
+  sheet.classList.remove("gs-empty");
+  redraw();
+  layer.onpointermove = (moved) => {
+    stroke.points.push(at(moved));
+    redraw();
+  };
+  layer.onpointerup = layer.onpointercancel = () => {
+    layer.onpointermove = layer.onpointerup = layer.onpointercancel = null;
+    publish();
+  };
+}
+
+const actions = {
+  undo: () => strokes.pop(),
+  erase: (button) => button.setAttribute("aria-pressed", (erasing = !erasing)),
+  middle: () => {
+    if (given) strokes.push({ box: [layer.width / 4, layer.height / 4, layer.width / 2, layer.height / 2] });
+  },
+  clear: reset,
+};
+
+element.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-do]");
+  if (button) {
+    actions[button.dataset.do](button);
+    redraw();
+    if (button.dataset.do !== "erase") publish();
+  }
+  const example = event.target.closest("[data-example]");
+  if (example) await take(await (await fetch(example.src)).blob(), example.dataset.example);
+});
+file.addEventListener("change", () => take(file.files[0], file.files[0]?.name));
+sheet.addEventListener("dragover", (event) => event.preventDefault());
+sheet.addEventListener("drop", (event) => {
+  event.preventDefault();
+  take(event.dataTransfer.files[0], event.dataTransfer.files[0]?.name);
+});
+document.addEventListener("paste", (event) => {
+  if (element.offsetParent) take(event.clipboardData.files[0], event.clipboardData.files[0]?.name);
+});
+if (props.sketch || props.mask) layer.addEventListener("pointerdown", begin);
+reset();

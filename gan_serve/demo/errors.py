@@ -1,0 +1,61 @@
+"""What goes wrong, told in words: where a client expects it, or on the page in place of the pictures."""
+
+import functools
+import html
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+import gradio as gr
+
+from gan_serve.demo.client import connection, visitor
+from gan_serve.server.errors import Refusal
+from gan_serve.server.responses import refusal_of
+
+NO_UPLOADS = "nothing is uploaded or fetched; send pictures as base64 with the request"
+
+Parameters = ParamSpec("Parameters")
+Returned = TypeVar("Returned")
+
+
+class Told(gr.Error):
+    """A refusal as Gradio tells its clients, which gives it no status of its own."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(str(refusal), print_exception=False)
+        self.refusal = refusal
+
+
+def in_words(error: Exception) -> Refusal:
+    """What is wrong in one line; the log has the stack of what nobody expected."""
+    return refusal_of(connection(visitor()).scope, error)
+
+
+def alert(error: Exception) -> str:
+    """What is wrong in one line, as the page shows it."""
+    return f'<p role="alert">{html.escape(str(in_words(error)))}</p>'
+
+
+def speaking(handler: Callable[Parameters, Returned]) -> Callable[Parameters, Returned]:
+    """A handler whose errors are told in words, as Gradio tells its clients."""
+
+    @functools.wraps(handler)
+    def told(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Returned:
+        try:
+            return handler(*args, **kwargs)
+        except Exception as error:
+            raise Told(in_words(error)) from None
+
+    return told
+
+
+def showing(handler: Callable[Parameters, tuple[str, ...]], outputs: int) -> Callable[Parameters, tuple[str, ...]]:
+    """A handler of the page whose errors stand where its first output would; the others are empty then."""
+
+    @functools.wraps(handler)
+    def shown(*args: Parameters.args, **kwargs: Parameters.kwargs) -> tuple[str, ...]:
+        try:
+            return handler(*args, **kwargs)
+        except Exception as error:
+            return (alert(error), *[""] * (outputs - 1))
+
+    return shown

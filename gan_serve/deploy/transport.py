@@ -1,0 +1,66 @@
+"""A request and its answer, as they travel between the processes of a cluster."""
+
+from collections.abc import Mapping, MutableMapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message
+
+from gan_serve.deploy.metrics_merge import join_pages
+
+_SCOPE = ("type", "http_version", "method", "scheme", "path", "raw_path", "query_string", "root_path", "headers")
+_LENGTH = b"content-length"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request on its way to a replica."""
+
+    scope: MutableMapping[str, Any]
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer on its way back."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+
+
+async def read_request(request: Request, most: int) -> Asked:
+    """The request with its body, or with as much of one longer than `most` as shows a replica that it is."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > most:
+            break
+    return Asked({key: request.scope[key] for key in _SCOPE}, bytes(body))
+
+
+async def exchange(app: ASGIApp, asked: Asked) -> Reply:
+    """What an application answers."""
+    arriving: list[Message] = [{"type": "http.request", "body": asked.body}]
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return arriving.pop() if arriving else {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await app(asked.scope, receive, send)
+    head, *parts = sent
+    return Reply(head["status"], head["headers"], b"".join(part.get("body", b"") for part in parts))
+
+
+def join_replies(replies: Mapping[str, Reply]) -> Reply:
+    """The metrics of several replicas, by their names, as one answer; or a refusal, if one refused."""
+    for reply in replies.values():
+        if reply.status != 200:
+            return reply
+    body = join_pages({name: reply.body.decode() for name, reply in replies.items()})
+    headers = [each for each in reply.headers if each[0] != _LENGTH]
+    return replace(reply, headers=[*headers, (_LENGTH, b"%d" % len(body))], body=body)

@@ -1,0 +1,138 @@
+"""Where an answer goes: one file or a folder of files, and in which format."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from gan_serve.errors import UsageError
+from gan_serve.metadata import ModelMetadata
+from gan_serve.system.home import with_home
+
+LONGEST_SIDE = 16_383  # pixels of a picture that is written; WebP holds no longer one
+ANIMATIONS = ("gif", "webp")  # formats of which one file shows several pictures, one after the other
+
+
+@dataclass(frozen=True)
+class Medium:
+    """What a model's answers are, and the formats that hold them."""
+
+    name: str
+    suffixes: Mapping[str, str]  # of a file -> its format
+    usual: str  # where nobody names a format
+    many: str  # the format of which one file holds any number of answers
+    advice: str  # where they do not fit into one file
+
+    @cached_property
+    def formats(self) -> tuple[str, ...]:
+        """The names of the formats."""
+        return tuple(dict.fromkeys(self.suffixes.values()))
+
+
+PICTURES = Medium(
+    "pictures",
+    {".png": "png", ".webp": "webp", ".jpg": "jpeg", ".jpeg": "jpeg", ".npy": "npy", ".gif": "gif"},
+    usual="png",
+    many="npy",
+    advice="make a grid, or give a folder, a .gif or a .npy file",
+)
+NUMBERS = Medium(
+    "numbers",
+    {".json": "json", ".jsonl": "jsonl"},
+    usual="jsonl",
+    many="jsonl",
+    advice="give a folder or a .jsonl file, which has a line for each",
+)
+_SUFFIXES = {**PICTURES.suffixes, **NUMBERS.suffixes}
+
+
+@dataclass(frozen=True)
+class Output:
+    """A file, or a folder that gets one file for each image."""
+
+    path: Path
+    format: str
+    folder: bool = False
+
+
+def medium_of(metadata: ModelMetadata) -> Medium:
+    """What a model answers with."""
+    return PICTURES if metadata.image_outputs else NUMBERS
+
+
+def plan_output(given: str | None, format: str | None, medium: Medium, *, stem: str, images: int, grid: bool) -> Output:
+    """Where the answers for `images` images go when the user names `given`; `stem` names what the user does not.
+
+    Only a file that has a name becomes an animated WebP: without one, that format makes a folder as any picture's does.
+
+    Raises:
+        UsageError: they do not fit there.
+    """
+    check_format(format, medium, images=images, grid=grid)
+    one_answer = images == 1 or grid
+    given = None if given is None else with_home(given)
+    if given is None or given.endswith(("/", os.sep)) or Path(given).is_dir():
+        format = format or medium.usual
+        if one_answer or format in (medium.many, "gif"):
+            return Output(Path(given or "") / f"{stem}.{format}", format)
+        return Output(Path(given or stem), format, folder=True)
+    path = Path(given)
+    named = path.suffix.lower() in _SUFFIXES
+    format = format_of(path, medium, format) if one_answer or named else format or medium.usual
+    check_format(format, medium, images=images, grid=grid)
+    one_file = one_answer or format in (medium.many, "gif") or (named and format in ANIMATIONS)
+    if named and not one_file:
+        raise UsageError(f"{images} images do not fit into {path}; {medium.advice}")
+    return Output(path, format, folder=not one_file)
+
+
+def is_animated(given: str | None, format: str | None, *, grid: bool) -> bool:
+    """Whether several images become one animation when the user names `given`, where - is stdout."""
+    named = format if given == "-" else _SUFFIXES.get(Path(given or "").suffix.lower())
+    return not grid and (named in ANIMATIONS or format == "gif")
+
+
+def stdout_format(format: str | None, medium: Medium, *, images: int, grid: bool) -> str:
+    """The format in which answers are printed.
+
+    Raises:
+        UsageError: they cannot be.
+    """
+    return plan_output(f"-.{format or medium.usual}", format, medium, stem="", images=images, grid=grid).format
+
+
+def writes_one_picture(images: int, format: str | None, grid: bool) -> bool:
+    """Whether the answer is one picture, still or moving: no array, no folder."""
+    return format == "gif" or (format != "npy" and (images == 1 or grid))
+
+
+def format_of(path: Path, medium: Medium, format: str | None = None) -> str:
+    """The format that a file's name and the user agree on.
+
+    Raises:
+        UsageError: they do not, or the name tells none.
+    """
+    named = _SUFFIXES.get(path.suffix.lower())
+    if named and format and named != format:
+        raise UsageError(f"{path} would be {named}, but {format} was asked for; leave out one of them")
+    if path.suffix and not format and named not in medium.formats:
+        suffixes = ", ".join(medium.suffixes)
+        raise UsageError(f"{path}: no format is named {path.suffix} for {medium.name}; use {suffixes}")
+    return named or format or medium.usual
+
+
+def check_format(format: str | None, medium: Medium, *, images: int, grid: bool) -> None:
+    """Refuse a format that so many answers cannot have.
+
+    Raises:
+        UsageError: it does not exist for them, holds no grid, or would show one picture alone in an animation.
+    """
+    if format is not None and format not in medium.formats:
+        raise UsageError(f"{medium.name} cannot be written as {format!r}; use {', '.join(medium.formats)}")
+    if grid and medium is not PICTURES:
+        raise UsageError("a grid is a picture, and this model answers with numbers; leave it out")
+    if grid and format == medium.many:
+        raise UsageError("a grid is a picture, npy holds arrays; leave out one of them")
+    if format == "gif" and (grid or images == 1):
+        raise UsageError("gif is for animations; ask for several images and no grid, or use png")

@@ -1,0 +1,218 @@
+"""The images that a user gives to a model: in files, through pipes, or in memory.
+
+A request names each one by its file and its SHA-256, and reads it when its turn comes: a job holds no more images in
+memory than it works on, and a file that was changed meanwhile is noticed. Importing this module loads no numpy.
+"""
+
+import hashlib
+import io
+import os
+import re
+import stat
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, NamedTuple
+
+from gan_serve.errors import Failure
+from gan_serve.system.text import printable
+from gan_serve.tensors import Image
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from gan_serve.images.pixels import Picture
+    from gan_serve.images.preprocess import Given
+
+MOST_BYTES = 2**29  # of one file: more than the largest picture takes without compression
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What a request, and the files that it makes, say of a picture."""
+
+    file: str | None  # its name without folders, as `printable` tells it; None: it came as an array, or through a pipe
+    sha256: str  # of the file's bytes, or of the array's
+    frame: int | None = None  # of an animation; None: the only picture, or the first
+
+    def __post_init__(self) -> None:
+        if self.file is not None and ("/" in self.file or not self.file):
+            raise ValueError(f"{self.file!r} is no name of a file")
+        if not re.fullmatch("[0-9a-f]{64}", self.sha256):
+            raise ValueError(f"{self.sha256!r} is no SHA-256")
+        if self.frame is not None and not 0 <= self.frame < 2**31:
+            raise ValueError(f"{self.frame} is no number of a frame")
+
+    def read(self) -> "Given":
+        """The picture decoded and upright, or the array.
+
+        Raises:
+            Failure: it cannot be read, or is not what it was.
+        """
+        raise Failure(f"{self.file or 'an array'}: a picture is known by its name alone; find_source finds the file")
+
+    def array(self, tensor: Image) -> "NDArray[np.float32]":
+        """The picture as (channels, height, width) in the model's range; raises as `read` does."""
+        from gan_serve.images.preprocess import to_model
+
+        return to_model(self.read(), tensor)
+
+
+@dataclass(frozen=True)
+class Source(Reference):
+    """A picture that can be read: a file, its bytes, one in memory, or an array that fits the model already."""
+
+    origin: "Path | bytes | Given" = field(kw_only=True, repr=False, compare=False)
+    size: tuple[int, int] = field(kw_only=True, repr=False, compare=False)  # width and height in pixels
+    remarks: tuple[str, ...] = field(default=(), kw_only=True, repr=False, compare=False)  # what is not taken of it
+    path: Path | None = field(default=None, kw_only=True, repr=False, compare=False)  # of its file, if it has one
+    duration: int | None = field(default=None, kw_only=True, repr=False, compare=False)  # of a frame, in milliseconds
+
+    def read(self) -> "Given":
+        if isinstance(self.origin, bytes):
+            return _decode(self.origin, self.file or "a picture", self.frame).picture
+        if not isinstance(self.origin, Path):
+            return self.origin
+        source, picture = _read(self.origin, self.frame)
+        if source != self:
+            raise Failure(f"{self.origin}: it was changed after the work began; call again")
+        return picture
+
+
+def open_source(path: Path, *, keep: bool = False) -> Source:
+    """A file that was read once, so that it is known to hold a picture; decoded, it is kept or forgotten.
+
+    What comes through a named pipe is always kept, and has no name.
+
+    Raises:
+        Failure: it does not, or cannot be read.
+    """
+    source, picture = _read(path)
+    return replace(source, origin=picture) if keep or source.file is None else source
+
+
+def piped_source(stream: IO[bytes], name: str) -> Source:
+    """A picture whose file has no name here; `name` is what messages call it.
+
+    Raises:
+        Failure: it is none, too large, or cannot be read.
+    """
+    return memory_source(_piped(stream, name), name)
+
+
+def memory_source(content: bytes, name: str) -> Source:
+    """A picture out of the bytes of its file, decoded; raises as `piped_source` does."""
+    return _source(hashlib.sha256(content).hexdigest(), _decode(content, name))
+
+
+def open_frames(path: Path) -> list[Source]:
+    """All frames of an animation, decoded; of another file, its one picture.
+
+    Raises:
+        Failure: it cannot be read, or has too many pixels.
+    """
+    content, is_pipe = _content(path)
+    frames = _frames(content, str(path))
+    return frames if is_pipe else [replace(each, file=printable(path.name), path=path) for each in frames]
+
+
+def piped_frames(stream: IO[bytes], name: str) -> list[Source]:
+    """The same of a file that has no name here."""
+    return _frames(_piped(stream, name), name)
+
+
+def find_source(reference: Reference, folders: Sequence[Path]) -> Source:
+    """The file that an earlier request had read, looked for in these folders.
+
+    Raises:
+        Failure: it is not there, or has changed.
+    """
+    if reference.file is None:
+        raise Failure("it was made from an array or a pipe, not from a file; only who has that can make it again")
+    paths = [path for folder in folders for path in _named(reference.file, folder)]
+    if not paths:
+        looked = " or ".join(repr(str(folder)) for folder in folders)
+        raise Failure(f"no {reference.file!r}, from which it was made, in {looked}; name its folder with --inputs DIR")
+    for source, _ in (_read(path, reference.frame) for path in paths):
+        if source.sha256 == reference.sha256:
+            return source
+    raise Failure(
+        f"{paths[0]} is another picture than the one that it was made from (sha256 {reference.sha256[:12]}...); "
+        "name that one's folder with --inputs DIR"
+    )
+
+
+def _named(file: str, folder: Path) -> list[Path]:
+    """The files that `printable` tells by this name."""
+    exact = folder / file
+    if exact.is_file():
+        return [exact]
+    return [each for each in folder.glob("*") if printable(each.name) == file and each.is_file()]
+
+
+def _read(path: Path, frame: int | None = None) -> "tuple[Source, Picture]":
+    content, is_pipe = _content(path)
+    decoded, digest = _decode(content, str(path), frame), hashlib.sha256(content).hexdigest()
+    source = _source(digest, decoded)
+    if not is_pipe:
+        source = replace(source, file=printable(path.name), frame=frame, origin=path, path=path)
+    return source, decoded.picture
+
+
+def _piped(stream: IO[bytes], name: str) -> bytes:
+    with _told(name):
+        return stream.read(MOST_BYTES + 1)
+
+
+def _frames(content: bytes, name: str) -> list[Source]:
+    from gan_serve.images.animations import decode_frames
+
+    first = memory_source(content, name)
+    frames = decode_frames(content, name)
+    if len(frames) < 2:
+        return [first]
+    return [
+        replace(first, frame=number, origin=picture, size=picture.size, duration=duration, remarks=())
+        for number, (picture, duration) in enumerate(frames)
+    ]
+
+
+def _source(digest: str, decoded: "_Decoded") -> Source:
+    picture, remarks, duration = decoded
+    return Source(None, digest, origin=picture, size=picture.size, remarks=remarks, duration=duration)
+
+
+def _content(path: Path) -> tuple[bytes, bool]:
+    """All bytes of a file, and whether they came through a pipe."""
+    with _told(str(path)), path.open("rb") as file:
+        return file.read(MOST_BYTES + 1), stat.S_ISFIFO(os.fstat(file.fileno()).st_mode)
+
+
+@contextmanager
+def _told(name: str) -> Iterator[None]:
+    """A file that cannot be read is told in one line."""
+    try:
+        yield
+    except OSError as error:
+        raise Failure(f"{name}: cannot be read ({error.strerror})") from None
+
+
+class _Decoded(NamedTuple):
+    picture: "Picture"
+    remarks: tuple[str, ...]  # what is not taken of its file
+    duration: int | None = None  # of a frame
+
+
+def _decode(content: bytes, name: str, frame: int | None = None) -> _Decoded:
+    from gan_serve.images.animations import decode_frame
+    from gan_serve.images.preprocess import open_picture, remarks, upright
+
+    if len(content) > MOST_BYTES:
+        raise Failure(f"{name}: larger than a picture's file can be ({MOST_BYTES // 2**20} MiB)")
+    if frame is not None:
+        picture, duration = decode_frame(content, frame, name)
+        return _Decoded(picture, (), duration)
+    with open_picture(io.BytesIO(content), name) as opened:
+        return _Decoded(upright(opened, name), remarks(opened))

@@ -1,0 +1,1 @@
+"""Images: read, prepared for a model, cut into tiles, and encoded."""

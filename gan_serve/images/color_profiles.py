@@ -1,0 +1,68 @@
+"""The colours that a file's profile means -> sRGB, in which models are trained and screens show them."""
+
+import functools
+import io
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image as Pictures
+from PIL import ImageCms
+
+from gan_serve.images.pixels import Picture
+
+_MODES = {"RGB ": "RGB", "GRAY": "L", "CMYK": "CMYK"}  # a profile's kind of colours -> Pillow's mode
+_SAME = 2  # levels; profiles of sRGB itself differ by as much from one another
+
+
+class Conversion(NamedTuple):
+    """What a profile does: `transform` takes pixels of this mode to sRGB, and is None where nobody would see it."""
+
+    mode: str
+    transform: ImageCms.ImageCmsTransform | None
+
+
+def to_rgb(picture: Picture, profile: bytes | None) -> Picture:
+    """A picture of 8 bits without its transparency -> RGB, by its profile; one that cannot be used is ignored."""
+    conversion = _conversion(profile) if profile else None
+    if conversion is None or not _fits(picture, conversion):
+        return picture.convert("RGB")
+    pixels = picture.convert(conversion.mode)
+    if conversion.transform is None:
+        return pixels.convert("RGB")
+    converted = ImageCms.applyTransform(pixels, conversion.transform)
+    assert converted is not None  # nothing is changed in place
+    return converted
+
+
+def can_use(profile: bytes, picture: Picture) -> bool:
+    """Whether the colours of a picture can be converted by this profile."""
+    conversion = _conversion(profile)
+    return conversion is not None and _fits(picture, conversion)
+
+
+def _fits(picture: Picture, conversion: Conversion) -> bool:
+    if "CMYK" in (picture.mode, conversion.mode):
+        return picture.mode == conversion.mode
+    return conversion.mode == "RGB" or picture.mode in ("1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L")
+
+
+@functools.lru_cache(maxsize=8)  # the images of a folder mostly have the same few
+def _conversion(profile: bytes) -> Conversion | None:
+    """What to do by a profile; None if it is damaged, or for other things than colours of pixels."""
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        mode = _MODES[source.profile.xcolor_space]
+        transform = ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
+        return Conversion(mode, None if _changes_nothing(mode, transform) else transform)
+    except Exception:  # a library of C meets damage in many ways
+        return None
+
+
+def _changes_nothing(mode: str, transform: ImageCms.ImageCmsTransform) -> bool:
+    if mode == "CMYK":
+        return False
+    levels = np.arange(0, 256, 15, dtype=np.uint8)
+    colours = np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(1, -1, 3)
+    probe = Pictures.fromarray(colours if mode == "RGB" else np.arange(256, dtype=np.uint8)[None])
+    converted = ImageCms.applyTransform(probe, transform)
+    return int(np.abs(np.asarray(probe.convert("RGB")).astype(int) - np.asarray(converted)).max()) <= _SAME

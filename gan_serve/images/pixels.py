@@ -1,0 +1,120 @@
+"""Arrays in a model's range <-> pixels, and pixels -> pictures."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as Pictures
+
+from gan_serve.errors import UsageError
+from gan_serve.formats import LONGEST_SIDE
+from gan_serve.seeds import checked_integer
+from gan_serve.tensors import Image
+
+Picture = Pictures.Image
+Pixels = NDArray[np.uint8]
+
+MOST_PIXELS = 64 * 2**20  # of one picture that is read, or of all in an animation
+
+
+def to_pixels(array: NDArray[Any], tensor: Image) -> Pixels:
+    """(N, channels, height, width) in the model's range -> (N, height, width, channels) in 0..255."""
+    levels = array - tensor.low  # in place from here: a photograph is large
+    levels *= 255 / (tensor.high - tensor.low)
+    return np.rint(levels, out=levels).clip(0, 255, out=levels).astype(np.uint8).transpose(0, 2, 3, 1)
+
+
+def from_pixels(pixels: Pixels, tensor: Image) -> NDArray[np.float32]:
+    """(height, width, channels) in 0..255 -> (channels, height, width) in the model's range."""
+    values = pixels.transpose(2, 0, 1).astype(np.float32, order="C")  # in place from here: a photograph is large
+    values /= np.float32(255)
+    values *= np.float32(tensor.high - tensor.low)
+    values += np.float32(tensor.low)
+    return values
+
+
+def to_picture(pixels: Pixels, scale: int) -> Picture:
+    """(height, width, channels) -> a picture whose pixels are squares of `scale`; channel 2 or 4 is opacity.
+
+    Raises:
+        UsageError: it would be too large.
+    """
+    height, width, _ = pixels.shape
+    enlarged = pixels
+    if scale != 1:
+        check_size(height, width, 1, 1, scale)
+        enlarged = pixels.repeat(scale, axis=0).repeat(scale, axis=1)
+    return Pictures.fromarray(enlarged[:, :, 0] if enlarged.shape[2] == 1 else enlarged)
+
+
+def tile(pixels: Sequence[Pixels] | Pixels, columns: int) -> Pixels:
+    """Images side by side, row after row; what is left of the last row, or beside a smaller image, stays black."""
+    rows = math.ceil(len(pixels) / columns)
+    cells = make_cells(pixels, rows * columns)
+    _, height, width, channels = cells.shape
+    grid = cells.reshape(rows, columns, height, width, channels)
+    return grid.transpose(0, 2, 1, 3, 4).reshape(rows * height, columns * width, channels)
+
+
+def make_cells(pixels: Sequence[Pixels] | Pixels, count: int) -> Pixels:
+    """(count, height, width, channels), as large as the largest image; what is left of it stays black.
+
+    If one is transparent somewhere, all have an opacity, and what is left is transparent.
+    """
+    channels = {image.shape[2] for image in pixels}
+    if len(channels) > 1:
+        pixels = [_opaque(image) if image.shape[2] < max(channels) else image for image in pixels]
+    cells = np.zeros((count, *np.max([image.shape for image in pixels], axis=0)), np.uint8)
+    for cell, image in zip(cells, pixels, strict=False):
+        cell[: image.shape[0], : image.shape[1]] = image
+    return cells
+
+
+def _opaque(pixels: Pixels) -> Pixels:
+    return np.insert(pixels, pixels.shape[2], 255, axis=2)
+
+
+def square_columns(count: int) -> int:
+    """Columns of the grid nearest to a square that leaves no cell empty, if there is one not too wide."""
+    root = math.isqrt(count - 1) + 1
+    widest = min(2 * root, LONGEST_SIDE + 1)  # of what can be written
+    return next((columns for columns in range(root, widest) if count % columns == 0), root)
+
+
+def checked_scale(scale: object) -> int:
+    """How many times as wide and high a pixel becomes.
+
+    Raises:
+        UsageError: it is no integer, or more than any picture has room for.
+    """
+    return checked_integer("scale", scale, 1, LONGEST_SIDE)
+
+
+def check_size(height: int, width: int, count: int, columns: int, scale: int) -> None:
+    """Refuse a grid of images of this size, or an enlarged image, that no viewer would open, before it is computed.
+
+    Raises:
+        UsageError: too many pixels, or too long a side.
+    """
+    scale = checked_scale(scale)
+    height, width = math.ceil(count / columns) * height * scale, columns * width * scale
+    if max(height, width) > LONGEST_SIDE:
+        raise UsageError(
+            f"a picture of {width}x{height} pixels is too large (at most {LONGEST_SIDE} a side); "
+            "ask for fewer images or a smaller scale"
+        )
+
+
+def check_length(height: int, width: int, count: int, scale: int) -> None:
+    """Refuse an animation of so many images of this size that nobody would read it.
+
+    Raises:
+        UsageError: too many pixels.
+    """
+    if count * height * width * checked_scale(scale) ** 2 > MOST_PIXELS:
+        raise UsageError(
+            f"an animation of {count} images of {width * scale}x{height * scale} pixels is too long (at most "
+            f"{MOST_PIXELS // 2**20} megapixels in all); ask for fewer images or a smaller scale"
+        )

@@ -1,0 +1,240 @@
+"""Any picture -> what a network takes. What a model is trained on and what it is served with are read alike."""
+
+from pathlib import Path
+from typing import IO, Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import ExifTags
+from PIL import Image as Pictures
+from PIL.Image import Transpose
+
+from gan_serve.errors import Failure, UsageError
+from gan_serve.images.heic import HEIC, is_heic, register_heic
+from gan_serve.images.pixels import MOST_PIXELS, Picture, Pixels, from_pixels
+from gan_serve.tensors import Image, Mask
+
+# RGB of any size, RGBA where parts may be transparent, or (channels, height, width) in a model's range.
+Given = Picture | NDArray[np.float32]
+Box = tuple[int, int, int, int]  # left, top, right, bottom
+
+# Pillow knows more formats. Some of them start other programs, and each one is a way in for a file that means harm.
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF")
+_DEEP = ("PNG", "PPM")  # formats of which Pillow opens grey pixels of 16 bits as integers of 32
+_TURNS = {  # EXIF's orientation -> what makes the picture upright
+    2: Transpose.FLIP_LEFT_RIGHT,
+    3: Transpose.ROTATE_180,
+    4: Transpose.FLIP_TOP_BOTTOM,
+    5: Transpose.TRANSPOSE,
+    6: Transpose.ROTATE_270,
+    7: Transpose.TRANSVERSE,
+    8: Transpose.ROTATE_90,
+}
+_ON_ITS_SIDE = (Transpose.TRANSPOSE, Transpose.ROTATE_270, Transpose.TRANSVERSE, Transpose.ROTATE_90)
+_TOO_LARGE = f"more than the {MOST_PIXELS // 2**20} megapixels that gan-serve reads"
+
+
+def open_picture(file: Path | IO[bytes], source: str, formats: tuple[str, ...] = FORMATS) -> Picture:
+    """A picture whose header was read and whose size is bearable; `source` is what messages call it.
+
+    Raises:
+        Failure: unreadable, of another format, or too large.
+    """
+    if formats is FORMATS and is_heic(file):
+        register_heic(source)
+        formats = (HEIC,)
+    try:
+        picture = Pictures.open(file, formats=formats)
+    except (Pictures.DecompressionBombError, Pictures.DecompressionBombWarning):
+        raise Failure(f"{source}: {_TOO_LARGE}") from None
+    except OSError as error:
+        raise Failure(f"{source}: {error.strerror or 'not a picture in ' + ', '.join(formats)}") from None
+    except Exception as error:  # a decoder meets damage in many ways
+        raise Failure(f"{source}: damaged ({error})") from None
+    if picture.width * picture.height > MOST_PIXELS:
+        picture.close()
+        raise Failure(f"{source}: {picture.width}x{picture.height} pixels; {_TOO_LARGE}")
+    return picture
+
+
+def read_picture(file: Path | IO[bytes], source: str) -> Picture:
+    """A picture decoded and upright.
+
+    Raises:
+        Failure: it cannot be.
+    """
+    with open_picture(file, source) as picture:
+        return upright(picture, source)
+
+
+def upright(picture: Picture, source: str) -> Picture:
+    """The picture decoded, turned as it is to be looked at, in sRGB with 8 bits each.
+
+    It is RGBA where it has transparency, else RGB. A colour profile that cannot be used is ignored; `remarks` says so.
+
+    Raises:
+        Failure: it is damaged, or has pixels of 32 bits, whose range nothing tells.
+    """
+    if picture.mode == "F" or (picture.mode == "I" and picture.format not in _DEEP):
+        raise Failure(f"{source}: its pixels have 32 bits each, of which nobody knows what is white; give 8 or 16 bits")
+    try:
+        picture.load()
+        return _in_srgb(_to_8_bits(_turned(picture)), picture.info.get("icc_profile"))
+    except Exception as error:  # a decoder meets damage in many ways
+        raise Failure(f"{source}: damaged ({error})") from None
+
+
+def _in_srgb(picture: Picture, profile: bytes | None) -> Picture:
+    """RGBA where it has transparency, else RGB: a copy, since the picture may be the caller's own."""
+    if not profile:
+        return picture.convert("RGBA" if picture.has_transparency_data else "RGB")
+    from gan_serve.images.color_profiles import to_rgb
+
+    converted = to_rgb(picture, profile)
+    if picture.has_transparency_data:
+        converted.putalpha(picture.convert("RGBA").getchannel("A"))
+    return converted
+
+
+def remarks(picture: Picture) -> tuple[str, ...]:
+    """What is not taken of an open file, by its header alone."""
+    several = ("holds several pictures; only the first is taken",) if holds_several(picture) else ()
+    return (*several, *_about_profile(picture))
+
+
+def _about_profile(picture: Picture) -> tuple[str, ...]:
+    profile = picture.info.get("icc_profile")
+    if not profile:
+        return ()
+    from gan_serve.images.color_profiles import can_use
+
+    if can_use(profile, picture):
+        return ()
+    return ("has a colour profile that cannot be used; its colours are taken as sRGB",)
+
+
+def holds_several(picture: Picture) -> bool:
+    """Whether an open file has more pictures than its first: an animation, or pages."""
+    try:
+        return picture.format != "MPO" and bool(getattr(picture, "is_animated", False))  # MPO: a camera's own previews
+    except Exception:  # what cannot be read is no picture
+        return False
+
+
+def upright_size(picture: Picture) -> tuple[int, int]:
+    """Width and height that the picture will have when it is upright, by its header alone."""
+    is_turned = _turn(picture) in _ON_ITS_SIDE and picture.format != "TIFF"  # whose size is turned
+    return picture.size[::-1] if is_turned else picture.size
+
+
+def _turn(picture: Picture) -> Transpose | None:
+    """What makes it upright, as its EXIF says; where that cannot be read, it stays as it lies."""
+    try:
+        exif = Pictures.Image.getexif(picture)  # PNG's own would decode the picture
+        return _TURNS.get(exif.get(ExifTags.Base.Orientation, 1))
+    except Exception:  # whatever is in there, the pixels may be sound
+        return None
+
+
+def _turned(picture: Picture) -> Picture:
+    turn = _turn(picture)
+    return picture if turn is None else picture.transpose(turn)
+
+
+class Frame(NamedTuple):
+    """Which part of a picture a network sees, and where in its input that part lies."""
+
+    seen: Box
+    inner: Box
+
+
+def frame(picture: tuple[int, int], width: int, height: int, how: Literal["crop", "pad"]) -> Frame:
+    """How a picture of this width and height is fitted: its middle is cropped to the new shape, or all of it is seen.
+
+    What is inner keeps the picture's aspect; the rest of the input is padding.
+    """
+    across, down = picture
+    if how == "crop":
+        seen = _middle(across, down, across=down * width // height, down=across * height // width)
+        return Frame(seen, (0, 0, width, height))
+    inner = _middle(width, height, across=round(height * across / down), down=round(width * down / across))
+    return Frame((0, 0, across, down), inner)
+
+
+def _middle(width: int, height: int, *, across: int, down: int) -> Box:
+    """The box in the middle that is as large as it may be, one pixel at least."""
+    across, down = min(width, max(1, across)), min(height, max(1, down))
+    left, top = (width - across) // 2, (height - down) // 2
+    return (left, top, left + across, top + down)
+
+
+def fit(picture: Picture, width: int, height: int, channels: int, how: Literal["crop", "pad"] = "crop") -> Pixels:
+    """RGB or RGBA -> (height, width, channels): cropped or padded, and resized; transparent parts become white."""
+    seen, (left, top, right, bottom) = frame(picture.size, width, height, how)
+    resized = picture.resize((right - left, bottom - top), Pictures.Resampling.LANCZOS, box=seen)
+    pixels = flatten(resized, channels)
+    if how == "crop":
+        return pixels
+    return np.pad(pixels, ((top, height - bottom), (left, width - right), (0, 0)), "edge")
+
+
+def flatten(picture: Picture, channels: int) -> Pixels:
+    """RGB or RGBA -> (height, width, channels) as on white paper."""
+    if picture.mode == "RGBA":
+        picture = Pictures.alpha_composite(Pictures.new("RGBA", picture.size, "white"), picture)
+    return np.asarray(picture.convert("L" if channels == 1 else "RGB")).reshape(*picture.size[::-1], channels)
+
+
+def size_of(given: Given) -> tuple[int, int]:
+    """Width and height in pixels."""
+    return (given.shape[2], given.shape[1]) if isinstance(given, np.ndarray) else given.size
+
+
+def to_model(given: Given, tensor: Image) -> NDArray[np.float32]:
+    """A picture of any size -> (channels, height, width) in the model's range; such an array stays as it is."""
+    if isinstance(given, np.ndarray):
+        return given
+    if tensor.any_size:
+        return from_pixels(flatten(given, tensor.channels), tensor)
+    channels, height, width = tensor.shape
+    return from_pixels(fit(given, width, height, channels, tensor.fit), tensor)
+
+
+def read_array(array: NDArray[Any], tensor: Image | Mask) -> Given:
+    """Pixels in an array are a picture; an array in the model's own shape and range stays as it is.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    if array.dtype == np.bool_ and isinstance(tensor, Mask):
+        array = array.astype(np.uint8) * 255
+    if array.dtype == np.uint8 and _has_pixels(array.shape):
+        picture = Pictures.fromarray(array[:, :, 0] if array.shape[2:] == (1,) else array)
+        return upright(picture, tensor.name)
+    if array.dtype.kind != "f" or not _has_shape(array.shape, tensor):
+        raise UsageError(
+            f"{tensor.name} is an array of {array.dtype} {array.shape}; give uint8 (height, width) or (height, width, "
+            f"3 or 4), or floats {tensor.shape} from {tensor.low:g} to {tensor.high:g}"
+        )
+    if not ((array >= tensor.low) & (array <= tensor.high)).all():  # NaN fails here too
+        raise UsageError(
+            f"{tensor.name} has values from {array.min():g} to {array.max():g}; "
+            f"the model takes {tensor.low:g} to {tensor.high:g}"
+        )
+    return array.astype(np.float32)
+
+
+def _has_pixels(shape: tuple[int, ...]) -> bool:
+    """Whether it is (height, width), or that with 1, 3 or 4 channels behind."""
+    return len(shape) in (2, 3) and shape[2:] in ((), (1,), (3,), (4,)) and 0 < shape[0] * shape[1] <= MOST_PIXELS
+
+
+def _has_shape(shape: tuple[int, ...], tensor: Image | Mask) -> bool:
+    return len(shape) == 3 and tensor.shape_at(*shape[1:]) == shape and 0 < shape[1] * shape[2] <= MOST_PIXELS
+
+
+def _to_8_bits(picture: Picture) -> Picture:
+    """16-bit grey pictures keep their upper byte; Pillow's own conversion would clip them to white."""
+    if not picture.mode.startswith("I"):
+        return picture
+    return Pictures.fromarray((np.asarray(picture).clip(0, 65_535) >> 8).astype(np.uint8))

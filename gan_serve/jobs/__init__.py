@@ -1,0 +1,1 @@
+"""Large requests, written to a folder or a file: resumable, with one writer, never half-written."""

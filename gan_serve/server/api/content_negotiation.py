@@ -1,0 +1,140 @@
+"""In which format an answer is sent, and its bytes: those that the command line writes for the same request."""
+
+import base64
+import io
+import json
+import re
+import zipfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from gan_serve.formats import ANIMATIONS, NUMBERS
+from gan_serve.metadata import ModelMetadata
+from gan_serve.request import Request
+from gan_serve.result import Result, grid_columns
+from gan_serve.server.errors import Refusal, bad_request
+
+MEDIA_TYPES = {
+    "png": "image/png",
+    "webp": "image/webp",
+    "jpeg": "image/jpeg",
+    "gif": "image/gif",
+    "npy": "application/x-npy",
+    "zip": "application/zip",
+    "json": "application/json",
+    "jsonl": "application/x-ndjson",
+}
+PICTURE_FORMATS = ("png", "webp", "jpeg")
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # of every file in a ZIP, so that the same request gives the same bytes
+
+
+@dataclass(frozen=True)
+class Form:
+    """How a request is to be answered."""
+
+    format: str
+    scale: int = 1
+    columns: int | None = None  # of a grid
+
+    @property
+    def is_picture(self) -> bool:
+        """Whether it is one picture, still or moving."""
+        return self.format in (*PICTURE_FORMATS, *ANIMATIONS)
+
+
+def possible_formats(metadata: ModelMetadata, images: int, grid: bool) -> tuple[str, ...]:
+    """Those that hold the answer, the usual one first."""
+    if not metadata.image_outputs:
+        return ("json", NUMBERS.many)
+    if grid:
+        return PICTURE_FORMATS
+    array = () if metadata.any_size else ("npy",)
+    return (*PICTURE_FORMATS, *array, "json", "zip") if images == 1 else ("zip", *array, "json", *ANIMATIONS)
+
+
+def choose_form(
+    metadata: ModelMetadata, request: Request, *, format: str | None, accept: str, grid: bool, scale: int
+) -> Form:
+    """The format that the caller named, or the best of those that are acceptable.
+
+    Raises:
+        Refusal: the answer cannot have it.
+    """
+    if grid and not metadata.image_outputs:
+        raise bad_request(f"{metadata.name} answers with numbers; leave out grid")
+    possible = possible_formats(metadata, len(request), grid)
+    if format is None:
+        format = best_format(accept, possible)
+    elif format not in possible:
+        what = "a grid" if grid else "numbers" if not metadata.image_outputs else f"{len(request)} images"
+        raise bad_request(f"{what} cannot be sent as {format[:40]!r}; use {', '.join(possible)}")
+    return Form(format, scale, grid_columns(request) if grid else None)
+
+
+def best_format(accept: str, possible: Sequence[str]) -> str:
+    """The one that an `Accept` header likes most; among equals the first.
+
+    Raises:
+        Refusal: it accepts none.
+    """
+    wishes = [_media_range(each) for each in accept.split(",") if each.strip()] or [("*/*", 1.0)]
+    weights = {format: _weight(MEDIA_TYPES[format], wishes) for format in possible}
+    best = max(possible, key=lambda format: weights[format])
+    if weights[best] <= 0:
+        types = ", ".join(MEDIA_TYPES[format] for format in possible)
+        raise Refusal(HTTPStatus.NOT_ACCEPTABLE, f"this answer can be sent as {types}, and Accept allows none of them")
+    return best
+
+
+def encode(result: Result, form: Form, provider: str) -> bytes:
+    """The body of an answer.
+
+    Raises:
+        UsageError: what made the picture does not fit into this format.
+    """
+    if form.format == "zip":
+        return zip_files(result.encode_each("png", form.scale))
+    if form.format == "json":
+        return json.dumps(_document(result, form.scale, provider), allow_nan=False).encode()
+    return result.encode(form.format, scale=form.scale, columns=form.columns)
+
+
+def zip_files(files: Iterable[tuple[str, bytes]]) -> bytes:
+    """Files, each with its name, in one; files of one name, which are alike, once."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:  # pictures are compressed already
+        for name, content in dict(files).items():
+            archive.writestr(zipfile.ZipInfo(name, _EPOCH), content)
+    return buffer.getvalue()
+
+
+def _document(result: Result, scale: int, provider: str) -> dict[str, object]:
+    pictures = [content for _, content in result.encode_each("png", scale)] if result.metadata.image_outputs else []
+    answers = [
+        {"index": item.index, "values": answer} for item, answer in zip(result.items, result.answers(), strict=True)
+    ]
+    for answer, picture in zip(answers, pictures, strict=bool(pictures)):
+        answer["png"] = base64.b64encode(picture).decode()
+    return {
+        "model": result.metadata.name,
+        "version": result.metadata.version,
+        "sha256": result.sha256,
+        "provider": provider,
+        "seed": result.seed,
+        "answers": answers,
+    }
+
+
+def _media_range(text: str) -> tuple[str, float]:
+    name, *parameters = (part.strip().lower() for part in text.split(";"))
+    quality = next((each[2:] for each in parameters if each.startswith("q=")), "1")
+    return name, float(quality) if re.fullmatch(r"[01](\.\d{0,3})?", quality) else 0.0
+
+
+def _weight(media_type: str, wishes: Sequence[tuple[str, float]]) -> float:
+    """The quality of the most specific range that holds the type."""
+    for name in (media_type, f"{media_type.partition('/')[0]}/*", "*/*"):
+        if qualities := [quality for wish, quality in wishes if wish == name]:
+            return max(qualities)
+    return 0.0

@@ -1,0 +1,252 @@
+"""Bodies of the Open Inference Protocol <-> arrays: JSON, and tensors as bytes behind it where that is wanted."""
+
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gan_serve.formats import LONGEST_SIDE
+from gan_serve.metadata import ModelMetadata
+from gan_serve.sampling import Arrays
+from gan_serve.server.api.v1_parsing import parse_object
+from gan_serve.server.errors import bad_request
+from gan_serve.server.settings import Settings
+from gan_serve.tensors import Image, InputTensor, Label, Latent
+
+DATATYPES = {"float32": "FP32", "int64": "INT64"}
+_NUMBER = 16  # pixels that take as much memory as a number in JSON
+_NUMBERS: dict[str, frozenset[type]] = {"float32": frozenset((int, float)), "int64": frozenset((int,))}
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A request to a model: the graph's inputs, and how the outputs are wanted."""
+
+    id: str
+    feeds: Arrays
+    outputs: dict[str, bool]  # names, and whether as bytes
+    timeout: float | None  # seconds
+
+    @property
+    def rows(self) -> int:
+        """The size of the batch."""
+        return len(next(iter(self.feeds.values())))
+
+
+def decode_frame(body: bytes, header_length: str | None, metadata: ModelMetadata, settings: Settings) -> Frame:
+    """Check a request against what the model takes and the server makes; `header_length` is where the bytes begin.
+
+    Raises:
+        Refusal: whatever is wrong with it.
+    """
+    head, tail = _parted(body, header_length)
+    document = parse_object(head)
+    parameters = _object(document, "parameters")
+    feeds, rest = _decode_inputs(document.get("inputs"), tail, metadata, settings.max_count)
+    if rest:
+        raise bad_request(f"{len(rest)} bytes follow the last input")
+    frame_id = document.get("id", "")
+    if not isinstance(frame_id, str):
+        raise bad_request("id is no text")
+    frame = Frame(frame_id, feeds, _decode_outputs(document, parameters, metadata), _timeout(parameters))
+    _check_pixels(frame, metadata, settings.max_pixels)
+    return frame
+
+
+def encode_frame(frame: Frame, metadata: ModelMetadata, outputs: Arrays) -> tuple[bytes, int | None]:
+    """The body of an answer, and where its bytes begin if it has any."""
+    described: list[dict[str, Any]] = []
+    tail: list[memoryview] = []
+    for name, as_bytes in frame.outputs.items():
+        array = np.ascontiguousarray(outputs[name], "<f4")
+        tensor: dict[str, Any] = {"name": name, "datatype": "FP32", "shape": list(array.shape)}
+        if as_bytes:
+            tail.append(array.data)
+            tensor["parameters"] = {"binary_data_size": array.nbytes}
+        else:
+            tensor["data"] = array.ravel().tolist()
+        described.append(tensor)
+    document: dict[str, Any] = {
+        "model_name": metadata.name,
+        "model_version": str(metadata.version),
+        "outputs": described,
+    }
+    if frame.id:
+        document["id"] = frame.id
+    head = json.dumps(document, allow_nan=False, separators=(",", ":")).encode()
+    return b"".join([head, *tail]), len(head) if tail else None
+
+
+def _parted(body: bytes, header_length: str | None) -> tuple[memoryview, memoryview]:
+    view = memoryview(body)
+    if header_length is None:
+        return view, view[:0]
+    if not re.fullmatch(r"[0-9]{1,20}", header_length) or int(header_length) > len(body):
+        raise bad_request(f"Inference-Header-Content-Length is no length within the {len(body)} bytes of the body")
+    return view[: int(header_length)], view[int(header_length) :]
+
+
+def _decode_inputs(given: Any, tail: memoryview, metadata: ModelMetadata, most: int) -> tuple[Arrays, memoryview]:
+    tensors = {tensor.name: tensor for tensor in metadata.inputs}
+    feeds: Arrays = {}
+    for each in _objects(given, "inputs"):
+        name = each.get("name")
+        if not isinstance(name, str) or name not in tensors or name in feeds:
+            raise bad_request(f"inputs must be {', '.join(tensors)}, each one once")
+        feeds[name], tail = _decode_tensor(each, tensors[name], tail, most)
+    if missing := tensors.keys() - feeds:
+        raise bad_request(f"{metadata.name} needs {', '.join(sorted(missing))}")
+    if len({len(array) for array in feeds.values()}) > 1:
+        raise bad_request("the inputs differ in the first number of their shapes, the size of the batch")
+    _check_sides(feeds, metadata)
+    return {name: feeds[name] for name in tensors}, tail
+
+
+def _decode_tensor(
+    given: Mapping[str, Any], tensor: InputTensor, tail: memoryview, most: int
+) -> tuple[NDArray[Any], memoryview]:
+    shape = _shape(given.get("shape"), tensor, most)
+    if given.get("datatype") != DATATYPES[tensor.dtype]:
+        raise bad_request(f"{tensor.name} has the datatype {DATATYPES[tensor.dtype]}")
+    size = _object(given, "parameters").get("binary_data_size")
+    if size is None:
+        array = _from_json(given.get("data"), tensor, math.prod(shape))
+    else:
+        array, tail = _from_bytes(size, tensor, math.prod(shape), tail)
+    _check_values(array, tensor)
+    return array.reshape(shape), tail
+
+
+def _shape(given: Any, tensor: InputTensor, most: int) -> tuple[int, ...]:
+    wanted = [f"1 to {most}", *(f"1 to {LONGEST_SIDE}" if length < 0 else str(length) for length in tensor.shape)]
+    if not isinstance(given, list) or any(type(size) is not int for size in given):
+        raise bad_request(f"{tensor.name} needs a shape, a list of integers")
+    if len(given) != len(wanted) or not 1 <= given[0] <= most or not _fits(given[1:], tensor.shape):
+        raise bad_request(f"{tensor.name} has the shape [{', '.join(wanted)}]")
+    return tuple(given)
+
+
+def _fits(given: Sequence[int], wanted: Sequence[int]) -> bool:
+    return all(
+        1 <= length <= LONGEST_SIDE if known < 0 else length == known
+        for length, known in zip(given, wanted, strict=True)
+    )
+
+
+def _check_sides(feeds: Arrays, metadata: ModelMetadata) -> None:
+    """Pictures of any size have one size, which the network can take at once."""
+    sizes = {feeds[tensor.name].shape[2:] for tensor in metadata.image_inputs if tensor.any_size}
+    if len(sizes) > 1:
+        raise bad_request("the pictures differ in height or width")
+    if any(length % metadata.multiple for size in sizes for length in size):
+        raise bad_request(f"height and width must be multiples of {metadata.multiple}")
+    most = min(
+        (tensor.tile for tensor in metadata.image_inputs if isinstance(tensor, Image) and tensor.tile), default=0
+    )
+    if most and any(length > most for size in sizes for length in size):
+        raise bad_request(
+            f"height and width may be up to {most}; /v1/models/{metadata.name}/generate takes larger ones"
+        )
+
+
+def _check_pixels(frame: Frame, metadata: ModelMetadata, most: int) -> None:
+    """Refuse an answer whose pixels are too many in all, or whose numbers are too many for JSON."""
+    images = {tensor.name: tensor for tensor in metadata.image_outputs if tensor.name in frame.outputs}
+    shapes = {name: tensor.shape_at(*_sides(frame.feeds, tensor)) for name, tensor in images.items()}
+    pixels = frame.rows * sum(height * width for _, height, width in shapes.values())
+    if pixels > most:
+        raise bad_request(f"{pixels} pixels are too many for one answer; ask for up to {most} in all")
+    numbers = frame.rows * sum(math.prod(shape) for name, shape in shapes.items() if not frame.outputs[name])
+    if numbers * _NUMBER > most:
+        raise bad_request(
+            f"{numbers} numbers are too many for JSON; ask for up to {most // _NUMBER}, or for bytes by "
+            "the parameter binary_data_output"
+        )
+
+
+def _sides(feeds: Arrays, tensor: Image) -> tuple[int, int]:
+    """Height and width of an output, where they depend on those of an input."""
+    if not tensor.like:
+        return tensor.shape[1], tensor.shape[2]
+    height, width = feeds[tensor.like].shape[2:]
+    return height * tensor.scale, width * tensor.scale
+
+
+def _from_bytes(size: Any, tensor: InputTensor, count: int, tail: memoryview) -> tuple[NDArray[Any], memoryview]:
+    dtype = np.dtype(tensor.dtype).newbyteorder("<")
+    if type(size) is not int or size != count * dtype.itemsize:
+        raise bad_request(f"{tensor.name} has {count * dtype.itemsize} bytes by its shape; binary_data_size differs")
+    if size > len(tail):
+        raise bad_request(f"{tensor.name} has {size} bytes, but {len(tail)} are left of the body")
+    return np.frombuffer(tail[:size], dtype).astype(tensor.dtype, copy=False), tail[size:]
+
+
+def _from_json(data: Any, tensor: InputTensor, count: int) -> NDArray[Any]:
+    if not isinstance(data, list):
+        raise bad_request(f"{tensor.name} needs data, a list of numbers")
+    while data and isinstance(data[0], list):
+        if not all(isinstance(each, list) for each in data):
+            raise bad_request(f"data of {tensor.name} is no array")
+        data = list(chain.from_iterable(data))
+    if len(data) != count or not _NUMBERS[tensor.dtype].issuperset(map(type, data)):
+        raise bad_request(f"data of {tensor.name} must be {count} numbers for {DATATYPES[tensor.dtype]}")
+    try:
+        with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused as such
+            return np.array(data, tensor.dtype)
+    except OverflowError:
+        raise bad_request(f"data of {tensor.name} has a number that is too large") from None
+
+
+def _check_values(array: NDArray[Any], tensor: InputTensor) -> None:
+    if isinstance(tensor, Latent) and not np.isfinite(array).all():
+        raise bad_request(f"the values of {tensor.name} must be finite")
+    low, high = (0, len(tensor.classes) - 1) if isinstance(tensor, Label) else (tensor.low, tensor.high)
+    if not ((array >= low) & (array <= high)).all():  # NaN fails here too
+        raise bad_request(f"the values of {tensor.name} must be from {low:g} to {high:g}")
+
+
+def _decode_outputs(
+    document: Mapping[str, Any], parameters: Mapping[str, Any], metadata: ModelMetadata
+) -> dict[str, bool]:
+    known = [tensor.name for tensor in metadata.outputs]
+    usual = parameters.get("binary_data_output") is True
+    if not document.get("outputs"):
+        return dict.fromkeys(known, usual)
+    wanted = {}
+    for each in _objects(document["outputs"], "outputs"):
+        name, options = each.get("name"), _object(each, "parameters")
+        if not isinstance(name, str) or name not in known:
+            raise bad_request(f"outputs must be among {', '.join(known)}")
+        if unknown := options.keys() - {"binary_data"}:
+            raise bad_request(f"output {name}: no parameter {min(unknown)[:40]!r}; there is binary_data")
+        wanted[name] = options.get("binary_data", usual) is True
+    return wanted
+
+
+def _timeout(parameters: Mapping[str, Any]) -> float | None:
+    """The caller's own deadline: microseconds, as clients of Triton send them."""
+    timeout = parameters.get("timeout")
+    if timeout is None:
+        return None
+    if type(timeout) is not int or not 0 < timeout < 2**63:
+        raise bad_request("timeout must be a positive integer, in microseconds")
+    return timeout / 1e6
+
+
+def _objects(given: Any, name: str) -> Sequence[Mapping[str, Any]]:
+    if not isinstance(given, list) or not given or not all(isinstance(each, dict) for each in given):
+        raise bad_request(f"{name} must be a list of objects")
+    return given
+
+
+def _object(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    given = document.get(name, {})
+    if not isinstance(given, dict):
+        raise bad_request(f"{name} must be an object")
+    return given

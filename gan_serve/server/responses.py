@@ -1,0 +1,56 @@
+"""Answers that are no pictures: errors, and documents."""
+
+import json
+import logging
+from collections.abc import Mapping
+
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+from starlette.types import Scope
+
+from gan_serve.errors import UsageError
+from gan_serve.server.errors import CLIENT_CLOSED_REQUEST, Gone, Refusal, bad_request
+from gan_serve.server.request_context import Note, note_of
+
+_log = logging.getLogger(__name__)
+
+_REASONS = {400: "invalid", 404: "unknown", 429: "busy", CLIENT_CLOSED_REQUEST: "gone", 504: "deadline"}
+
+
+def json_reply(document: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """A document as JSON."""
+    content = json.dumps(document, allow_nan=False, separators=(",", ":"))
+    return Response(content, status, headers, media_type="application/json")
+
+
+def error_reply(note: Note, refusal: Refusal) -> Response:
+    """What was wrong, and the id under which the log knows the request."""
+    note.reason = reason_of(refusal.status)
+    document = {"error": str(refusal), "request_id": note.request_id}
+    return json_reply(document, refusal.status, refusal.headers)
+
+
+def reason_of(status: int) -> str:
+    """Why a request was refused, as the metrics count it; nothing where it was sent elsewhere."""
+    return _REASONS.get(status, "" if status < 400 else "refused" if status < 500 else "failed")
+
+
+def answer_error(scope: Scope, error: Exception) -> Response:
+    """The reply to a request that raised something."""
+    return error_reply(note_of(scope), refusal_of(scope, error))
+
+
+def refusal_of(scope: Scope, error: Exception) -> Refusal:
+    """What the caller is told of an error, in every front end; of one that nobody expected, nothing but its id."""
+    if isinstance(error, Refusal):
+        return error
+    if isinstance(error, ClientDisconnect):  # before the whole request was there
+        return Gone()
+    if isinstance(error, UsageError):
+        return bad_request(str(error))
+    if isinstance(error, HTTPException):  # the framework's own: no such route, a form that cannot be read
+        return Refusal(error.status_code, str(error.detail), error.headers)
+    note = note_of(scope)
+    _log.error("%s failed", note.model or scope["path"], exc_info=error, extra={"request_id": note.request_id})
+    return Refusal(500, "the server failed; its log says more under the request's id")

@@ -1,0 +1,1 @@
+"""Which request runs next: a bounded queue for each model, served round-robin by one worker per core."""

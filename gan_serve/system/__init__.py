@@ -1,0 +1,1 @@
+"""What depends on the machine: processors, threads, signals, terminals, encodings and home folders."""
