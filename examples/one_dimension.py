@@ -18,7 +18,7 @@ import torch
 from matplotlib.axes import Axes
 from torch import Tensor, nn
 
-from training.gan import Batch, ImageSpec
+from training.dataset import Batch, ImageSpec
 from training.train import Trainer
 from training.variants.gan import VanillaGAN
 

@@ -20,7 +20,8 @@ from torch import Tensor, nn
 
 from training import variants
 from training.convolutional import PenalisedRecipe
-from training.gan import GAN, Batch, ImageSpec
+from training.dataset import Batch, ImageSpec
+from training.gan import GAN
 from training.train import Trainer
 
 RADIUS, DEVIATION = 2.0, 0.05

@@ -10,7 +10,6 @@ from gan_serve.errors import UsageError
 from gan_serve.metadata import ModelMetadata
 from gan_serve.system.home import with_home
 
-LONGEST_SIDE = 16_383  # pixels of a picture that is written; WebP holds no longer one
 ANIMATIONS = ("gif", "webp")  # formats of which one file shows several pictures, one after the other
 
 

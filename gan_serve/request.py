@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gan_serve.errors import Failure, UsageError, shown
-from gan_serve.formats import LONGEST_SIDE
 from gan_serve.image_arguments import parse_sources
 from gan_serve.image_inputs import Reference, Source
+from gan_serve.images.limits import LONGEST_SIDE
 from gan_serve.latent_mixing import Blend, checked_blend
 from gan_serve.metadata import ModelMetadata
 from gan_serve.seeds import MOST_IMAGES, STREAMS, checked_integer, random_seed

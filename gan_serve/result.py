@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan_serve.errors import Failure, UsageError
-from gan_serve.formats import ANIMATIONS, LONGEST_SIDE, NUMBERS, check_format, medium_of, plan_output
+from gan_serve.formats import ANIMATIONS, NUMBERS, check_format, medium_of, plan_output
 from gan_serve.image_inputs import Source
 from gan_serve.images.encoding import encode_animation, encode_picture, make_folder, write_atomic
+from gan_serve.images.limits import LONGEST_SIDE
 from gan_serve.images.npy import encode_npy
 from gan_serve.images.pixels import (
     Picture,

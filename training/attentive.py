@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
 from torch import Tensor
 
 from training import losses, residual
 from training.convolutional import ConditionalGAN, ConvolutionalRecipe
-from training.gan import Batch, Source, Terms
+from training.dataset import Batch, Dataset, Source, Terms
 from training.jitter import mirrored
-
-if TYPE_CHECKING:
-    from training.dataset import Dataset
 
 
 class AttentiveGAN(ConditionalGAN):

@@ -6,7 +6,8 @@ from torch import Tensor, nn
 
 from gan_serve.tensors import Label, Latent
 from training import layers
-from training.gan import GAN, Batch, ImageSpec, Recipe, Servable, Terms
+from training.dataset import Batch, ImageSpec, Terms
+from training.gan import GAN, Recipe, Servable
 
 
 @dataclass(frozen=True)

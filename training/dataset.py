@@ -4,21 +4,74 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 import torch
+from torch import Tensor
 
-from gan_serve.errors import Failure
+from gan_serve.errors import Failure, UsageError
 from gan_serve.metadata import Data
+from gan_serve.tensors import Image
 from training import distributed
-from training.gan import Batch, ImageSpec
 from training.sources import SOURCES
+
+Tensors = dict[str, Tensor]  # by the names of a model's inputs and outputs
+Batch = Tensors  # image label ...
+Terms = dict[str, Tensor]  # named, already weighted; their sum is minimised, each one is logged
+
+
+@dataclass(frozen=True)
+class ImageSpec:
+    """What a variant needs to know of its data to build its networks."""
+
+    channels: int
+    size: int  # pixels; images are square
+    classes: tuple[str, ...]
+
+    def __str__(self) -> str:
+        names = ", ".join(self.classes[:5]) + (", ..." if len(self.classes) > 5 else "")
+        colours = "grey" if self.channels == 1 else "RGB"
+        return f"{len(self.classes)} class{'es' * (len(self.classes) > 1)} ({names}), {self.size}x{self.size} {colours}"
+
+    def check_multiple(self, side: int) -> None:
+        """Refuse images that networks of so many halvings cannot put together again.
+
+        Raises:
+            UsageError: the side is no multiple.
+        """
+        if self.size % side:
+            raise UsageError(f"these networks need images whose side is a multiple of {side} pixels, not {self.size}")
+
+    def check_classes(self) -> None:
+        """Refuse images of one class, of which networks that ask for a class learn nothing.
+
+        Raises:
+            UsageError: there is no second class.
+        """
+        if len(self.classes) < 2:
+            raise UsageError(
+                f"these networks need images of several classes, and all are of one, {self.classes[0]}; put them into "
+                "a folder for each class, or train a model without labels, such as dcgan"
+            )
+
+    @property
+    def image(self) -> Image:
+        """The kind of tensor that such an image is."""
+        return Image(name="image", channels=self.channels, height=self.size, width=self.size)  # type: ignore[arg-type]
+
+
+class Source(Protocol):
+    """What a game is trained on."""
+
+    def batches(self, batch_size: int, seed: int, device: torch.device, first_step: int = 0) -> Iterator[Batch]:
+        """Endless batches; which examples a step sees depends on the seed and its number alone."""
 
 
 @dataclass(frozen=True)
 class Traits:
     """What a composed data set says of each image besides its label."""
 
-    values: torch.Tensor  # int64 (N, T), the number of what was chosen for each trait
+    values: Tensor  # int64 (N, T), the number of what was chosen for each trait
     choices: dict[str, tuple[str, ...]]  # what could be chosen for each
 
 
@@ -27,15 +80,15 @@ class Dataset:
     """Images as bytes in memory, shuffled only when batches are drawn."""
 
     name: str
-    images: torch.Tensor  # uint8 (N, C, H, W)
-    labels: torch.Tensor  # int64 (N,)
+    images: Tensor  # uint8 (N, C, H, W)
+    labels: Tensor  # int64 (N,)
     classes: tuple[str, ...]
     license: str
     attribution: str
     traits: Traits | None = None
-    views: Mapping[str, torch.Tensor] = field(default_factory=dict)  # other images
+    views: Mapping[str, Tensor] = field(default_factory=dict)  # other images
     pairs: bool = True  # whether each view shows the same things in the same order, or is a set of its own
-    photos: Mapping[str, tuple[torch.Tensor, ...]] = field(default_factory=dict)  # uint8 (C, H, W), to score on
+    photos: Mapping[str, tuple[Tensor, ...]] = field(default_factory=dict)  # uint8 (C, H, W), to score on
     held_out: int = 0  # images that are kept for the test, where the data has no test part of its own
 
     @property
@@ -53,7 +106,7 @@ class Dataset:
         """Whether an image's mirror image might as well be in the set, so far as that is known."""
         return self.name in SOURCES and SOURCES[self.name].mirrored
 
-    def rows(self, chosen: slice | torch.Tensor) -> Dataset:
+    def rows(self, chosen: slice | Tensor) -> Dataset:
         """Some of the images."""
         traits = self.traits and replace(self.traits, values=self.traits.values[chosen])
         views = {view: images[chosen] for view, images in self.views.items()}
@@ -173,7 +226,7 @@ class PartlyLabelled:
             labelled = to_signed(images[chosen].to(device))
             yield {"image": batch["image"], "labelled": labelled, "label": labels[chosen].to(device)}
 
-    def _labelled(self, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+    def _labelled(self, seed: int) -> tuple[Tensor, Tensor]:
         each, rest = divmod(self.known, len(self.dataset.classes))
         if rest or not each:
             raise Failure(f"{self.known} labels are not as many of each of {len(self.dataset.classes)} classes")
@@ -191,11 +244,11 @@ def random_at(seed: int, step: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed * 1_000_003 + step)
 
 
-def mirrored_at(step: int, images: torch.Tensor) -> torch.Tensor:
+def mirrored_at(step: int, images: Tensor) -> Tensor:
     """Images (N, C, H, W), mirrored in every other step."""
     return images.flip(-1) if step % 2 else images
 
 
-def to_signed(images: torch.Tensor) -> torch.Tensor:
+def to_signed(images: Tensor) -> Tensor:
     """Bytes 0..255 -> float32 -1..1."""
     return images.float().div_(127.5).sub_(1)

@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
+from typing import ClassVar, Literal, Protocol
 
 import torch
 from torch import Tensor, nn
 
-from gan_serve.errors import UsageError
 from gan_serve.extremes import smallest_side
 from gan_serve.metadata import Feedback, Paper, Score, Task
 from gan_serve.tensors import Image, InputTensor, Label, Latent, Mask, OutputTensor, Scalar
 from training import augment, distributed, losses
-
-if TYPE_CHECKING:
-    from training.dataset import Dataset
-    from training.judge import Opinion
-
-Tensors = dict[str, Tensor]  # by the names of a model's inputs and outputs
-Batch = Tensors  # image label ...
-Terms = dict[str, Tensor]  # named, already weighted; their sum is minimised, each one is logged
+from training.dataset import Batch, Dataset, ImageSpec, Source, Tensors, Terms
+from training.prediction import Prediction
 
 PATCH = 32  # pixels; what the judge of photos sees of an image
 
@@ -62,46 +55,6 @@ CHANGEABLE = (
 
 
 @dataclass(frozen=True)
-class ImageSpec:
-    """What a variant needs to know of its data to build its networks."""
-
-    channels: int
-    size: int  # pixels; images are square
-    classes: tuple[str, ...]
-
-    def __str__(self) -> str:
-        names = ", ".join(self.classes[:5]) + (", ..." if len(self.classes) > 5 else "")
-        colours = "grey" if self.channels == 1 else "RGB"
-        return f"{len(self.classes)} class{'es' * (len(self.classes) > 1)} ({names}), {self.size}x{self.size} {colours}"
-
-    def check_multiple(self, side: int) -> None:
-        """Refuse images that networks of so many halvings cannot put together again.
-
-        Raises:
-            UsageError: the side is no multiple.
-        """
-        if self.size % side:
-            raise UsageError(f"these networks need images whose side is a multiple of {side} pixels, not {self.size}")
-
-    def check_classes(self) -> None:
-        """Refuse images of one class, of which networks that ask for a class learn nothing.
-
-        Raises:
-            UsageError: there is no second class.
-        """
-        if len(self.classes) < 2:
-            raise UsageError(
-                f"these networks need images of several classes, and all are of one, {self.classes[0]}; put them into "
-                "a folder for each class, or train a model without labels, such as dcgan"
-            )
-
-    @property
-    def image(self) -> Image:
-        """The kind of tensor that such an image is."""
-        return Image(name="image", channels=self.channels, height=self.size, width=self.size)  # type: ignore[arg-type]
-
-
-@dataclass(frozen=True)
 class Trial:
     """What a model that turns images into images is shown, and what it should make of it."""
 
@@ -129,16 +82,9 @@ class Evidence:
     """What the scores that only one variant has are made of."""
 
     draw: Draw
-    look: Callable[[Tensor], Opinion]  # what the judge of the data makes of images (N, C, H, W) in [-1, 1]
-    real: Opinion  # of the test images
+    look: Callable[[Tensor], Prediction]  # what the judge of the data makes of images (N, C, H, W) in [-1, 1]
+    real: Prediction  # of the test images
     images: Tensor  # the test images, (N, C, H, W) in [-1, 1]
-
-
-class Source(Protocol):
-    """What a game is trained on."""
-
-    def batches(self, batch_size: int, seed: int, device: torch.device, first_step: int = 0) -> Iterator[Batch]:
-        """Endless batches; which examples a step sees depends on the seed and its number alone."""
 
 
 @dataclass

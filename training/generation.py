@@ -14,9 +14,10 @@ from gan_serve.metadata import Score
 from gan_serve.repository import Model
 from gan_serve.sampling import Arrays
 from training import metrics, variants
-from training.dataset import Dataset, to_signed
-from training.gan import Draw, Evidence, Tensors
-from training.judge import Judge, Opinion, test_accuracy, train_classifier
+from training.dataset import Dataset, Tensors, to_signed
+from training.gan import Draw, Evidence
+from training.judge import Judge, test_accuracy, train_classifier
+from training.prediction import Prediction
 
 IMAGES = 10_000
 SEED = 1  # of the images that are scored; the sample in the card has another
@@ -72,7 +73,7 @@ def scores(model: Model, untrained: Model, judge: Judge, train: Dataset, test: D
     return common + _own_scores(model, untrained, judge, reference, torch.from_numpy(tested.images))
 
 
-def _own_scores(model: Model, untrained: Model, judge: Judge, real: Opinion, images: Tensor) -> list[Score]:
+def _own_scores(model: Model, untrained: Model, judge: Judge, real: Prediction, images: Tensor) -> list[Score]:
     """What the variant itself measures, beside the same of the untrained model."""
     variant = variants.find(model.metadata.variant)
     evidences = [
@@ -135,7 +136,7 @@ def _as_tensors(arrays: Arrays) -> Tensors:
     return {name: torch.from_numpy(array) for name, array in arrays.items()}
 
 
-def _figures(sample: Sample, judge: Judge, reference: Opinion, labels: NDArray[np.int64]) -> dict[str, float]:
+def _figures(sample: Sample, judge: Judge, reference: Prediction, labels: NDArray[np.int64]) -> dict[str, float]:
     """What the judge makes of a sample, beside the reference, real images with these labels."""
     opinion = judge.look(sample.images)
     found = {

@@ -8,8 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from training import distributed
-from training.dataset import Dataset, mirrored_at, random_at
-from training.gan import Batch, Source
+from training.dataset import Batch, Dataset, Source, mirrored_at, random_at
 
 
 @dataclass(frozen=True)

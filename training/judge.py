@@ -2,7 +2,6 @@
 
 import json
 import shlex
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +15,11 @@ from torch.nn import functional as F
 from gan_serve.errors import UsageError
 from gan_serve.images.encoding import write_atomic
 from training import datasets, export, hardware, progress
-from training.dataset import Dataset, to_signed
-from training.gan import Batch, Game, ImageSpec, Player, Recipe, Stage, Terms
+from training.dataset import Batch, Dataset, ImageSpec, Terms, to_signed
+from training.gan import Game, Player, Recipe, Stage
 from training.inference import open_network, run_in_batches
 from training.jitter import shifted
+from training.prediction import Prediction
 from training.replacing import check_new
 from training.train import Trainer
 
@@ -179,14 +179,6 @@ def _told(shape: tuple[int, ...]) -> str:
     return f"{height}x{width} pixels, {'grey' if channels == 1 else 'RGB'}"
 
 
-@dataclass(frozen=True)
-class Opinion:
-    """What a judge makes of images."""
-
-    probabilities: NDArray[np.float32]  # (N, K)
-    features: NDArray[np.float32]  # (N, D)
-
-
 def judge_command(source: str, size: int | None = None) -> str:
     """How to train the judge of data."""
     sized = ["--image-size", str(size)] if size else []
@@ -243,7 +235,7 @@ class Judge:
                 f"train one with: {self._command} --replace"
             )
 
-    def look(self, images: NDArray[np.float32]) -> Opinion:
+    def look(self, images: NDArray[np.float32]) -> Prediction:
         """Judge images (N, C, H, W) in [-1, 1]; raises as `check` does."""
         self.check(images.shape[1:])
-        return Opinion(*run_in_batches(self.session, {"image": images}, ["probabilities", "features"], BATCH))
+        return Prediction(*run_in_batches(self.session, {"image": images}, ["probabilities", "features"], BATCH))

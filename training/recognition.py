@@ -7,8 +7,7 @@ from gan_serve.metadata import Score
 from gan_serve.repository import Model
 from gan_serve.tensors import Probabilities
 from training import metrics
-from training.dataset import Dataset, to_signed
-from training.gan import Tensors
+from training.dataset import Dataset, Tensors, to_signed
 from training.inference import open_network, run_in_batches
 
 BATCH = 500

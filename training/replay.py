@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import torch
 
-from training.gan import Batch, Terms
+from training.dataset import Batch, Terms
 
 Turn = Callable[[Batch], Terms]
 

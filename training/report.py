@@ -14,8 +14,8 @@ from gan_serve.errors import Failure
 from training import distributed, progress
 from training.baking import baked
 from training.board import Board
-from training.dataset import Dataset, to_signed
-from training.gan import Game, Terms
+from training.dataset import Dataset, Terms, to_signed
+from training.gan import Game
 
 if TYPE_CHECKING:
     from training.train import Trainer

@@ -13,9 +13,9 @@ from gan_serve.errors import UsageError
 from gan_serve.metadata import Data, Training
 from gan_serve.system.interrupt import noted_signals
 from training import checkpoint, datasets, distributed, hardware, progress, provenance, replacing, variants
-from training.dataset import Dataset
+from training.dataset import Dataset, ImageSpec
 from training.folder import CHECKPOINT, Keeper, prepare, snapshots
-from training.gan import GAN, ImageSpec, Recipe
+from training.gan import GAN, Recipe
 from training.report import Report, understood
 from training.sources import SOURCES, STACKED_MNIST
 from training.train import Trainer, averaged

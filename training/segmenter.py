@@ -13,8 +13,8 @@ from torchmetrics.functional.classification import multiclass_accuracy, multicla
 from gan_serve.errors import UsageError
 from gan_serve.images.encoding import write_atomic
 from training import datasets, export, judge, progress, translators
-from training.dataset import Dataset, to_signed
-from training.gan import Batch, Game, Player, Recipe, Stage, Terms
+from training.dataset import Batch, Dataset, Terms, to_signed
+from training.gan import Game, Player, Recipe, Stage
 from training.inference import open_network, run_in_batches
 from training.replacing import check_new
 from training.streets import CLASSES, UNLABELLED, numbers

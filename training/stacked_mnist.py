@@ -21,8 +21,9 @@ from gan_serve.errors import UsageError
 from gan_serve.metadata import Training
 from training import datasets, markdown, metrics, progress, publish, records, replacing, runs, variants
 from training.convolutional import ConvolutionalGAN, ConvolutionalRecipe
+from training.dataset import ImageSpec
 from training.folder import CHECKPOINT
-from training.gan import ImageSpec, Player
+from training.gan import Player
 from training.judge import Judge
 from training.runs import Run, Trained
 from training.sources import STACKED_MNIST

@@ -8,8 +8,7 @@ import torch
 from torch import Tensor
 
 from training import distributed
-from training.dataset import Dataset, to_signed
-from training.gan import Batch
+from training.dataset import Batch, Dataset, to_signed
 
 CHANNELS = 3
 

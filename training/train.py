@@ -11,7 +11,8 @@ from torch.nn.utils import parametrize
 from torch.optim.swa_utils import AveragedModel
 
 from training import checkpoint, distributed, hardware
-from training.gan import Batch, Game, Player, Source, Stage, Terms
+from training.dataset import Batch, Source, Terms
+from training.gan import Game, Player, Stage
 from training.replay import Replayed, Turn
 
 OBSERVED_SHARE = 0.01  # of one step in the running mean of what is observed

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -11,13 +11,9 @@ from torch.nn import functional as F
 
 from gan_serve.errors import UsageError
 from gan_serve.tensors import Image
-from training.dataset import to_signed
-from training.gan import GAN, PATCH, Batch, ImageSpec, Recipe, Servable, Source, Terms, Trial
+from training.dataset import Batch, Dataset, ImageSpec, Source, Terms, to_signed
+from training.gan import GAN, PATCH, Recipe, Servable, Trial
 from training.jitter import Jittered
-
-if TYPE_CHECKING:
-    from training.dataset import Dataset
-
 
 LINES = "line"  # the kind of picture that is line art, which people may draw themselves
 

@@ -23,9 +23,9 @@ from gan_serve.repository import Repository
 from gan_serve.system.cpus import cpu_count
 from gan_serve.system.interrupt import noted_signals
 from training import checkpoint, progress, variants
+from training.dataset import ImageSpec
 from training.export import describe, usual_name
 from training.folder import CHECKPOINT
-from training.gan import ImageSpec
 from training.publish import file_of
 from training.replacing import check_model
 from training.runs import load_trained

@@ -136,6 +136,6 @@ def _progress(request: "Request") -> "Progress":
 def _draw(result: "Result") -> None:
     from rich.console import Console
 
-    from gan_serve.system.terminal import draw
+    from gan_serve.cli.terminal import draw
 
     draw(result, Console(stderr=True))

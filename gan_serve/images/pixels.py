@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image as Pictures
 
 from gan_serve.errors import UsageError
-from gan_serve.formats import LONGEST_SIDE
+from gan_serve.images.limits import LONGEST_SIDE
 from gan_serve.seeds import checked_integer
 from gan_serve.tensors import Image
 

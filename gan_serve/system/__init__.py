@@ -1,1 +1,1 @@
-"""What depends on the machine: processors, threads, signals, terminals, encodings and home folders."""
+"""What depends on the machine: processors, threads, signals, encodings and home folders."""

@@ -12,8 +12,7 @@ from PIL import Image
 
 from gan_serve.errors import Failure, UsageError
 from training import datasets, variants
-from training.dataset import Dataset
-from training.gan import ImageSpec
+from training.dataset import Dataset, ImageSpec
 
 
 def save(path: Path, shade: int = 9, size: tuple[int, int] = (8, 8), **options: Any) -> None:

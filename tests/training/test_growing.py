@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from training import growing, layers, styles, variants
-from training.dataset import Dataset
-from training.gan import GAN, ImageSpec
+from training.dataset import Dataset, ImageSpec
+from training.gan import GAN
 from training.train import Trainer
 
 SPEC = ImageSpec(3, 32, ("one", "two"))

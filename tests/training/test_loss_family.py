@@ -9,8 +9,7 @@ import torch
 from torch import nn
 
 from training import variants
-from training.dataset import Dataset
-from training.gan import ImageSpec
+from training.dataset import Dataset, ImageSpec
 from training.train import Trainer
 
 

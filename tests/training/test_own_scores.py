@@ -9,18 +9,19 @@ import torch
 from torch.nn import functional as F
 
 from training import variants
-from training.gan import Draw, Evidence, ImageSpec, Tensors
-from training.judge import Opinion
+from training.dataset import ImageSpec, Tensors
+from training.gan import Draw, Evidence
+from training.prediction import Prediction
 from training.variants.cogan import edges
 
 SQUARES = torch.full((20, 1, 28, 28), -1.0)
 SQUARES[:, :, 8:20, 8:20] = 1
 
 
-def brightness(images: torch.Tensor) -> Opinion:
+def brightness(images: torch.Tensor) -> Prediction:
     """Judges an image by its mean: dark ones are of the first class."""
     mean = images.mean(dim=(1, 2, 3)).numpy()
-    return Opinion(np.stack([mean < 0, mean >= 0], axis=1).astype(np.float32), mean[:, None])
+    return Prediction(np.stack([mean < 0, mean >= 0], axis=1).astype(np.float32), mean[:, None])
 
 
 def figures(variant: str, draw: Draw, real: torch.Tensor = SQUARES) -> dict[str, float]:

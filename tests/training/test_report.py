@@ -11,8 +11,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from torch import nn
 
 from training import report as reports
-from training.dataset import Dataset
-from training.gan import GAN, ImageSpec, Recipe
+from training.dataset import Dataset, ImageSpec
+from training.gan import GAN, Recipe
 from training.train import Trainer
 
 

@@ -9,8 +9,7 @@ from torch import nn
 
 from gan_serve.errors import UsageError
 from training import fidelity, figures, holes, layers, streets, superresolving, translators, variants
-from training.dataset import Dataset
-from training.gan import ImageSpec
+from training.dataset import Dataset, ImageSpec
 from training.painting import Layout
 from training.pool import ImagePool
 from training.train import Trainer

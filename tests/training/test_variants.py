@@ -14,8 +14,7 @@ from torch.utils._pytree import tree_leaves, tree_map
 
 from gan_serve.metadata import Data, Training
 from training import export, variants
-from training.dataset import Dataset
-from training.gan import ImageSpec
+from training.dataset import Dataset, ImageSpec
 from training.runs import Trained
 from training.sources import SOURCES
 from training.train import Trainer

@@ -8,7 +8,8 @@ import torch
 from torch import nn
 
 from training import datasets, distributed
-from training.gan import GAN, ImageSpec, Recipe
+from training.dataset import ImageSpec
+from training.gan import GAN, Recipe
 from training.train import Trainer
 
 

@@ -8,7 +8,8 @@ from torch.nn import functional as F
 from gan_serve.metadata import Paper
 from training import layers
 from training.convolutional import ConditionalGAN
-from training.gan import Batch, ImageSpec, Recipe, Stage, Terms
+from training.dataset import Batch, ImageSpec, Terms
+from training.gan import Recipe, Stage
 
 
 class ACGAN(ConditionalGAN):

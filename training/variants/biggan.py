@@ -12,7 +12,8 @@ from gan_serve.tensors import Scalar
 from training import layers, losses, metrics, residual
 from training.attentive import AttentiveGAN
 from training.convolutional import ConvolutionalRecipe
-from training.gan import Batch, Evidence, ImageSpec, Servable, Terms
+from training.dataset import Batch, ImageSpec, Terms
+from training.gan import Evidence, Servable
 
 TRUNCATIONS = (0.7, 0.5, 0.3)  # less gives more precision, and less recall
 

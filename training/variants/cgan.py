@@ -6,7 +6,8 @@ from torch.nn import functional as F
 from gan_serve.metadata import Paper
 from training import layers
 from training.convolutional import ConditionalGAN
-from training.gan import Batch, ImageSpec, Recipe, Terms
+from training.dataset import Batch, ImageSpec, Terms
+from training.gan import Recipe
 
 
 class CGAN(ConditionalGAN):

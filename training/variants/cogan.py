@@ -9,7 +9,8 @@ from torch.nn import functional as F
 from gan_serve.metadata import Paper, Score
 from gan_serve.tensors import Latent
 from training import layers
-from training.gan import GAN, Batch, Evidence, ImageSpec, Recipe, Servable, Terms
+from training.dataset import Batch, ImageSpec, Terms
+from training.gan import GAN, Evidence, Recipe, Servable
 
 
 @dataclass(frozen=True)

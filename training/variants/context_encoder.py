@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -12,12 +11,9 @@ from torch.nn import functional as F
 from gan_serve.metadata import Paper
 from gan_serve.tensors import Mask
 from training import holes, translators
-from training.dataset import to_signed
-from training.gan import GAN, Batch, ImageSpec, Recipe, Servable, Terms, Trial
+from training.dataset import Batch, Dataset, ImageSpec, Terms, to_signed
+from training.gan import GAN, Recipe, Servable, Trial
 from training.layers import InstanceNorm, init_dcgan
-
-if TYPE_CHECKING:
-    from training.dataset import Dataset
 
 
 @dataclass(frozen=True)

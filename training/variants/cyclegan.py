@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gan_serve.metadata import Paper
 from training import losses, translators
-from training.gan import Batch, ImageSpec, Recipe, Source, Terms
+from training.dataset import Batch, Dataset, ImageSpec, Source, Terms
+from training.gan import Recipe
 from training.pool import ImagePool
 from training.translation import TwoWayGAN, TwoWayRecipe, jittered
-
-if TYPE_CHECKING:
-    from training.dataset import Dataset
 
 
 @dataclass(frozen=True)

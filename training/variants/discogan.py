@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -11,11 +10,9 @@ from torch.nn import functional as F
 
 from gan_serve.metadata import Paper
 from training import translators
-from training.gan import ImageSpec, Recipe, Trial
+from training.dataset import Dataset, ImageSpec
+from training.gan import Recipe, Trial
 from training.translation import TwoWayGAN, TwoWayRecipe
-
-if TYPE_CHECKING:
-    from training.dataset import Dataset
 
 
 class DiscoGAN(TwoWayGAN):

@@ -6,7 +6,7 @@ from typing import ClassVar
 from gan_serve.metadata import Paper
 from training import layers, losses
 from training.convolutional import ConvolutionalGAN, PenalisedRecipe
-from training.gan import Batch, Terms
+from training.dataset import Batch, Terms
 
 
 @dataclass(frozen=True)

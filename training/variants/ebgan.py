@@ -11,7 +11,8 @@ from gan_serve.metadata import Paper
 from gan_serve.tensors import Score
 from training import layers, losses
 from training.convolutional import ConvolutionalGAN, ConvolutionalRecipe
-from training.gan import Batch, ImageSpec, Servable, Terms
+from training.dataset import Batch, ImageSpec, Terms
+from training.gan import Servable
 
 
 @dataclass(frozen=True)

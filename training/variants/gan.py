@@ -8,7 +8,8 @@ from torch import nn
 
 from gan_serve.metadata import Paper
 from training import losses
-from training.gan import GAN, ImageSpec, Recipe
+from training.dataset import ImageSpec
+from training.gan import GAN, Recipe
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from gan_serve.metadata import Paper
 from gan_serve.metadata import Score as Figure
 from gan_serve.tensors import Label, Latent, Probabilities, Scalar, Score
 from training import coded, handwriting
-from training.gan import GAN, Batch, Evidence, ImageSpec, Recipe, Servable, Terms
+from training.dataset import Batch, ImageSpec, Terms
+from training.gan import GAN, Evidence, Recipe, Servable
 from training.handwriting import TRAITS
 from training.jitter import warped
 

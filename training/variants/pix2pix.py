@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from torch import nn
 from torch.nn import functional as F
 
 from gan_serve.metadata import Paper
 from training import translators
-from training.gan import Batch, ImageSpec, Recipe, Servable, Terms, Trial
+from training.dataset import Batch, Dataset, ImageSpec, Terms
+from training.gan import Recipe, Servable, Trial
 from training.translation import TranslationGAN, TranslationRecipe
-
-if TYPE_CHECKING:
-    from training.dataset import Dataset
 
 
 @dataclass(frozen=True)

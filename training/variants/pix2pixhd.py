@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -14,11 +13,9 @@ from gan_serve.errors import UsageError
 from gan_serve.metadata import Paper
 from gan_serve.tensors import Image
 from training import losses, painting, streets, translators
-from training.gan import Batch, ImageSpec, Player, Recipe, Servable, Stage, Terms, Trial
+from training.dataset import Batch, Dataset, ImageSpec, Terms
+from training.gan import Player, Recipe, Servable, Stage, Trial
 from training.translation import TranslationGAN, TranslationRecipe
-
-if TYPE_CHECKING:
-    from training.dataset import Dataset
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from torch.nn import functional as F
 from gan_serve.metadata import Paper, Score
 from training import growing, layers, losses, patches
 from training.convolutional import ConvolutionalRecipe
-from training.gan import GAN, Batch, Evidence, ImageSpec, Recipe, Servable, Stage, Terms
+from training.dataset import Batch, ImageSpec, Terms
+from training.gan import GAN, Evidence, Recipe, Servable, Stage
 
 COMPARED = 1_000  # images, at most, whose patches are
 

@@ -10,7 +10,7 @@ from gan_serve.metadata import Paper
 from training import layers, residual
 from training.attentive import AttentiveGAN
 from training.convolutional import ConvolutionalRecipe
-from training.gan import ImageSpec
+from training.dataset import ImageSpec
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -12,12 +11,9 @@ from torch.nn import functional as F
 from gan_serve.metadata import Paper
 from gan_serve.tensors import Image
 from training import layers, superresolving
-from training.dataset import to_signed
-from training.gan import GAN, Batch, ImageSpec, Player, Recipe, Servable, Source, Stage, Terms, Trial
+from training.dataset import Batch, Dataset, ImageSpec, Source, Terms, to_signed
+from training.gan import GAN, Player, Recipe, Servable, Stage, Trial
 from training.resampling import reduced
-
-if TYPE_CHECKING:
-    from training.dataset import Dataset
 
 
 @dataclass(frozen=True)

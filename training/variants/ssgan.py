@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -14,10 +14,8 @@ from torch.nn.utils.parametrizations import weight_norm
 
 from gan_serve.metadata import Paper
 from gan_serve.tensors import Probabilities, Score
-from training.gan import GAN, Batch, ImageSpec, Recipe, Servable, Source, Stage, Terms
-
-if TYPE_CHECKING:
-    from training.dataset import Dataset
+from training.dataset import Batch, Dataset, ImageSpec, Source, Terms
+from training.gan import GAN, Recipe, Servable, Stage
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from gan_serve.metadata import Paper, Score
 from gan_serve.tensors import Latent, Scalar
 from training import distributed, growing, layers, styles
 from training.convolutional import ConvolutionalRecipe
-from training.gan import GAN, Batch, Evidence, ImageSpec, Player, Recipe, Servable, Stage, Tensors, Terms
+from training.dataset import Batch, ImageSpec, Tensors, Terms
+from training.gan import GAN, Evidence, Player, Recipe, Servable, Stage
 
 # The paper's groups of layers; those between them are its middle ones.
 COARSE = 4  # the layers below it decide on 4x4 and 8x8 pixels

@@ -3,7 +3,7 @@
 from gan_serve.metadata import Paper
 from training import layers, losses
 from training.convolutional import ConvolutionalGAN, PenalisedRecipe
-from training.gan import Batch, Terms
+from training.dataset import Batch, Terms
 
 
 class WGANGP(ConvolutionalGAN):

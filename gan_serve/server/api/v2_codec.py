@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gan_serve.formats import LONGEST_SIDE
+from gan_serve.images.limits import LONGEST_SIDE
 from gan_serve.metadata import ModelMetadata
 from gan_serve.sampling import Arrays
 from gan_serve.server.api.v1_parsing import parse_object
