@@ -17,10 +17,12 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from training import checkpoint, datasets, metrics, runs
-from training.dataset import Dataset, to_signed
+from training.data import loading
+from training.data.dataset import Dataset, to_signed
+from training.evaluation.classifier import Classifier
 from training.gan import GAN
-from training.judge import Classifier
+from training.loop import checkpoint, runs
+from training.metrics import distribution
 
 BATCH, PASSES = 64, 10  # what D says depends on the batch, where it normalises by batches
 
@@ -38,7 +40,7 @@ def _rows(folder: Path) -> Iterator[list[str]]:
     variant = checkpoint.load(folder / runs.CHECKPOINT, torch.device("cpu"))["run"]["variant"]
     trained = runs.load_trained(folder, variant)
     size = trained.gan.settings.image_size
-    train, test = (_images(datasets.load(trained.source, split, size)) for split in ("train", "test"))
+    train, test = (_images(loading.load(trained.source, split, size)) for split in ("train", "test"))
     features = _random_features(train, trained.gan)
     yield ["real", "", "", "", *_distances(features(test), features(train))]
     for path in trained.snapshots:
@@ -75,16 +77,16 @@ def _shuffled(images: Tensor, count: int) -> tuple[Tensor, ...]:
     return images[torch.randperm(len(images))[:count]].split(BATCH)
 
 
-def _random_features(train: Tensor, gan: GAN) -> Callable[[Tensor], metrics.Array]:
+def _random_features(train: Tensor, gan: GAN) -> Callable[[Tensor], distribution.Array]:
     torch.manual_seed(0)
     network = Classifier(gan.spec).features[:-1].eval().requires_grad_(False)  # before its ReLU, which zeroes many
     deviation = network(train).std(dim=0)
     return lambda images: (network(images) / deviation).numpy()
 
 
-def _distances(real: metrics.Array, fake: metrics.Array) -> list[str]:
-    recall = metrics.neighbourhoods(real, fake)["recall"]
-    return [f"{metrics.frechet_distance(real, fake):.1f}", f"{recall:.2f}"]
+def _distances(real: distribution.Array, fake: distribution.Array) -> list[str]:
+    recall = distribution.neighbourhoods(real, fake)["recall"]
+    return [f"{distribution.frechet_distance(real, fake):.1f}", f"{recall:.2f}"]
 
 
 if __name__ == "__main__":

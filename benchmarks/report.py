@@ -10,7 +10,7 @@ from contestants import OURS
 
 from gan_serve.errors import UsageError
 from gan_serve.system.cpus import cpu_count
-from training.markdown import table
+from training.publishing.markdown import table
 
 OF_LIMIT, OVER_TRITON, OVER_PYTHON, ABOVE_RUN = 0.85, 1.5, 2.0, 0.5
 HEAD = ("server", "connections", "requests/s", "p50 ms", "p99 ms", "CPU ms", "callers' CPU ms", "MB", "ready s")

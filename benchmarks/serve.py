@@ -24,7 +24,9 @@ from report import Figures, Page, Round, report
 
 import gan_serve
 from gan_serve.errors import Failure, GanServeError
-from training import publish, runs, variants
+from training import variants
+from training.loop import runs
+from training.publishing import publish
 
 MODEL = "dcgan"
 CHECKED = range(32)  # seeds whose images must have the right bytes

@@ -15,11 +15,12 @@ from typing import cast
 import torch
 from torch import nn
 
-from training import hardware, variants
-from training.convolutional import ConvolutionalRecipe
-from training.dataset import Dataset
+from training import variants
+from training.data.dataset import Dataset
+from training.families.convolutional import ConvolutionalRecipe
 from training.gan import GAN
-from training.train import Trainer
+from training.loop import devices
+from training.loop.trainer import Trainer
 
 IMAGES = 6_400
 
@@ -34,7 +35,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
     dataset = _noise(arguments.size)
-    precision = hardware.find_precision(arguments.precision, hardware.find_device("cpu"))
+    precision = devices.find_precision(arguments.precision, devices.find_device("cpu"))
     variant = variants.find("dcgan")
     recipe = cast(ConvolutionalRecipe, variant.recipe)
     recipe = dataclasses.replace(recipe, steps=10**9, batch_size=arguments.batch_size, width=arguments.width)
@@ -46,10 +47,10 @@ def main() -> None:
         tuple(_speed(loop, arguments.batch_size, arguments.seconds) for loop in (ours, plain))
         for _ in range(arguments.rounds)
     ]
-    device = hardware.find_device("cpu")
+    device = devices.find_device("cpu")
     mine, other = (statistics.median(column) for column in zip(*rounds, strict=True))
     game = f"DCGAN {arguments.size}x{arguments.size} of width {arguments.width}, batch {arguments.batch_size}"
-    print(f"{hardware.describe(device)}, {game}")
+    print(f"{devices.describe(device)}, {game}")
     print(f"this loop ({precision}): {mine:,.0f} images/s")
     print(f"plain loop (fp32): {other:,.0f} images/s")
     print(f"ratio, median of {len(rounds)} rounds: {statistics.median(one / two for one, two in rounds):.2f}")

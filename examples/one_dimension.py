@@ -18,8 +18,8 @@ import torch
 from matplotlib.axes import Axes
 from torch import Tensor, nn
 
-from training.dataset import Batch, ImageSpec
-from training.train import Trainer
+from training.data.dataset import Batch, ImageSpec
+from training.loop.trainer import Trainer
 from training.variants.gan import VanillaGAN
 
 MEAN, DEVIATION = 4.0, 1.25

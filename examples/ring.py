@@ -19,10 +19,10 @@ from matplotlib.axes import Axes
 from torch import Tensor, nn
 
 from training import variants
-from training.convolutional import PenalisedRecipe
-from training.dataset import Batch, ImageSpec
+from training.data.dataset import Batch, ImageSpec
+from training.families.convolutional import PenalisedRecipe
 from training.gan import GAN
-from training.train import Trainer
+from training.loop.trainer import Trainer
 
 RADIUS, DEVIATION = 2.0, 0.05
 PANELS = 5

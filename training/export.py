@@ -17,10 +17,10 @@ from gan_serve.graph import check_outputs
 from gan_serve.metadata import PROPERTY, ModelMetadata
 from gan_serve.sampling import Arrays
 from gan_serve.tensors import Image, OutputTensor
-from training.baking import baked
 from training.gan import Servable
 from training.inference import open_network
-from training.runs import Trained
+from training.loop.runs import Trained
+from training.networks.parametrizations import baked
 
 OPSET = 18  # old enough for every runtime of the last years
 BATCHES = (1, 2, 3, 7, 16)

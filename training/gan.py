@@ -14,8 +14,8 @@ from gan_serve.extremes import smallest_side
 from gan_serve.metadata import Feedback, Paper, Score, Task
 from gan_serve.tensors import Image, InputTensor, Label, Latent, Mask, OutputTensor, Scalar
 from training import augment, distributed, losses
-from training.dataset import Batch, Dataset, ImageSpec, Source, Tensors, Terms
-from training.prediction import Prediction
+from training.data.dataset import Batch, Dataset, ImageSpec, Source, Tensors, Terms
+from training.metrics.prediction import Prediction
 
 PATCH = 32  # pixels; what the judge of photos sees of an image
 
@@ -60,7 +60,7 @@ class Trial:
 
     inputs: Tensors  # (N, ...) each, by the names of the model's inputs
     truth: Tensor  # (N, C, H, W) in [-1, 1]
-    figures: tuple[str, ...]  # what is measured, of those in training/figures.py
+    figures: tuple[str, ...]  # what is measured, of those in training/evaluation/figures.py
     baselines: Tensors = field(default_factory=dict)  # (N, C, H, W), by name: what can be had without a network
     box: tuple[slice, slice] = (slice(None), slice(None))  # the rows and columns that are compared
 

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from small_models import DIGIT, ENLARGER, save_model
 
-from training import runs, variants
+from training import variants
+from training.loop import runs
 
 ROOT = Path(__file__).parents[2]
 SMALLEST = {

@@ -11,9 +11,9 @@ from command_line import Outcome, Run
 from sklearn.datasets import load_digits
 from torch.onnx._internal.exporter._registration import ONNXRegistry
 
-from training import datasets
 from training.__main__ import main
-from training.dataset import Dataset
+from training.data import loading
+from training.data.dataset import Dataset
 
 ROOT = Path(__file__).parents[2]
 
@@ -33,7 +33,7 @@ def digits_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def digits(digits_file: Path) -> Dataset:
-    return datasets.load(str(digits_file))
+    return loading.load(str(digits_file))
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from training.dataset import Dataset
+from training.data.dataset import Dataset
 
 
 def enlarged(digits: Dataset, views: tuple[str, ...]) -> Dataset:

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from gan_serve.errors import UsageError
 from training import augment, export, variants
 from training.augment import Augmentation
-from training.dataset import Dataset
+from training.data.dataset import Dataset
 from training.gan import GAN
-from training.train import Trainer
+from training.loop.trainer import Trainer
 
 ALL = "color,translation,cutout"
 GREY_OR_RGB = pytest.mark.parametrize("channels", [1, 3])

@@ -9,8 +9,8 @@ from small_models import CLASSIFIER, DIGIT, DIGITS
 
 from gan_serve.generator import Generator
 from gan_serve.repository import Model, Repository
-from training import generation, recognition
-from training.dataset import Dataset, to_signed
+from training.data.dataset import Dataset, to_signed
+from training.evaluation import classification, generation
 
 BACKWARDS = DIGITS[::-1]
 
@@ -38,7 +38,7 @@ def test_images_are_drawn_in_the_order_of_the_data_s_classes(models: Path, monke
 def test_a_classifier_is_right_whatever_the_order_of_the_data_s_classes(models: Path) -> None:
     model = found(models, CLASSIFIER.name)
     some = dataset(torch.arange(50) % 10, DIGITS)
-    guessed = recognition.answers(model, "classes", {"image": to_signed(some.images)}).argmax(axis=1)
+    guessed = classification.answers(model, "classes", {"image": to_signed(some.images)}).argmax(axis=1)
     for classes, labels in ((DIGITS, guessed), (BACKWARDS, 9 - guessed)):
-        (score,) = recognition.scores(model, model, dataset(torch.from_numpy(labels), classes))
+        (score,) = classification.scores(model, model, dataset(torch.from_numpy(labels), classes))
         assert (score.name, score.value) == ("test_error", 0)

@@ -9,9 +9,9 @@ import torch
 from PIL import Image
 
 from gan_serve.errors import Failure, UsageError
-from training import datasets
-from training.dataset import Dataset
-from training.sources import SOURCES
+from training.data import loading
+from training.data.catalog import SOURCES
+from training.data.dataset import Dataset
 
 CPU = torch.device("cpu")
 
@@ -22,7 +22,7 @@ def write_npz(path: Path, **arrays: np.ndarray) -> str:
 
 
 def test_an_npz_file_gives_its_split(digits_file: Path) -> None:
-    train, test = datasets.load(str(digits_file)), datasets.load(str(digits_file), "test")
+    train, test = loading.load(str(digits_file)), loading.load(str(digits_file), "test")
     assert (len(train.images), len(test.images)) == (1500, 297)
     assert train.images.shape[1:] == (1, 8, 8)
     assert train.classes == tuple("0123456789")
@@ -53,7 +53,7 @@ def test_an_npz_file_gives_its_split(digits_file: Path) -> None:
 )
 def test_unusable_arrays_are_refused_in_one_line(tmp_path: Path, arrays: dict[str, np.ndarray], complaint: str) -> None:
     with pytest.raises(Failure, match=complaint) as caught:
-        datasets.load(write_npz(tmp_path / "data.npz", **arrays))
+        loading.load(write_npz(tmp_path / "data.npz", **arrays))
     assert "\n" not in str(caught.value)
 
 
@@ -68,7 +68,7 @@ def composed(**changes: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def test_traits_come_with_their_names_and_in_batches(tmp_path: Path) -> None:
-    dataset = datasets.load(write_npz(tmp_path / "data.npz", **composed()))
+    dataset = loading.load(write_npz(tmp_path / "data.npz", **composed()))
     assert dataset.traits
     assert dataset.traits.choices == {"hat": ("none", "cap"), "coat": ("red", "green", "blue")}
     batch = next(dataset.batches(4, seed=0, device=CPU))
@@ -86,24 +86,24 @@ def test_traits_come_with_their_names_and_in_batches(tmp_path: Path) -> None:
 )
 def test_traits_that_do_not_fit_are_refused(tmp_path: Path, change: dict[str, np.ndarray]) -> None:
     with pytest.raises(Failure, match=r"`train_traits` does not number a choice of each of hat, coat for each image$"):
-        datasets.load(write_npz(tmp_path / "data.npz", **composed(**change)))
+        loading.load(write_npz(tmp_path / "data.npz", **composed(**change)))
 
 
 def test_a_damaged_npz_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "data.npz"
     path.write_bytes(b"PK\x03\x04 this is no archive")
     with pytest.raises(Failure, match="not a readable"):
-        datasets.load(str(path))
+        loading.load(str(path))
 
 
 def test_pickled_arrays_are_not_loaded(tmp_path: Path) -> None:
     with pytest.raises(Failure, match="plain arrays"):
-        datasets.load(write_npz(tmp_path / "data.npz", images=np.array([{"a": 1}], dtype=object)))
+        loading.load(write_npz(tmp_path / "data.npz", images=np.array([{"a": 1}], dtype=object)))
 
 
 def test_unknown_data_says_what_there_is() -> None:
     with pytest.raises(UsageError, match="mnist, fashion_mnist, cifar10"):
-        datasets.load("nmist")
+        loading.load("nmist")
 
 
 def test_a_folder_takes_images_of_every_kind(tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ def test_a_folder_takes_images_of_every_kind(tmp_path: Path) -> None:
     Image.new("CMYK", (33, 64), (0, 200, 200, 0)).save(tmp_path / "dog" / "print.jpg")
     (tmp_path / "dog" / "broken.png").write_bytes(b"not an image")
     with pytest.warns(UserWarning, match=r"left out 1 unreadable file: dog/broken\.png"):
-        dataset = datasets.load(str(tmp_path), image_size=28)
+        dataset = loading.load(str(tmp_path), image_size=28)
     assert dataset.classes == ("cat", "dog")
     assert sorted(dataset.labels.tolist()) == [0, 0, 1, 1]
     assert dataset.images.shape == (4, 3, 28, 28)
@@ -129,7 +129,7 @@ def test_the_first_images_of_a_folder_are_of_every_class(tmp_path: Path) -> None
         (tmp_path / str(label)).mkdir()
         for number in range(50):
             Image.new("L", (8, 8), 60 * label).save(tmp_path / str(label) / f"{number}.png")
-    one, same = (datasets.load(str(tmp_path), image_size=8) for _ in range(2))
+    one, same = (loading.load(str(tmp_path), image_size=8) for _ in range(2))
     assert one.labels[:50].bincount().min() > 5
     assert (one.images[:, 0, 0, 0] == 60 * one.labels).all()
     assert (one.labels == same.labels).all()
@@ -150,7 +150,7 @@ def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_known_data_may_be_a_folder(photos: Path) -> None:
     for split, blue in (("train", 0), ("test", 200)):
-        dataset = datasets.load("cifar10", split, image_size=28)
+        dataset = loading.load("cifar10", split, image_size=28)
         assert dataset.images.shape == (20, 3, 32, 32), "of its own size"
         assert (dataset.images[:, 0, 5, 5] - 20 * dataset.labels).abs().max() < 8
         assert (dataset.images[:, 2, 5, 5].int() - blue).abs().max() < 8
@@ -161,19 +161,19 @@ def test_known_data_may_be_a_folder(photos: Path) -> None:
 def test_a_file_of_known_data_goes_before_its_folder(photos: Path) -> None:
     images, labels = np.zeros((3, 32, 32, 3), np.uint8), np.zeros(3, np.int64)
     write_npz(photos.with_suffix(".npz"), train_images=images, train_labels=labels)
-    assert len(datasets.load("cifar10").images) == 3
+    assert len(loading.load("cifar10").images) == 3
 
 
 def test_a_folder_with_other_classes_than_the_known_ones_is_refused(photos: Path) -> None:
     (photos / "train" / "frog").rename(photos / "train" / "toad")
     with pytest.raises(Failure, match=r"one subfolder for each of airplane, .*, truck; what differs: frog, toad$"):
-        datasets.load("cifar10")
+        loading.load("cifar10")
 
 
 def test_a_folder_of_grey_images_has_one_channel(tmp_path: Path) -> None:
     for number in range(3):
         Image.new("L", (9, 9), 80 * number).save(tmp_path / f"{number}.png")
-    assert datasets.load(str(tmp_path), image_size=8).images.shape == (3, 1, 8, 8)
+    assert loading.load(str(tmp_path), image_size=8).images.shape == (3, 1, 8, 8)
 
 
 def test_a_sixth_of_data_without_a_test_part_is_held_out(tmp_path: Path) -> None:
@@ -189,7 +189,7 @@ def test_a_sixth_of_data_without_a_test_part_is_held_out(tmp_path: Path) -> None
     for source in ("pictures", "parts", "whole.npz", "train.npz"):
         views = ("line",) if source.endswith("npz") else ()
         train, test, same = (
-            datasets.load(str(tmp_path / source), split, image_size=8, views=views)  # type: ignore[arg-type]
+            loading.load(str(tmp_path / source), split, image_size=8, views=views)  # type: ignore[arg-type]
             for split in ("train", "test", "test")
         )
         shades = test.images[:, 0, 0, 0]
@@ -204,18 +204,18 @@ def test_a_sixth_of_data_without_a_test_part_is_held_out(tmp_path: Path) -> None
 def test_where_nothing_can_be_held_out_there_is_no_test(tmp_path: Path) -> None:
     source = write_npz(tmp_path / "few.npz", images=np.zeros((11, 8, 8), np.uint8))
     with pytest.raises(Failure, match="few: has no test part, and 11 images are too few to hold some out"):
-        datasets.load(source, "test")
+        loading.load(source, "test")
 
 
 def test_a_test_part_alone_is_nothing_to_train_on(photos: Path) -> None:
     shutil.rmtree(photos / "train")
     with pytest.raises(Failure, match=r"has the part test without the part train; put the images to train on into"):
-        datasets.load("cifar10")
+        loading.load("cifar10")
 
 
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Failure, match="no readable images"):
-        datasets.load(str(tmp_path))
+        loading.load(str(tmp_path))
 
 
 def test_a_hub_data_set_is_read_through_the_datasets_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -231,7 +231,7 @@ def test_a_hub_data_set_is_read_through_the_datasets_library(tmp_path: Path, mon
     known = SOURCES["mnist"]
     there = dataclasses.replace(known, hub=str(tmp_path / "repository"))
     monkeypatch.setitem(SOURCES, "mnist", there)
-    dataset = datasets.load("mnist")
+    dataset = loading.load("mnist")
     assert dataset.labels.tolist() == [7, 1, 3]
     assert dataset.images[1].unique().tolist() == [100]
 
@@ -266,7 +266,7 @@ def test_labels_may_be_of_any_integer_type_and_stand_in_a_column(tmp_path: Path)
         path = write_npz(tmp_path / "column.npz", train_images=images, train_labels=column, test_images=images,
                          test_labels=column[:, 0])  # fmt: skip
         for split in ("train", "test"):
-            assert datasets.load(path, split).labels.tolist() == [2, 0, 1, 2]  # type: ignore[arg-type]
+            assert loading.load(path, split).labels.tolist() == [2, 0, 1, 2]  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -279,7 +279,7 @@ def test_labels_may_be_of_any_integer_type_and_stand_in_a_column(tmp_path: Path)
 )
 def test_labels_of_another_kind_are_refused_with_a_remedy(tmp_path: Path, labels: np.ndarray, remedy: str) -> None:
     with pytest.raises(Failure, match=f"4 images need as many integer labels, {remedy}"):
-        datasets.load(write_npz(tmp_path / "data.npz", images=np.zeros((4, 8, 8), np.uint8), labels=labels))
+        loading.load(write_npz(tmp_path / "data.npz", images=np.zeros((4, 8, 8), np.uint8), labels=labels))
 
 
 def parts(train: list[int], test: list[int], **others: np.ndarray) -> dict[str, np.ndarray]:
@@ -291,7 +291,7 @@ def parts(train: list[int], test: list[int], **others: np.ndarray) -> dict[str, 
 
 def test_labels_without_names_are_classes_of_the_numbers_there_are_to_train_on(tmp_path: Path) -> None:
     path = write_npz(tmp_path / "data.npz", **parts([1, 2, 10, 2], [2, 1, 1]))
-    train, test = datasets.load(path), datasets.load(path, "test")
+    train, test = loading.load(path), loading.load(path, "test")
     assert train.classes == test.classes == ("1", "2", "10")
     assert (train.labels.tolist(), test.labels.tolist()) == ([0, 1, 2, 1], [1, 0, 0])
 
@@ -304,21 +304,21 @@ def test_labels_that_only_the_test_part_has_are_refused_before_training(
     with pytest.raises(
         Failure, match=r"data: the test part has the labels 5, which the part to train on lacks; it has 0, 1$"
     ):
-        datasets.load(path, split)
+        loading.load(path, split)
 
 
 @pytest.mark.parametrize("names", [["a", "a"], ["1", "01"]])
 def test_classes_that_nothing_tells_apart_are_refused(tmp_path: Path, names: list[str]) -> None:
     path = write_npz(tmp_path / "data.npz", **parts([0, 1], [0, 1], classes=np.array(names)))
     with pytest.raises(Failure, match="are one and the same by name or number"):
-        datasets.load(path)
+        loading.load(path)
 
 
 def test_arrays_may_have_the_names_that_keras_gives_them(tmp_path: Path) -> None:
     x_train, x_test = np.full((4, 8, 8), 1, np.uint8), np.full((2, 8, 8), 2, np.uint8)
     y_train, y_test = np.array([[0], [1], [1], [0]], np.uint8), np.array([[1], [0]], np.uint8)
     path = write_npz(tmp_path / "data.npz", x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test)
-    train, test = datasets.load(path), datasets.load(path, "test")
+    train, test = loading.load(path), loading.load(path, "test")
     assert (train.images.unique().tolist(), train.labels.tolist()) == ([1], [0, 1, 1, 0])
     assert (test.images.unique().tolist(), test.labels.tolist()) == ([2], [1, 0])
 
@@ -327,10 +327,10 @@ def test_images_to_validate_on_are_for_the_scores_or_told(tmp_path: Path) -> Non
     arrays = parts([0, 1, 1], [0, 1])
     as_validation = {name.replace("test", "val"): array for name, array in arrays.items()}
     path = write_npz(tmp_path / "val.npz", **as_validation)
-    assert (len(datasets.load(path).images), len(datasets.load(path, "test").images)) == (3, 2)
+    assert (len(loading.load(path).images), len(loading.load(path, "test").images)) == (3, 2)
     path = write_npz(tmp_path / "both.npz", **(as_validation | arrays))
     with pytest.warns(UserWarning, match=r"both.npz: left out 2 images for validation, since the test part is for"):
-        datasets.load(path)
+        loading.load(path)
 
 
 @pytest.mark.parametrize(
@@ -347,21 +347,21 @@ def test_images_of_another_shape_or_type_are_refused_with_a_remedy(
     tmp_path: Path, images: np.ndarray, complaint: str
 ) -> None:
     with pytest.raises(Failure, match=complaint):
-        datasets.load(write_npz(tmp_path / "data.npz", images=images))
+        loading.load(write_npz(tmp_path / "data.npz", images=images))
 
 
 def test_two_sets_in_a_file_need_not_be_as_large(tmp_path: Path) -> None:
     arrays = {"train_images": np.zeros((5, 8, 8), np.uint8), "train_horse_images": np.ones((9, 8, 8), np.uint8)}
     path = write_npz(tmp_path / "sets.npz", **arrays)
-    dataset = datasets.load(path, views=("horse",), pairs=False)
+    dataset = loading.load(path, views=("horse",), pairs=False)
     assert (len(dataset.images), len(dataset.views["horse"]), dataset.pairs) == (5, 8, False), "one of nine is held out"
     with pytest.raises(Failure, match=r"sets: needs pairs, an \.npz file in which `train_horse_images`"):
-        datasets.load(path, views=("horse",))
+        loading.load(path, views=("horse",))
 
 
 def test_a_part_of_known_data_may_lack_a_class(photos: Path) -> None:
     shutil.rmtree(photos / "test" / "frog")
     frog = SOURCES["cifar10"].classes.index("frog")
-    test = datasets.load("cifar10", "test")
+    test = loading.load("cifar10", "test")
     assert frog not in test.labels.tolist()
     assert (test.classes, int(test.labels.max())) == (SOURCES["cifar10"].classes, 9)

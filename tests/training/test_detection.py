@@ -8,9 +8,10 @@ import torch
 
 from gan_serve.metadata import Data, Training
 from gan_serve.repository import Model
-from training import detection, export, variants
-from training.dataset import Dataset
-from training.runs import Trained
+from training import export, variants
+from training.data.dataset import Dataset
+from training.evaluation import anomaly_detection
+from training.loop.runs import Trained
 
 FACTS = Training(
     steps=1, batch_size=1, seed=0, precision="fp32", hardware="CPU", duration_seconds=1.0, commit="", recipe={}
@@ -48,7 +49,7 @@ def test_what_is_dark_is_told_from_its_negatives_and_from_noise(
     digits, negatives = digits_and_negatives
     found = {
         score.name: score
-        for score in detection.scores(detector(digits, 1.0), detector(digits, -1.0), digits, negatives)
+        for score in anomaly_detection.scores(detector(digits, 1.0), detector(digits, -1.0), digits, negatives)
     }
     assert set(found) == {"auroc_uniform_noise", "auroc_negatives_images"}
     assert [score.value for score in found.values()] == [1.0, 1.0]
@@ -56,5 +57,5 @@ def test_what_is_dark_is_told_from_its_negatives_and_from_noise(
 
 
 def test_without_other_data_there_is_noise(digits: Dataset) -> None:
-    (score,) = detection.scores(detector(digits, 1.0), detector(digits, -1.0), digits, None)
+    (score,) = anomaly_detection.scores(detector(digits, 1.0), detector(digits, -1.0), digits, None)
     assert score.name == "auroc_uniform_noise"

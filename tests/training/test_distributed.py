@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from training import runs
+from training.loop import runs
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = Path(__file__).with_name("two_processes.py")

@@ -10,8 +10,9 @@ from torch import Tensor, nn
 from gan_serve.errors import Failure
 from gan_serve.runtime import open_session, parse_device
 from gan_serve.tensors import Image, Latent, Mask
-from training import export, growing
+from training import export
 from training.gan import Servable
+from training.networks import progressive
 
 IMAGE = Image(name="image", channels=1, height=2, width=2)
 
@@ -76,7 +77,7 @@ def test_an_export_that_is_not_finite_for_zero_latents_is_refused() -> None:
 
 
 def test_the_norm_of_pixels_is_finite_in_the_file_where_all_are_zero() -> None:
-    network = Servable(Bare(growing.PixelNorm()), (Latent(name="latent", size=4),), (IMAGE,), "unconditional", "")
+    network = Servable(Bare(progressive.PixelNorm()), (Latent(name="latent", size=4),), (IMAGE,), "unconditional", "")
     content = export.export(network, metadata_of("bare", network.inputs, *network.outputs))
     session = open_session(content, "bare", parse_device("cpu"), threads=1)
     latent = np.array([[0, 0, 0, 0], [1, -1, 2, 0]], np.float32)

@@ -10,14 +10,17 @@ from typer.testing import CliRunner
 
 import gan_serve
 from gan_serve.repository import Repository
-from training import figures, publish, runs, variants
-from training import judge as judges
+from training import variants
 from training.__main__ import app
-from training.dataset import Dataset
+from training.data.camvid_labels import COLOURS
+from training.data.dataset import Dataset
+from training.evaluation import classifier as judges
+from training.evaluation import figures
+from training.evaluation.segmenter import Segmenter, make_segmenter
 from training.gan import Trial
-from training.runs import Run
-from training.segmenter import Segmenter, make_segmenter
-from training.streets import COLOURS
+from training.loop import runs
+from training.loop.runs import Run
+from training.publishing import publish
 
 NOISE = torch.rand(12, 3, 64, 64, generator=torch.Generator().manual_seed(0)) * 2 - 1
 

@@ -11,8 +11,9 @@ import torch
 from PIL import Image
 
 from gan_serve.errors import Failure, UsageError
-from training import datasets, variants
-from training.dataset import Dataset, ImageSpec
+from training import variants
+from training.data import loading
+from training.data.dataset import Dataset, ImageSpec
 
 
 def save(path: Path, shade: int = 9, size: tuple[int, int] = (8, 8), **options: Any) -> None:
@@ -27,7 +28,7 @@ def fill(root: Path, *folders: str, count: int = 3, shade: int = 9) -> None:
 
 
 def load(root: Path, split: str = "train", **options: Any) -> Dataset:
-    return datasets.load(str(root), split, image_size=8, **options)  # type: ignore[arg-type]
+    return loading.load(str(root), split, image_size=8, **options)  # type: ignore[arg-type]
 
 
 def labels(dataset: Dataset) -> list[int]:

@@ -7,10 +7,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from training import growing, layers, styles, variants
-from training.dataset import Dataset, ImageSpec
+from training import variants
+from training.data.dataset import Dataset, ImageSpec
 from training.gan import GAN
-from training.train import Trainer
+from training.loop.trainer import Trainer
+from training.networks import layers, progressive, stylegan
 
 SPEC = ImageSpec(3, 32, ("one", "two"))
 
@@ -48,7 +49,7 @@ def served(gan: nn.Module) -> nn.Module:
 
 def test_equalised_layers_keep_the_variance() -> None:
     values = torch.randn(256, 512)
-    layer = growing.linear(512, 512, gain=1)
+    layer = progressive.linear(512, 512, gain=1)
     assert layer.layer.weight.std().item() == pytest.approx(1, rel=0.05)
     assert layer(values).std().item() == pytest.approx(1, rel=0.05)
 
@@ -56,7 +57,7 @@ def test_equalised_layers_keep_the_variance() -> None:
 def test_an_equalised_layer_that_learns_slowly_computes_as_another_and_moves_less() -> None:
     values, moved = torch.randn(256, 512), []
     for rate in (1.0, 0.01):
-        layer = growing.linear(512, 512, gain=1, rate=rate)
+        layer = progressive.linear(512, 512, gain=1, rate=rate)
         before = layer(values)
         assert before.std().item() == pytest.approx(1, rel=0.05)
         before.square().mean().backward()
@@ -66,7 +67,7 @@ def test_an_equalised_layer_that_learns_slowly_computes_as_another_and_moves_les
 
 
 def test_the_deviation_of_a_minibatch_is_zero_only_where_all_are_alike() -> None:
-    deviation = growing.MinibatchDeviation()
+    deviation = progressive.MinibatchDeviation()
     assert deviation(torch.ones(8, 2, 3, 3))[:, 2].max() < 1e-3
     varied = deviation(torch.randn(8, 2, 3, 3))
     assert varied.shape == (8, 3, 3, 3)
@@ -76,7 +77,7 @@ def test_the_deviation_of_a_minibatch_is_zero_only_where_all_are_alike() -> None
 @pytest.mark.parametrize("strength", [0.1, 1, 10])
 def test_a_style_decides_what_maps_show_and_not_how_strong_they_are(strength: float) -> None:
     torch.manual_seed(0)
-    layer = styles.StyledLayer(8, 16, 32)
+    layer = stylegan.StyledLayer(8, 16, 32)
     maps = layer(torch.randn(64, 16, 8, 8), strength * torch.randn(64, 8), torch.zeros(64, 64))
     before_activation = torch.where(maps > 0, maps, maps / 0.2) / math.sqrt(2)
     inside = before_activation[:, :, 1:-1, 1:-1]  # at the margin, zeros are among what comes in

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from training import handwriting
+from training.metrics import handwriting
 
 
 def stroke(lean: float, width: int) -> torch.Tensor:

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import torch
 
-from training.dataset import Dataset
-from training.jitter import Jittered, warped
+from training.data.dataset import Dataset
+from training.data.transforms import Jittered, warped
 
 CPU = torch.device("cpu")
 

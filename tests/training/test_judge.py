@@ -9,11 +9,12 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from gan_serve.errors import UsageError
-from training import datasets, judge
 from training.__main__ import app
-from training.dataset import Dataset
-from training.judge import Judge
-from training.sources import SOURCES
+from training.data import loading
+from training.data.catalog import SOURCES
+from training.data.dataset import Dataset
+from training.evaluation import classifier
+from training.evaluation.classifier import Judge
 
 
 @pytest.mark.parametrize(
@@ -35,12 +36,12 @@ def test_data_without_a_judge_is_told_how_to_get_one() -> None:
 
 def test_a_judge_learns_the_traits_beside_the_label(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The left half of an image shows its label, the right half a trait that has nothing to do with it."""
-    monkeypatch.setattr(judge, "FOLDER", tmp_path)
+    monkeypatch.setattr(classifier, "FOLDER", tmp_path)
     label, trait = np.random.default_rng(0).integers(3, size=(2, 1_200))
     images = np.concatenate([np.broadcast_to(value[:, None, None], (1_200, 8, 4)) for value in (label, trait)], axis=2)
     arrays = {"images": (100 * images).astype(np.uint8), "labels": label, "traits": trait[:, None]}
     np.savez(tmp_path / "halves.npz", trait_names=["right"], right_names=["dark", "grey", "bright"], **arrays)
-    path, accuracy = judge.make_judge(str(tmp_path / "halves.npz"), epochs=5)
+    path, accuracy = classifier.make_judge(str(tmp_path / "halves.npz"), epochs=5)
     assert path == tmp_path / "halves.onnx"
     assert accuracy > 0.9
     assert Judge("halves").facts["trait_accuracy"]["right"] > 0.9
@@ -49,7 +50,7 @@ def test_a_judge_learns_the_traits_beside_the_label(tmp_path: Path, monkeypatch:
 def test_the_judge_of_a_folder_sees_images_as_large_as_its_models_make(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(judge, "FOLDER", tmp_path)
+    monkeypatch.setattr(classifier, "FOLDER", tmp_path)
     for number in range(160):
         folder = tmp_path / "shades" / ("dark", "light")[number % 2]
         folder.mkdir(parents=True, exist_ok=True)
@@ -69,7 +70,7 @@ def test_only_photos_are_mirrored(name: str, told_apart: bool) -> None:
     images[labels == 0, :, :, :4] = 255
     images[labels == 1, :, :, 4:] = 255
     data = Dataset(name, images, labels, ("left", "right"), "", "")
-    accuracy = judge.test_accuracy(judge.train_classifier(data, epochs=5), data)
+    accuracy = classifier.test_accuracy(classifier.train_classifier(data, epochs=5), data)
     assert (accuracy > 0.9) == told_apart
 
 
@@ -81,7 +82,7 @@ def test_a_classifier_is_the_same_on_every_number_of_threads() -> None:
     for threads in (1, 2):
         torch.set_num_threads(threads)
         try:
-            learned.append(judge.train_classifier(data, epochs=1))
+            learned.append(classifier.train_classifier(data, epochs=1))
             assert torch.get_num_threads() == threads
         finally:
             torch.set_num_threads(before)
@@ -91,10 +92,10 @@ def test_a_classifier_is_the_same_on_every_number_of_threads() -> None:
 def test_a_judge_that_hardly_does_more_than_guess_is_warned_of(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(judge, "FOLDER", tmp_path)
+    monkeypatch.setattr(classifier, "FOLDER", tmp_path)
     images = np.random.default_rng(0).integers(256, size=(240, 8, 8), dtype=np.uint8)
     np.savez(tmp_path / "noise.npz", images=images, labels=np.arange(240) % 4)
-    _, accuracy = judge.make_judge(str(tmp_path / "noise.npz"), epochs=1)
+    _, accuracy = classifier.make_judge(str(tmp_path / "noise.npz"), epochs=1)
     said = capsys.readouterr().err
     assert f"warning: the judge of noise recognises {accuracy:.2%} of the test set, where guessing finds" in said
 
@@ -106,4 +107,4 @@ def test_the_command_that_makes_a_missing_judge_works_as_it_is_printed(tmp_path:
         Image.new("L", (20, 20), 200 * (number % 2)).save(folder / f"{number}.png")
     source = str(tmp_path / "my shades")
     with pytest.raises(UsageError, match=f"judge '{source}' --image-size 16$"):
-        Judge.of(datasets.load(source, "test", 16), source)
+        Judge.of(loading.load(source, "test", 16), source)

@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from training import layers
+from training.networks import layers
 
 
 def convolutions(network: nn.Module) -> list[tuple[int, int]]:

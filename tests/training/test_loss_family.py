@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 from training import variants
-from training.dataset import Dataset, ImageSpec
-from training.train import Trainer
+from training.data.dataset import Dataset, ImageSpec
+from training.loop.trainer import Trainer
 
 
 def trainer(name: str, digits: Dataset, steps: int, **recipe_values: float) -> Trainer:

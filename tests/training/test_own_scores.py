@@ -9,9 +9,9 @@ import torch
 from torch.nn import functional as F
 
 from training import variants
-from training.dataset import ImageSpec, Tensors
+from training.data.dataset import ImageSpec, Tensors
 from training.gan import Draw, Evidence
-from training.prediction import Prediction
+from training.metrics.prediction import Prediction
 from training.variants.cogan import edges
 
 SQUARES = torch.full((20, 1, 28, 28), -1.0)

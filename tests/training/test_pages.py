@@ -8,7 +8,8 @@ import pytest
 from small_models import CLASSIFIER, DIGIT, INVERTER
 
 from gan_serve.metadata import Milestone
-from training import cards, pages
+from training import documents
+from training.publishing import cards
 
 ROOT = Path(__file__).parents[2]
 
@@ -22,16 +23,16 @@ def checkout(tmp_path: Path) -> Path:
 
 
 def test_the_generated_files_are_up_to_date(checkout: Path) -> None:
-    assert pages.write(checkout, check=True) == []
+    assert documents.write(checkout, check=True) == []
 
 
 def test_an_edited_card_is_noticed_and_made_again(checkout: Path) -> None:
     card = checkout / "models" / "acgan" / "README.md"
     original = card.read_text()
     card.write_text(original.replace("fcd", "FID"))
-    assert pages.write(checkout, check=True) == [card]
+    assert documents.write(checkout, check=True) == [card]
     assert card.read_text() != original, "a check changes nothing"
-    assert pages.write(checkout) == [card]
+    assert documents.write(checkout) == [card]
     assert card.read_text() == original
 
 

@@ -9,9 +9,9 @@ import torch
 from PIL import Image
 
 from gan_serve.errors import Failure, UsageError
-from training import datasets, prepare
-from training.dataset import Dataset
-from training.streets import COLOURS
+from training.data import loading, prepare
+from training.data.camvid_labels import COLOURS
+from training.data.dataset import Dataset
 
 CPU = torch.device("cpu")
 
@@ -40,7 +40,7 @@ def emoji(tmp_path: Path) -> Path:
 def made(name: str, source: Path, view: str) -> tuple[Dataset, Dataset]:
     path = source / f"{name}.npz"
     prepare.prepare(name, source, path, images=None, seed=0)
-    train, test = (datasets.load(str(path), split, views=(view,)) for split in ("train", "test"))  # type: ignore[arg-type]
+    train, test = (loading.load(str(path), split, views=(view,)) for split in ("train", "test"))  # type: ignore[arg-type]
     return train, test
 
 
@@ -115,7 +115,7 @@ def photos(tmp_path: Path) -> Path:
 
 def test_photos_are_tiled_to_train_on_and_whole_to_score_on(photos: Path) -> None:
     prepare.prepare("bsds", photos, photos / "bsds.npz", images=None, seed=0)
-    train, test = (datasets.load(str(photos / "bsds.npz"), split) for split in ("train", "test"))  # type: ignore[arg-type]
+    train, test = (loading.load(str(photos / "bsds.npz"), split) for split in ("train", "test"))  # type: ignore[arg-type]
     assert (train.images.shape, test.images.shape) == ((12, 3, 160, 160), (6, 3, 160, 160))
     assert not train.photos, "they are there to score on alone"
     assert train.images[:, 0].max() < 120, "the woman of Set5 is left out"
@@ -130,7 +130,7 @@ def test_photos_are_tiled_to_train_on_and_whole_to_score_on(photos: Path) -> Non
 def test_crops_are_of_the_batch_and_move(tmp_path: Path) -> None:
     ramp = np.arange(16, dtype=np.uint8)[None, :, None] * np.ones((40, 1, 16), np.uint8) * 16
     np.savez(tmp_path / "ramp.npz", images=ramp)
-    stream = datasets.load(str(tmp_path / "ramp.npz")).crops(8).batches(20, 0, CPU)
+    stream = loading.load(str(tmp_path / "ramp.npz")).crops(8).batches(20, 0, CPU)
     tops = {
         round(float(image[0, 0, 0]), 3) for _, batch in zip(range(2), stream, strict=False) for image in batch["image"]
     }
@@ -144,7 +144,7 @@ def test_what_cannot_be_paired_is_one_line(emoji: Path, tmp_path: Path) -> None:
         prepare.prepare("emoji_lines", emoji / "noto", tmp_path / "few.npz", images=None, seed=0)
     made("emoji_lines", emoji, "line")
     with pytest.raises(Failure, match=r"needs pairs, an \.npz file in which `train_side_images`"):
-        datasets.load(str(emoji / "emoji_lines.npz"), views=("side",))
+        loading.load(str(emoji / "emoji_lines.npz"), views=("side",))
     (emoji / "emojitwo" / "emoji.json").write_text("{")
     with pytest.raises(Failure, match=r"emoji.json is not EmojiTwo's list of emoji"):
         prepare.prepare("emoji_lines", emoji, tmp_path / "few.npz", images=None, seed=0)

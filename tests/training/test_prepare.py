@@ -13,8 +13,8 @@ from command_line import Run
 from PIL import Image
 
 from gan_serve.errors import Failure, UsageError
-from training import datasets, prepare
-from training.prepare import lpc, nouns
+from training.data import loading, prepare
+from training.data.prepare import lpc, nouns
 
 Colour = tuple[int, int, int]
 
@@ -83,7 +83,7 @@ def test_the_pictures_show_the_traits_that_stand_beside_them(layers: Path, tmp_p
     for number in range(5):
         assert (images[:, number, number] == np.stack([[number * 40, 60 * row[number], 200] for row in traits])).all()
     assert "the head name 0" in captions[traits[:, 3] == 0][0]
-    dataset = datasets.load(str(tmp_path / "nouns.npz"))
+    dataset = loading.load(str(tmp_path / "nouns.npz"))
     assert dataset.classes == ("name 0", "name 1", "name 2", "name 3")
     assert "CC0" in dataset.license
 
@@ -130,7 +130,7 @@ def test_a_character_is_dressed_from_the_sheets_that_fit_it(sheets: Path, tmp_pa
         assert f"a {sex} {body} with {colour} {head}" in captions[number]
     assert (side[:, 32, 4] == 0).all(), "another frame of the same sheets"
     assert (front[:, :, 56:] == 255).all(), "the ground is white"
-    assert "CC BY-SA" in datasets.load(str(tmp_path / "lpc.npz")).license
+    assert "CC BY-SA" in loading.load(str(tmp_path / "lpc.npz")).license
 
 
 def test_a_seed_decides_the_characters(layers: Path, tmp_path: Path) -> None:
@@ -183,4 +183,4 @@ def test_data_that_must_be_composed_first_says_how(layers: Path, monkeypatch: py
     monkeypatch.setenv("GAN_SERVE_DATA", str(layers.parent))
     layers.rename(layers.parent / "nouns")
     with pytest.raises(Failure, match="prepare nouns FOLDER"):
-        datasets.load("nouns")
+        loading.load("nouns")

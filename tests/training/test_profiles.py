@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image as Pictures
 from profiles import swapped
 
-from training.datasets import load
+from training.data.loading import load
 
 
 def test_training_reads_colours_as_the_profile_means_them(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import threading
 import pytest
 from rich.console import Console
 
-from training import progress
+from training.loop import progress
 
 
 class Log(io.StringIO):

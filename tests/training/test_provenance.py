@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from training import provenance
+from training.loop import git as provenance
 
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """Both packages, with one file each."""
-    for package in ("training", "gan_serve"):
+    for package in ("training", "training/loop", "gan_serve"):
         (tmp_path / package / "variants").mkdir(parents=True)
         (tmp_path / package / "__init__.py").write_text("")
-    shutil.copy(provenance.__file__, tmp_path / "training")
+    shutil.copy(provenance.__file__, tmp_path / "training" / "loop")
     git(tmp_path, "init", "--quiet")
     git(tmp_path, "add", ".")
     git(tmp_path, "-c", "user.name=A", "-c", "user.email=a@b.c", "commit", "--quiet", "--message", "All")
@@ -28,7 +28,7 @@ def git(folder: Path, *arguments: str) -> None:
 
 
 def commit(folder: Path) -> str:
-    code = "from training import provenance; print(provenance.commit())"
+    code = "from training.loop import git; print(git.commit())"
     return subprocess.run(
         [sys.executable, "-Bc", code], cwd=folder, capture_output=True, text=True, check=True
     ).stdout.strip()

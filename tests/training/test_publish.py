@@ -13,13 +13,14 @@ from typer.testing import CliRunner
 import gan_serve
 from gan_serve.repository import Repository
 from gan_serve.schema import decode
-from training import judge as judges
-from training import publish as publishing
-from training import runs, variants
+from training import variants
 from training.__main__ import app
-from training.evaluate import evaluate
-from training.runs import Run
-from training.study import Record
+from training.evaluation import classifier as judges
+from training.evaluation.evaluate import evaluate
+from training.experiments.study import Record
+from training.loop import runs
+from training.loop.runs import Run
+from training.publishing import publish as publishing
 from training.variants.infogan import InfoGAN
 
 
@@ -27,8 +28,8 @@ def judge_quickly(patch: pytest.MonkeyPatch, folder: Path) -> None:
     """Judges of its own, and less to look at."""
     patch.setattr(judges, "FOLDER", folder)
     patch.setattr(runs, "SNAPSHOTS", 4)
-    patch.setattr("training.generation.IMAGES", 1_000)
-    patch.setattr("training.generation.CLASSIFIER_EPOCHS", 2)
+    patch.setattr("training.evaluation.generation.IMAGES", 1_000)
+    patch.setattr("training.evaluation.generation.CLASSIFIER_EPOCHS", 2)
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +120,7 @@ def test_a_test_set_may_have_more_images_than_are_scored(
     published: Path, digits_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     judge_quickly(monkeypatch, published.parent / "judges")
-    monkeypatch.setattr("training.generation.IMAGES", 100)
+    monkeypatch.setattr("training.evaluation.generation.IMAGES", 100)
     metadata = evaluate(Repository(published).find("acgan-digits"), str(digits_file))
     assert "100 images of seed 1 against 100 test images" in metadata.scores_protocol
     assert next(score.value for score in metadata.scores if score.name == "intra_class_diversity") > 0.5

@@ -12,9 +12,13 @@ from gan_serve.errors import Failure, UsageError
 from gan_serve.metadata import PROPERTY
 from gan_serve.repository import Repository
 from gan_serve.schema import decode
-from training import export, judge, publish, records, runs, stacked_mnist, variants, zoo
+from training import export, variants
 from training.__main__ import app
-from training.runs import Run
+from training.evaluation import classifier
+from training.experiments import records, stacked_mnist, zoo
+from training.loop import runs
+from training.loop.runs import Run
+from training.publishing import publish
 
 
 def call(*arguments: object) -> str:
@@ -113,7 +117,7 @@ def test_the_same_training_replaces_its_model_as_it_goes_on_and_another_does_not
 def test_a_judge_is_replaced_only_where_that_is_said(
     small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(judge, "FOLDER", tmp_path)
+    monkeypatch.setattr(classifier, "FOLDER", tmp_path)
     (tmp_path / "squares.onnx").touch()
     with pytest.raises(UsageError, match=r"squares.onnx is there already; replace it with --replace, or rename"):
         call("judge", small, "--epochs", 1)
@@ -122,7 +126,7 @@ def test_a_judge_is_replaced_only_where_that_is_said(
 def test_a_judge_of_other_data_of_the_same_name_does_not_judge(
     small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(judge, "FOLDER", tmp_path)
+    monkeypatch.setattr(classifier, "FOLDER", tmp_path)
     (tmp_path / "squares.onnx").touch()
     call("judge", small, "--epochs", 1, "--replace")
     other = tmp_path / "squares.npz"
@@ -173,7 +177,7 @@ def test_a_data_set_is_prepared_over_another_only_where_that_is_said(tmp_path: P
 
 
 def test_a_page_that_was_written_by_hand_is_kept(tmp_path: Path) -> None:
-    from training import pages
+    from training import documents
 
     root = Path(__file__).parents[2]
     for name in ("docs", "README.md"):
@@ -181,5 +185,5 @@ def test_a_page_that_was_written_by_hand_is_kept(tmp_path: Path) -> None:
     save_model(tmp_path / "models", DIGIT)
     (tmp_path / "models" / DIGIT.name / "README.md").write_text("My own words.")
     with pytest.raises(Failure, match="was not generated, and would be replaced"):
-        pages.write(tmp_path)
+        documents.write(tmp_path)
     assert (tmp_path / "models" / DIGIT.name / "README.md").read_text() == "My own words."

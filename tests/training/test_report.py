@@ -10,10 +10,10 @@ from rich.console import Console
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torch import nn
 
-from training import report as reports
-from training.dataset import Dataset, ImageSpec
+from training.data.dataset import Dataset, ImageSpec
 from training.gan import GAN, Recipe
-from training.train import Trainer
+from training.loop import reporting as reports
+from training.loop.trainer import Trainer
 
 
 class Tiny(GAN):

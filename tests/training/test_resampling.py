@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from training.resampling import bicubic, enlarged, reduced
-from training.superresolution import luma, measured
+from training.data.resampling import bicubic, enlarged, reduced
+from training.evaluation.super_resolution import luma, measured
 
 SET5 = Path(os.environ.get("GAN_SERVE_DATA", "")) / "set5.tar.xz"
 

@@ -7,12 +7,13 @@ import torch
 from torch import nn
 from torch.nn.utils import parametrize
 
-from training import residual, variants
-from training.baking import baked
-from training.dataset import Dataset
-from training.report import sample
-from training.runs import recipe_from
-from training.train import Trainer
+from training import variants
+from training.data.dataset import Dataset
+from training.loop.reporting import sample
+from training.loop.runs import recipe_from
+from training.loop.trainer import Trainer
+from training.networks import residual
+from training.networks.parametrizations import baked
 
 
 def test_attention_starts_as_the_identity_and_then_looks_everywhere() -> None:

@@ -18,12 +18,13 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from gan_serve.errors import Failure, UsageError
-from training import checkpoint, runs, variants
+from training import variants
 from training.__main__ import app, main
-from training.dataset import Dataset
-from training.folder import prepare
-from training.report import Report
-from training.train import Trainer
+from training.data.dataset import Dataset
+from training.loop import checkpoint, runs
+from training.loop.folder import prepare
+from training.loop.reporting import Report
+from training.loop.trainer import Trainer
 
 ROOT = Path(__file__).parents[2]
 SMALL = ("--batch-size", "16", "--device", "cpu")

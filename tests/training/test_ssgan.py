@@ -12,10 +12,10 @@ from small_models import metadata_of, save_model
 import gan_serve
 from gan_serve.errors import Failure
 from training import variants
-from training.dataset import Dataset, to_signed
+from training.data.dataset import Dataset, to_signed
 from training.export import export
 from training.gan import Servable
-from training.train import Trainer
+from training.loop.trainer import Trainer
 
 CPU = torch.device("cpu")
 

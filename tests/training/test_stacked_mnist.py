@@ -16,11 +16,15 @@ import torch
 from torch import nn
 
 import gan_serve
-from training import datasets, metrics, runs, stacked_mnist, stacking
 from training.__main__ import main
-from training.dataset import Dataset, to_signed
-from training.judge import Judge
-from training.stacking import Stacked
+from training.data import loading
+from training.data import stacked as stacking
+from training.data.dataset import Dataset, to_signed
+from training.data.stacked import Stacked
+from training.evaluation.classifier import Judge
+from training.experiments import stacked_mnist
+from training.loop import runs
+from training.metrics import distribution
 
 CPU = torch.device("cpu")
 ROOT = Path(__file__).parents[2]
@@ -55,11 +59,11 @@ def test_channels_are_combined_anew_until_every_triple_has_come(stacked: Stacked
 
 def test_modes_and_divergence_of_known_shares() -> None:
     every, one = np.repeat(np.arange(1_000), 26), np.full(500, 273)
-    assert (metrics.modes(every), metrics.modes(one)) == (1_000, 1)
-    assert metrics.divergence_from_uniform(every, 1_000) == pytest.approx(0, abs=1e-12)
-    assert metrics.divergence_from_uniform(one, 1_000) == pytest.approx(math.log(1_000))
-    assert metrics.divergence_from_uniform(np.arange(500), 1_000) == pytest.approx(math.log(2))
-    unequal = metrics.divergence_from_uniform(np.array([0, 0, 0, 1]), 2)
+    assert (distribution.modes(every), distribution.modes(one)) == (1_000, 1)
+    assert distribution.divergence_from_uniform(every, 1_000) == pytest.approx(0, abs=1e-12)
+    assert distribution.divergence_from_uniform(one, 1_000) == pytest.approx(math.log(1_000))
+    assert distribution.divergence_from_uniform(np.arange(500), 1_000) == pytest.approx(math.log(2))
+    unequal = distribution.divergence_from_uniform(np.array([0, 0, 0, 1]), 2)
     assert unequal == pytest.approx(0.75 * math.log(1.5) + 0.25 * math.log(0.5))
 
 
@@ -75,7 +79,7 @@ def mnist(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_judge_reads_all_three_digits_in_their_order(mnist: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GAN_SERVE_DATA", str(mnist))
-    batch = next(datasets.load("stacked_mnist", "test").batches(300, 0, CPU))
+    batch = next(loading.load("stacked_mnist", "test").batches(300, 0, CPU))
     triples = stacked_mnist.read(batch["image"].numpy(), Judge("mnist"))
     assert (triples == batch["label"].numpy()).mean() > 0.95
 

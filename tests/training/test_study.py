@@ -9,10 +9,11 @@ from typer.testing import CliRunner
 import gan_serve
 from gan_serve.metadata import Training
 from gan_serve.schema import encode
-from training import studies, variants
+from training import variants
 from training.__main__ import app
 from training.cli.training import parsed
-from training.study import Contestant, Figure, Record, Study, table
+from training.experiments import studies
+from training.experiments.study import Contestant, Figure, Record, Study, table
 
 FACTS = {"steps": 1, "batch_size": 1, "seed": 0, "precision": "fp32", "commit": "", "recipe": {}}
 STUDY = Study(

@@ -8,11 +8,15 @@ import torch
 from torch import nn
 
 from gan_serve.errors import UsageError
-from training import fidelity, figures, holes, layers, streets, superresolving, translators, variants
-from training.dataset import Dataset, ImageSpec
-from training.painting import Layout
-from training.pool import ImagePool
-from training.train import Trainer
+from training import variants
+from training.data import camvid_labels, masks
+from training.data.dataset import Dataset, ImageSpec
+from training.evaluation import figures, translation
+from training.loop.trainer import Trainer
+from training.networks import layers, srgan
+from training.networks import translation as translators
+from training.networks.image_pool import ImagePool
+from training.networks.pix2pixhd import Layout
 
 SPEC = ImageSpec(3, 64, ("0", "1"))
 
@@ -44,9 +48,9 @@ def test_a_trial_fits_the_models_and_names_what_can_be_measured(name: str) -> No
         assert made.shape == trial.truth.shape
         assert made.abs().max() <= 1
         assert set(trial.figures) <= set(figures.FIGURES)
-        assert set(trial.baselines) <= set(fidelity.BASELINES)
+        assert set(trial.baselines) <= set(translation.BASELINES)
         assert all(images.shape == made.shape for images in trial.baselines.values())
-        assert fidelity.selected(trial, slice(2)).truth.shape[0] == 2
+        assert translation.selected(trial, slice(2)).truth.shape[0] == 2
 
 
 def test_dropout_is_there_in_training_and_gone_when_served() -> None:
@@ -163,9 +167,9 @@ def test_patches_see_34_or_70_pixels() -> None:
 
 def test_a_layout_has_a_plane_for_each_class_and_one_where_they_meet() -> None:
     painted = torch.zeros(1, 3, 8, 8)
-    names = list(streets.COLOURS)
+    names = list(camvid_labels.COLOURS)
     for name, columns in (("road", slice(0, 4)), ("sky", slice(4, 8))):
-        painted[:, :, :, columns] = torch.tensor(streets.COLOURS[name])[:, None, None] / 127.5 - 1
+        painted[:, :, :, columns] = torch.tensor(camvid_labels.COLOURS[name])[:, None, None] / 127.5 - 1
     painted += 0.05  # not quite the right colour
     planes = Layout()(painted)
     assert planes.shape == (1, len(names) + 1, 8, 8)
@@ -206,8 +210,8 @@ def test_srgan_learns_features_then_pixels_then_plays(digits: Dataset) -> None:
 
 def test_an_average_follows_weights_and_buffers() -> None:
     torch.manual_seed(0)
-    network = superresolving.SRResNet(3, 4, 1)
-    average = superresolving.SRResNet(3, 4, 1)
+    network = srgan.SRResNet(3, 4, 1)
+    average = srgan.SRResNet(3, 4, 1)
     network.train()(images(2, 8))  # moves the running statistics
     layers.follow(average, network, 1.0)
     for one, other in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
@@ -215,39 +219,39 @@ def test_an_average_follows_weights_and_buffers() -> None:
 
 
 def test_vgg_is_taken_from_a_file_and_a_wrong_file_is_told(tmp_path: Path) -> None:
-    vgg = superresolving.VGGFeatures()
+    vgg = srgan.VGGFeatures()
     classifier = {"classifier.0.weight": torch.zeros(1)}
     torch.save(vgg.state_dict() | classifier, tmp_path / "vgg19.pth")
-    read = superresolving.read_vgg(str(tmp_path / "vgg19.pth"))
+    read = srgan.read_vgg(str(tmp_path / "vgg19.pth"))
     assert torch.equal(read(images(1, 32)), vgg(images(1, 32)))
     torch.save({"weight": torch.zeros(1)}, tmp_path / "other.pth")
     for name in ("other.pth", "none.pth"):
         with pytest.raises(UsageError, match=r"give a file of torchvision's weights of VGG-19"):
-            superresolving.read_vgg(str(tmp_path / name))
+            srgan.read_vgg(str(tmp_path / name))
 
 
 def test_holes_are_in_the_middle_and_anywhere() -> None:
-    masks = holes.drawn(torch.rand(2_000, 5, generator=torch.Generator().manual_seed(0)), 64)
-    rows, columns = holes.middle(64)
+    drawn = masks.drawn(torch.rand(2_000, 5, generator=torch.Generator().manual_seed(0)), 64)
+    rows, columns = masks.middle(64)
     central = torch.zeros(64, 64)
     central[rows, columns] = 1
     assert central.sum() == 24 * 24
-    assert 900 < sum(torch.equal(mask[0], central) for mask in masks) < 1100
-    areas = masks.sum(dim=(1, 2, 3))
+    assert 900 < sum(torch.equal(mask[0], central) for mask in drawn) < 1100
+    areas = drawn.sum(dim=(1, 2, 3))
     assert areas.min() > 0
     assert areas.max() <= 32 * 32
     for axes in ((0, 1, 2), (0, 1, 3)):
-        assert masks.amax(dim=axes).min() == 1, "a hole may be at any edge"
+        assert drawn.amax(dim=axes).min() == 1, "a hole may be at any edge"
 
 
 def test_a_hole_is_filled_with_what_is_like_it() -> None:
     truth = torch.stack([torch.full((3, 16, 16), level) for level in (-1.0, -0.9, 0.9, 1.0)])
     mask = torch.zeros(4, 1, 16, 16)
     mask[:, :, 4:8, 4:8] = 1
-    filled = holes.nearest_fill(truth, mask, truth)
+    filled = masks.nearest_fill(truth, mask, truth)
     assert filled[:, 0, 5, 5].tolist() == pytest.approx([-0.9, -1, 1, 0.9])
     assert filled[:, 0, 0, 0].tolist() == pytest.approx([-1, -0.9, 0.9, 1])
-    assert torch.allclose(holes.mean_fill(truth * (1 - mask), mask), truth)
+    assert torch.allclose(masks.mean_fill(truth * (1 - mask), mask), truth)
 
 
 def test_a_context_encoder_does_not_see_what_is_in_the_hole() -> None:

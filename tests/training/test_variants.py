@@ -14,10 +14,10 @@ from torch.utils._pytree import tree_leaves, tree_map
 
 from gan_serve.metadata import Data, Training
 from training import export, variants
-from training.dataset import Dataset, ImageSpec
-from training.runs import Trained
-from training.sources import SOURCES
-from training.train import Trainer
+from training.data.catalog import SOURCES
+from training.data.dataset import Dataset, ImageSpec
+from training.loop.runs import Trained
+from training.loop.trainer import Trainer
 
 ROOT = Path(__file__).parents[2]
 FACTS = {"steps": 1, "batch_size": 1, "seed": 0, "precision": "fp32", "hardware": "CPU", "duration_seconds": 1.0,

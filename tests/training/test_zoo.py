@@ -17,8 +17,9 @@ from small_models import DIGIT, build_model
 
 import gan_serve
 from gan_serve.metadata import PROPERTY, Score
-from training import checkpoint, export, runs, variants
-from training.zoo import is_published
+from training import export, variants
+from training.experiments.zoo import is_published
+from training.loop import checkpoint, runs
 
 ROOT = Path(__file__).parents[2]
 SCORE = Score(name="fcd", value=1.0, better="lower", description="Frechet distance")

@@ -7,10 +7,11 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from training import datasets, distributed
-from training.dataset import ImageSpec
+from training import distributed
+from training.data import loading
+from training.data.dataset import ImageSpec
 from training.gan import GAN, Recipe
-from training.train import Trainer
+from training.loop.trainer import Trainer
 
 
 class Plain(GAN):
@@ -26,7 +27,7 @@ class Plain(GAN):
 
 
 def main(data: str, batch_size: int, folder: Path) -> None:
-    dataset = datasets.load(data)
+    dataset = loading.load(data)
     torch.manual_seed(distributed.rank())  # so that only the broadcast can make the weights equal
     recipe = Recipe(dataset="digits", steps=20, batch_size=batch_size, augment="color,translation,cutout")
     trainer = Trainer(Plain(dataset.spec, recipe), dataset, seed=5, precision="fp32", device="cpu")

@@ -21,7 +21,7 @@ from training.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from training.zoo import Outcome
+    from training.experiments.zoo import Outcome
 
 commands = typer.Typer()
 
@@ -38,9 +38,9 @@ def zoo(
     replace: ReplaceModels = False,
 ) -> None:
     """Train and publish many variants from scratch; stopped, it goes on when called again."""
-    from training import hardware
-    from training.replacing import check_writable
-    from training.zoo import carry_out, is_published, publication
+    from training.experiments.zoo import carry_out, is_published, publication
+    from training.loop import devices
+    from training.loop.replacing import check_writable
 
     chosen = list(dict.fromkeys(names or variants.trainings()))
     for name in chosen:
@@ -50,13 +50,13 @@ def zoo(
     tasks = [publication(name, runs_folder, models, options, replace=replace) for name in chosen if name not in done]
     check_writable(runs_folder)
     check_writable(models)
-    outcome = carry_out(tasks, str(hardware.find_device(device)), jobs=jobs, minutes=minutes)
+    outcome = carry_out(tasks, str(devices.find_device(device)), jobs=jobs, minutes=minutes)
     _tell(done, outcome, "published")
 
 
 @commands.command(epilog="Example: python -m training study losses --minutes 120")
 def study(
-    name: Annotated[str, typer.Argument(help="One of those in training/studies.py.")],
+    name: Annotated[str, typer.Argument(help="One of those in training/experiments/studies.py.")],
     minutes: Minutes = None,
     device: Device = "auto",
     jobs: Jobs = None,
@@ -65,9 +65,10 @@ def study(
     records: Annotated[Path, typer.Option(help="Where the figures go.")] = RECORDS,
 ) -> None:
     """Train what is to be compared, each with several seeds, and record the scores; docs/studies.md is made of them."""
-    from training import hardware, studies
-    from training.replacing import check_writable
-    from training.zoo import carry_out
+    from training.experiments import studies
+    from training.experiments.zoo import carry_out
+    from training.loop import devices
+    from training.loop.replacing import check_writable
 
     chosen = studies.find(name)
     options = () if steps is None else ("--steps", str(steps))
@@ -75,7 +76,7 @@ def study(
     tasks = [case.task(runs_folder / name, records / name, options) for case in chosen.cases if case.name not in done]
     check_writable(runs_folder)
     check_writable(records)
-    outcome = carry_out(tasks, str(hardware.find_device(device)), jobs=jobs, minutes=minutes)
+    outcome = carry_out(tasks, str(devices.find_device(device)), jobs=jobs, minutes=minutes)
     _tell(done, outcome, "recorded")
 
 
@@ -106,11 +107,11 @@ def stacked_mnist(
     replace: Replace = False,
 ) -> None:
     """Count how many of 1,000 triples of digits variants draw, with the same networks; called again, it goes on."""
-    from training import hardware, runs
-    from training import stacked_mnist as comparison
+    from training.experiments import stacked_mnist as comparison
+    from training.loop import devices, runs
 
     chosen = comparison.find([name.strip() for name in names.split(",")])
-    device = str(hardware.find_device(device))  # a wrong one is told before anything is scored
+    device = str(devices.find_device(device))  # a wrong one is told before anything is scored
     if records:
         comparison.check_records(chosen, output, records, seed, replace=replace)
     typer.echo(comparison.HEADER)

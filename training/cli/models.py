@@ -11,13 +11,13 @@ from training import variants
 from training.cli.options import MODELS, RUNS, Folder, Models, Name, Replace, ReplaceModels, Training, Version
 
 if TYPE_CHECKING:
-    from training.runs import Trained
+    from training.loop.runs import Trained
 
 commands = typer.Typer()
 
 
 def _trained(training: str, output: Path | None) -> "Trained":
-    from training import runs
+    from training.loop import runs
 
     variant, _ = variants.training(training)
     return runs.load_trained(output or RUNS / training, variant)
@@ -38,7 +38,7 @@ def export(
     replace: ReplaceModels = False,
 ) -> None:
     """Write a training's models as ONNX files; a file that differs from PyTorch is refused."""
-    from training import publish
+    from training.publishing import publish
 
     trained, name = _trained(training, output), _name(training, name)
     for path in publish.export_all(trained, models, name=name, version=version, replace=replace):
@@ -59,7 +59,7 @@ def evaluate(
     A score that differs from what the file said before is shown beside that.
     """
     from gan_serve.repository import Repository
-    from training.publish import evaluate_in_place
+    from training.publishing.publish import evaluate_in_place
 
     if every == (model is not None):
         raise UsageError("name one model, or say --all")
@@ -86,7 +86,8 @@ def publish_models(
     replace: ReplaceModels = False,
 ) -> None:
     """Export, evaluate and describe a training's models, all or nothing."""
-    from training import progress, publish
+    from training.loop import progress
+    from training.publishing import publish
 
     trained, name = _trained(training, output), _name(training, name)
     with progress.working(f"publishing {training}"):
@@ -103,8 +104,8 @@ def score(
     replace: Replace = False,
 ) -> None:
     """Score a training's models without publishing them."""
-    from training import publish
-    from training.study import check_record, write_record
+    from training.experiments.study import check_record, write_record
+    from training.publishing import publish
 
     trained = _trained(training, output)
     check_record(trained, to, replace=replace)
@@ -117,9 +118,9 @@ def write_cards(
     check: Annotated[bool, typer.Option("--check", help="Change nothing; fail if a file is out of date.")] = False,
 ) -> None:
     """Generate the model cards, the gallery and all tables from the models' metadata and the studies' records."""
-    from training import pages
+    from training import documents
 
-    stale = pages.write(Path(), check=check)
+    stale = documents.write(Path(), check=check)
     for path in stale:
         typer.echo(f"{path} {'is out of date; run: python -m training cards' if check else 'written'}", err=check)
     if check and stale:

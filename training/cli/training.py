@@ -13,7 +13,7 @@ from training.cli.options import RUNS, Device, Folder, Replace, Training
 from training.gan import CHANGEABLE, Recipe
 
 if TYPE_CHECKING:
-    from training.runs import Run
+    from training.loop.runs import Run
 
 commands = typer.Typer()
 
@@ -52,8 +52,9 @@ def train(
     ] = None,
 ) -> None:
     """Train a variant; stop it with Ctrl-C and go on with --resume."""
-    from training import distributed, runs
-    from training.folder import refuse_begun
+    from training import distributed
+    from training.loop import runs
+    from training.loop.folder import refuse_begun
 
     if resume and overwrite:
         raise UsageError("--resume goes on and --overwrite starts anew; use one of them")
@@ -83,8 +84,8 @@ def train(
 
 def _refuse_changes(run: "Run", given: dict[str, str | int | None], changes: dict[str, Any]) -> None:
     """Refuse what would make it another training, and say what changes on its way."""
-    from training import progress
-    from training.runs import located
+    from training.loop import progress
+    from training.loop.runs import located
 
     kept: dict[str, tuple[Any, Any]] = {"--data": (located(run.data), given["data"] and located(str(given["data"])))}
     kept |= {f"--{name}": (getattr(run, name), given[name]) for name in ("seed", "precision")}
@@ -122,9 +123,9 @@ def prepare(
     replace: Replace = False,
 ) -> None:
     """Make a data set of unpacked files, to train on with --data: composed characters, or pictures in pairs."""
-    from training import prepare as making
-    from training import progress
-    from training.replacing import check_new
+    from training.data import prepare as making
+    from training.loop import progress
+    from training.loop.replacing import check_new
 
     target = output or Path(f"{data}.npz")
     if target.suffix != ".npz":
@@ -149,8 +150,8 @@ def judge(
     replace: Replace = False,
 ) -> None:
     """Train the classifier that scores what GANs make of a data set."""
-    from training.judge import make_judge
-    from training.segmenter import make_segmenter
+    from training.evaluation.classifier import make_judge
+    from training.evaluation.segmenter import make_segmenter
 
     if maps:
         path, accuracy = make_segmenter(data, epochs, seed, replace=replace)

@@ -9,11 +9,13 @@ from torch.nn import functional as F
 
 from gan_serve.metadata import Paper, Score
 from gan_serve.tensors import Scalar
-from training import layers, losses, metrics, residual
-from training.attentive import AttentiveGAN
-from training.convolutional import ConvolutionalRecipe
-from training.dataset import Batch, ImageSpec, Terms
+from training import losses
+from training.data.dataset import Batch, ImageSpec, Terms
+from training.families.attention import AttentiveGAN
+from training.families.convolutional import ConvolutionalRecipe
 from training.gan import Evidence, Servable
+from training.metrics import distribution
+from training.networks import layers, residual
 
 TRUNCATIONS = (0.7, 0.5, 0.3)  # less gives more precision, and less recall
 
@@ -80,7 +82,7 @@ class BigGAN(AttentiveGAN):
 
 def _truncated(evidence: Evidence, truncation: float) -> list[Score]:
     _, outputs = evidence.draw(truncation=truncation)
-    found = metrics.neighbourhoods(evidence.real.features, evidence.look(outputs["image"]).features)
+    found = distribution.neighbourhoods(evidence.real.features, evidence.look(outputs["image"]).features)
     return [
         Score(
             name=f"{name}_{truncation:g}",

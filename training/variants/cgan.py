@@ -4,10 +4,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gan_serve.metadata import Paper
-from training import layers
-from training.convolutional import ConditionalGAN
-from training.dataset import Batch, ImageSpec, Terms
+from training.data.dataset import Batch, ImageSpec, Terms
+from training.families.convolutional import ConditionalGAN
 from training.gan import Recipe
+from training.networks import layers
 
 
 class CGAN(ConditionalGAN):

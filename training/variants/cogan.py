@@ -8,9 +8,9 @@ from torch.nn import functional as F
 
 from gan_serve.metadata import Paper, Score
 from gan_serve.tensors import Latent
-from training import layers
-from training.dataset import Batch, ImageSpec, Terms
+from training.data.dataset import Batch, ImageSpec, Terms
 from training.gan import GAN, Evidence, Recipe, Servable
+from training.networks import layers
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,11 @@ from torch.nn import functional as F
 
 from gan_serve.metadata import Paper
 from gan_serve.tensors import Mask
-from training import holes, translators
-from training.dataset import Batch, Dataset, ImageSpec, Terms, to_signed
+from training.data import masks
+from training.data.dataset import Batch, Dataset, ImageSpec, Terms, to_signed
 from training.gan import GAN, Recipe, Servable, Trial
-from training.layers import InstanceNorm, init_dcgan
+from training.networks import translation
+from training.networks.layers import InstanceNorm, init_dcgan
 
 
 @dataclass(frozen=True)
@@ -56,11 +57,11 @@ class ContextEncoder(GAN):
         super().__init__(spec, recipe)
         spec.check_multiple(8)
         self.generator = Completion(spec.channels, spec.size, self.width)
-        self.discriminator = translators.PatchDiscriminator(spec.channels, self.width, halvings=3)
+        self.discriminator = translation.PatchDiscriminator(spec.channels, self.width, halvings=3)
 
     def mask(self, batch: Batch) -> Tensor:
         """What is to be filled in (N, 1, H, W): half of the holes in the middle, half anywhere."""
-        return holes.drawn(self.uniform(batch, 5), self.spec.size).to(batch["image"].dtype)
+        return masks.drawn(self.uniform(batch, 5), self.spec.size).to(batch["image"].dtype)
 
     def discriminator_loss(self, batch: Batch) -> Terms:
         mask = self.mask(batch)
@@ -87,11 +88,11 @@ class ContextEncoder(GAN):
     def trial(self, part: str, dataset: Dataset) -> Trial:
         everything = to_signed(dataset.images)
         truth = everything[: self.scored]
-        box = holes.middle(self.spec.size)
+        box = masks.middle(self.spec.size)
         mask = torch.zeros(len(truth), 1, *truth.shape[2:])
         mask[:, :, *box] = 1
         seen = truth * (1 - mask)
-        baselines = {"mean": holes.mean_fill(seen, mask), "nearest": holes.nearest_fill(truth, mask, everything)}
+        baselines = {"mean": masks.mean_fill(seen, mask), "nearest": masks.nearest_fill(truth, mask, everything)}
         figures = ("psnr", "l1", "ssim", "sharpness", "label_accuracy")
         return Trial({"image": seen, "mask": mask}, truth, figures, baselines, box)
 
@@ -117,10 +118,10 @@ class Completion(nn.Module):
     def __init__(self, channels: int, size: int, width: int) -> None:
         super().__init__()
         widths = (width, 2 * width, 4 * width)
-        self.encoder = translators.encoder(channels + 1, widths)
+        self.encoder = translation.encoder(channels + 1, widths)
         self.bottleneck = ChannelWise(widths[-1], (size // 8) ** 2)
         self.mix = nn.Sequential(nn.Conv2d(widths[-1], widths[-1], 1, bias=False), InstanceNorm(widths[-1]), nn.ReLU())
-        self.decoder = translators.decoder(channels, widths)
+        self.decoder = translation.decoder(channels, widths)
         self.apply(init_dcgan)
 
     def forward(self, image: Tensor, mask: Tensor) -> Tensor:

@@ -8,11 +8,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gan_serve.metadata import Paper
-from training import losses, translators
-from training.dataset import Batch, Dataset, ImageSpec, Source, Terms
+from training import losses
+from training.data.dataset import Batch, Dataset, ImageSpec, Source, Terms
+from training.families.translation import TwoWayGAN, TwoWayRecipe, jittered
 from training.gan import Recipe
-from training.pool import ImagePool
-from training.translation import TwoWayGAN, TwoWayRecipe, jittered
+from training.networks import translation
+from training.networks.image_pool import ImagePool
 
 
 @dataclass(frozen=True)
@@ -55,10 +56,10 @@ class CycleGAN(TwoWayGAN):
         super().__init__(spec, recipe)
         ways = ("forth", "back")
         self.generator = nn.ModuleDict(
-            {way: translators.residual_translator(spec.channels, self.width, self.blocks) for way in ways}
+            {way: translation.residual_translator(spec.channels, self.width, self.blocks) for way in ways}
         )
         self.discriminator = nn.ModuleDict(
-            {way: translators.PatchDiscriminator(spec.channels, width=32) for way in ways}
+            {way: translation.PatchDiscriminator(spec.channels, width=32) for way in ways}
         )
         self.pools = nn.ModuleDict({way: ImagePool(self.pool_size, spec.channels, spec.size) for way in ways})
 

@@ -1,7 +1,7 @@
 """DCGAN."""
 
 from gan_serve.metadata import Paper
-from training.convolutional import ConvolutionalGAN, ConvolutionalRecipe
+from training.families.convolutional import ConvolutionalGAN, ConvolutionalRecipe
 
 
 class DCGAN(ConvolutionalGAN):

@@ -9,10 +9,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gan_serve.metadata import Paper
-from training import translators
-from training.dataset import Dataset, ImageSpec
+from training.data.dataset import Dataset, ImageSpec
+from training.families.translation import TwoWayGAN, TwoWayRecipe
 from training.gan import Recipe, Trial
-from training.translation import TwoWayGAN, TwoWayRecipe
+from training.networks import translation
 
 
 class DiscoGAN(TwoWayGAN):
@@ -47,7 +47,7 @@ class DiscoGAN(TwoWayGAN):
         ways = ("forth", "back")
         self.generator = nn.ModuleDict({way: Redrawing(spec.channels, spec.size, self.width) for way in ways})
         self.discriminator = nn.ModuleDict(
-            {way: translators.PatchDiscriminator(spec.channels, self.width, halvings=3) for way in ways}
+            {way: translation.PatchDiscriminator(spec.channels, self.width, halvings=3) for way in ways}
         )
 
     def trial(self, part: str, dataset: Dataset) -> Trial:
@@ -65,7 +65,7 @@ class Redrawing(nn.Module):
 
     def __init__(self, channels: int, size: int, width: int) -> None:
         super().__init__()
-        self.drawing = translators.UNet(channels, channels, size, width, dropout=0)
+        self.drawing = translation.UNet(channels, channels, size, width, dropout=0)
 
     def forward(self, image: Tensor) -> Tensor:
         return torch.tanh(torch.atanh(0.9 * image) + self.drawing(image))  # so that nothing drawn is nearly the image

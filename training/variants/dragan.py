@@ -4,9 +4,10 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from gan_serve.metadata import Paper
-from training import layers, losses
-from training.convolutional import ConvolutionalGAN, PenalisedRecipe
-from training.dataset import Batch, Terms
+from training import losses
+from training.data.dataset import Batch, Terms
+from training.families.convolutional import ConvolutionalGAN, PenalisedRecipe
+from training.networks import layers
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,11 @@ from torch.nn import functional as F
 
 from gan_serve.metadata import Paper
 from gan_serve.tensors import Score
-from training import layers, losses
-from training.convolutional import ConvolutionalGAN, ConvolutionalRecipe
-from training.dataset import Batch, ImageSpec, Terms
+from training import losses
+from training.data.dataset import Batch, ImageSpec, Terms
+from training.families.convolutional import ConvolutionalGAN, ConvolutionalRecipe
 from training.gan import Servable
+from training.networks import layers
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from torch import nn
 
 from gan_serve.metadata import Paper
 from training import losses
-from training.dataset import ImageSpec
+from training.data.dataset import ImageSpec
 from training.gan import GAN, Recipe
 
 

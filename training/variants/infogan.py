@@ -10,11 +10,12 @@ from torch.nn import functional as F
 from gan_serve.metadata import Paper
 from gan_serve.metadata import Score as Figure
 from gan_serve.tensors import Label, Latent, Probabilities, Scalar, Score
-from training import coded, handwriting
-from training.dataset import Batch, ImageSpec, Terms
+from training.data.dataset import Batch, ImageSpec, Terms
+from training.data.transforms import warped
 from training.gan import GAN, Evidence, Recipe, Servable
-from training.handwriting import TRAITS
-from training.jitter import warped
+from training.metrics import handwriting
+from training.metrics.handwriting import TRAITS
+from training.networks import infogan
 
 TEMPERATURE = 0.5  # what Q finds is sharpened by it before Q shall find it again
 
@@ -56,13 +57,13 @@ class InfoGAN(GAN):
     width = 32  # channels of the layers next to the image
 
     settings: InformationRecipe
-    generator: coded.CodedGenerator
+    generator: infogan.CodedGenerator
 
     def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
         kinds, shape = len(self.categories), (spec.channels, spec.size, self.width)
-        self.generator = coded.CodedGenerator(self.latent_size, kinds, *shape)
-        self.discriminator = coded.Recognising(kinds, *shape)
+        self.generator = infogan.CodedGenerator(self.latent_size, kinds, *shape)
+        self.discriminator = infogan.Recognising(kinds, *shape)
 
     def discriminator_loss(self, batch: Batch) -> Terms:
         category, code = self._codes(batch)
@@ -100,7 +101,7 @@ class InfoGAN(GAN):
         category = (self.uniform(batch) * len(self.categories)).long()
         return category, self.uniform(batch, 2) * 2 - 1
 
-    def _information_loss(self, recognised: coded.Recognised, category: Tensor, code: Tensor) -> Terms:
+    def _information_loss(self, recognised: infogan.Recognised, category: Tensor, code: Tensor) -> Terms:
         """-L_I, the lower bound of the mutual information, without its constant entropy."""
         mean, log_deviation = recognised[1].float().chunk(2, dim=1)
         error = (code - mean) / log_deviation.exp()
@@ -125,7 +126,7 @@ class InfoGAN(GAN):
                 description="Draws by codes that nobody labelled: a category and two continuous codes.",
             ),
             "recognition": Servable(
-                coded.Recognition(self.discriminator),
+                infogan.Recognition(self.discriminator),
                 inputs=(self.spec.image,),
                 outputs=(
                     found,

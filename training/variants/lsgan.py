@@ -2,7 +2,7 @@
 
 from gan_serve.metadata import Paper
 from training import losses
-from training.convolutional import ConvolutionalGAN, ConvolutionalRecipe
+from training.families.convolutional import ConvolutionalGAN, ConvolutionalRecipe
 
 
 class LSGAN(ConvolutionalGAN):

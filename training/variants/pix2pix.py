@@ -8,10 +8,10 @@ from torch import nn
 from torch.nn import functional as F
 
 from gan_serve.metadata import Paper
-from training import translators
-from training.dataset import Batch, Dataset, ImageSpec, Terms
+from training.data.dataset import Batch, Dataset, ImageSpec, Terms
+from training.families.translation import TranslationGAN, TranslationRecipe
 from training.gan import Recipe, Servable, Trial
-from training.translation import TranslationGAN, TranslationRecipe
+from training.networks import translation
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,8 @@ class Pix2Pix(TranslationGAN):
 
     def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
-        self.generator = nn.Sequential(translators.UNet(spec.channels, spec.channels, spec.size, self.width), nn.Tanh())
-        self.discriminator = translators.PatchDiscriminator(2 * spec.channels, width=32)
+        self.generator = nn.Sequential(translation.UNet(spec.channels, spec.channels, spec.size, self.width), nn.Tanh())
+        self.discriminator = translation.PatchDiscriminator(2 * spec.channels, width=32)
 
     def discriminator_loss(self, batch: Batch) -> Terms:
         given = self.condition(batch)

@@ -12,10 +12,12 @@ from torch.nn import functional as F
 from gan_serve.errors import UsageError
 from gan_serve.metadata import Paper
 from gan_serve.tensors import Image
-from training import losses, painting, streets, translators
-from training.dataset import Batch, Dataset, ImageSpec, Terms
+from training import losses
+from training.data import camvid_labels
+from training.data.dataset import Batch, Dataset, ImageSpec, Terms
+from training.families.translation import TranslationGAN, TranslationRecipe
 from training.gan import Player, Recipe, Servable, Stage, Trial
-from training.translation import TranslationGAN, TranslationRecipe
+from training.networks import pix2pixhd, translation
 
 
 @dataclass(frozen=True)
@@ -52,15 +54,17 @@ class Pix2PixHD(TranslationGAN):
     global_share = 0.3  # of the steps, for the global generator alone
 
     settings: FineRecipe
-    generator: painting.CoarseToFine
+    generator: pix2pixhd.CoarseToFine
 
     def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
         if spec.channels != 3:
-            raise UsageError("label maps are painted in the colours of training/streets.py; give pictures in colour")
-        self.layout = painting.Layout()
-        self.generator = painting.CoarseToFine(self.layout.planes, spec.channels)
-        self.discriminator = translators.MultiScaleDiscriminator(self.layout.planes + spec.channels, width=24)
+            raise UsageError(
+                "label maps are painted in the colours of training/data/camvid_labels.py; give pictures in colour"
+            )
+        self.layout = pix2pixhd.Layout()
+        self.generator = pix2pixhd.CoarseToFine(self.layout.planes, spec.channels)
+        self.discriminator = translation.MultiScaleDiscriminator(self.layout.planes + spec.channels, width=24)
         self.is_coarse = False
 
     def fake(self, batch: Batch) -> Tensor:
@@ -70,12 +74,12 @@ class Pix2PixHD(TranslationGAN):
     def judged(self, images: Tensor, batch: Batch) -> list[list[Tensor]]:
         """What the discriminators make of images, whose size is half the batch's where they are coarse."""
         planes = self.layout(self.condition(batch))
-        found: list[list[Tensor]] = self.discriminator(images, painting.pooled(planes) if self.is_coarse else planes)
+        found: list[list[Tensor]] = self.discriminator(images, pix2pixhd.pooled(planes) if self.is_coarse else planes)
         return found
 
     def real(self, batch: Batch) -> Tensor:
         """The photos in the size that is painted."""
-        return painting.pooled(batch["image"]) if self.is_coarse else batch["image"]
+        return pix2pixhd.pooled(batch["image"]) if self.is_coarse else batch["image"]
 
     def discriminator_loss(self, batch: Batch) -> Terms:
         real = [scale[-1] for scale in self.judged(self.real(batch), batch)]
@@ -107,7 +111,7 @@ class Pix2PixHD(TranslationGAN):
 
     def servables(self) -> dict[str, Servable]:
         taken = Image(name="image", channels=3, height=None, width=None, multiple=self.multiple)
-        colours = ", ".join(f"{name} {colour}" for name, colour in streets.COLOURS.items())
+        colours = ", ".join(f"{name} {colour}" for name, colour in camvid_labels.COLOURS.items())
         return {
             "": Servable(
                 nn.Sequential(self.layout, self.generator),

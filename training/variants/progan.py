@@ -10,10 +10,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gan_serve.metadata import Paper, Score
-from training import growing, layers, losses, patches
-from training.convolutional import ConvolutionalRecipe
-from training.dataset import Batch, ImageSpec, Terms
+from training import losses
+from training.data.dataset import Batch, ImageSpec, Terms
+from training.families.convolutional import ConvolutionalRecipe
 from training.gan import GAN, Evidence, Recipe, Servable, Stage
+from training.metrics import sliced_wasserstein
+from training.networks import layers, progressive
 
 COMPARED = 1_000  # images, at most, whose patches are
 
@@ -39,16 +41,16 @@ class ProGAN(GAN):
     repeats = False  # what fades in has another share at every step
     settings: ConvolutionalRecipe
     generator: "GrowingGenerator"
-    discriminator: growing.GrowingDiscriminator
+    discriminator: progressive.GrowingDiscriminator
     penalty_weight = 10.0  # lambda
     drift_weight = 1e-3  # epsilon_drift
 
     def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
         base, self.doublings = layers.base_size(spec.size)
-        widths = growing.widths(self.settings.width, self.doublings)
+        widths = progressive.widths(self.settings.width, self.doublings)
         self.generator = GrowingGenerator(self.latent_size, spec.channels, base, widths)
-        self.discriminator = growing.GrowingDiscriminator(spec.channels, base, widths)
+        self.discriminator = progressive.GrowingDiscriminator(spec.channels, base, widths)
 
     def discriminator_loss(self, batch: Batch) -> Terms:
         images, fakes = self._at_present_size(batch["image"]), self.fake(batch)
@@ -85,8 +87,8 @@ class ProGAN(GAN):
     def own_scores(cls, evidence: Evidence) -> list[Score]:
         count = min(COMPARED, len(evidence.images) // 2)
         real = evidence.images[:count]
-        drawn = patches.sliced_wasserstein(real, evidence.draw()[1]["image"][:count])
-        floor = patches.sliced_wasserstein(real, evidence.images[count : 2 * count])
+        drawn = sliced_wasserstein.sliced_wasserstein(real, evidence.draw()[1]["image"][:count])
+        floor = sliced_wasserstein.sliced_wasserstein(real, evidence.images[count : 2 * count])
         return [
             Score(
                 name=f"swd_{side}",
@@ -103,23 +105,24 @@ class ProGAN(GAN):
         return {"": replace(servable, network=AtFullSize(self.generator, self.doublings))}
 
 
-class GrowingGenerator(growing.Growing):
+class GrowingGenerator(progressive.Growing):
     """Latent (N, Z) -> images (N, C, H, W) of the present resolution."""
 
     def __init__(self, latent_size: int, channels: int, base: int, widths: Sequence[int]) -> None:
         super().__init__()
         self.project = nn.Sequential(
-            growing.PixelNorm(), growing.linear(latent_size, widths[0] * base * base, gain=math.sqrt(2) / 4),
-            nn.Unflatten(1, (widths[0], base, base)), *_finish(), growing.convolution(widths[0], widths[0]), *_finish(),
+            progressive.PixelNorm(), progressive.linear(latent_size, widths[0] * base * base, gain=math.sqrt(2) / 4),
+            nn.Unflatten(1, (widths[0], base, base)), *_finish(),
+            progressive.convolution(widths[0], widths[0]), *_finish(),
         )  # fmt: skip
         self.doublings = nn.ModuleList(
             nn.Sequential(
-                nn.Upsample(scale_factor=2.0), growing.convolution(coarse, fine), *_finish(),
-                growing.convolution(fine, fine), *_finish(),
+                nn.Upsample(scale_factor=2.0), progressive.convolution(coarse, fine), *_finish(),
+                progressive.convolution(fine, fine), *_finish(),
             )
             for coarse, fine in pairwise(widths)
         )  # fmt: skip
-        self.to_image = nn.ModuleList(growing.convolution(width, channels, 1, gain=1) for width in widths)
+        self.to_image = nn.ModuleList(progressive.convolution(width, channels, 1, gain=1) for width in widths)
 
     def forward(self, latent: Tensor) -> Tensor:
         return self.at(latent, int(self.level), self.alpha)
@@ -136,7 +139,7 @@ class GrowingGenerator(growing.Growing):
 
 
 def _finish() -> list[nn.Module]:
-    return [growing.leaky(), growing.PixelNorm()]
+    return [progressive.leaky(), progressive.PixelNorm()]
 
 
 class AtFullSize(nn.Module):

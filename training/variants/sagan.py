@@ -7,10 +7,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gan_serve.metadata import Paper
-from training import layers, residual
-from training.attentive import AttentiveGAN
-from training.convolutional import ConvolutionalRecipe
-from training.dataset import ImageSpec
+from training.data.dataset import ImageSpec
+from training.families.attention import AttentiveGAN
+from training.families.convolutional import ConvolutionalRecipe
+from training.networks import layers, residual
 
 
 @dataclass(frozen=True)

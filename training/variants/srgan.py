@@ -10,10 +10,10 @@ from torch.nn import functional as F
 
 from gan_serve.metadata import Paper
 from gan_serve.tensors import Image
-from training import layers, superresolving
-from training.dataset import Batch, Dataset, ImageSpec, Source, Terms, to_signed
+from training.data.dataset import Batch, Dataset, ImageSpec, Source, Terms, to_signed
+from training.data.resampling import reduced
 from training.gan import GAN, Player, Recipe, Servable, Stage, Trial
-from training.resampling import reduced
+from training.networks import layers, srgan
 
 
 @dataclass(frozen=True)
@@ -57,11 +57,11 @@ class SRGAN(GAN):
 
     def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
-        self.generator = superresolving.SRResNet(spec.channels, self.width, self.blocks)
+        self.generator = srgan.SRResNet(spec.channels, self.width, self.blocks)
         self.srresnet = copy.deepcopy(self.generator)
         self.crop = min(self.settings.crop, spec.size) // self.scale * self.scale
-        self.discriminator = superresolving.discriminator(spec.channels, self.crop, width=16)
-        self.features = superresolving.PhotoFeatures(spec.channels, len(spec.classes))
+        self.discriminator = srgan.discriminator(spec.channels, self.crop, width=16)
+        self.features = srgan.PhotoFeatures(spec.channels, len(spec.classes))
         self.vgg: list[nn.Module] = []  # not a part of the game: neither saved nor averaged
         self.is_pretraining = False
 
@@ -69,7 +69,7 @@ class SRGAN(GAN):
         super().before_training()
         if self.settings.vgg:
             device = next(self.parameters()).device
-            self.vgg = [superresolving.read_vgg(self.settings.vgg).to(device)]
+            self.vgg = [srgan.read_vgg(self.settings.vgg).to(device)]
 
     def source(self, dataset: Dataset) -> Source:
         return dataset.crops(self.crop)

@@ -14,7 +14,7 @@ from torch.nn.utils.parametrizations import weight_norm
 
 from gan_serve.metadata import Paper
 from gan_serve.tensors import Probabilities, Score
-from training.dataset import Batch, Dataset, ImageSpec, Source, Terms
+from training.data.dataset import Batch, Dataset, ImageSpec, Source, Terms
 from training.gan import GAN, Recipe, Servable, Stage
 
 

@@ -10,10 +10,11 @@ from torch.nn import functional as F
 
 from gan_serve.metadata import Paper, Score
 from gan_serve.tensors import Latent, Scalar
-from training import distributed, growing, layers, styles
-from training.convolutional import ConvolutionalRecipe
-from training.dataset import Batch, ImageSpec, Tensors, Terms
+from training import distributed
+from training.data.dataset import Batch, ImageSpec, Tensors, Terms
+from training.families.convolutional import ConvolutionalRecipe
 from training.gan import GAN, Evidence, Player, Recipe, Servable, Stage
+from training.networks import layers, progressive, stylegan
 
 # The paper's groups of layers; those between them are its middle ones.
 COARSE = 4  # the layers below it decide on 4x4 and 8x8 pixels
@@ -56,16 +57,22 @@ class StyleGAN(GAN):
     style_memory = 0.995  # of the average style, per turn: a step has two, of D and of G
 
     settings: StyleRecipe
-    generator: styles.StyleGenerator
+    generator: stylegan.StyleGenerator
 
     def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
         base, doublings = layers.base_size(spec.size)
         width = self.settings.width
-        self.generator = styles.StyleGenerator(
-            self.latent_size, spec.channels, base, growing.widths(width, doublings, most=2), self.settings.mapping_rate
+        self.generator = stylegan.StyleGenerator(
+            self.latent_size,
+            spec.channels,
+            base,
+            progressive.widths(width, doublings, most=2),
+            self.settings.mapping_rate,
         )
-        self.discriminator = growing.discriminator(spec.channels, base, growing.widths(width, doublings, most=4))
+        self.discriminator = progressive.discriminator(
+            spec.channels, base, progressive.widths(width, doublings, most=4)
+        )
 
     def fake(self, batch: Batch) -> Tensor:
         style, other = self.generator.mapping(self.latent(batch)), self.generator.mapping(self.latent(batch))
@@ -73,7 +80,7 @@ class StyleGAN(GAN):
         depth = self.generator.depth
         crossover = 1 + (self.uniform(batch) * (depth - 1)).floor()
         mixed = self.uniform(batch) < self.mixing_share
-        layered = styles.mix(style, other, torch.where(mixed, crossover, depth), depth)
+        layered = stylegan.mix(style, other, torch.where(mixed, crossover, depth), depth)
         like = batch["image"]
         noise = distributed.own_share(torch.randn, len(like), self.generator.noise_size, like=like)
         images: Tensor = self.generator.synthesis(layered, noise)

@@ -6,7 +6,7 @@ import torch
 
 from gan_serve.metadata import Paper
 from training import losses
-from training.convolutional import ConvolutionalGAN, ConvolutionalRecipe
+from training.families.convolutional import ConvolutionalGAN, ConvolutionalRecipe
 from training.gan import Player, Stage
 
 

@@ -1,0 +1,1 @@
+"""Data sets: prepared, read from files and folders, and drawn in batches."""

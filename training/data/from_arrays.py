@@ -1,0 +1,195 @@
+"""Arrays, of an `.npz` file or in memory -> a data set."""
+
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+import torch
+from numpy.lib.npyio import NpzFile
+from numpy.typing import NDArray
+
+from gan_serve.errors import Failure
+from training import distributed
+from training.data.catalog import SOURCES
+from training.data.dataset import Dataset, Traits
+from training.data.labels import checked_labels, named_by_numbers
+from training.data.layouts import PARTS
+from training.data.prepare.arrays import TEST_SHARE
+
+Array = NDArray[Any]
+_KINDS = {"images": "x", "labels": "y"}  # and what Keras calls them
+_OTHER_NAMES = {
+    other: f"{part}_{kind}"
+    for part, names in PARTS.items()
+    for name in names
+    for kind, letter in _KINDS.items()
+    for other in (f"{name}_{kind}", f"{letter}_{name}")
+}
+
+
+class Arrays(Mapping[str, Array]):
+    """The arrays of a file by the names used here, each read when it is asked for."""
+
+    def __init__(self, file: NpzFile) -> None:
+        self.file = file
+        self.names = {_OTHER_NAMES.get(name.lower(), name): name for name in file.files}
+
+    def __getitem__(self, name: str) -> Array:
+        array: Array = self.file[self.names[name]]
+        return array
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+
+def read_npz(path: Path, split: str, views: Sequence[str], *, pairs: bool = True) -> Dataset:
+    """A part of a file, with those of the views that it has; without a test part, one in six images is for the test.
+
+    Raises:
+        Failure: it is no such file, or its arrays do not fit together.
+    """
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as loaded:
+            arrays = Arrays(loaded)
+            prefix, separate = _prefix(split, arrays), bool({"test_images", "val_images"} & arrays.keys())
+            images = arrays[f"{prefix}images"]
+            labels, classes = _labels(path.stem, arrays, prefix, len(images))
+            traits = _traits(path.stem, arrays, prefix, len(images)) if "trait_names" in arrays else None
+            others = {view: arrays[f"{prefix}{view}_images"] for view in views if f"{prefix}{view}_images" in arrays}
+            photos = _photos(arrays) if split == "test" and "photo_sets" in arrays else {}
+            _tell_unused(path, arrays)
+    except KeyError:
+        raise Failure(f"{path}: holds no array `{split}_images` or `images`") from None
+    except (OSError, ValueError, TypeError, EOFError, BadZipFile) as error:
+        raise Failure(f"{path}: not a readable .npz file of plain arrays ({error})") from None
+    dataset = replace(make_dataset(path.stem, images, labels, classes, traits), photos=photos)
+    sets = {view: make_dataset(f"{path.stem} ({view})", other) for view, other in others.items()}
+    if not separate:
+        dataset, sets = share(dataset, split), {view: share(each, split) for view, each in sets.items()}
+    return with_views(dataset, sets, pairs=pairs or all(len(each) == len(images) for each in others.values()))
+
+
+def make_dataset(
+    name: str,
+    images: Array,
+    labels: Array | None = None,
+    classes: tuple[str, ...] = ("image",),
+    traits: Traits | None = None,
+) -> Dataset:
+    """Images (N, H, W[, C]) and the places of their classes, checked; without labels, all are of one class.
+
+    Raises:
+        Failure: they have another shape or type.
+    """
+    _check_images(name, images)
+    if images.ndim == 3:
+        images = images[..., None]
+    source = SOURCES.get(name)
+    return Dataset(
+        name=name,
+        images=_channels_first(images),
+        labels=torch.from_numpy(checked_labels(name, labels, len(images))),
+        classes=classes,
+        license=source.license if source else "unknown; the user's own data",
+        attribution=source.attribution if source else name,
+        traits=traits,
+    )
+
+
+def with_views(dataset: Dataset, sets: Mapping[str, Dataset], *, pairs: bool) -> Dataset:
+    """The data set beside other sets of images, which are its views."""
+    return replace(dataset, views={view: each.images for view, each in sets.items()}, pairs=pairs)
+
+
+def share(dataset: Dataset, split: str) -> Dataset:
+    """The images of data in one part that are for the test, or the others.
+
+    Raises:
+        Failure: there are too few to hold some out.
+    """
+    count = len(dataset.images)
+    # Another seed than that of a folder's order, which would hold out its first classes.
+    held_out = torch.from_numpy(np.random.default_rng(1).permutation(count) < count // TEST_SHARE)
+    if split == "test" and count < 2 * TEST_SHARE:
+        raise Failure(
+            f"{dataset.name}: has no test part, and {count} images are too few to hold some out; give it a test part, "
+            f"or {2 * TEST_SHARE} images or more"
+        )
+    part = dataset.rows(held_out if split == "test" else ~held_out)
+    return replace(part, held_out=count // TEST_SHARE)
+
+
+def _prefix(split: str, arrays: Arrays) -> str:
+    """What stands before the names of the arrays to take a part from; for the test, these may be those of training."""
+    prefixes = ("test_", "val_", "train_", "") if split == "test" else ("train_", "")
+    return next((prefix for prefix in prefixes if f"{prefix}images" in arrays), f"{split}_")
+
+
+def _tell_unused(path: Path, arrays: Arrays) -> None:
+    if {"test_images", "val_images"} <= arrays.keys() and distributed.rank() == 0:
+        count = len(arrays["val_images"])
+        warnings.warn(
+            f"{path}: left out {count} images for validation, since the test part is for the scores", stacklevel=2
+        )
+
+
+def _labels(name: str, arrays: Arrays, prefix: str, count: int) -> tuple[Array, tuple[str, ...]]:
+    """The labels of a part, and the classes of all parts: as they are named, or the numbers there are to train on."""
+    first = "train_" if "train_images" in arrays else ""
+    train = checked_labels(name, arrays.get(f"{first}labels"), len(arrays[f"{first}images"]))
+    labels = checked_labels(name, arrays.get(f"{prefix}labels"), count)
+    known = SOURCES[name].classes if name in SOURCES else ()
+    classes = tuple(map(str, arrays["classes"])) if "classes" in arrays else known
+    if classes:
+        return labels, classes
+    test = _prefix("test", arrays)
+    named_by_numbers(name, checked_labels(name, arrays.get(f"{test}labels"), len(arrays[f"{test}images"])), train)
+    return named_by_numbers(name, labels, train)
+
+
+def _check_images(name: str, images: Array) -> None:
+    if images.dtype != np.uint8 or images.ndim not in (3, 4):
+        remedy = (
+            "; values from 0 to 1 become bytes with (255 * images).astype(np.uint8)" if images.dtype.kind == "f" else ""
+        )
+        raise Failure(
+            f"{name}: images are {images.dtype} of shape {images.shape}, not uint8 (N, H, W) or (N, H, W, C){remedy}"
+        )
+    if images.ndim == 4 and images.shape[1] in (1, 3) and images.shape[3] not in (1, 3):
+        raise Failure(
+            f"{name}: images of shape {images.shape} have their channels first; give (N, H, W, C), as "
+            "images.transpose(0, 2, 3, 1) does"
+        )
+
+
+def _photos(arrays: Arrays) -> dict[str, tuple[torch.Tensor, ...]]:
+    """The whole photos of each set, in the order of their names."""
+    return {
+        str(name): tuple(_channels_first(arrays[key])[0] for key in sorted(arrays) if key.startswith(f"{name}_"))
+        for name in arrays["photo_sets"]
+    }
+
+
+def _channels_first(pixels: Array) -> torch.Tensor:
+    """Pixels ([N, ]H, W, C) -> (N, C, H, W)."""
+    return torch.from_numpy(np.ascontiguousarray(pixels.reshape(-1, *pixels.shape[-3:]).transpose(0, 3, 1, 2)))
+
+
+def _traits(name: str, arrays: Arrays, prefix: str, count: int) -> Traits:
+    """What `prepare` has written beside the images."""
+    choices = {str(trait): tuple(map(str, arrays.get(f"{trait}_names", ()))) for trait in arrays["trait_names"]}
+    values = arrays.get(f"{prefix}traits", np.empty(0))
+    sizes = np.array([len(names) for names in choices.values()])
+    fitting = np.issubdtype(values.dtype, np.integer) and values.shape == (count, len(sizes))
+    if not fitting or (values < 0).any() or (values >= sizes).any():
+        raise Failure(
+            f"{name}: `{prefix}traits` does not number a choice of each of {', '.join(choices)} for each image"
+        )
+    return Traits(torch.from_numpy(values.astype(np.int64)), choices)

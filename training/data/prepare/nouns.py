@@ -1,0 +1,42 @@
+"""Nouns: heads with glasses on a body, 32x32."""
+
+from pathlib import Path
+
+from gan_serve.errors import UsageError
+from training.data.prepare.arrays import find_folder
+from training.data.prepare.artwork import Artwork, Choices
+
+FOLDERS = {
+    "background": "0-backgrounds",
+    "body": "1-bodies",
+    "accessory": "2-accessories",
+    "head": "3-heads",
+    "glasses": "4-glasses",
+}
+
+
+def artwork(source: Path) -> Artwork:
+    """The layers in the folders of the Nouns' artwork, each of which has its name from its file.
+
+    Raises:
+        UsageError: there are no such layers.
+    """
+    folder = find_folder(source, FOLDERS["background"]).parent
+    return Artwork(
+        folder=folder,
+        wardrobes=({trait: _choices(folder / name) for trait, name in FOLDERS.items()},),
+        label="head",
+        caption="a character with the head {head}, {glasses} glasses, a {body} body and {accessory}, on {background} "
+        "ground".format_map,
+        file_size=(32, 32),
+        views={"images": (0, 0, 32, 32)},
+        images=50_000,
+    )
+
+
+def _choices(folder: Path) -> Choices:
+    """`head-sand-castle.png` is the choice `sand castle`."""
+    files = sorted(folder.glob("*.png"))
+    if not files:
+        raise UsageError(f"{folder} holds no .png files")
+    return {file.stem.partition("-")[2].replace("-", " "): (f"{folder.name}/{file.name}",) for file in files}

@@ -1,0 +1,1 @@
+"""Scores of exported models, by what a model does."""

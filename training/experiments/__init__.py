@@ -1,0 +1,1 @@
+"""Many trainings by one command: the zoo, the study of losses, and stacked MNIST."""

@@ -1,0 +1,37 @@
+"""What SAGAN and BigGAN have in common: the game of class-conditional residual networks with self-attention."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from training import losses
+from training.data.dataset import Batch, Dataset, Source, Terms
+from training.data.transforms import mirrored
+from training.families.convolutional import ConditionalGAN, ConvolutionalRecipe
+from training.networks import residual
+
+
+class AttentiveGAN(ConditionalGAN):
+    """The hinge loss of a projection discriminator; a subclass builds both networks.
+
+    No layer of this discriminator mixes samples, so that it judges real and generated images in one go.
+    """
+
+    adversarial = losses.hinge
+    settings: ConvolutionalRecipe
+    discriminator: residual.ProjectionDiscriminator
+
+    def source(self, dataset: Dataset) -> Source:
+        return mirrored(dataset)
+
+    def discriminator_loss(self, batch: Batch) -> Terms:
+        images, label = torch.cat([batch["image"], self.fake(batch)]), batch["label"]
+        real, fake = self.discriminator(images, label.repeat(2)).chunk(2)
+        self.observe(real, fake)
+        return {"adversarial": self.adversarial.discriminator(real, fake)}
+
+    def observe(self, real: Tensor, fake: Tensor) -> None:
+        super().observe(real, fake)
+        attention: Tensor = self.generator.attention.gamma  # type: ignore[union-attr, assignment]
+        self.observed["attention"] = attention.detach().abs()

@@ -1,0 +1,1 @@
+"""The training loop: steps, runs that resume, checkpoints, logs and devices."""

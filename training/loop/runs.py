@@ -1,0 +1,219 @@
+"""A training with a folder: started, reported, checkpointed, stopped by a signal, resumed, and read back."""
+
+import dataclasses
+import signal
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+
+from gan_serve.errors import UsageError
+from gan_serve.metadata import Data, Training
+from gan_serve.system.interrupt import noted_signals
+from training import distributed, variants
+from training.data import loading
+from training.data.catalog import SOURCES, STACKED_MNIST
+from training.data.dataset import Dataset, ImageSpec
+from training.gan import GAN, Recipe
+from training.loop import checkpoint, devices, git, progress, replacing
+from training.loop.folder import CHECKPOINT, Keeper, prepare, snapshots
+from training.loop.reporting import Report, understood
+from training.loop.trainer import Trainer, averaged
+
+SNAPSHOTS = 16  # how many of a training's averages are kept, evenly spaced, for its learning curve
+
+
+@dataclass(frozen=True)
+class Run:
+    """What determines a training: what `--resume` and a model card need to know of it."""
+
+    variant: str
+    recipe: Recipe
+    data: str  # a known name, a file or a folder
+    seed: int = 0
+    precision: str = "auto"  # bf16 where the processor has units for it, else fp32
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What came out of a run: the averaged networks, and the facts for the model card."""
+
+    variant: str
+    gan: GAN
+    source: str  # where the data was
+    data: Data
+    training: Training
+    snapshots: tuple[Path, ...] = ()  # its averages on the way, for `load_snapshot`
+
+
+class Stopped(Exception):
+    """A signal asked the training to stop, and its checkpoint is written."""
+
+    def __init__(self, number: int, step: int) -> None:
+        super().__init__(f"stopped by {signal.Signals(number).name} at step {step}")
+        self.exit_code = 128 + number
+
+
+def play(run: Run, folder: Path, *, resume: bool, device: str = "auto", checkpoint_minutes: float = 5.0) -> Path:
+    """Train to the last step; returns the checkpoint, written every so many minutes, at a signal and at the end.
+
+    What was in the folder of an earlier training stays until the first checkpoint of this one is written.
+
+    Raises:
+        Stopped: SIGTERM or SIGINT arrived.
+        UsageError: the training has come further, or its data is not what it was.
+        Failure: a loss or a weight is useless, the folder cannot be written, or the checkpoint is of other networks;
+            it stays as it was.
+    """
+    replacing.check_writable(folder)
+    with progress.working(f"loading {run.data}"):
+        recipe = run.recipe
+        dataset = loading.load(run.data, image_size=recipe.image_size, views=recipe.views, pairs=recipe.pairs)
+    torch.manual_seed(run.seed)
+    gan = variants.find(run.variant)(dataset.spec, run.recipe)
+    trainer = Trainer(gan, gan.source(dataset), seed=run.seed, precision=run.precision, device=device)
+    facts = _facts(trainer, run, dataset)
+    path = folder / CHECKPOINT
+    try:
+        if resume:
+            _restore(trainer, facts, path)
+            if trainer.step == run.recipe.steps:
+                progress.say(f"this training has come to its last step, {trainer.step:,}; give more --steps to go on")
+                return path
+        dataset.check_batch(run.recipe.batch_size)
+        prepare(folder, trainer, min(SNAPSHOTS, run.recipe.steps - trainer.step))
+        progress.say(understood(trainer, dataset, folder))
+        with Report(folder, run.recipe.steps, dataset, done=trainer.step) as report, noted_signals() as received:
+            _follow(trainer, facts, report, path, received=received, minutes=checkpoint_minutes)
+        distributed.wait()
+    finally:
+        distributed.stop()
+    return path
+
+
+def _restore(trainer: Trainer, facts: checkpoint.State, path: Path) -> None:
+    """Stand where the checkpoint was written."""
+    state = checkpoint.load(path, trainer.device)
+    _refuse_other_data(state, facts)
+    steps = trainer.recipe.steps
+    if state["step"] > steps:
+        raise UsageError(f"this training has come to step {state['step']:,}, further than {steps:,}; give more --steps")
+    with checkpoint.filling_networks(path):
+        trainer.restore(state)
+    for name in ("commit", "hardware"):
+        facts[name] = _continued(state[name], facts[name], trainer.step)
+
+
+def _refuse_other_data(state: checkpoint.State, facts: checkpoint.State) -> None:
+    before, now = (ImageSpec(**each["spec"]) for each in (state, facts))
+    if before != now:
+        raise UsageError(
+            f"the data has changed since this training began: it was of {before}, and is of {now}; "
+            "give it back what it had, or start anew with --overwrite in place of --resume"
+        )
+    images, found = state["data"]["images"], facts["data"]["images"]
+    if images != found:
+        progress.warn(f"the data has {found:,} images to train on, where this training began with {images:,}")
+
+
+def _follow(
+    trainer: Trainer, facts: checkpoint.State, report: Report, path: Path, *, received: list[int], minutes: float
+) -> None:
+    saved, steps = time.monotonic(), trainer.recipe.steps
+    keeper = Keeper(path, trainer.step)
+    for terms in trainer.train():
+        stop = distributed.any_process(bool(received), trainer.device)
+        snapshot = trainer.step * SNAPSHOTS // steps > (trainer.step - 1) * SNAPSHOTS // steps
+        save = stop or snapshot or trainer.step == steps or time.monotonic() - saved > 60 * minutes
+        with keeper.telling():
+            report.after_step(trainer, terms, now=save)  # a checkpoint must not hold what is useless
+            if save:
+                saved = time.monotonic()
+                keeper.keep(trainer.state() | facts, snapshot)
+        if stop:
+            raise Stopped(received[0] if received else signal.SIGTERM, trainer.step)
+
+
+def _facts(trainer: Trainer, run: Run, dataset: Dataset) -> checkpoint.State:
+    return {
+        "run": dataclasses.asdict(run) | {"precision": trainer.precision},
+        "spec": dataclasses.asdict(dataset.spec),
+        "data": dataclasses.asdict(dataset.data),
+        "hardware": devices.describe(trainer.device),
+        "commit": git.commit(),
+    }
+
+
+def _continued(before: str, now: str, step: int) -> str:
+    """Which code, or on what hardware, trained which steps."""
+    return before if before.endswith(now) else f"{before}, from step {step} {now}"
+
+
+def saved_run(folder: Path, variant: str) -> Run:
+    """The run whose checkpoint is in the folder.
+
+    Raises:
+        Failure: there is no readable checkpoint.
+        UsageError: it is another variant's.
+    """
+    path = folder / CHECKPOINT
+    return _run(checkpoint.load(path, torch.device("cpu")), path, variant)
+
+
+def load_trained(folder: Path, variant: str) -> Trained:
+    """What came out of the training in the folder, finished or not; raises as `saved_run` does."""
+    trained = load_snapshot(folder / CHECKPOINT, variant)
+    return dataclasses.replace(trained, snapshots=snapshots(folder))
+
+
+def load_snapshot(path: Path, variant: str) -> Trained:
+    """What a training had become when the file was written; raises as `saved_run` does."""
+    state = checkpoint.load(path, torch.device("cpu"))
+    run = _run(state, path, variant)
+    average = averaged(variants.find(variant)(ImageSpec(**state["spec"]), run.recipe))
+    with checkpoint.filling_networks(path):
+        average.load_state_dict(state["average"])
+    data = Data(**state["data"])
+    training = Training(
+        steps=state["step"],
+        batch_size=run.recipe.batch_size,
+        images_seen=state.get("images_seen"),
+        seed=run.seed,
+        precision=run.precision,
+        hardware=state["hardware"],
+        duration_seconds=round(state["seconds"], 1),
+        processor_seconds=round(state["processor_seconds"], 1),
+        commit=state["commit"],
+        recipe=_plain(dataclasses.replace(run.recipe, dataset=data.name)),  # which need not be the recipe's own
+        observed={name: round(value.item(), 4) for name, value in state["observed"].items()},
+    )
+    return Trained(variant, cast(GAN, average.module.eval()), run.data, data, training)
+
+
+def _run(state: checkpoint.State, path: Path, variant: str) -> Run:
+    fields: dict[str, Any] = dict(state["run"])
+    if fields["variant"] != variant:
+        raise UsageError(f"{path} holds a training of {fields['variant']}, not of {variant}; name its --output")
+    return Run(**fields | {"recipe": recipe_from(variant, fields["recipe"])})
+
+
+def located(data: str) -> str:
+    """The same data, named so that it is found from any folder."""
+    known = data in SOURCES or data == STACKED_MNIST
+    return data if known or not Path(data).exists() else str(Path(data).absolute())
+
+
+def recipe_from(variant: str, fields: dict[str, Any]) -> Recipe:
+    """A variant's recipe with the values that a checkpoint or a model's metadata recorded, and else its own."""
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()
+    }
+    return dataclasses.replace(variants.find(variant).recipe, **values)
+
+
+def _plain(recipe: Recipe) -> dict[str, Any]:
+    """The recipe as JSON knows it: its tuples are lists."""
+    values = dataclasses.asdict(recipe)
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}

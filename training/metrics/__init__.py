@@ -1,0 +1,1 @@
+"""Pure functions that measure images, features and class probabilities."""

@@ -1,0 +1,71 @@
+"""The networks of pix2pixHD: what a painted map says, and the generator that paints a photo for it."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from training.data import camvid_labels
+from training.networks import translation
+from training.networks.layers import init_dcgan
+
+
+def pooled(images: Tensor) -> Tensor:
+    """(N, C, H, W) -> (N, C, H/2, W/2)."""
+    return F.avg_pool2d(images, 2)
+
+
+class Layout(nn.Module):
+    """A painted map (N, 3, H, W) -> a plane for each class and one for the boundaries between them, of 0 and 1.
+
+    A colour that is none of the classes' is taken for the nearest.
+    """
+
+    planes = camvid_labels.CLASSES + 1
+
+    def forward(self, painted: Tensor) -> Tensor:
+        numbers = camvid_labels.numbers(painted)[:, None]
+        classes = numbers == torch.arange(camvid_labels.CLASSES, device=painted.device)[:, None, None]
+        return torch.cat([classes.float(), boundaries(numbers)], dim=1)
+
+
+def boundaries(numbers: Tensor) -> Tensor:
+    """Where a pixel of (N, 1, H, W) has a neighbour of another number: 1, else 0."""
+    values = numbers.float()
+    padded = F.pad(values, (1, 1, 1, 1), mode="replicate")
+    shifted = (padded[:, :, 1:-1, 2:], padded[:, :, 1:-1, :-2], padded[:, :, 2:, 1:-1], padded[:, :, :-2, 1:-1])
+    return torch.stack([(values != other).float() for other in shifted]).amax(dim=0)
+
+
+class Painter(nn.Module):
+    """Planes (N, P, H, W) -> a picture (N, C, H, W), made of the features (N, width, H, W) of its `body`."""
+
+    def __init__(self, planes: int, channels: int, width: int, blocks: int) -> None:
+        super().__init__()
+        self.body = translation.residual_features(planes, width, blocks)
+        self.head = translation.to_image(width, channels)
+
+    def forward(self, planes: Tensor) -> Tensor:
+        picture: Tensor = self.head(self.body(planes))
+        return picture
+
+
+class CoarseToFine(nn.Module):
+    """Planes (N, P, H, W) -> a picture (N, C, H, W): G1 paints at half the size, G2 adds what the whole size shows."""
+
+    def __init__(self, planes: int, channels: int, width: int = 24, blocks: int = 3) -> None:
+        super().__init__()
+        half = width // 2
+        self.painter = Painter(planes, channels, width, blocks=4)  # G1
+        self.entrance = nn.Sequential(*translation.convolved(planes, half, 7), *translation.halved(half, width))  # G2
+        refined = (translation.ResidualBlock(width) for _ in range(blocks))
+        self.exit = nn.Sequential(*refined, *translation.doubled(width, half), translation.to_image(half, channels))
+        self.apply(init_dcgan)
+
+    def coarse(self, planes: Tensor) -> Tensor:
+        """What G1 paints alone: (N, C, H/2, W/2)."""
+        picture: Tensor = self.painter(pooled(planes))
+        return picture
+
+    def forward(self, planes: Tensor) -> Tensor:
+        picture: Tensor = self.exit(self.entrance(planes) + self.painter.body(pooled(planes)))
+        return picture

@@ -1,0 +1,165 @@
+"""A finished training -> models/<name>/: the ONNX file, its scores, its card and its sample."""
+
+import dataclasses
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from gan_serve.errors import UsageError
+from gan_serve.generator import Generator
+from gan_serve.images.encoding import make_folder, write_atomic
+from gan_serve.metadata import PROPERTY, ModelMetadata
+from gan_serve.repository import Model, Repository
+from gan_serve.system.interrupt import unfinished
+from gan_serve.tensors import Image
+from training.data.dataset import to_signed
+from training.evaluation.evaluate import check_scorable, evaluate, learning_curve, load_data, trial_of
+from training.export import describe, export, with_property
+from training.gan import Servable, Trial
+from training.loop import progress, replacing
+from training.loop.runs import Trained
+from training.publishing import cards, samples
+
+SAMPLE_COLUMNS, SAMPLE_ROWS, SAMPLE_SCALE = 10, 10, 2
+TRAVERSAL_ROWS = 9
+
+
+def export_all(
+    trained: Trained, models: Path, *, name: str | None = None, version: int = 1, replace: bool = False
+) -> list[Path]:
+    """Export every servable of a training into a folder of models; returns the ONNX files.
+
+    Raises:
+        UsageError: one name was given for several servables, or another training's model would be replaced.
+        Failure: an export differs from PyTorch, or nothing can be written there; nothing is.
+    """
+    described = describe_all(trained, models, name=name, version=version, replace=replace)
+    exports = []
+    for servable, metadata in described:
+        with progress.working(f"export of {metadata.name}"):
+            exports.append((metadata, export(servable, metadata)))
+    return [_write(models, metadata, content) for metadata, content in exports]
+
+
+def describe_all(
+    trained: Trained, models: Path, *, name: str | None = None, version: int = 1, replace: bool = False
+) -> list[tuple[Servable, ModelMetadata]]:
+    """What is to be exported; raises as `export_all` does, before there is any work lost."""
+    servables = trained.gan.servables()
+    if name and len(servables) > 1:
+        raise UsageError(f"{trained.variant} ships {len(servables)} models, which cannot all be called {name}")
+    replacing.check_writable(models)
+    described = [
+        (servable, describe(trained, part, servable, name=name, version=version))
+        for part, servable in servables.items()
+    ]
+    for _, metadata in [] if replace else described:
+        replacing.check_model(file_of(models, metadata.name, version), metadata, "choose another --name or --models")
+    return described
+
+
+def evaluate_in_place(
+    models: Path, name: str, source: str | None = None, trained: Trained | None = None
+) -> ModelMetadata:
+    """Score a model; writes the scores into its file, and the card and the sample that belong to the file.
+
+    With the training that it came from, its learning curve is measured too.
+    """
+    model = Repository(models).find(name)
+    scored = evaluate(model, source)
+    if trained:
+        scored = dataclasses.replace(scored, learning_curve=learning_curve(model, trained))
+    _write(models, scored, with_property(model.content, PROPERTY, scored.to_json()))
+    write_atomic(models / scored.name / "README.md", cards.card(scored).encode())
+    trial = trial_of(scored, source)
+    if trial:
+        write_atomic(models / scored.name / "sample.png", samples.picture(model, trial))
+    elif scored.image_outputs:
+        _pictures(Repository(models).find(scored.name), models / scored.name)
+    if scored.image_inputs:
+        _examples(_given(scored, trial, source), scored, models / scored.name / "examples")
+    return scored
+
+
+def _given(metadata: ModelMetadata, trial: Trial | None, source: str | None) -> Tensor:
+    """Images of the test set to try a model with; whole ones, where a mask says what is hidden of them."""
+    if trial is None:
+        return to_signed(load_data(metadata, source, "test").images)
+    is_masked = any(tensor.kind == "mask" for tensor in metadata.image_inputs)
+    return trial.truth if is_masked else trial.inputs["image"]
+
+
+def _examples(images: Tensor, metadata: ModelMetadata, folder: Path) -> None:
+    """What the demo offers to try the model with."""
+    (kind,) = (tensor for tensor in metadata.image_inputs if isinstance(tensor, Image))
+    make_folder(folder)
+    for number, content in enumerate(samples.examples(images, kind), 1):
+        write_atomic(folder / f"{number}.png", content)
+
+
+def score_all(trained: Trained) -> list[ModelMetadata]:
+    """Export and evaluate every servable of a training; nothing is kept but the metadata with the scores."""
+    with _temporary_folder() as folder:
+        export_all(trained, folder)
+        models, _ = Repository(folder).read_all()
+        return [evaluate(model, trained.source) for model in models]
+
+
+def publish(
+    trained: Trained, models: Path, *, name: str | None = None, version: int = 1, replace: bool = False
+) -> list[Path]:
+    """Export, evaluate and describe; only when all of it succeeded, move it to `models`.
+
+    Raises:
+        UsageError: as `export_all`, or there is no judge for the data.
+        Failure: as `export_all`.
+    """
+    describe_all(trained, models, name=name, version=version, replace=replace)
+    check_scorable(trained)
+    make_folder(models)
+    # Beside what it will replace: to move a file takes no space, and cannot fail half-way on a full disk.
+    with _temporary_folder(models) as staging:
+        for path in export_all(trained, staging, name=name, version=version):
+            evaluate_in_place(staging, path.parent.parent.name, trained.source, trained)
+        files = sorted(path for path in staging.rglob("*") if path.is_file())
+        targets = [models / path.relative_to(staging) for path in files]
+        for target in targets:
+            make_folder(target.parent)
+        for path, target in zip(files, targets, strict=True):
+            path.replace(target)
+    return targets
+
+
+@contextmanager
+def _temporary_folder(parent: Path | None = None) -> Iterator[Path]:
+    """A folder that is gone afterwards, at a signal, too."""
+    with tempfile.TemporaryDirectory(prefix=".publish-", dir=parent) as folder, unfinished(Path(folder)):
+        yield Path(folder).resolve()
+
+
+def _pictures(model: Model, folder: Path) -> None:
+    """The pictures in the card, of seed 0: a row for each label, and for each number that can be turned, its range."""
+    generator, label = Generator(model), model.metadata.label
+    sweeps: dict[str, dict[str, Any]] = {"sample": {label.name: label.values} if label else {}}
+    for scalar in model.metadata.scalars:
+        sweeps[scalar.name] = {scalar.name: np.linspace(scalar.low, scalar.high, TRAVERSAL_ROWS)}
+    for name, sweep in sweeps.items():
+        count = SAMPLE_COLUMNS if sweep else SAMPLE_COLUMNS * SAMPLE_ROWS
+        generator.generate(count, seed=0, **sweep).save(folder / f"{name}.png", grid=True, scale=SAMPLE_SCALE)
+
+
+def file_of(models: Path, name: str, version: int = 1) -> Path:
+    """Where a model is, in a folder of models."""
+    return models / name / str(version) / "model.onnx"
+
+
+def _write(models: Path, metadata: ModelMetadata, content: bytes) -> Path:
+    path = file_of(models, metadata.name, metadata.version)
+    make_folder(path.parent)
+    write_atomic(path, content)
+    return path
