@@ -3,7 +3,6 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -29,16 +28,9 @@ def run(*command: object, **environment: str) -> subprocess.CompletedProcess[str
     return done
 
 
-def losses_and_weights(*command: object, folder: Path) -> list[dict[str, Any]]:
-    """What each process wrote."""
-    folder.mkdir()
-    run(*command, folder)
-    return [json.loads(path.read_text()) for path in sorted(folder.iterdir())]
-
-
 def test_two_processes_end_with_the_same_weights_as_one_on_the_whole_batch(tmp_path: Path, digits_file: Path) -> None:
-    first, second = losses_and_weights(*TORCHRUN, SCRIPT, digits_file, 16, folder=tmp_path / "two")
-    (alone,) = losses_and_weights(sys.executable, SCRIPT, digits_file, 32, folder=tmp_path / "one")
+    run(sys.executable, SCRIPT, digits_file, tmp_path)
+    first, second, alone = (json.loads((tmp_path / f"{name}.json").read_text()) for name in ("0", "1", "alone"))
     assert first["weights"] == second["weights"]
     assert first["losses"] != second["losses"], "each sees its own share"
     assert first["weights"] == pytest.approx(alone["weights"], abs=1e-5)

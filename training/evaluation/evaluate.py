@@ -1,13 +1,14 @@
 """Score an exported model through ONNX Runtime, by the protocol for what it does."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import torch
 
 from gan_serve.errors import UsageError
-from gan_serve.metadata import Milestone, ModelMetadata
+from gan_serve.metadata import Milestone, ModelMetadata, Score
 from gan_serve.repository import Model
 from training import export, variants
 from training.data import loading
@@ -66,8 +67,10 @@ def _evaluate(model: Model, metadata: ModelMetadata, source: str | None) -> Mode
     return replace(metadata, scores=tuple(scores), scores_protocol=protocol)
 
 
-def learning_curve(model: Model, trained: Trained) -> tuple[Milestone, ...]:
+def learning_curve(model: Model, trained: Trained, scores: Sequence[Score]) -> tuple[Milestone, ...]:
     """The FCD of each snapshot of the training that the model came from; nothing where it draws none from noise.
+
+    `scores` are the model's, whose FCD is also that of its last snapshot.
 
     Raises:
         UsageError: there is no judge for its data.
@@ -77,12 +80,15 @@ def learning_curve(model: Model, trained: Trained) -> tuple[Milestone, ...]:
     test = loading.load(trained.source, "test", trained.gan.settings.image_size)
     judge = Judge(test.name)
     snapshots = [load_snapshot(path, trained.variant) for path in trained.snapshots]
-    exports = (_exported(snapshot.gan, model.metadata) for snapshot in snapshots)
+    earlier = [snapshot for snapshot in snapshots if snapshot.training.steps != trained.training.steps]
+    exports = (_exported(snapshot.gan, model.metadata) for snapshot in earlier)
     title = f"learning curve of {model.metadata.name}"
-    drawn = progress.track(generation.distances(exports, judge, test), title, len(snapshots))
+    distances = progress.track(generation.distances(exports, judge, test), title, len(earlier))
+    fcd = {snapshot.training.steps: distance for snapshot, distance in zip(earlier, distances, strict=True)}
+    fcd |= {trained.training.steps: score.value for score in scores if score.name == "fcd"}
     return tuple(
-        Milestone(step=snapshot.training.steps, fcd=fcd, observed=snapshot.training.observed)
-        for snapshot, fcd in zip(snapshots, drawn, strict=True)
+        Milestone(step=snapshot.training.steps, fcd=fcd[snapshot.training.steps], observed=snapshot.training.observed)
+        for snapshot in snapshots
     )
 
 

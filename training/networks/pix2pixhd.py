@@ -52,12 +52,12 @@ class Painter(nn.Module):
 class CoarseToFine(nn.Module):
     """Planes (N, P, H, W) -> a picture (N, C, H, W): G1 paints at half the size, G2 adds what the whole size shows."""
 
-    def __init__(self, planes: int, channels: int, width: int = 24, blocks: int = 3) -> None:
+    def __init__(self, planes: int, channels: int, width: int = 24, blocks: int = 4) -> None:
         super().__init__()
         half = width // 2
-        self.painter = Painter(planes, channels, width, blocks=4)  # G1
+        self.painter = Painter(planes, channels, width, blocks)  # G1
         self.entrance = nn.Sequential(*translation.convolved(planes, half, 7), *translation.halved(half, width))  # G2
-        refined = (translation.ResidualBlock(width) for _ in range(blocks))
+        refined = (translation.ResidualBlock(width) for _ in range(blocks - 1))
         self.exit = nn.Sequential(*refined, *translation.doubled(width, half), translation.to_image(half, channels))
         self.apply(init_dcgan)
 

@@ -58,9 +58,9 @@ class PixelNorm(nn.Module):
 
     def forward(self, maps: Tensor) -> Tensor:
         wide = maps.float()
-        planes = wide.square().reshape(len(maps), 1, maps.shape[1], -1)
+        planes = wide.square().reshape(maps.shape[0], 1, maps.shape[1], -1)
         # ONNX Runtime pools each sample alike; a mean over an axis it adds up in another order for a batch of one.
-        mean = F.avg_pool2d(planes, (maps.shape[1], 1)).view(len(maps), 1, *maps.shape[2:])
+        mean = F.avg_pool2d(planes, (maps.shape[1], 1)).view(maps.shape[0], 1, *maps.shape[2:])
         normalised: Tensor = wide * inverse_root(mean)
         return normalised.to(maps.dtype)
 

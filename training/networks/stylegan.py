@@ -67,7 +67,7 @@ class StyleGenerator(nn.Module):
         The image is a sum of what each resolution draws.
         """
         planes = torch.split(noise, self.noise_sizes, dim=1)
-        maps = self.constant.expand(len(styles), -1, -1, -1)
+        maps = self.constant.expand(styles.shape[0], -1, -1, -1)
         drawings: list[Tensor] = []
         for level, draw in enumerate(self.to_image):
             if level > 0:

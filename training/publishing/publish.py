@@ -73,7 +73,7 @@ def evaluate_in_place(
     model = Repository(models).find(name)
     scored = evaluate(model, source)
     if trained:
-        scored = dataclasses.replace(scored, learning_curve=learning_curve(model, trained))
+        scored = dataclasses.replace(scored, learning_curve=learning_curve(model, trained, scored.scores))
     _write(models, scored, with_property(model.content, PROPERTY, scored.to_json()))
     write_atomic(models / scored.name / "README.md", cards.card(scored).encode())
     trial = trial_of(scored, source)

@@ -51,6 +51,7 @@ class Pix2PixHD(TranslationGAN):
     )  # fmt: skip
     adversarial = losses.least_squares
     multiple = 16  # at an eighth of the size, where edges are reflected, two pixels must be left
+    blocks = 4  # of G1; G2 has one less
     global_share = 0.3  # of the steps, for the global generator alone
 
     settings: FineRecipe
@@ -63,7 +64,7 @@ class Pix2PixHD(TranslationGAN):
                 "label maps are painted in the colours of training/data/camvid_labels.py; give pictures in colour"
             )
         self.layout = pix2pixhd.Layout()
-        self.generator = pix2pixhd.CoarseToFine(self.layout.planes, spec.channels)
+        self.generator = pix2pixhd.CoarseToFine(self.layout.planes, spec.channels, blocks=self.blocks)
         self.discriminator = translation.MultiScaleDiscriminator(self.layout.planes + spec.channels, width=24)
         self.is_coarse = False
 
