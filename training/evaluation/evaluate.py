@@ -85,7 +85,7 @@ def learning_curve(model: Model, trained: Trained, scores: Sequence[Score]) -> t
     title = f"learning curve of {model.metadata.name}"
     distances = progress.track(generation.distances(exports, judge, test), title, len(earlier))
     fcd = {snapshot.training.steps: distance for snapshot, distance in zip(earlier, distances, strict=True)}
-    fcd |= {trained.training.steps: score.value for score in scores if score.name == "fcd"}
+    fcd[trained.training.steps] = next(score.value for score in scores if score.name == "fcd")
     return tuple(
         Milestone(step=snapshot.training.steps, fcd=fcd[snapshot.training.steps], observed=snapshot.training.observed)
         for snapshot in snapshots
