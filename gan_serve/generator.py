@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from gan_serve.errors import Failure
 from gan_serve.graph import check_graph, check_outputs
 from gan_serve.images.pixels import Pixels
-from gan_serve.latent_mixing import make_blend
+from gan_serve.latent_mixing import make_mixing
 from gan_serve.metadata import ModelMetadata
 from gan_serve.repository import Model, read_model
 from gan_serve.request import Item, Request, make_request
@@ -25,7 +25,7 @@ from gan_serve.system.parallel import map_in_order
 from gan_serve.tensors import Image, Mask
 
 if TYPE_CHECKING:
-    from gan_serve.image_fitting import Scene
+    from gan_serve.image_fitting import FittedInputs
 
 _WORTH_A_THREAD = 0.005  # seconds of work, since starting a thread on a busy machine takes about as long
 BATCH = 64  # images whose arrays are in memory at once; on CUDA, one run
@@ -125,7 +125,7 @@ class Generator:
             UsageError: an input that the model does not have, or a value out of range.
             Failure: a picture that cannot be read.
         """
-        blend = make_blend(walk_to=walk_to, steps=steps, step=step, mix_with=mix_with, mix=mix, mix_index=mix_index)
+        blend = make_mixing(walk_to=walk_to, steps=steps, step=step, mix_with=mix_with, mix=mix, mix_index=mix_index)
         return self.run(make_request(self.metadata, inputs, count=count, seed=seed, index=index, blend=blend))
 
     def run(self, request: Request) -> Result:
@@ -136,7 +136,7 @@ class Generator:
         """Answer a part of a request."""
         completed = [complete(self.metadata.inputs, request.seed, request.item(place)) for place in places]
         size = batch_size(self.metadata)
-        threads = self._threads if self.metadata.by_picture and not self.metadata.any_size else 1
+        threads = self._threads if self.metadata.per_item and not self.metadata.any_size else 1
         parts = (completed[at : at + size] for at in range(0, len(completed), size))
         batches = list(map_in_order(partial(self._compute, request.seed), parts, threads))
         outputs = {name: np.concatenate([batch[name] for batch, _ in batches]) for name in batches[0][0]}
@@ -144,16 +144,16 @@ class Generator:
         return Result(self.metadata, self.sha256, request, tuple(completed), outputs, pictures)
 
     def _compute(self, seed: int, items: Sequence[Item]) -> tuple[Arrays, dict[str, Pixels]]:
-        if self.metadata.by_picture:
+        if self.metadata.per_item:
             (item,) = items
             return self._compute_scene(seed, item)
         return self.infer(input_arrays(self.metadata.inputs, seed, items)), {}
 
     def _compute_scene(self, seed: int, item: Item) -> tuple[Arrays, dict[str, Pixels]]:
         """What a network makes of one item as arrays, and what is like a picture in that picture's size."""
-        from gan_serve.image_fitting import open_scene
+        from gan_serve.image_fitting import fit_inputs
 
-        scene = open_scene(self.metadata.inputs, item.inputs)
+        scene = fit_inputs(self.metadata.inputs, item.inputs)
         drawn = [tensor for tensor in self.metadata.inputs if not isinstance(tensor, Image | Mask)]
         others = input_arrays(drawn, seed, [item])
         if self.metadata.any_size:
@@ -164,7 +164,7 @@ class Generator:
             each.name: scene.finished(view.restored(outputs[each.name][0], each), each) for each, view in likes
         }
 
-    def _compute_tiles(self, scene: "Scene", others: Arrays) -> dict[str, Pixels]:
+    def _compute_tiles(self, scene: "FittedInputs", others: Arrays) -> dict[str, Pixels]:
         from gan_serve.images.tiling import run_in_tiles
 
         def run(parts: Mapping[str, NDArray[Any]]) -> Arrays:
@@ -222,7 +222,7 @@ def load_again(path: Path, sha256: str, device: str, threads: int | None, exact:
 
 def batch_size(metadata: ModelMetadata) -> int:
     """How many items are computed at once."""
-    return 1 if metadata.by_picture else BATCH
+    return 1 if metadata.per_item else BATCH
 
 
 def _check_servable(model: Model) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from gan_serve.array_values import Bytes, is_array, is_list, to_array
 from gan_serve.errors import Failure, UsageError
-from gan_serve.image_inputs import MOST_BYTES, Source, memory_source, open_source
+from gan_serve.image_inputs import MOST_BYTES, ImageInput, image_in_memory, open_image
 from gan_serve.images.files import is_file, picture_files
 from gan_serve.system.text import printable
 from gan_serve.tensors import Image, Mask
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _GIVE = "give a path, a Pillow image or an array, or a file that is open or in bytes"
 
 
-def parse_sources(tensor: Image | Mask, value: object, *, alone: bool = True) -> list[Source]:
+def parse_images(tensor: Image | Mask, value: object, *, alone: bool = True) -> list[ImageInput]:
     """Sources for a path, a folder, a glob, a file's bytes, an open file, a Pillow image, an array, or a list of these.
 
     A file that is `alone` is decoded once; of several, only those at work are in memory. Warns of what is not taken.
@@ -41,7 +41,7 @@ def parse_sources(tensor: Image | Mask, value: object, *, alone: bool = True) ->
         return [source]
     if not is_list(value):
         raise UsageError(f"{tensor.name} is no picture but of type {type(value).__name__}; {_GIVE}")
-    return [source for item in value for source in parse_sources(tensor, item, alone=False)]
+    return [source for item in value for source in parse_images(tensor, item, alone=False)]
 
 
 def _rows(array: "NDArray[Any]") -> Any:
@@ -51,12 +51,12 @@ def _rows(array: "NDArray[Any]") -> Any:
     return [*array] if array.ndim == 4 else array
 
 
-def _from_memory(tensor: Image | Mask, value: object, alone: bool) -> Source | None:
+def _from_memory(tensor: Image | Mask, value: object, alone: bool) -> ImageInput | None:
     """The one picture that the value is, if it is one."""
     import numpy as np
     from PIL import Image as Pictures
 
-    if isinstance(value, Source):
+    if isinstance(value, ImageInput):
         return value
     if isinstance(value, Bytes) or hasattr(value, "read"):
         return _warned(_from_content(tensor.name, value, alone), tensor.name)
@@ -65,25 +65,25 @@ def _from_memory(tensor: Image | Mask, value: object, alone: bool) -> Source | N
     return _from_array(tensor, value) if isinstance(value, np.ndarray) else None
 
 
-def _from_path(name: str, given: str, alone: bool) -> list[Source]:
+def _from_path(name: str, given: str, alone: bool) -> list[ImageInput]:
     found = picture_files(name, given)
     if found.left_out:
         warnings.warn(found.left_out, stacklevel=2)
-    return [_warned(open_source(path, keep=alone and len(found.files) == 1), name) for path in found.files]
+    return [_warned(open_image(path, keep=alone and len(found.files) == 1), name) for path in found.files]
 
 
-def _warned(source: Source, name: str) -> Source:
+def _warned(source: ImageInput, name: str) -> ImageInput:
     for remark in source.remarks:
         warnings.warn(f"{source.file or name} {remark}", stacklevel=2)
     return source
 
 
-def _from_content(name: str, value: Any, alone: bool) -> Source:
+def _from_content(name: str, value: Any, alone: bool) -> ImageInput:
     """The bytes of a file, or an open one, which is read from where it stands and keeps its name if it has one."""
     content = bytes(value) if isinstance(value, Bytes) else _read_open(name, value)
     if not content:
         raise UsageError(f"{name} is empty; give all bytes of the file, or go to its start with seek(0)")
-    file, source = _name_of(value), memory_source(content, name)
+    file, source = _name_of(value), image_in_memory(content, name)
     return replace(source, file=file, origin=source.origin if alone else content)
 
 
@@ -108,7 +108,7 @@ def _name_of(value: Any) -> str | None:
     return printable(Path(name).name) if isinstance(name, str) and is_file(Path(name)) else None
 
 
-def _from_pillow(tensor: Image | Mask, picture: "Picture", alone: bool) -> Source:
+def _from_pillow(tensor: Image | Mask, picture: "Picture", alone: bool) -> ImageInput:
     """The picture as it stands: of an animation that was opened, the frame that its owner went to."""
     import numpy as np
 
@@ -120,8 +120,8 @@ def _from_pillow(tensor: Image | Mask, picture: "Picture", alone: bool) -> Sourc
     return replace(source, remarks=told, duration=duration_of(picture))
 
 
-def _from_array(tensor: Image | Mask, array: "NDArray[Any]") -> Source:
+def _from_array(tensor: Image | Mask, array: "NDArray[Any]") -> ImageInput:
     from gan_serve.images.preprocess import read_array, size_of
 
     given = read_array(array, tensor)
-    return Source(None, hashlib.sha256(array.tobytes()).hexdigest(), origin=given, size=size_of(given))
+    return ImageInput(None, hashlib.sha256(array.tobytes()).hexdigest(), origin=given, size=size_of(given))

@@ -8,14 +8,14 @@ from numpy.typing import NDArray
 from PIL import Image as Pictures
 
 from gan_serve.errors import UsageError
-from gan_serve.image_inputs import Reference
+from gan_serve.image_inputs import ImageRef
 from gan_serve.images.pixels import Picture, Pixels, to_picture, to_pixels
-from gan_serve.images.preprocess import Box, Frame, Given, flatten, frame, size_of, to_model
+from gan_serve.images.preprocess import Box, CropBox, Given, flatten, frame, size_of, to_model
 from gan_serve.images.transparency import with_opacity
 from gan_serve.request import Inputs
 from gan_serve.tensors import Image, InputTensor, Mask
 
-Hole = NDArray[np.bool_]  # (height, width): what is to be filled in of the part of a picture that is seen
+HoleMask = NDArray[np.bool_]  # (height, width): what is to be filled in of the part of a picture that is seen
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +24,7 @@ class View:
 
     given: Given
     tensor: Image
-    frame: Frame
+    frame: CropBox
     array: NDArray[np.float32]  # (channels, height, width): what is seen, as the network takes it
 
     @property
@@ -59,11 +59,11 @@ class View:
 
 
 @dataclass(frozen=True, eq=False)
-class Scene:
+class FittedInputs:
     """The pictures of one item: how the network sees each, and what of the first one is to be filled in."""
 
     views: dict[str, View]
-    holes: dict[str, Hole]
+    holes: dict[str, HoleMask]
 
     @property
     def arrays(self) -> dict[str, NDArray[np.float32]]:
@@ -87,9 +87,9 @@ class Scene:
         return pixels if (opacity == 255).all() else with_opacity(pixels, opacity)
 
     @property
-    def hole(self) -> Hole | None:
+    def hole(self) -> HoleMask | None:
         """All that is to be filled in."""
-        hole: Hole | None = np.any(list(self.holes.values()), axis=0) if self.holes else None
+        hole: HoleMask | None = np.any(list(self.holes.values()), axis=0) if self.holes else None
         return hole
 
     @property
@@ -98,7 +98,7 @@ class Scene:
         return next(iter(self.views.values()))
 
 
-def open_scene(tensors: Sequence[InputTensor], inputs: Inputs) -> Scene:
+def fit_inputs(tensors: Sequence[InputTensor], inputs: Inputs) -> FittedInputs:
     """Read the pictures of one item.
 
     Raises:
@@ -111,11 +111,11 @@ def open_scene(tensors: Sequence[InputTensor], inputs: Inputs) -> Scene:
             views[tensor.name] = _view(_stretched(picture, tensor, views), tensor)
     first = next(iter(views.values()))
     holes = {tensor.name: _hole(picture, first) for tensor, picture in given.items() if isinstance(tensor, Mask)}
-    return Scene(views, holes)
+    return FittedInputs(views, holes)
 
 
 def _read(value: object) -> Given:
-    assert isinstance(value, Reference)  # what a request holds for an image or a mask
+    assert isinstance(value, ImageRef)  # what a request holds for an image or a mask
     return value.read()
 
 
@@ -134,12 +134,12 @@ def _stretched(given: Given, tensor: Image, before: Mapping[str, View]) -> Given
 def _view(given: Given, tensor: Image) -> View:
     size = size_of(given)
     if isinstance(given, np.ndarray) or tensor.any_size:
-        return View(given, tensor, Frame((0, 0, *size), (0, 0, *size)), to_model(given, tensor))
+        return View(given, tensor, CropBox((0, 0, *size), (0, 0, *size)), to_model(given, tensor))
     _, height, width = tensor.shape
     return View(given, tensor, frame(size, width, height, tensor.fit), to_model(given, tensor))
 
 
-def _hole(given: Given, view: View) -> Hole:
+def _hole(given: Given, view: View) -> HoleMask:
     """A mask stretched over the picture, as much of it as is seen."""
     mask = _black_and_white(given)
     across, down = size_of(view.given)
@@ -162,7 +162,7 @@ def _black_and_white(given: Given) -> Picture:
     return given.convert("L").point(lambda level: 255 * (level >= 128))
 
 
-def _hole_array(hole: Hole, view: View) -> NDArray[np.float32]:
+def _hole_array(hole: HoleMask, view: View) -> NDArray[np.float32]:
     """(1, height, width): 1 in every pixel of the network's input that the hole reaches, else 0."""
     left, top, right, bottom = view.frame.inner
     picture = Pictures.fromarray(hole.astype(np.uint8) * 255)

@@ -30,7 +30,7 @@ MOST_BYTES = 2**29  # of one file: more than the largest picture takes without c
 
 
 @dataclass(frozen=True)
-class Reference:
+class ImageRef:
     """What a request, and the files that it makes, say of a picture."""
 
     file: str | None  # its name without folders, as `printable` tells it; None: it came as an array, or through a pipe
@@ -61,7 +61,7 @@ class Reference:
 
 
 @dataclass(frozen=True)
-class Source(Reference):
+class ImageInput(ImageRef):
     """A picture that can be read: a file, its bytes, one in memory, or an array that fits the model already."""
 
     origin: "Path | bytes | Given" = field(kw_only=True, repr=False, compare=False)
@@ -81,7 +81,7 @@ class Source(Reference):
         return picture
 
 
-def open_source(path: Path, *, keep: bool = False) -> Source:
+def open_image(path: Path, *, keep: bool = False) -> ImageInput:
     """A file that was read once, so that it is known to hold a picture; decoded, it is kept or forgotten.
 
     What comes through a named pipe is always kept, and has no name.
@@ -93,21 +93,21 @@ def open_source(path: Path, *, keep: bool = False) -> Source:
     return replace(source, origin=picture) if keep or source.file is None else source
 
 
-def piped_source(stream: IO[bytes], name: str) -> Source:
+def piped_image(stream: IO[bytes], name: str) -> ImageInput:
     """A picture whose file has no name here; `name` is what messages call it.
 
     Raises:
         Failure: it is none, too large, or cannot be read.
     """
-    return memory_source(_piped(stream, name), name)
+    return image_in_memory(_piped(stream, name), name)
 
 
-def memory_source(content: bytes, name: str) -> Source:
-    """A picture out of the bytes of its file, decoded; raises as `piped_source` does."""
+def image_in_memory(content: bytes, name: str) -> ImageInput:
+    """A picture out of the bytes of its file, decoded; raises as `piped_image` does."""
     return _source(hashlib.sha256(content).hexdigest(), _decode(content, name))
 
 
-def open_frames(path: Path) -> list[Source]:
+def open_frames(path: Path) -> list[ImageInput]:
     """All frames of an animation, decoded; of another file, its one picture.
 
     Raises:
@@ -118,12 +118,12 @@ def open_frames(path: Path) -> list[Source]:
     return frames if is_pipe else [replace(each, file=printable(path.name), path=path) for each in frames]
 
 
-def piped_frames(stream: IO[bytes], name: str) -> list[Source]:
+def piped_frames(stream: IO[bytes], name: str) -> list[ImageInput]:
     """The same of a file that has no name here."""
     return _frames(_piped(stream, name), name)
 
 
-def find_source(reference: Reference, folders: Sequence[Path]) -> Source:
+def find_image(reference: ImageRef, folders: Sequence[Path]) -> ImageInput:
     """The file that an earlier request had read, looked for in these folders.
 
     Raises:
@@ -152,7 +152,7 @@ def _named(file: str, folder: Path) -> list[Path]:
     return [each for each in folder.glob("*") if printable(each.name) == file and each.is_file()]
 
 
-def _read(path: Path, frame: int | None = None) -> "tuple[Source, Picture]":
+def _read(path: Path, frame: int | None = None) -> "tuple[ImageInput, Picture]":
     content, is_pipe = _content(path)
     decoded, digest = _decode(content, str(path), frame), hashlib.sha256(content).hexdigest()
     source = _source(digest, decoded)
@@ -166,10 +166,10 @@ def _piped(stream: IO[bytes], name: str) -> bytes:
         return stream.read(MOST_BYTES + 1)
 
 
-def _frames(content: bytes, name: str) -> list[Source]:
+def _frames(content: bytes, name: str) -> list[ImageInput]:
     from gan_serve.images.animations import decode_frames
 
-    first = memory_source(content, name)
+    first = image_in_memory(content, name)
     frames = decode_frames(content, name)
     if len(frames) < 2:
         return [first]
@@ -179,9 +179,9 @@ def _frames(content: bytes, name: str) -> list[Source]:
     ]
 
 
-def _source(digest: str, decoded: "_Decoded") -> Source:
+def _source(digest: str, decoded: "_Decoded") -> ImageInput:
     picture, remarks, duration = decoded
-    return Source(None, digest, origin=picture, size=picture.size, remarks=remarks, duration=duration)
+    return ImageInput(None, digest, origin=picture, size=picture.size, remarks=remarks, duration=duration)
 
 
 def _content(path: Path) -> tuple[bytes, bool]:

@@ -16,7 +16,7 @@ STEPS = 16  # of a walk, where nobody says how many
 
 
 @dataclass(frozen=True, kw_only=True)
-class Walk:
+class Interpolation:
     """From an image to that of another seed, in so many images with both ends among them."""
 
     kind: Literal["walk"] = "walk"
@@ -28,13 +28,13 @@ class Walk:
         """How many images come of each one."""
         return self.steps if self.step is None else 1
 
-    def at(self, place: int, index: int) -> "Walk":
+    def at(self, place: int, index: int) -> "Interpolation":
         """What makes one of these images, where `index` is the request's."""
         return self if self.step is not None else replace(self, step=place)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Mix:
+class StyleMix:
     """Each of `count` images, with some latents of each of as many images of another seed, or of one of them."""
 
     kind: Literal["mix"] = "mix"
@@ -46,15 +46,15 @@ class Mix:
         """How many images come of each one."""
         return count if self.index is None else 1
 
-    def at(self, place: int, index: int) -> "Mix":
+    def at(self, place: int, index: int) -> "StyleMix":
         """What makes one of these images, where `index` is the request's."""
         return self if self.index is not None else replace(self, index=index + place)
 
 
-Blend = Walk | Mix
+LatentMixing = Interpolation | StyleMix
 
 
-def make_blend(
+def make_mixing(
     *,
     walk_to: int | None = None,
     steps: int | None = None,
@@ -62,7 +62,7 @@ def make_blend(
     mix_with: int | None = None,
     mix: object = None,
     mix_index: int | None = None,
-) -> Blend | None:
+) -> LatentMixing | None:
     """What a user wants with a second seed; `mix` are names of latents, as a list or with commas between them.
 
     Raises:
@@ -79,11 +79,11 @@ def make_blend(
         if seed is None and detail is not None:
             raise UsageError(about)
     if walk_to is not None:
-        return Walk(seed=walk_to, steps=STEPS if steps is None else steps, step=step)
-    return None if mix_with is None else Mix(seed=mix_with, latents=_names(mix), index=mix_index)
+        return Interpolation(seed=walk_to, steps=STEPS if steps is None else steps, step=step)
+    return None if mix_with is None else StyleMix(seed=mix_with, latents=_names(mix), index=mix_index)
 
 
-def checked_blend(metadata: ModelMetadata, blend: Blend, count: int) -> Blend:
+def checked_mixing(metadata: ModelMetadata, blend: LatentMixing, count: int) -> LatentMixing:
     """What is wanted with a second seed, its numbers as Python's own.
 
     Raises:
@@ -92,13 +92,13 @@ def checked_blend(metadata: ModelMetadata, blend: Blend, count: int) -> Blend:
     known = [latent.name for latent in metadata.latents]
     if not known:
         raise UsageError(f"{metadata.name} draws no noise, so that another seed changes nothing")
-    if isinstance(blend, Walk):
+    if isinstance(blend, Interpolation):
         seed = checked_integer("walk_to", blend.seed, 0, STREAMS - 1)
         steps = checked_integer("steps", blend.steps, 2, MOST_IMAGES)
         step = None if blend.step is None else checked_integer("step", blend.step, 0, steps - 1)
         if count > 1:
             raise UsageError(f"a walk has as many images as steps; leave out the count of {count}")
-        return Walk(seed=seed, steps=steps, step=step)
+        return Interpolation(seed=seed, steps=steps, step=step)
     seed = checked_integer("mix_with", blend.seed, 0, STREAMS - 1)
     index = None if blend.index is None else checked_integer("mix_index", blend.index, 0, STREAMS - 1)
     if not blend.latents:
@@ -106,7 +106,7 @@ def checked_blend(metadata: ModelMetadata, blend: Blend, count: int) -> Blend:
     for name in blend.latents:
         if name not in known:
             raise UsageError(f"{metadata.name} has no latent {name!r}{nearest(name, known)}; it has {', '.join(known)}")
-    return Mix(seed=seed, latents=blend.latents, index=index)
+    return StyleMix(seed=seed, latents=blend.latents, index=index)
 
 
 def _names(mix: object) -> tuple[str, ...]:

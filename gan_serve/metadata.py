@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Final, Literal, get_args
 
 from gan_serve.errors import Failure
-from gan_serve.schema import Misfit, check_shown, decode, encode
+from gan_serve.schema import ValidationError, check_shown, decode, encode
 from gan_serve.tensors import Image, InputTensor, Label, Latent, Mask, OutputTensor, Scalar
 
 PROPERTY = "gan_serve"  # the key in the ONNX file's metadata_props
@@ -208,7 +208,7 @@ class ModelMetadata:
         return math.lcm(*(tensor.multiple for tensor in self.image_inputs if isinstance(tensor, Image)))
 
     @cached_property
-    def by_picture(self) -> bool:
+    def per_item(self) -> bool:
         """Whether what is made of a picture depends on its size, so that batches are of no use."""
         likes = any(tensor.like for tensor in self.image_outputs)
         return likes or any(tensor.any_size or isinstance(tensor, Mask) for tensor in self.image_inputs)
@@ -248,7 +248,7 @@ def parse_metadata(document: str, source: str) -> ModelMetadata:
     try:
         metadata = decode(ModelMetadata, fields)
         check_shown(fields)
-    except Misfit as error:
+    except ValidationError as error:
         raise Failure(f"{source}: its metadata is {error}; {WRITE_ANEW}") from None
     except RecursionError:
         raise Failure(f"{source}: its metadata is nested too deep; {WRITE_ANEW}") from None

@@ -6,8 +6,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import PurePath
 
-from gan_serve.image_inputs import Reference
-from gan_serve.latent_mixing import Blend, Walk
+from gan_serve.image_inputs import ImageRef
+from gan_serve.latent_mixing import Interpolation, LatentMixing
 from gan_serve.metadata import ModelMetadata
 from gan_serve.request import Inputs, Item, Request, Value
 
@@ -33,10 +33,10 @@ def request_stem(metadata: ModelMetadata, request: Request, *, with_seed: bool =
     return _fitted("-".join([*parts, *_second(request.blend)]))
 
 
-def _second(blend: Blend | None) -> list[str]:
+def _second(blend: LatentMixing | None) -> list[str]:
     if blend is None:
         return []
-    if isinstance(blend, Walk):
+    if isinstance(blend, Interpolation):
         step = [] if blend.step is None else [f"step{blend.step:05}"]
         return [f"to{blend.seed}", f"steps{blend.steps}", *step]
     index = [] if blend.index is None else [f"index{blend.index:05}"]
@@ -48,9 +48,9 @@ def _values(rows: Sequence[Inputs]) -> list[str]:
 
 
 def _span(name: str, values: Sequence[Value]) -> str:
-    prefix = "" if isinstance(values[0], Reference) else name  # a picture's own name says what it is
+    prefix = "" if isinstance(values[0], ImageRef) else name  # a picture's own name says what it is
     # The frames of an animation have one name.
-    texts = [*dict.fromkeys(_picture(value) if isinstance(value, Reference) else str(value) for value in values)]
+    texts = [*dict.fromkeys(_picture(value) if isinstance(value, ImageRef) else str(value) for value in values)]
     if _is_range(values):
         return f"{prefix}{texts[0]}-{texts[-1]}"
     several = ",".join(texts)
@@ -60,12 +60,12 @@ def _span(name: str, values: Sequence[Value]) -> str:
 
 def _is_range(values: Sequence[Value]) -> bool:
     first = values[0]
-    if isinstance(first, Reference) or len(values) < 3:
+    if isinstance(first, ImageRef) or len(values) < 3:
         return False
     return list(values) == list(range(int(first), int(first) + len(values)))
 
 
-def _picture(reference: Reference) -> str:
+def _picture(reference: ImageRef) -> str:
     """Its name, as far as every system takes it, and a digest to tell it from its namesakes and from its copies."""
     stem = re.sub(r"[^\w.-]+", "_", _storable(PurePath(reference.file or "array").stem))
     return f"{_cut(stem, _LONGEST_PICTURE)}-{_digest(f'{reference.file} {reference.sha256}')}"

@@ -6,7 +6,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from gan_serve.image_inputs import Reference
+from gan_serve.image_inputs import ImageRef
 from gan_serve.request import Inputs, Value
 from gan_serve.tensors import OutputTensor, Probabilities, Score
 
@@ -38,7 +38,7 @@ def encode_answers(answers: Sequence[Answer]) -> bytes:
 
 
 def _told(value: Value) -> str | int | float | None:
-    return value.file if isinstance(value, Reference) else value
+    return value.file if isinstance(value, ImageRef) else value
 
 
 def _rounded(number: Any) -> float:

@@ -6,11 +6,11 @@ from typing import Any
 
 import gan_serve
 from gan_serve.errors import Failure
-from gan_serve.image_inputs import Reference
-from gan_serve.latent_mixing import Blend, Mix, Walk
+from gan_serve.image_inputs import ImageRef
+from gan_serve.latent_mixing import Interpolation, LatentMixing, StyleMix
 from gan_serve.metadata import ModelMetadata
 from gan_serve.request import Inputs, Item, Request
-from gan_serve.schema import Misfit, decode
+from gan_serve.schema import ValidationError, decode
 
 _WRITER = {"gan_serve": ""}
 _LONGEST = 2**26  # of the JSON document in a file that anyone may have written
@@ -30,7 +30,7 @@ class Provenance:
     inputs: tuple[Inputs, ...]  # one for each row of images
     scale: int = 1
     columns: int | None = None  # of a grid; None where every image stands alone
-    blend: Blend | None = None  # with a second seed; where there is none, the document has no such key
+    blend: LatentMixing | None = None  # with a second seed; where there is none, the document has no such key
 
     def __post_init__(self) -> None:
         if not self.inputs or self.scale < 1 or (self.columns is not None and self.columns < 1):
@@ -99,7 +99,7 @@ def parse_provenance(document: str, source: str) -> Provenance:
         raise Failure(f"{source}: what it says about its making is too long; gan-serve did not write it")
     try:
         return decode(Provenance, json.loads(document))
-    except Misfit as error:
+    except ValidationError as error:
         raise Failure(f"{source}: what it says about its making is {error}") from None
     except (ValueError, RecursionError) as error:
         raise Failure(f"{source}: what it says about its making is no JSON ({error})") from None
@@ -107,9 +107,9 @@ def parse_provenance(document: str, source: str) -> Provenance:
 
 def _plain(value: object) -> dict[str, object]:
     """A second seed as it stands in JSON, or a picture, of which a request may hold more."""
-    if isinstance(value, Walk | Mix):
+    if isinstance(value, Interpolation | StyleMix):
         return vars(value)
-    if isinstance(value, Reference):
+    if isinstance(value, ImageRef):
         frame = {} if value.frame is None else {"frame": value.frame}
         return {"file": value.file, "sha256": value.sha256, **frame}
     raise TypeError(f"{value!r} is no value of an input")

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gan_serve.errors import Failure, UsageError, shown
-from gan_serve.image_arguments import parse_sources
-from gan_serve.image_inputs import Reference, Source
+from gan_serve.image_arguments import parse_images
+from gan_serve.image_inputs import ImageInput, ImageRef
 from gan_serve.images.limits import LONGEST_SIDE
-from gan_serve.latent_mixing import Blend, checked_blend
+from gan_serve.latent_mixing import LatentMixing, checked_mixing
 from gan_serve.metadata import ModelMetadata
 from gan_serve.seeds import MOST_IMAGES, STREAMS, checked_integer, random_seed
 from gan_serve.suggestions import nearest
 from gan_serve.tensors import Image, Label, Mask, Scalar
 
 Choice = Label | Scalar | Image | Mask  # an input that a user sets
-Value = int | float | Reference
+Value = int | float | ImageRef
 Inputs = dict[str, Value]  # what a user chose, by the input's name
 
 
@@ -27,7 +27,7 @@ class Item:
 
     index: int
     inputs: Inputs
-    blend: Blend | None = None
+    blend: LatentMixing | None = None
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Request:
     index: int
     count: int
     inputs: tuple[Inputs, ...]
-    blend: Blend | None = None
+    blend: LatentMixing | None = None
 
     def __len__(self) -> int:
         return len(self.inputs) * self.count * self.width
@@ -54,12 +54,14 @@ class Request:
     @property
     def files(self) -> list[Path]:
         """Where the pictures lie that go in, as far as they are files."""
-        return [value.path for row in self.inputs for value in row.values() if isinstance(value, Source) and value.path]
+        return [
+            value.path for row in self.inputs for value in row.values() if isinstance(value, ImageInput) and value.path
+        ]
 
     @property
     def remarks(self) -> list[str]:
         """What is not taken of the images that go in, each said once, by the inputs' names."""
-        named = [(name, value) for row in self.inputs for name, value in row.items() if isinstance(value, Source)]
+        named = [(name, value) for row in self.inputs for name, value in row.items() if isinstance(value, ImageInput)]
         return [*dict.fromkeys(f"{name} {remark}" for name, value in named for remark in value.remarks)]
 
     def item(self, place: int) -> Item:
@@ -77,7 +79,7 @@ def make_request(
     count: int = 1,
     seed: int | None = None,
     index: int = 0,
-    blend: Blend | None = None,
+    blend: LatentMixing | None = None,
     most: int = MOST_IMAGES,
 ) -> Request:
     """Check a user's wishes against what the model takes. `None` stands for a value that was not given.
@@ -98,7 +100,7 @@ def make_request(
     index = checked_integer("index", index, 0, STREAMS - 1)
     count = checked_integer("count", count, 1, min(MOST_IMAGES, STREAMS - index))
     if blend:
-        blend = checked_blend(metadata, blend, count)
+        blend = checked_mixing(metadata, blend, count)
     if count > 1 and not metadata.draws:
         raise UsageError(f"{metadata.name} draws nothing at random: a count of {count} would repeat the same answer")
     sweeps = {name: _parse(metadata, tensor, given[name]) for name, tensor in tensors.items() if name in given}
@@ -130,7 +132,7 @@ def check_names(metadata: ModelMetadata, names: Iterable[str], options: Iterable
             raise UsageError(f"{metadata.name} has no input {shown(name)}{meant}; it takes {takes}")
 
 
-def check_answer(metadata: ModelMetadata, name: str, source: Source) -> None:
+def check_answer(metadata: ModelMetadata, name: str, source: ImageInput) -> None:
     """Refuse a picture for the input `name` if what is made of it would be too large.
 
     Raises:
@@ -161,7 +163,7 @@ def check_pairs(counts: Mapping[str, int]) -> None:
 def _parse(metadata: ModelMetadata, tensor: Choice, value: object) -> Sequence[Value]:
     if not isinstance(tensor, Image | Mask):
         return tensor.parse(value)
-    sources = parse_sources(tensor, value)
+    sources = parse_images(tensor, value)
     for source in sources:
         check_answer(metadata, tensor.name, source)
     return sources

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from gan_serve.errors import Failure, UsageError
 from gan_serve.formats import ANIMATIONS, NUMBERS, check_format, medium_of, plan_output
-from gan_serve.image_inputs import Source
+from gan_serve.image_inputs import ImageInput
 from gan_serve.images.encoding import encode_animation, encode_picture, make_folder, write_atomic
 from gan_serve.images.limits import LONGEST_SIDE
 from gan_serve.images.npy import encode_npy
@@ -184,7 +184,7 @@ class Result:
 
     def _durations(self) -> list[int | None]:
         """For how long each image is shown in an animation, as one that went in tells it; none if none does."""
-        sources = [[each for each in item.inputs.values() if isinstance(each, Source)] for item in self.items]
+        sources = [[each for each in item.inputs.values() if isinstance(each, ImageInput)] for item in self.items]
         times = [next((each.duration for each in row if each.duration is not None), None) for row in sources]
         return times if any(time is not None for time in times) else []
 
@@ -238,6 +238,6 @@ def largest_size(metadata: ModelMetadata, request: Request) -> tuple[int, int]:
     if not tensor.like:
         _, height, width = tensor.shape
         return height, width
-    sources = [source for row in request.inputs if isinstance(source := row[tensor.like], Source)]
+    sources = [source for row in request.inputs if isinstance(source := row[tensor.like], ImageInput)]
     height, width = (max(source.size[side] for source in sources) * tensor.scale for side in (1, 0))
     return height, width * len(metadata.image_outputs)

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.random.bit_generator import ISeedSequence
 from numpy.typing import NDArray
 
-from gan_serve.image_inputs import Reference
-from gan_serve.latent_mixing import Mix, Walk
+from gan_serve.image_inputs import ImageRef
+from gan_serve.latent_mixing import Interpolation, StyleMix
 from gan_serve.request import Item, Value
 from gan_serve.tensors import Image, InputTensor, Label, Latent, Scalar
 
@@ -75,14 +75,14 @@ def _value(tensor: InputTensor, seed: int, item: Item) -> NDArray[np.floating[An
     value = item.inputs[tensor.name]
     if isinstance(tensor, Label) and isinstance(value, int):
         return tensor.place(value)
-    return value.array(tensor) if isinstance(tensor, Image) and isinstance(value, Reference) else value
+    return value.array(tensor) if isinstance(tensor, Image) and isinstance(value, ImageRef) else value
 
 
 def _blended(tensor: Latent, seed: int, item: Item) -> Noise:
     match item.blend:
-        case Mix(seed=other, latents=taken, index=int(index)) if tensor.name in taken:
+        case StyleMix(seed=other, latents=taken, index=int(index)) if tensor.name in taken:
             return _noise(tensor, other, index)
-        case Walk(seed=other, steps=steps, step=int(step)):
+        case Interpolation(seed=other, steps=steps, step=int(step)):
             start, goal = _noise(tensor, seed, item.index), _noise(tensor, other, item.index)
             return _between(tensor, start, goal, step / (steps - 1))
         case _:

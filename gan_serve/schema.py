@@ -20,7 +20,7 @@ Document = TypeVar("Document")
 _NO_TEXT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
-class Misfit(ValueError):
+class ValidationError(ValueError):
     """What is wrong with a document, and where."""
 
     def __init__(self, where: str, what: str) -> None:
@@ -38,7 +38,7 @@ def check_shown(value: object, where: str = "") -> None:
     """Refuse what `json.loads` returned if it cannot be shown everywhere: on a page, in a terminal, as JSON.
 
     Raises:
-        Misfit: a text has control characters or halves of characters, or a number is not finite.
+        ValidationError: a text has control characters or halves of characters, or a number is not finite.
     """
     match value:
         case dict():
@@ -61,7 +61,7 @@ def decode(kind: type[Document], value: object) -> Document:
     unions of these; a union of several dataclasses is told apart by their field `kind`.
 
     Raises:
-        Misfit: a field is missing, unknown, of another type, or refused by the dataclass.
+        ValidationError: a field is missing, unknown, of another type, or refused by the dataclass.
     """
     decoded: Document = _decode(kind, value, "")
     return decoded
@@ -81,7 +81,7 @@ def _decode_float(value: int, where: str) -> float:
     try:
         return float(value)
     except OverflowError:
-        raise Misfit(where, f"{shown(value)} is too large") from None
+        raise ValidationError(where, f"{shown(value)} is too large") from None
 
 
 def _decode_composed(origin: Any, arguments: tuple[Any, ...], value: object, where: str) -> Any:
@@ -108,7 +108,7 @@ def _decode_object(kind: Any, value: object, where: str) -> Any:
     try:
         return kind(**decoded)
     except ValueError as error:  # its own __post_init__
-        raise Misfit(where, str(error)) from None
+        raise ValidationError(where, str(error)) from None
 
 
 def _decode_one_of(hints: tuple[Any, ...], value: object, where: str) -> Any:
@@ -118,11 +118,11 @@ def _decode_one_of(hints: tuple[Any, ...], value: object, where: str) -> Any:
     for hint in hints:
         try:
             return _decode(hint, value, where)
-        except Misfit:
+        except ValidationError:
             if hint in objects and isinstance(value, dict):
                 raise  # its reason says more than that none of several fits
     names = " or ".join("null" if hint is NoneType else getattr(hint, "__name__", str(hint)) for hint in hints)
-    raise Misfit(where, f"{shown(value)} is no {names}")
+    raise ValidationError(where, f"{shown(value)} is no {names}")
 
 
 def _told_apart(kinds: list[Any], value: object, where: str) -> Any:
@@ -145,7 +145,7 @@ def _decode_sequence(origin: Any, arguments: tuple[Any, ...], value: object, whe
 
 def _expect(holds: bool, value: Any, where: str, complaint: str) -> Any:
     if not holds:
-        raise Misfit(where, complaint)
+        raise ValidationError(where, complaint)
     return value
 
 

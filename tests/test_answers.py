@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 
-from gan_serve.image_inputs import Reference
+from gan_serve.image_inputs import ImageRef
 from gan_serve.numeric_outputs import encode_answers, make_answer
 from gan_serve.tensors import Image, Probabilities, Score
 
@@ -19,7 +19,7 @@ OUTPUTS = {
 
 
 def test_an_answer_tells_what_went_in_and_every_number_that_came_out() -> None:
-    answer = make_answer({"image": Reference("a.png", "0" * 64), "tilt": 0.5}, [CLASSES, REALNESS, MADE], OUTPUTS)
+    answer = make_answer({"image": ImageRef("a.png", "0" * 64), "tilt": 0.5}, [CLASSES, REALNESS, MADE], OUTPUTS)
     assert answer == {
         "image": "a.png",
         "tilt": 0.5,
@@ -27,7 +27,7 @@ def test_an_answer_tells_what_went_in_and_every_number_that_came_out() -> None:
         "classes_top": "dog",
         "realness": 0.123457,
     }
-    assert make_answer({"image": Reference(None, "0" * 64)}, [], {}) == {"image": None}
+    assert make_answer({"image": ImageRef(None, "0" * 64)}, [], {}) == {"image": None}
 
 
 def test_each_answer_is_a_line_of_json() -> None:

@@ -11,7 +11,7 @@ from small_models import DIGITS
 import gan_serve
 from gan_serve import Failure, UsageError
 from gan_serve.generator import Generator
-from gan_serve.image_inputs import Reference, open_source
+from gan_serve.image_inputs import ImageRef, open_image
 from gan_serve.images.encoding import read_document, read_media
 from gan_serve.images.pixels import to_pixels
 from gan_serve.provenance import parse_provenance
@@ -149,7 +149,7 @@ def test_a_picture_tells_which_picture_it_was_made_from(
 ) -> None:
     (path,) = noisy.generate(image=files[0], seed=3).save(tmp_path / f"made.{format}")
     provenance = parse_provenance(read_document(path), str(path))
-    assert provenance.inputs == ({"image": Reference("0.png", open_source(files[0]).sha256)},)
+    assert provenance.inputs == ({"image": ImageRef("0.png", open_image(files[0]).sha256)},)
     assert str(tmp_path) not in read_document(path), "nobody else's business"
 
 

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image as Pictures
 from small_models import PLAIN, save_model
 
-from gan_serve.image_inputs import open_source
+from gan_serve.image_inputs import open_image
 from gan_serve.images.encoding import read_document
 from gan_serve.system.text import printable
 
@@ -115,5 +115,5 @@ def test_streams_take_any_text() -> None:
 
 def test_a_source_says_its_name_as_text(folder: Path) -> None:
     path = folder / "in" / os.fsdecode(NAMES[0] + b".png")
-    source = open_source(path)
+    source = open_image(path)
     assert (source.file, source.path) == ("latin1-%E9.png", path)

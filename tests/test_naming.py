@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import pytest
 from small_models import CLASSIFIER, DIGIT, TURNED
 
-from gan_serve.image_inputs import Reference
-from gan_serve.latent_mixing import Mix, Walk
+from gan_serve.image_inputs import ImageRef
+from gan_serve.latent_mixing import Interpolation, StyleMix
 from gan_serve.naming import item_stem, request_stem
 from gan_serve.request import Item, Request
 
@@ -49,13 +49,13 @@ def test_a_job_that_drew_its_seed_is_found_without_it() -> None:
 @pytest.mark.parametrize(
     ("blend", "told"),
     [
-        (Walk(seed=8, steps=5), "to8-steps5"),
-        (Walk(seed=8, steps=5, step=0), "to8-steps5-step00000"),
-        (Mix(seed=8, latents=("one", "two")), "with8-one,two"),
-        (Mix(seed=8, latents=("one",), index=0), "with8-one-index00000"),
+        (Interpolation(seed=8, steps=5), "to8-steps5"),
+        (Interpolation(seed=8, steps=5, step=0), "to8-steps5-step00000"),
+        (StyleMix(seed=8, latents=("one", "two")), "with8-one,two"),
+        (StyleMix(seed=8, latents=("one",), index=0), "with8-one-index00000"),
     ],
 )
-def test_a_name_tells_of_a_second_seed(blend: Walk | Mix, told: str) -> None:
+def test_a_name_tells_of_a_second_seed(blend: Interpolation | StyleMix, told: str) -> None:
     assert (
         request_stem(TURNED, Request(7, 0, 1, ({"tilt_angle": 0.5},), blend))
         == f"turned-grey-tilt_angle0.5-seed7-{told}"
@@ -73,11 +73,11 @@ def test_names_of_images_sort_by_their_index() -> None:
 
 
 def of_image(file: str | None, sha256: str = "0" * 64) -> str:
-    return item_stem(CLASSIFIER, 7, Item(0, {"image": Reference(file, sha256)}))
+    return item_stem(CLASSIFIER, 7, Item(0, {"image": ImageRef(file, sha256)}))
 
 
 def of_images(*files: str) -> str:
-    return request_stem(CLASSIFIER, Request(0, 0, 1, tuple({"image": Reference(file, "0" * 64)} for file in files)))
+    return request_stem(CLASSIFIER, Request(0, 0, 1, tuple({"image": ImageRef(file, "0" * 64)} for file in files)))
 
 
 def test_an_image_that_goes_in_is_told_by_its_own_name_and_no_seed_where_nothing_is_drawn() -> None:
@@ -93,7 +93,9 @@ def test_an_image_that_goes_in_is_told_by_its_own_name_and_no_seed_where_nothing
 
 def test_long_names_are_cut_to_what_every_file_system_takes_and_stay_different() -> None:
     names = [
-        request_stem(TURNED, Request(7, 0, 1, ({"tilt_angle": 0.5},), Mix(seed=8, latents=(f"{'ä' * 150}{last}",))))
+        request_stem(
+            TURNED, Request(7, 0, 1, ({"tilt_angle": 0.5},), StyleMix(seed=8, latents=(f"{'ä' * 150}{last}",)))
+        )
         for last in ("x", "y")
     ]
     assert len(set(names)) == 2

@@ -7,8 +7,8 @@ from small_models import CLASSIFIER, DIGIT
 
 import gan_serve
 from gan_serve.errors import Failure
-from gan_serve.image_inputs import Reference
-from gan_serve.latent_mixing import Mix, Walk
+from gan_serve.image_inputs import ImageRef
+from gan_serve.latent_mixing import Interpolation, StyleMix
 from gan_serve.provenance import (
     Provenance,
     item_request,
@@ -22,9 +22,9 @@ from gan_serve.request import Item, Request
 SHA = "0" * 64
 REQUESTS = (
     Request(7, 3, 2, ({"label": 1}, {"label": 2})),
-    Request(2**64 - 1, 0, 1, ({"label": 1},), Walk(seed=8, steps=5, step=2)),
-    Request(7, 0, 2, ({"label": 1},), Mix(seed=8, latents=("latent",), index=4)),
-    Request(0, 0, 1, ({"image": Reference("a.png", SHA)}, {"image": Reference(None, SHA)})),
+    Request(2**64 - 1, 0, 1, ({"label": 1},), Interpolation(seed=8, steps=5, step=2)),
+    Request(7, 0, 2, ({"label": 1},), StyleMix(seed=8, latents=("latent",), index=4)),
+    Request(0, 0, 1, ({"image": ImageRef("a.png", SHA)}, {"image": ImageRef(None, SHA)})),
 )
 
 
@@ -56,7 +56,7 @@ def test_what_is_written_is_read_again(request_: Request) -> None:
 
 
 def test_the_request_for_one_image_is_for_that_alone() -> None:
-    walk = Walk(seed=8, steps=5, step=2)
+    walk = Interpolation(seed=8, steps=5, step=2)
     assert item_request(7, Item(3, {"label": 1}, walk)) == Request(7, 3, 1, ({"label": 1},), walk)
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from small_models import CLASSIFIER, DIGIT, GREY, LATENT, STYLED, TURNED, metadata_of
 
 from gan_serve.errors import UsageError
-from gan_serve.latent_mixing import Mix, Walk
+from gan_serve.latent_mixing import Interpolation, StyleMix
 from gan_serve.request import Item, Request, check_pairs, make_request
 from gan_serve.tensors import Label
 
@@ -29,20 +29,20 @@ def test_places_run_through_the_images_of_one_row_after_the_other(rows: int, cou
 
 
 def test_a_walk_comes_of_each_row_and_has_as_many_images_as_steps() -> None:
-    request = make_request(DIGIT, {"label": [3, 4]}, seed=1, blend=Walk(seed=2, steps=3))
+    request = make_request(DIGIT, {"label": [3, 4]}, seed=1, blend=Interpolation(seed=2, steps=3))
     assert (len(request), request.width) == (6, 3)
     assert [(item.inputs["label"], item.blend.step, item.index) for item in map(request.item, range(6))] == [
         (3, 0, 0), (3, 1, 0), (3, 2, 0), (4, 0, 0), (4, 1, 0), (4, 2, 0),
     ]  # fmt: skip
-    alone = make_request(DIGIT, {"label": [3, 4]}, seed=1, blend=Walk(seed=2, steps=3, step=2))
+    alone = make_request(DIGIT, {"label": [3, 4]}, seed=1, blend=Interpolation(seed=2, steps=3, step=2))
     assert [(item.inputs["label"], item.blend.step) for item in map(alone.item, range(len(alone)))] == [(3, 2), (4, 2)]
 
 
 def test_a_mixture_has_every_image_of_one_seed_with_every_one_of_the_other() -> None:
     values = {"slant": 0.5, "code": 0.5}
-    request = make_request(STYLED, values, seed=1, count=2, blend=Mix(seed=2, latents=("latent",)))
+    request = make_request(STYLED, values, seed=1, count=2, blend=StyleMix(seed=2, latents=("latent",)))
     assert len(request) == 4
-    alone = make_request(STYLED, values, seed=1, count=2, blend=Mix(seed=2, latents=("latent",), index=5))
+    alone = make_request(STYLED, values, seed=1, count=2, blend=StyleMix(seed=2, latents=("latent",), index=5))
     assert [(item.index, item.blend.index) for item in map(alone.item, range(len(alone)))] == [(0, 5), (1, 5)]
 
 
@@ -60,9 +60,9 @@ def test_as_many_images_as_are_allowed_and_no_more() -> None:
     with pytest.raises(UsageError, match=r"^20 images are too many for one request; ask for up to 19$"):
         make_request(DIGIT, {"label": "0-9"}, seed=1, count=2, most=19)
     with pytest.raises(UsageError, match=r"^30 images are too many"):
-        make_request(DIGIT, {"label": "0-9"}, seed=1, blend=Walk(seed=2, steps=3), most=29)
+        make_request(DIGIT, {"label": "0-9"}, seed=1, blend=Interpolation(seed=2, steps=3), most=29)
     with pytest.raises(UsageError, match=r"^9 images are too many"):
-        make_request(STYLED, {}, seed=1, count=3, blend=Mix(seed=2, latents=("latent",)), most=8)
+        make_request(STYLED, {}, seed=1, count=3, blend=StyleMix(seed=2, latents=("latent",)), most=8)
 
 
 def test_seeds_and_indices_end_where_64_bits_do() -> None:
@@ -82,17 +82,23 @@ def test_seeds_and_indices_end_where_64_bits_do() -> None:
 def test_the_numbers_of_a_second_seed_end_where_the_first_one_s_do() -> None:
     last = 2**64 - 1
     for seed in (0, last):
-        for blend in (Walk(seed=seed, steps=2, step=1), Mix(seed=seed, latents=("latent",), index=last - seed)):
+        for blend in (
+            Interpolation(seed=seed, steps=2, step=1),
+            StyleMix(seed=seed, latents=("latent",), index=last - seed),
+        ):
             assert make_request(STYLED, {}, seed=1, blend=blend).blend == blend
     for blend, told in (
-        (Walk(seed=last + 1, steps=2), f"walk_to {last + 1} is not an integer from 0 to {last}"),
-        (Walk(seed=-1, steps=2), f"walk_to -1 is not an integer from 0 to {last}"),
-        (Walk(seed=2, steps=1), f"steps 1 is not an integer from 2 to {2**63 - 1}"),
-        (Walk(seed=2, steps=5, step=5), "step 5 is not an integer from 0 to 4"),
-        (Walk(seed=2, steps=5, step=-1), "step -1 is not an integer from 0 to 4"),
-        (Mix(seed=-1, latents=("latent",)), f"mix_with -1 is not an integer from 0 to {last}"),
-        (Mix(seed=last + 1, latents=("latent",)), f"mix_with {last + 1} is not an integer from 0 to {last}"),
-        (Mix(seed=2, latents=("latent",), index=last + 1), f"mix_index {last + 1} is not an integer from 0 to {last}"),
+        (Interpolation(seed=last + 1, steps=2), f"walk_to {last + 1} is not an integer from 0 to {last}"),
+        (Interpolation(seed=-1, steps=2), f"walk_to -1 is not an integer from 0 to {last}"),
+        (Interpolation(seed=2, steps=1), f"steps 1 is not an integer from 2 to {2**63 - 1}"),
+        (Interpolation(seed=2, steps=5, step=5), "step 5 is not an integer from 0 to 4"),
+        (Interpolation(seed=2, steps=5, step=-1), "step -1 is not an integer from 0 to 4"),
+        (StyleMix(seed=-1, latents=("latent",)), f"mix_with -1 is not an integer from 0 to {last}"),
+        (StyleMix(seed=last + 1, latents=("latent",)), f"mix_with {last + 1} is not an integer from 0 to {last}"),
+        (
+            StyleMix(seed=2, latents=("latent",), index=last + 1),
+            f"mix_index {last + 1} is not an integer from 0 to {last}",
+        ),
     ):
         with pytest.raises(UsageError, match=f"^{told}$"):
             make_request(STYLED, {}, seed=1, blend=blend)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_models import LATENT
 
-from gan_serve.latent_mixing import Walk
+from gan_serve.latent_mixing import Interpolation
 from gan_serve.request import Item
 from gan_serve.sampling import complete, input_arrays
 from gan_serve.tensors import Label, Latent, Scalar
@@ -26,7 +26,9 @@ def latents(tensor: Latent, seed: int, items: Sequence[Item]) -> np.ndarray:
 
 
 def walk(tensor: Latent, steps: int, seed: int = 1, to: int = 2, index: int = 0) -> np.ndarray:
-    return latents(tensor, seed, [Item(index, {}, Walk(seed=to, steps=steps, step=step)) for step in range(steps)])
+    return latents(
+        tensor, seed, [Item(index, {}, Interpolation(seed=to, steps=steps, step=step)) for step in range(steps)]
+    )
 
 
 @settings(derandomize=True, max_examples=20, deadline=None)

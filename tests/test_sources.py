@@ -11,8 +11,8 @@ from PIL import Image as Pictures
 from small_models import GREY
 
 from gan_serve import Failure, UsageError
-from gan_serve.image_arguments import parse_sources
-from gan_serve.image_inputs import Reference, find_source, open_source
+from gan_serve.image_arguments import parse_images
+from gan_serve.image_inputs import ImageRef, find_image, open_image
 from gan_serve.images.pixels import from_pixels
 
 
@@ -39,7 +39,7 @@ def closed() -> io.BytesIO:
 
 
 def names(value: object) -> list[str | None]:
-    return [source.file for source in parse_sources(GREY, value)]
+    return [source.file for source in parse_images(GREY, value)]
 
 
 def test_paths_folders_globs_and_lists_mean_files(folder: Path) -> None:
@@ -60,10 +60,10 @@ def test_pictures_and_arrays_in_memory_are_equal_to_files(folder: Path) -> None:
     pixels = np.full((8, 8), 50, np.uint8)
     expected = from_pixels(pixels[:, :, None], GREY)
     values = [pixels, Pictures.fromarray(pixels), np.stack([pixels] * 3, axis=2), expected]
-    for source in parse_sources(GREY, values):
+    for source in parse_images(GREY, values):
         np.testing.assert_array_equal(source.array(GREY), expected)
         assert source.file is None
-    np.testing.assert_array_equal(parse_sources(GREY, draw(folder / "d.png", 50))[0].array(GREY), expected)
+    np.testing.assert_array_equal(parse_images(GREY, draw(folder / "d.png", 50))[0].array(GREY), expected)
 
 
 class Place:
@@ -78,10 +78,10 @@ class Place:
 
 def test_a_file_may_come_as_bytes_or_open(folder: Path) -> None:
     path = folder / "b.png"
-    content, (expected,) = path.read_bytes(), parse_sources(GREY, path)
+    content, (expected,) = path.read_bytes(), parse_images(GREY, path)
     with path.open("rb") as file, path.open("rb", buffering=0) as raw:
         values = [content, bytearray(content), memoryview(content), io.BytesIO(content), file, raw, Place(path)]
-        sources = parse_sources(GREY, values)
+        sources = parse_images(GREY, values)
     for source in sources:
         np.testing.assert_array_equal(source.array(GREY), expected.array(GREY))
         assert source.sha256 == expected.sha256
@@ -98,11 +98,11 @@ def test_tensors_are_arrays(folder: Path) -> None:
     numbers = torch.linspace(-1, 1, 64).reshape(1, 8, 8).requires_grad_()
     pixels = torch.arange(64, dtype=torch.uint8).reshape(8, 8)
     for value in (numbers, pixels, pixels[:, :, None].expand(8, 8, 3), numbers.bfloat16()):
-        (source,) = parse_sources(GREY, value)
-        expected = parse_sources(GREY, value.detach().float().numpy() if value.is_floating_point() else value.numpy())
+        (source,) = parse_images(GREY, value)
+        expected = parse_images(GREY, value.detach().float().numpy() if value.is_floating_point() else value.numpy())
         np.testing.assert_array_equal(source.array(GREY), expected[0].array(GREY))
-    assert len(parse_sources(GREY, torch.stack([numbers] * 3))) == 3
-    assert len(parse_sources(GREY, [pixels, numbers])) == 2
+    assert len(parse_images(GREY, torch.stack([numbers] * 3))) == 3
+    assert len(parse_images(GREY, [pixels, numbers])) == 2
 
 
 def test_what_a_folder_has_besides_images_is_told(folder: Path) -> None:
@@ -114,15 +114,15 @@ def test_what_a_folder_has_besides_images_is_told(folder: Path) -> None:
 
 
 def test_a_stack_of_arrays_is_a_list() -> None:
-    assert len(parse_sources(GREY, np.zeros((5, 1, 8, 8), np.float32))) == 5
-    assert len(parse_sources(GREY, np.zeros((4, 20, 30, 3), np.uint8))) == 4
+    assert len(parse_images(GREY, np.zeros((5, 1, 8, 8), np.float32))) == 5
+    assert len(parse_images(GREY, np.zeros((4, 20, 30, 3), np.uint8))) == 4
 
 
 def test_the_digest_is_that_of_the_bytes(folder: Path) -> None:
     content = (folder / "b.png").read_bytes()
-    assert open_source(folder / "b.png").sha256 == hashlib.sha256(content).hexdigest()
+    assert open_image(folder / "b.png").sha256 == hashlib.sha256(content).hexdigest()
     pixels = np.arange(64, dtype=np.uint8).reshape(8, 8).T
-    (source,) = parse_sources(GREY, pixels)
+    (source,) = parse_images(GREY, pixels)
     assert source.sha256 == hashlib.sha256(pixels.tobytes()).hexdigest()
 
 
@@ -157,23 +157,23 @@ def test_what_is_no_picture_is_refused(
     monkeypatch.chdir(tmp_path)
     Path("empty").mkdir()
     with pytest.raises(UsageError, match=re.escape(message)):
-        parse_sources(GREY, value)
+        parse_images(GREY, value)
 
 
 def test_a_file_that_holds_no_picture_is_known_at_once(folder: Path) -> None:
     with pytest.raises(Failure, match=r"notes\.txt: not a picture"):
-        parse_sources(GREY, folder / "notes.txt")
+        parse_images(GREY, folder / "notes.txt")
 
 
 def test_a_truncated_picture_in_memory_is_one_line(folder: Path) -> None:
     Pictures.fromarray(np.random.RandomState(0).randint(256, size=(64, 64), dtype=np.uint8)).save(folder / "b.png")
     (folder / "b.png").write_bytes((folder / "b.png").read_bytes()[:2000])
     with pytest.raises(Failure, match="image: damaged"), Pictures.open(folder / "b.png") as picture:
-        parse_sources(GREY, picture)
+        parse_images(GREY, picture)
 
 
 def test_a_file_that_changes_during_the_work_is_noticed(folder: Path) -> None:
-    source = open_source(folder / "b.png")
+    source = open_image(folder / "b.png")
     draw(folder / "b.png", 99)
     with pytest.raises(Failure, match=r"b\.png: it was changed"):
         source.array(GREY)
@@ -183,12 +183,12 @@ def test_a_file_that_changes_during_the_work_is_noticed(folder: Path) -> None:
 
 
 def test_a_picture_is_found_again_by_its_name_and_digest(folder: Path, tmp_path: Path) -> None:
-    reference = Reference("b.png", open_source(folder / "b.png").sha256)
+    reference = ImageRef("b.png", open_image(folder / "b.png").sha256)
     draw(tmp_path / "other" / "b.png", 99)
-    assert find_source(reference, [tmp_path / "other", folder]).origin == folder / "b.png"
+    assert find_image(reference, [tmp_path / "other", folder]).origin == folder / "b.png"
     with pytest.raises(Failure, match=r"other/b\.png is another picture.*--inputs DIR"):
-        find_source(reference, [tmp_path / "other"])
+        find_image(reference, [tmp_path / "other"])
     with pytest.raises(Failure, match=r"no 'b\.png', from which it was made, in .*--inputs DIR"):
-        find_source(reference, [tmp_path])
+        find_image(reference, [tmp_path])
     with pytest.raises(Failure, match="made from an array"):
-        find_source(Reference(None, "0" * 64), [folder])
+        find_image(ImageRef(None, "0" * 64), [folder])

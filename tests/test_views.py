@@ -5,8 +5,8 @@ import pytest
 from PIL import Image as Pictures
 
 from gan_serve.errors import UsageError
-from gan_serve.image_arguments import parse_sources
-from gan_serve.image_fitting import Scene, open_scene
+from gan_serve.image_arguments import parse_images
+from gan_serve.image_fitting import FittedInputs, fit_inputs
 from gan_serve.tensors import Image, Mask
 
 GREY = Image(name="image", channels=1, height=4, width=4, low=0)
@@ -15,9 +15,9 @@ WIDE = np.arange(32, dtype=np.uint8).reshape(4, 8) * 8  # twice as wide as the n
 Picture = Pictures.Image
 
 
-def scene(image: Picture, mask: Picture | None = None, tensor: Image = GREY) -> Scene:
+def scene(image: Picture, mask: Picture | None = None, tensor: Image = GREY) -> FittedInputs:
     given = {tensor: image} | ({HOLE: mask} if mask else {})
-    return open_scene([*given], {each.name: parse_sources(each, value)[0] for each, value in given.items()})
+    return fit_inputs([*given], {each.name: parse_images(each, value)[0] for each, value in given.items()})
 
 
 def padded() -> Image:
@@ -95,8 +95,8 @@ def test_images_of_any_size_that_are_seen_together_are_as_large_as_the_first() -
 
     def seen(second: Picture | np.ndarray) -> np.ndarray:
         given = {one: Pictures.fromarray(WIDE), other: second}
-        sources = {tensor.name: parse_sources(tensor, value)[0] for tensor, value in given.items()}
-        return open_scene([one, other], sources).arrays["other"][0, 0]
+        sources = {tensor.name: parse_images(tensor, value)[0] for tensor, value in given.items()}
+        return fit_inputs([one, other], sources).arrays["other"][0, 0]
 
     larger = Pictures.fromarray(WIDE).resize((30, 20))
     shrunk = np.asarray(larger.resize((8, 4), Pictures.Resampling.LANCZOS))

@@ -20,7 +20,7 @@ from gan_serve.tensors import Image, OutputTensor
 from training.gan import Servable
 from training.inference import open_network
 from training.loop.runs import Trained
-from training.networks.parametrizations import baked
+from training.networks.parametrizations import fold_parametrizations
 
 OPSET = 18  # old enough for every runtime of the last years
 BATCHES = (1, 2, 3, 7, 16)
@@ -62,7 +62,7 @@ def export(servable: Servable, metadata: ModelMetadata) -> bytes:
             the metadata allows leads to is not finite.
     """
     names = [tensor.name for tensor in metadata.inputs], [tensor.name for tensor in metadata.outputs]
-    network = baked(servable.network.cpu())
+    network = fold_parametrizations(servable.network.cpu())
     graph = to_onnx(network, servable.examples(4), *names, [tensor.shape for tensor in metadata.inputs])
     content = with_property(graph, PROPERTY, metadata.to_json())
     check(content, network, servable)

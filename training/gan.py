@@ -14,7 +14,7 @@ from gan_serve.extremes import smallest_side
 from gan_serve.metadata import Feedback, Paper, Score, Task
 from gan_serve.tensors import Image, InputTensor, Label, Latent, Mask, OutputTensor, Scalar
 from training import augment, distributed, losses
-from training.data.dataset import Batch, Dataset, ImageSpec, Source, Tensors, Terms
+from training.data.dataset import Batch, BatchSource, Dataset, ImageSpec, Tensors, Terms
 from training.metrics.prediction import Prediction
 
 PATCH = 32  # pixels; what the judge of photos sees of an image
@@ -55,7 +55,7 @@ CHANGEABLE = (
 
 
 @dataclass(frozen=True)
-class Trial:
+class EvaluationCase:
     """What a model that turns images into images is shown, and what it should make of it."""
 
     inputs: Tensors  # (N, ...) each, by the names of the model's inputs
@@ -78,7 +78,7 @@ class Draw(Protocol):
 
 
 @dataclass(frozen=True)
-class Evidence:
+class EvaluationContext:
     """What the scores that only one variant has are made of."""
 
     draw: Draw
@@ -179,7 +179,7 @@ class Game(nn.Module):
     def after_step(self, progress: float) -> None:
         """Called after every step; `progress` runs from 0 to 1 within the stage."""
 
-    def trial(self, part: str, dataset: Dataset) -> Trial | None:
+    def trial(self, part: str, dataset: Dataset) -> EvaluationCase | None:
         """What a model that turns images into images is scored on; `part` is its name in `servables`."""
         return None
 
@@ -195,7 +195,7 @@ class GAN(Game):
     """
 
     recipe: ClassVar[Recipe]
-    further: ClassVar[Mapping[str, Recipe]] = {}  # the recipes of models beside it, called `<variant>-<name>`
+    presets: ClassVar[Mapping[str, Recipe]] = {}  # the recipes of models beside it, called `<variant>-<name>`
     paper: ClassVar[Paper]
     differences: ClassVar[str] = ""  # from the paper, for the model card
     adversarial: losses.Adversarial = losses.non_saturating
@@ -215,7 +215,7 @@ class GAN(Game):
         if self.augmentations:
             self.discriminator.register_forward_pre_hook(self._augment_inputs)
 
-    def source(self, dataset: Dataset) -> Source:
+    def source(self, dataset: Dataset) -> BatchSource:
         """What to train on; a variant may take less of the data set, or put it together in another way."""
         return dataset
 
@@ -286,7 +286,7 @@ class GAN(Game):
         return [Stage({"discriminator": discriminator, "generator": generator})]
 
     @classmethod
-    def own_scores(cls, evidence: Evidence) -> list[Score]:
+    def own_scores(cls, evidence: EvaluationContext) -> list[Score]:
         """Figures of merit that no other variant has, of what its first model makes."""
         return []
 

@@ -96,7 +96,7 @@ def interpolate(real: Tensor, fake: Tensor, share: Tensor) -> Tensor:
     return share * real.float() + (1 - share) * fake.detach().float()
 
 
-def around(real: Tensor, noise: Tensor) -> Tensor:
+def dragan_points(real: Tensor, noise: Tensor) -> Tensor:
     """Points near real images, DRAGAN's x + 0.5 std(x) u, with u uniform in [0, 1] of the images' shape."""
     return real + 0.5 * real.std() * noise
 

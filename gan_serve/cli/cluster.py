@@ -12,14 +12,14 @@ from gan_serve.system.text import path_bytes
 
 if TYPE_CHECKING:
     from gan_serve.formats import Output
-    from gan_serve.latent_mixing import Blend
+    from gan_serve.latent_mixing import LatentMixing
     from gan_serve.metadata import ModelMetadata
     from gan_serve.repository import Model
     from gan_serve.request import Request
 
 
 def check_drawn(
-    metadata: "ModelMetadata", output: str | None, show: bool, blend: "Blend | None", inexact: bool
+    metadata: "ModelMetadata", output: str | None, show: bool, blend: "LatentMixing | None", inexact: bool
 ) -> None:
     """Refuse what is no large job of drawing.
 
@@ -45,11 +45,15 @@ def run_on_cluster(found: "Model", request: "Request", plan: "Output", device: s
     """
     if not plan.folder:
         raise UsageError("--ray fills a folder; ask for several pictures, and leave out --grid, npy and gif")
-    from gan_serve.deploy.shards import cluster, fill
+    from gan_serve.deploy.shards import cluster, run_job
     from gan_serve.jobs.job import Job
 
     job = Job(found.metadata, found.sha256, request, replace(plan, path=plan.path.absolute()), scale)
-    with cluster(address), watched(job) as (progress, heed), closing(fill(job, found, device, progress.start)) as made:
+    with (
+        cluster(address),
+        watched(job) as (progress, heed),
+        closing(run_job(job, found, device, progress.start)) as made,
+    ):
         for images in made:
             progress.advance(images)
             heed()

@@ -64,11 +64,11 @@ def generate(
     Numbers are printed as JSON, a line for each image.
     """
     from gan_serve.formats import is_animated
-    from gan_serve.latent_mixing import make_blend
+    from gan_serve.latent_mixing import make_mixing
     from gan_serve.request import make_request
 
     found = find_model(model, models)
-    blend = make_blend(walk_to=walk_to, steps=steps, step=step, mix_with=mix_with, mix=mix, mix_index=mix_index)
+    blend = make_mixing(walk_to=walk_to, steps=steps, step=step, mix_with=mix_with, mix=mix, mix_index=mix_index)
     if ray is not None:
         check_drawn(found.metadata, output, show, blend, inexact)
     with readable(found.metadata, inputs, animated=is_animated(output, format, grid=grid)) as (values, left_out):

@@ -12,7 +12,7 @@ from gan_serve.cli.options import complain
 from gan_serve.errors import Failure, UsageError
 
 if TYPE_CHECKING:
-    from gan_serve.image_inputs import Source
+    from gan_serve.image_inputs import ImageInput
     from gan_serve.metadata import ModelMetadata
 
 STDIN = "-"
@@ -42,7 +42,7 @@ def readable(
 
 def _open(
     metadata: "ModelMetadata", given: Mapping[str, list[str]], animated: bool
-) -> "tuple[dict[str, list[Source]], int]":
+) -> "tuple[dict[str, list[ImageInput]], int]":
     from gan_serve.request import check_pairs
 
     if sum(each == STDIN for texts in given.values() for each in texts) > 1:
@@ -81,7 +81,7 @@ def _files(name: str, given: str) -> "Sequence[Path | str]":
 
 def _try(
     metadata: "ModelMetadata", name: str, file: "Path | str", *, keep: bool, frames: bool
-) -> "Sequence[Source | Failure]":
+) -> "Sequence[ImageInput | Failure]":
     from gan_serve.request import check_answer
 
     try:
@@ -95,17 +95,17 @@ def _try(
     return sources
 
 
-def _opened(file: "Path | str", keep: bool, frames: bool) -> "list[Source]":
-    from gan_serve.image_inputs import open_frames, open_source, piped_frames, piped_source
+def _opened(file: "Path | str", keep: bool, frames: bool) -> "list[ImageInput]":
+    from gan_serve.image_inputs import open_frames, open_image, piped_frames, piped_image
 
     if isinstance(file, Path):
-        return open_frames(file) if frames else [open_source(file, keep=keep)]
-    return piped_frames(sys.stdin.buffer, "stdin") if frames else [piped_source(sys.stdin.buffer, "stdin")]
+        return open_frames(file) if frames else [open_image(file, keep=keep)]
+    return piped_frames(sys.stdin.buffer, "stdin") if frames else [piped_image(sys.stdin.buffer, "stdin")]
 
 
-def _whole_rows(tried: "Mapping[str, list[Source | Failure]]") -> "dict[str, list[Source]]":
+def _whole_rows(tried: "Mapping[str, list[ImageInput | Failure]]") -> "dict[str, list[ImageInput]]":
     """What can be read, without the mask of an image that cannot, or the image of such a mask."""
-    whole: dict[str, list[Source]] = {name: [] for name in tried}
+    whole: dict[str, list[ImageInput]] = {name: [] for name in tried}
     for place in range(max(map(len, tried.values()))):
         row = {name: column[place % len(column)] for name, column in tried.items()}
         sources = {name: each for name, each in row.items() if not isinstance(each, Failure)}

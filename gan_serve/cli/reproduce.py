@@ -112,9 +112,9 @@ def _check_held(metadata: "ModelMetadata", request: "Request", scale: int, media
 
 
 def _with_sources(row: "Inputs", folders: "Sequence[Path]") -> "Inputs":
-    from gan_serve.image_inputs import Reference, find_source
+    from gan_serve.image_inputs import ImageRef, find_image
 
-    return {name: find_source(value, folders) if isinstance(value, Reference) else value for name, value in row.items()}
+    return {name: find_image(value, folders) if isinstance(value, ImageRef) else value for name, value in row.items()}
 
 
 def _difference(original: "NDArray[Any]", copy: "NDArray[Any]") -> str:

@@ -84,7 +84,7 @@ def run_job(
     """
     from gan_serve.generator import Generator
     from gan_serve.jobs.job import Job
-    from gan_serve.jobs.run import fill, job_threads
+    from gan_serve.jobs.run import job_threads, run_job
 
     job = Job(found.metadata, found.sha256, request, plan, scale)
     with watched(job) as (progress, heed):
@@ -95,7 +95,7 @@ def run_job(
 
         threads = job_threads(found.metadata)
         generator = Generator(found, device=device, threads=threads, exact=exact, on_tile=on_tile)
-        with closing(fill(job, generator, progress.start)) as results:
+        with closing(run_job(job, generator, progress.start)) as results:
             for result in results:
                 if show and progress.done == 0:
                     _draw(result)

@@ -6,16 +6,16 @@ from typing import Any
 import gradio as gr
 from gradio.events import api
 
-from gan_serve.demo.client import Studio
-from gan_serve.demo.errors import speaking
+from gan_serve.demo.client import DemoClient
+from gan_serve.demo.errors import as_gradio_error
 from gan_serve.result import Result
 from gan_serve.seeds import random_seed
-from gan_serve.server.api.content_negotiation import Form, encode
+from gan_serve.server.api.content_negotiation import ResponseFormat, encode
 from gan_serve.server.api.v1_parsing import Fields
 from gan_serve.server.errors import bad_request
 
 
-def add_endpoints(studio: Studio) -> None:
+def add_endpoints(studio: DemoClient) -> None:
     """Name them within a page."""
 
     def models() -> list[dict[str, Any]]:
@@ -75,7 +75,7 @@ def add_endpoints(studio: Studio) -> None:
         return [answer["png"] for answer in made["answers"]]
 
     for endpoint in (models, generate, translate, walk, mix):
-        api(speaking(endpoint), api_name=endpoint.__name__, queue=False)
+        api(as_gradio_error(endpoint), api_name=endpoint.__name__, queue=False)
 
 
 def _fields(inputs: object) -> Fields:
@@ -85,5 +85,5 @@ def _fields(inputs: object) -> Fields:
 
 
 def _document(result: Result, device: str) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(encode(result, Form("json"), device))
+    document: dict[str, Any] = json.loads(encode(result, ResponseFormat("json"), device))
     return document

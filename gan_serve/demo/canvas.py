@@ -17,7 +17,7 @@ DRAWN = ("drawing.png", "mask.png")  # the names of what the page itself makes
 _BASE64 = 4 / 3  # characters for a byte
 
 
-def make_easel(tensor: Image, mask: Mask | None, examples: Sequence[str], most: int) -> gr.HTML:
+def make_canvas(tensor: Image, mask: Mask | None, examples: Sequence[str], most: int) -> gr.HTML:
     """A sheet for the picture `tensor`, with a brush where it may be drawn or has a mask.
 
     `examples` are the addresses of pictures to try; `most` is how many bytes a request may have.
@@ -36,11 +36,11 @@ def make_easel(tensor: Image, mask: Mask | None, examples: Sequence[str], most: 
     )
 
 
-def read_easel(value: Any, tensor: Image, mask: Mask | None) -> Fields:
+def read_canvas(value: Any, tensor: Image, mask: Mask | None) -> Fields:
     """What stands on a sheet, as the fields of a request.
 
     Raises:
-        Refusal: something that the page does not send.
+        ApiError: something that the page does not send.
     """
     sheet = value if isinstance(value, dict) else {}
     fields: Fields = {}

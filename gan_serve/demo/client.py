@@ -15,19 +15,19 @@ from gan_serve.metadata import ModelMetadata
 from gan_serve.repository import models_folder
 from gan_serve.request import Request
 from gan_serve.result import Result
-from gan_serve.server.api.content_negotiation import Form
-from gan_serve.server.api.generation import Work, check_pixels
-from gan_serve.server.api.v1_parsing import Fields, make_wish, resolve
-from gan_serve.server.errors import Gone, Late, bad_request
-from gan_serve.server.request_context import Note, note_of
-from gan_serve.server.scheduling.model_queue import Lane
-from gan_serve.server.scheduling.task import Call
+from gan_serve.server.api.content_negotiation import ResponseFormat
+from gan_serve.server.api.generation import GenerationTask, check_pixels
+from gan_serve.server.api.v1_parsing import Fields, parse_request, resolve
+from gan_serve.server.errors import ClientDisconnected, DeadlineExceeded, bad_request
+from gan_serve.server.request_context import RequestContext, context_of
+from gan_serve.server.scheduling.model_queue import ModelQueue
+from gan_serve.server.scheduling.task import Task
 from gan_serve.server.service import Service
 
 Returned = TypeVar("Returned")
 
 
-class Studio:
+class DemoClient:
     """Asks the server's engine, from the thread of a handler."""
 
     def __init__(self, service: Service) -> None:
@@ -47,7 +47,7 @@ class Studio:
         """What is known of a model, by its name or its variant's.
 
         Raises:
-            Refusal: it is not served.
+            ApiError: it is not served.
         """
         return self._lane(model).metadata
 
@@ -55,43 +55,43 @@ class Studio:
         """What these fields ask for; pictures in them are a name and a file's bytes, or base64.
 
         Raises:
-            Refusal: they cannot be.
+            ApiError: they cannot be.
             UsageError: a value that the model does not take.
         """
         metadata, settings = self.metadata(model), self.service.settings
         if others := [name for name in ("scale", "grid", "format", "version") if name in fields]:
             raise bad_request(f"the demo takes no {others[0]}; use /v1/models/{model}/generate")
-        return resolve(metadata, make_wish(metadata, fields, settings.max_count), settings)
+        return resolve(metadata, parse_request(metadata, fields, settings.max_count), settings)
 
     def run(self, page: gr.Request, model: str, asked: Request, answer: Callable[[Result, str], Returned]) -> Returned:
         """What `answer` makes of a result and the device that made it, in the runner's thread.
 
         Raises:
-            GanServeError, Refusal: there is none.
+            GanServeError, ApiError: there is none.
         """
-        lane, note = self._lane(model), note_of(connection(page).scope)
+        lane, note = self._lane(model), context_of(connection(page).scope)
         settings = self.service.settings
-        check_pixels(lane.metadata, asked, Form("png"), settings.max_pixels)
-        work = Work(lane.generator, asked, lambda result: answer(result, lane.generator.device))
+        check_pixels(lane.metadata, asked, ResponseFormat("png"), settings.max_pixels)
+        work = GenerationTask(lane.generator, asked, lambda result: answer(result, lane.generator.device))
         made: Returned = self._wait(note, lane, work.call(note.began + settings.deadline))
         return made
 
-    def _wait(self, note: Note, lane: Lane, call: Call) -> Any:
+    def _wait(self, note: RequestContext, lane: ModelQueue, call: Task) -> Any:
         engine = self.service.engine
         note.model = lane.metadata.name
         note.on_leave = functools.partial(engine.withdraw, lane, call)
         if note.left:
-            raise Gone
+            raise ClientDisconnected
         engine.submit(lane, call)
         try:
             return call.future.result(max(0.0, call.deadline - time.monotonic()))
         except CancelledError:
-            raise Gone from None
+            raise ClientDisconnected from None
         except TimeoutError:
             engine.withdraw(lane, call)
-            raise Late from None
+            raise DeadlineExceeded from None
 
-    def _lane(self, model: object) -> Lane:
+    def _lane(self, model: object) -> ModelQueue:
         if not isinstance(model, str):
             raise bad_request("the model must be a text, its name")
         return self.service.library.catalogue.find(model)

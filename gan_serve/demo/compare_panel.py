@@ -5,9 +5,9 @@ from typing import Any
 
 import gradio as gr
 
-from gan_serve.demo.client import Studio
+from gan_serve.demo.client import DemoClient
 from gan_serve.demo.components import connect, make_bar, make_dice, make_html, make_number, make_pictures
-from gan_serve.demo.errors import showing
+from gan_serve.demo.errors import as_html_error
 from gan_serve.demo.modes import origin_of
 from gan_serve.demo.permalink import Address, checked_seed, make_query
 from gan_serve.demo.rendering import show_result
@@ -28,7 +28,7 @@ def can_compare(metadata: ModelMetadata) -> bool:
     return metadata.draws and not metadata.image_inputs and bool(metadata.image_outputs)
 
 
-def make_comparing(studio: Studio, page: gr.Request, tab: gr.Tab, address: Address) -> None:
+def make_comparing(studio: DemoClient, page: gr.Request, tab: gr.Tab, address: Address) -> None:
     """The panel; inside a column."""
     names = [metadata.name for metadata in studio.models if can_compare(metadata)]
     asked = len(address.models) > 1
@@ -55,10 +55,10 @@ def make_comparing(studio: Studio, page: gr.Request, tab: gr.Tab, address: Addre
 class _Handlers:
     """What the events of the panel call, with the models, the seed and the number of pictures that it says."""
 
-    def __init__(self, studio: Studio) -> None:
+    def __init__(self, studio: DemoClient) -> None:
         self._studio = studio
-        self.compare = showing(self._compare, 3)
-        self.choose = showing(self._choose, 1)
+        self.compare = as_html_error(self._compare, 3)
+        self.choose = as_html_error(self._choose, 1)
 
     def _compare(self, page: gr.Request, names: list[str], seed: Any, count: Any) -> tuple[str, str, str]:
         if not isinstance(names, list):

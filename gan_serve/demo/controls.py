@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from gan_serve.demo.canvas import make_easel, read_easel
+from gan_serve.demo.canvas import make_canvas, read_canvas
 from gan_serve.metadata import ModelMetadata
 from gan_serve.request import choices
 from gan_serve.server.api.v1_parsing import Fields
@@ -48,7 +48,7 @@ def read_controls(controls: Sequence[Control], values: Sequence[Any]) -> Fields:
     """The fields of a request, from the values of all components in their order.
 
     Raises:
-        Refusal: a picture that the page does not send.
+        ApiError: a picture that the page does not send.
     """
     fields: Fields = {}
     left = list(values)
@@ -91,8 +91,8 @@ def _scalar(tensor: Scalar, given: str | None) -> Control:
 
 
 def _image(tensor: Image, mask: Mask | None, examples: Sequence[str], most: int) -> Control:
-    easel = make_easel(tensor, mask, examples, most)
-    return Control(tensor.name, [easel], lambda value: read_easel(value, tensor, mask))
+    easel = make_canvas(tensor, mask, examples, most)
+    return Control(tensor.name, [easel], lambda value: read_canvas(value, tensor, mask))
 
 
 def _step(tensor: Scalar) -> float:

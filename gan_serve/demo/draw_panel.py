@@ -6,7 +6,7 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from gan_serve.demo.client import Studio
+from gan_serve.demo.client import DemoClient
 from gan_serve.demo.components import (
     AT_ONCE,
     changes,
@@ -18,7 +18,7 @@ from gan_serve.demo.components import (
     make_seed,
 )
 from gan_serve.demo.controls import Control, make_controls, read_controls
-from gan_serve.demo.errors import showing, speaking
+from gan_serve.demo.errors import as_gradio_error, as_html_error
 from gan_serve.demo.modes import (
     MIX,
     PICTURES,
@@ -47,7 +47,7 @@ _SAVE = """(parcel) => {
 _TYPES = {"png": "image/png", "zip": "application/zip", "gif": "image/gif"}
 
 
-def make_drawing(studio: Studio, page: gr.Request, metadata: ModelMetadata, address: Address) -> None:
+def make_drawing(studio: DemoClient, page: gr.Request, metadata: ModelMetadata, address: Address) -> None:
     """The panel, with what the address names; inside a row."""
     settings = studio.service.settings
     views = views_of(metadata)
@@ -101,10 +101,10 @@ def _make_saving(handlers: "_Handlers", inputs: list[Any]) -> None:
 class _Handlers:
     """What the events of one panel call; `values` are those of its controls."""
 
-    def __init__(self, studio: Studio, metadata: ModelMetadata, controls: Sequence[Control]) -> None:
+    def __init__(self, studio: DemoClient, metadata: ModelMetadata, controls: Sequence[Control]) -> None:
         self._studio, self._metadata, self._controls = studio, metadata, controls
-        self.draw = showing(self._draw, 3)
-        self.choose = showing(self._choose, 1)
+        self.draw = as_html_error(self._draw, 3)
+        self.choose = as_html_error(self._choose, 1)
 
     def saver(self, format: str) -> Callable[..., dict[str, str]]:
         """The handler of a button that saves."""
@@ -115,7 +115,7 @@ class _Handlers:
             name = f"{self._metadata.name}-seed{wanted.seed}.{format}"
             return {"name": name, "url": data_url(content, _TYPES[format])}
 
-        return speaking(save)
+        return as_gradio_error(save)
 
     def _draw(self, page: gr.Request, *values: Any) -> tuple[str, str, str]:
         wanted = self._wanted(values)

@@ -8,8 +8,8 @@ from typing import ParamSpec, TypeVar
 import gradio as gr
 
 from gan_serve.demo.client import connection, visitor
-from gan_serve.server.errors import Refusal
-from gan_serve.server.responses import refusal_of
+from gan_serve.server.errors import ApiError
+from gan_serve.server.responses import error_of
 
 NO_UPLOADS = "nothing is uploaded or fetched; send pictures as base64 with the request"
 
@@ -20,14 +20,14 @@ Returned = TypeVar("Returned")
 class Told(gr.Error):
     """A refusal as Gradio tells its clients, which gives it no status of its own."""
 
-    def __init__(self, refusal: Refusal) -> None:
+    def __init__(self, refusal: ApiError) -> None:
         super().__init__(str(refusal), print_exception=False)
         self.refusal = refusal
 
 
-def in_words(error: Exception) -> Refusal:
+def in_words(error: Exception) -> ApiError:
     """What is wrong in one line; the log has the stack of what nobody expected."""
-    return refusal_of(connection(visitor()).scope, error)
+    return error_of(connection(visitor()).scope, error)
 
 
 def alert(error: Exception) -> str:
@@ -35,7 +35,7 @@ def alert(error: Exception) -> str:
     return f'<p role="alert">{html.escape(str(in_words(error)))}</p>'
 
 
-def speaking(handler: Callable[Parameters, Returned]) -> Callable[Parameters, Returned]:
+def as_gradio_error(handler: Callable[Parameters, Returned]) -> Callable[Parameters, Returned]:
     """A handler whose errors are told in words, as Gradio tells its clients."""
 
     @functools.wraps(handler)
@@ -48,7 +48,9 @@ def speaking(handler: Callable[Parameters, Returned]) -> Callable[Parameters, Re
     return told
 
 
-def showing(handler: Callable[Parameters, tuple[str, ...]], outputs: int) -> Callable[Parameters, tuple[str, ...]]:
+def as_html_error(
+    handler: Callable[Parameters, tuple[str, ...]], outputs: int
+) -> Callable[Parameters, tuple[str, ...]]:
     """A handler of the page whose errors stand where its first output would; the others are empty then."""
 
     @functools.wraps(handler)

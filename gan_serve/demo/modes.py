@@ -7,17 +7,17 @@ from functools import partial
 
 import gradio as gr
 
-from gan_serve.demo.client import Studio, connection
+from gan_serve.demo.client import DemoClient, connection
 from gan_serve.demo.permalink import make_query, texts_of
 from gan_serve.demo.rendering import show_animation, show_result
 from gan_serve.demo.snippets import Recipe, recipes_of
-from gan_serve.latent_mixing import Walk
+from gan_serve.latent_mixing import Interpolation
 from gan_serve.metadata import ModelMetadata
 from gan_serve.request import Request
 from gan_serve.result import Result, grid_columns, largest_size
-from gan_serve.server.api.content_negotiation import Form, encode
+from gan_serve.server.api.content_negotiation import ResponseFormat, encode
 from gan_serve.server.api.v1_parsing import Fields
-from gan_serve.server.request_context import note_of
+from gan_serve.server.request_context import context_of
 from gan_serve.tensors import Label, Latent, Scalar
 
 PICTURES, WALK, MIX, VARY = "pictures", "walk", "mix", "vary-"
@@ -78,7 +78,7 @@ def selectors_of(metadata: ModelMetadata) -> list[Scalar]:
     return [scalar for scalar in metadata.scalars if scalar.name in names and not isinstance(scalar.default, tuple)]
 
 
-def query_of(studio: Studio, model: str, wanted: Wanted) -> str:
+def query_of(studio: DemoClient, model: str, wanted: Wanted) -> str:
     """The address of what is shown."""
     metadata = studio.metadata(model)
     inputs = texts_of(metadata, studio.request(model, wanted.fields).inputs[0])
@@ -87,17 +87,17 @@ def query_of(studio: Studio, model: str, wanted: Wanted) -> str:
     return make_query([metadata.name], inputs, seeds, count=wanted.count, **show)
 
 
-def show_view(studio: Studio, page: gr.Request, model: str, wanted: Wanted) -> Shown:
+def show_view(studio: DemoClient, page: gr.Request, model: str, wanted: Wanted) -> Shown:
     """Make what is wanted.
 
     Raises:
-        GanServeError, Refusal: it cannot be made.
+        GanServeError, ApiError: it cannot be made.
     """
     asked = request_of(studio, studio.metadata(model), wanted)
     return studio.run(page, model, asked, partial(_show, wanted.view))
 
 
-def request_of(studio: Studio, metadata: ModelMetadata, wanted: Wanted) -> Request:
+def request_of(studio: DemoClient, metadata: ModelMetadata, wanted: Wanted) -> Request:
     """What is asked of the model."""
     fields = {**wanted.fields, "seed": wanted.seed}
     if wanted.view == WALK:
@@ -116,24 +116,24 @@ def request_of(studio: Studio, metadata: ModelMetadata, wanted: Wanted) -> Reque
 def recipes_of_all(metadata: ModelMetadata, asked: Request, origin: str) -> list[Recipe]:
     """How to make all that a view shows: a walk moves; everything else becomes a grid, or one picture."""
     sizes = _sizes(metadata, asked)
-    return recipes_of(metadata, asked, origin, sizes.larger if isinstance(asked.blend, Walk) else sizes.scale)
+    return recipes_of(metadata, asked, origin, sizes.larger if isinstance(asked.blend, Interpolation) else sizes.scale)
 
 
 def origin_of(page: gr.Request) -> str:
     """Where the server is, as the page knows it."""
     request = connection(page)
-    return str(request.base_url.replace(path="")).rstrip("/") + note_of(request.scope).prefix
+    return str(request.base_url.replace(path="")).rstrip("/") + context_of(request.scope).prefix
 
 
 def _show(view: str, result: Result, device: str) -> Shown:
-    sizes, moves = _sizes(result.metadata, result.request), isinstance(result.request.blend, Walk)
+    sizes, moves = _sizes(result.metadata, result.request), isinstance(result.request.blend, Interpolation)
     animation = result.encode("gif", scale=sizes.larger) if moves else b""
     shown = show_result(result, strip=view != PICTURES)
     return Shown(
         show_animation(animation, sizes.side) + shown if moves else shown,
         {
             "png": lambda: result.encode("png", scale=sizes.scale, columns=sizes.columns),
-            "zip": lambda: encode(result, Form("zip"), device),
+            "zip": lambda: encode(result, ResponseFormat("zip"), device),
             "gif": lambda: animation or result.encode("gif", scale=sizes.larger),
         },
     )

@@ -11,12 +11,12 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gan_serve.demo.client import Studio
+from gan_serve.demo.client import DemoClient
 from gan_serve.demo.errors import NO_UPLOADS
 from gan_serve.demo.gallery import examples_of, sample_of
 from gan_serve.demo.page import make_page
-from gan_serve.server.errors import Refusal
-from gan_serve.server.request_context import note_of
+from gan_serve.server.errors import ApiError
+from gan_serve.server.request_context import context_of
 from gan_serve.server.responses import error_reply, reason_of
 from gan_serve.server.service import Service
 
@@ -34,7 +34,7 @@ _FONTS = ["system-ui", "sans-serif"]
 
 def mount_demo(app: Starlette, service: Service) -> None:
     """Add the demo to the server's routes."""
-    studio = Studio(service)
+    studio = DemoClient(service)
     files = _Files(studio)
     app.router.routes += [
         Route("/demo/samples/{name}", files.sample),
@@ -67,14 +67,14 @@ def mount_demo(app: Starlette, service: Service) -> None:
 class _Files:
     """Pictures that lie beside the models. Names are looked up among what is served; they never become a path."""
 
-    def __init__(self, studio: Studio) -> None:
+    def __init__(self, studio: DemoClient) -> None:
         self._studio = studio
 
     async def sample(self, request: HttpRequest) -> Response:
         """The picture beside a model's card."""
         path = sample_of(self._studio.root, self._model(request))
         if path is None:
-            raise Refusal(404, "this model has no sample")
+            raise ApiError(404, "this model has no sample")
         return FileResponse(path)
 
     async def example(self, request: HttpRequest) -> Response:
@@ -82,7 +82,7 @@ class _Files:
         paths = examples_of(self._studio.root, self._model(request))
         number = request.path_params["number"]
         if number >= len(paths):
-            raise Refusal(404, "this model has no such example")
+            raise ApiError(404, "this model has no such example")
         return FileResponse(paths[number])
 
     def _model(self, request: HttpRequest) -> str:
@@ -91,7 +91,7 @@ class _Files:
 
 async def _unknown_function(request: HttpRequest, error: Exception) -> Response:
     """The answer to a call of nothing, such as by a page that was opened before the server was started again."""
-    return error_reply(note_of(request.scope), Refusal(404, "there is no such function; load the page again"))
+    return error_reply(context_of(request.scope), ApiError(404, "there is no such function; load the page again"))
 
 
 def _beside_the_api(demo: ASGIApp, refuse: ASGIApp) -> ASGIApp:
@@ -111,8 +111,8 @@ def _confined(app: ASGIApp) -> ASGIApp:
 
     async def confined(scope: Scope, receive: Receive, send: Send) -> None:
         if not _ROUTES.fullmatch(scope["path"]):
-            raise Refusal(404, f"there is no such route, and {NO_UPLOADS}")
-        note = note_of(scope)
+            raise ApiError(404, f"there is no such route, and {NO_UPLOADS}")
+        note = context_of(scope)
 
         async def with_policy(message: Message) -> None:
             if message["type"] == "http.response.start":

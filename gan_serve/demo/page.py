@@ -8,7 +8,7 @@ from gradio.block_function import BlockFunction
 from gradio.state_holder import SessionState
 
 from gan_serve.demo.api import add_endpoints
-from gan_serve.demo.client import Studio, connection, visitor
+from gan_serve.demo.client import DemoClient, connection, visitor
 from gan_serve.demo.compare_panel import make_comparing
 from gan_serve.demo.components import make_html
 from gan_serve.demo.draw_panel import make_drawing
@@ -19,7 +19,7 @@ from gan_serve.demo.permalink import Address, parse_address
 from gan_serve.demo.translate_panel import make_translating
 from gan_serve.metadata import ModelMetadata
 from gan_serve.server.errors import bad_request
-from gan_serve.server.request_context import note_of
+from gan_serve.server.request_context import context_of
 
 _TITLE = """
 <header class="gs-head"><h1><a href="?">gan-serve</a></h1>
@@ -74,14 +74,14 @@ class _Page(gr.Blocks):
         try:
             return await super().process_api(block_fn, inputs, state, request, *args, **others)
         except Told as told:
-            note_of(connection(request).scope).refused = told.refusal.status
+            context_of(connection(request).scope).refused = told.refusal.status
             raise
         finally:
             for component in state.components if state else ():
                 component["props"].pop("value", None)
 
 
-def make_page(studio: Studio) -> gr.Blocks:
+def make_page(studio: DemoClient) -> gr.Blocks:
     """The whole demo. All that depends on models is made when somebody opens the page."""
     page = _Page(title="gan-serve", analytics_enabled=False, fill_width=True)
     with page:
@@ -99,7 +99,7 @@ def _holds_file(value: object) -> bool:
     return isinstance(value, list) and any(map(_holds_file, value))
 
 
-def _show(studio: Studio, query: str) -> None:
+def _show(studio: DemoClient, query: str) -> None:
     try:
         address = parse_address(query.removeprefix("?"), studio.service.settings.max_count)
         metadata = studio.metadata(address.models[0]) if len(address.models) == 1 else None
@@ -110,7 +110,7 @@ def _show(studio: Studio, query: str) -> None:
         gr.Timer(_SOON).tick(None, None, None, js="() => location.reload()", queue=False)
 
 
-def _make_tabs(studio: Studio, metadata: ModelMetadata | None, address: Address) -> None:
+def _make_tabs(studio: DemoClient, metadata: ModelMetadata | None, address: Address) -> None:
     with gr.Tabs(selected="try" if metadata else "compare" if address.models else "models"):
         with gr.Tab("Models", id="models"):
             make_html(show_gallery(studio.models, studio.root), elem_id="gs-gallery")
@@ -122,14 +122,14 @@ def _make_tabs(studio: Studio, metadata: ModelMetadata | None, address: Address)
             make_comparing(studio, visitor(), tab, address)
 
 
-def _make_choice(studio: Studio, metadata: ModelMetadata | None) -> None:
+def _make_choice(studio: DemoClient, metadata: ModelMetadata | None) -> None:
     names = [each.name for each in studio.models]
     with gr.Row(elem_id="gs-model"):
         choice = gr.Dropdown(names, value=metadata.name if metadata else None, label="Model", interactive=True)
     choice.input(None, choice, None, js=_OPEN, queue=False, api_visibility="private")
 
 
-def _make_panel(studio: Studio, metadata: ModelMetadata, address: Address) -> None:
+def _make_panel(studio: DemoClient, metadata: ModelMetadata, address: Address) -> None:
     with gr.Row():
         if metadata.image_inputs:
             make_translating(studio, metadata, address)

@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from gan_serve.errors import UsageError
-from gan_serve.image_inputs import Reference
+from gan_serve.image_inputs import ImageRef
 from gan_serve.metadata import ModelMetadata
 from gan_serve.request import Inputs
 from gan_serve.seeds import checked_integer, random_seed
@@ -32,7 +32,7 @@ def parse_address(query: str, most: int) -> Address:
     """The part behind the question mark; seeds that it does not name are drawn. `most` is how many images there may be.
 
     Raises:
-        Refusal: a seed or a count that is none.
+        ApiError: a seed or a count that is none.
     """
     fields = dict(parse_qsl(query))
     models = [name for name in fields.pop("model", "").split(",") if name]
@@ -62,13 +62,13 @@ def make_query(names: list[str], inputs: dict[str, str], seeds: list[int], **oth
 
 def texts_of(metadata: ModelMetadata, inputs: Inputs) -> dict[str, str]:
     """What can stand in an address: everything but pictures."""
-    given = {name: value for name, value in inputs.items() if not isinstance(value, Reference)}
+    given = {name: value for name, value in inputs.items() if not isinstance(value, ImageRef)}
     return {name: as_text(metadata, name, value) for name, value in given.items()}
 
 
 def as_text(metadata: ModelMetadata, name: str, value: Any) -> str:
     """A value as people write it, exactly: a class by its name, a picture by its file's."""
-    if isinstance(value, Reference):
+    if isinstance(value, ImageRef):
         return value.file or f"{name}.png"
     label = metadata.label
     if label and label.name == name:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from gan_serve.demo.permalink import as_text
 from gan_serve.images.pixels import Picture
-from gan_serve.latent_mixing import Mix
+from gan_serve.latent_mixing import StyleMix
 from gan_serve.metadata import ModelMetadata
 from gan_serve.numeric_outputs import Answer
 from gan_serve.request import Inputs, Item
@@ -28,7 +28,7 @@ def show_result(result: Result, *, strip: bool = False) -> str:
         return "".join(show_answer(result.metadata.outputs, answer) for answer in result.answers())
     cells = "".join(_cell(result, place, *file) for place, file in enumerate(result.encode_each("png")))
     crisp, blend = _crisp(max(result.images()[0].size)), result.request.blend
-    layout = " gs-square" if isinstance(blend, Mix) else " gs-strip" if strip else ""
+    layout = " gs-square" if isinstance(blend, StyleMix) else " gs-strip" if strip else ""
     return (
         f'<div class="gs-pictures{crisp}{layout}" style="--gs-many:{grid_columns(result.request)}" '
         f'data-model="{result.metadata.name}">{cells}</div>'

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import urlencode
 
 from gan_serve.demo.permalink import as_text
-from gan_serve.image_inputs import Reference
-from gan_serve.latent_mixing import Blend, Walk
+from gan_serve.image_inputs import ImageRef
+from gan_serve.latent_mixing import Interpolation, LatentMixing
 from gan_serve.metadata import ModelMetadata
 from gan_serve.provenance import item_request
 from gan_serve.request import Request, Value
@@ -19,7 +19,7 @@ _ABOUT = "Make it again"
 _SHARED = "Its address shows the same to whoever opens it."
 
 Recipe = tuple[str, str]  # where it is to be typed, and what
-Form = dict[str, str | bool | int]  # options that say how the answer looks
+FormatOptions = dict[str, str | bool | int]  # options that say how the answer looks
 
 
 def recipes_of(metadata: ModelMetadata, asked: Request, origin: str, scale: int = 1) -> list[Recipe]:
@@ -29,12 +29,12 @@ def recipes_of(metadata: ModelMetadata, asked: Request, origin: str, scale: int 
     """
     rows = {name: [row[name] for row in asked.inputs] for name in asked.inputs[0]}
     inputs = {name: _joined(metadata, name, values) for name, values in rows.items()}
-    pictures = {name for name, values in rows.items() if isinstance(values[0], Reference)}
+    pictures = {name for name, values in rows.items() if isinstance(values[0], ImageRef)}
     numbers = {"index": asked.index} if asked.index else {}
     numbers |= {"count": asked.count} if asked.count > 1 else {}
     numbers |= {"seed": asked.seed} if metadata.draws else {}
     values = {**inputs, **numbers, **_second(asked.blend)}
-    several: Form = {"format": "gif"} if isinstance(asked.blend, Walk) else {"grid": True}
+    several: FormatOptions = {"format": "gif"} if isinstance(asked.blend, Interpolation) else {"grid": True}
     form = several if len(asked) > 1 else {}
     form |= {"scale": scale} if scale > 1 else {}
     return [
@@ -66,24 +66,24 @@ def show_recipes(recipes: Sequence[Recipe], about: str = _ABOUT, shared: str = _
     )
 
 
-def _second(blend: Blend | None) -> dict[str, object]:
+def _second(blend: LatentMixing | None) -> dict[str, object]:
     if blend is None:
         return {}
     given = (
         {"walk_to": blend.seed, "steps": blend.steps, "step": blend.step}
-        if isinstance(blend, Walk)
+        if isinstance(blend, Interpolation)
         else {"mix_with": blend.seed, "mix": ",".join(blend.latents), "mix_index": blend.index}
     )
     return {name: value for name, value in given.items() if value is not None}
 
 
-def _command(metadata: ModelMetadata, values: Mapping[str, object], form: Form) -> str:
+def _command(metadata: ModelMetadata, values: Mapping[str, object], form: FormatOptions) -> str:
     words = [f"--{name.replace('_', '-')} {shlex.quote(str(value))}" for name, value in values.items()]
     words += [f"--{name}" if value is True else f"--{name} {value}" for name, value in form.items()]
     return " ".join([f"gan-serve generate --model {metadata.name}", *words])
 
 
-def _python(metadata: ModelMetadata, values: Mapping[str, object], form: Form) -> str:
+def _python(metadata: ModelMetadata, values: Mapping[str, object], form: FormatOptions) -> str:
     given = ", ".join(f"{name}={_literal(value)}" for name, value in values.items())
     call = f'gan_serve.load("{metadata.name}").generate({given})'
     if not metadata.image_outputs:
@@ -92,7 +92,9 @@ def _python(metadata: ModelMetadata, values: Mapping[str, object], form: Form) -
     return f'import gan_serve\n\nresult = {call}\nresult.save("{_file(metadata, form)}"{how})'
 
 
-def _curl(metadata: ModelMetadata, values: Mapping[str, object], form: Form, pictures: set[str], origin: str) -> str:
+def _curl(
+    metadata: ModelMetadata, values: Mapping[str, object], form: FormatOptions, pictures: set[str], origin: str
+) -> str:
     fields = {name: "true" if value is True else value for name, value in {**values, **form}.items()}
     output = f" -o {_file(metadata, form)}" if metadata.image_outputs else ""
     address = f"{origin}/v1/models/{metadata.name}/generate"
@@ -103,7 +105,7 @@ def _curl(metadata: ModelMetadata, values: Mapping[str, object], form: Form, pic
     return f"curl{output} {address}" + "".join(f" -F {shlex.quote(part)}" for part in parts)
 
 
-def _file(metadata: ModelMetadata, form: Form) -> str:
+def _file(metadata: ModelMetadata, form: FormatOptions) -> str:
     return f"{metadata.name}.{form.get('format', 'png')}"
 
 

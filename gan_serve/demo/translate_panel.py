@@ -5,10 +5,10 @@ from typing import Any
 import gradio as gr
 
 from gan_serve.demo.canvas import DRAWN
-from gan_serve.demo.client import Studio
+from gan_serve.demo.client import DemoClient
 from gan_serve.demo.components import AT_ONCE, changes, make_bar, make_html, make_seed
 from gan_serve.demo.controls import make_controls, read_controls
-from gan_serve.demo.errors import showing
+from gan_serve.demo.errors import as_html_error
 from gan_serve.demo.gallery import example_addresses
 from gan_serve.demo.modes import origin_of
 from gan_serve.demo.permalink import Address, checked_seed, make_query, texts_of
@@ -23,7 +23,7 @@ _SHARED = "Its address names the model and the numbers, but holds no pictures."
 _WAITING = '<p class="gs-empty">What the model makes appears here.</p>'
 
 
-def make_translating(studio: Studio, metadata: ModelMetadata, address: Address) -> None:
+def make_translating(studio: DemoClient, metadata: ModelMetadata, address: Address) -> None:
     """The panel; inside a row. Without a picture, there is nothing to show yet."""
     examples = example_addresses(studio.root, metadata.name)
     with gr.Column(scale=5, min_width=300):
@@ -40,11 +40,11 @@ def make_translating(studio: Studio, metadata: ModelMetadata, address: Address) 
         seeds = [checked_seed(value) for value in values[: len(numbers)]]
         return _translate(studio, page, metadata, read_controls(controls, values[len(numbers) :]), seeds)
 
-    gr.on(changes([], numbers, controls), showing(translate, 3), inputs, [made, recipes, bar], **AT_ONCE)
+    gr.on(changes([], numbers, controls), as_html_error(translate, 3), inputs, [made, recipes, bar], **AT_ONCE)
 
 
 def _translate(
-    studio: Studio, page: gr.Request, metadata: ModelMetadata, fields: Fields, seeds: list[int]
+    studio: DemoClient, page: gr.Request, metadata: ModelMetadata, fields: Fields, seeds: list[int]
 ) -> tuple[str, str, str]:
     """What is made of the pictures in the fields, how to make it again, and what the address says of it."""
     if missing := _missing(metadata, fields):
@@ -75,9 +75,9 @@ def _show_made(result: Result) -> str:
 
 def _before(result: Result) -> Picture:
     """The picture that went in, as much of it as the answer shows."""
-    from gan_serve.image_fitting import open_scene
+    from gan_serve.image_fitting import fit_inputs
 
-    view = open_scene(result.metadata.inputs, result.items[0].inputs).first
+    view = fit_inputs(result.metadata.inputs, result.items[0].inputs).first
     if result.metadata.image_outputs[0].like:
         return to_picture(view.original, 1)
     return to_picture(to_pixels(view.array[None], view.tensor)[0], 1)

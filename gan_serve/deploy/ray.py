@@ -19,12 +19,12 @@ from ray.serve.handle import DeploymentHandle
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gan_serve.deploy.transport import Asked, Reply, exchange, join_replies, read_request
+from gan_serve.deploy.transport import ForwardedRequest, Reply, exchange, join_replies, read_request
 from gan_serve.errors import Failure, UsageError
 from gan_serve.server import logs
 from gan_serve.server.app import make_app
-from gan_serve.server.errors import Late, Refusal, unavailable
-from gan_serve.server.request_context import make_note
+from gan_serve.server.errors import ApiError, DeadlineExceeded, unavailable
+from gan_serve.server.request_context import make_context
 from gan_serve.server.responses import error_reply
 from gan_serve.server.service import Service
 from gan_serve.server.settings import Settings, load_settings
@@ -59,11 +59,11 @@ class Replica:
             raise Failure(f"not every model can be served: {'; '.join(reasons)}")
         self._app = make_app(self._service)
 
-    async def answer(self, asked: Asked) -> Reply:
+    async def answer(self, asked: ForwardedRequest) -> Reply:
         """What the application says."""
         return await exchange(self._app, asked)
 
-    async def answer_by_name(self, asked: Asked) -> tuple[str, Reply]:
+    async def answer_by_name(self, asked: ForwardedRequest) -> tuple[str, Reply]:
         """The same, and who says it."""
         return serve.get_replica_context().replica_id.unique_id, await self.answer(asked)
 
@@ -85,19 +85,19 @@ class Front:
         self._replicas, self._settings = replicas, arguments
 
     async def __call__(self, request: Request) -> Response:
-        note = make_note(request.scope)
+        note = make_context(request.scope)
         try:
             async with asyncio.timeout(self._settings.deadline):
                 reply = await self._answer(await read_request(request, self._settings.max_body))
         except TimeoutError:
-            return error_reply(note, Late())
-        except Refusal as refusal:
+            return error_reply(note, DeadlineExceeded())
+        except ApiError as refusal:
             return error_reply(note, refusal)
         response = Response(reply.body, reply.status)
         response.raw_headers = [each for each in reply.headers if each[0] != b"x-request-id"]  # Ray adds the same
         return response
 
-    async def _answer(self, asked: Asked) -> Reply:
+    async def _answer(self, asked: ForwardedRequest) -> Reply:
         for _ in range(_ATTEMPTS):
             try:
                 return await self._ask(asked)
@@ -107,7 +107,7 @@ class Front:
                 raise unavailable("no replica can be started; the log of the cluster says why") from None
         raise unavailable(f"{_ATTEMPTS} replicas died while they answered this")
 
-    async def _ask(self, asked: Asked) -> Reply:
+    async def _ask(self, asked: ForwardedRequest) -> Reply:
         """One replica, which Ray chooses; for metrics, each of them."""
         if asked.scope["path"] != "/metrics":
             reply: Reply = await self._replicas.answer.remote(asked)

@@ -58,7 +58,7 @@ def _knock(address: str) -> None:
         socket.create_connection((host, int(port)), _PATIENCE).close()
 
 
-def fill(job: Job, model: Model, device: str, on_start: abc.Callable[[int], None]) -> abc.Generator[int, None, None]:
+def run_job(job: Job, model: Model, device: str, on_start: abc.Callable[[int], None]) -> abc.Generator[int, None, None]:
     """Make what an earlier call left undone; tells how much was there, then how many images more are on the disk.
 
     It yields twice a second at least, so that its caller can end it. A shard whose process dies is made again.

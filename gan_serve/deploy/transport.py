@@ -14,7 +14,7 @@ _LENGTH = b"content-length"
 
 
 @dataclass(frozen=True)
-class Asked:
+class ForwardedRequest:
     """A request on its way to a replica."""
 
     scope: MutableMapping[str, Any]
@@ -30,17 +30,17 @@ class Reply:
     body: bytes
 
 
-async def read_request(request: Request, most: int) -> Asked:
+async def read_request(request: Request, most: int) -> ForwardedRequest:
     """The request with its body, or with as much of one longer than `most` as shows a replica that it is."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > most:
             break
-    return Asked({key: request.scope[key] for key in _SCOPE}, bytes(body))
+    return ForwardedRequest({key: request.scope[key] for key in _SCOPE}, bytes(body))
 
 
-async def exchange(app: ASGIApp, asked: Asked) -> Reply:
+async def exchange(app: ASGIApp, asked: ForwardedRequest) -> Reply:
     """What an application answers."""
     arriving: list[Message] = [{"type": "http.request", "body": asked.body}]
     sent: list[Message] = []

@@ -141,14 +141,14 @@ def _turned(picture: Picture) -> Picture:
     return picture if turn is None else picture.transpose(turn)
 
 
-class Frame(NamedTuple):
+class CropBox(NamedTuple):
     """Which part of a picture a network sees, and where in its input that part lies."""
 
     seen: Box
     inner: Box
 
 
-def frame(picture: tuple[int, int], width: int, height: int, how: Literal["crop", "pad"]) -> Frame:
+def frame(picture: tuple[int, int], width: int, height: int, how: Literal["crop", "pad"]) -> CropBox:
     """How a picture of this width and height is fitted: its middle is cropped to the new shape, or all of it is seen.
 
     What is inner keeps the picture's aspect; the rest of the input is padding.
@@ -156,9 +156,9 @@ def frame(picture: tuple[int, int], width: int, height: int, how: Literal["crop"
     across, down = picture
     if how == "crop":
         seen = _middle(across, down, across=down * width // height, down=across * height // width)
-        return Frame(seen, (0, 0, width, height))
+        return CropBox(seen, (0, 0, width, height))
     inner = _middle(width, height, across=round(height * across / down), down=round(width * down / across))
-    return Frame((0, 0, across, down), inner)
+    return CropBox((0, 0, across, down), inner)
 
 
 def _middle(width: int, height: int, *, across: int, down: int) -> Box:

@@ -9,11 +9,11 @@ from typing import Self
 from gan_serve.images.encoding import part_of, real_path
 from gan_serve.images.npy import npy_header, npy_rows
 from gan_serve.jobs.job import Job
-from gan_serve.jobs.writers import Target, tells_its_making
+from gan_serve.jobs.writers import JobWriter, tells_its_making
 from gan_serve.result import Result, array_shape
 
 
-class Rows(Target):
+class AppendingWriter(JobWriter):
     """Rows are appended to a hidden part, which becomes the file when all are there."""
 
     def __init__(self, job: Job) -> None:
@@ -68,7 +68,7 @@ class Rows(Target):
         return b""
 
 
-class Array(Rows):
+class NpyWriter(AppendingWriter):
     """An NPY file."""
 
     def _find_whole_rows(self) -> tuple[int, int]:
@@ -87,7 +87,7 @@ class Array(Rows):
         return self.job.provenance().to_json().encode()
 
 
-class Lines(Rows):
+class JsonlWriter(AppendingWriter):
     """A JSONL file, with a line for each answer."""
 
     def _find_whole_rows(self) -> tuple[int, int]:
@@ -98,6 +98,6 @@ class Lines(Rows):
         return result.encode()
 
 
-def open_rows(job: Job) -> Rows:
+def open_rows(job: Job) -> AppendingWriter:
     """The one file of a job."""
-    return Array(job) if tells_its_making(job) else Lines(job)
+    return NpyWriter(job) if tells_its_making(job) else JsonlWriter(job)

@@ -12,7 +12,7 @@ from gan_serve.jobs.job import Job, job_file
 
 
 @contextmanager
-def claimed(job: Job, look: Callable[[bool], None]) -> Iterator[None]:
+def job_lock(job: Job, look: Callable[[bool], None]) -> Iterator[None]:
     """Keep every other process from filling the same place; the job's file stays behind unless the work was finished.
 
     `look` finds what is there already, and is told whether this very job was interrupted there.

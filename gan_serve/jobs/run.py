@@ -7,7 +7,7 @@ from typing import TypeVar
 from gan_serve.generator import Generator, batch_size
 from gan_serve.jobs.appending import open_rows
 from gan_serve.jobs.job import Job
-from gan_serve.jobs.writers import Folder, Target, is_made
+from gan_serve.jobs.writers import Folder, JobWriter, is_made
 from gan_serve.metadata import ModelMetadata
 from gan_serve.request import Request
 from gan_serve.result import Result
@@ -32,7 +32,7 @@ def run_in_parts(generator: Generator, request: Request) -> Iterator[Result]:
     return _in_order(generator.metadata, range(len(request)), lambda places: generator.run_places(request, places))
 
 
-def fill(job: Job, generator: Generator, on_start: Callable[[int], None]) -> abc.Generator[Result, None, None]:
+def run_job(job: Job, generator: Generator, on_start: Callable[[int], None]) -> abc.Generator[Result, None, None]:
     """Make what an earlier call left undone; tells how much was there, then yields each part once it is written.
 
     See `job_threads` for the generator's threads.
@@ -47,7 +47,7 @@ def fill(job: Job, generator: Generator, on_start: Callable[[int], None]) -> abc
             yield result
 
 
-def _make(target: Target, generator: Generator, places: Sequence[int]) -> Work:
+def _make(target: JobWriter, generator: Generator, places: Sequence[int]) -> Work:
     result = generator.run_places(target.job.request, places)
     return result, target.prepare(result)
 

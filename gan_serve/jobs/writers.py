@@ -12,13 +12,13 @@ from gan_serve.errors import Failure, UsageError
 from gan_serve.formats import PICTURES
 from gan_serve.images.encoding import is_empty, make_folder, read_document, write_atomic
 from gan_serve.jobs.job import Job, job_file
-from gan_serve.jobs.lock import claimed
+from gan_serve.jobs.lock import job_lock
 from gan_serve.naming import item_stem
 from gan_serve.provenance import Provenance, parse_provenance, same_pixels
 from gan_serve.result import Result
 
 
-class Target(ABC):
+class JobWriter(ABC):
     """Used as a context, which is claimed for this process.
 
     Raises:
@@ -29,7 +29,7 @@ class Target(ABC):
 
     def __init__(self, job: Job) -> None:
         self.job = job
-        self._claim = claimed(job, self._look)
+        self._claim = job_lock(job, self._look)
 
     def __enter__(self) -> Self:
         make_folder(self.job.output.path if self.job.output.folder else self.job.output.path.parent)
@@ -50,7 +50,7 @@ class Target(ABC):
         """Encode a part of the answer, in any thread; what is returned writes it, and is called in order."""
 
 
-class Folder(Target):
+class Folder(JobWriter):
     """One file for each image."""
 
     def _look(self, resumed: bool) -> None:

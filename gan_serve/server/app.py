@@ -11,11 +11,11 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gan_serve.server.api.operations import Operations
-from gan_serve.server.api.v1 import READING, Plain
-from gan_serve.server.api.v2 import Protocol
-from gan_serve.server.errors import Refusal
-from gan_serve.server.middleware import Gate
-from gan_serve.server.request_context import note_of
+from gan_serve.server.api.v1 import READING, PlainApi
+from gan_serve.server.api.v2 import InferenceProtocol
+from gan_serve.server.errors import ApiError
+from gan_serve.server.middleware import RequestMiddleware
+from gan_serve.server.request_context import context_of
 from gan_serve.server.service import Service
 
 _EXPOSED = ["ETag", "Retry-After", "X-Request-ID"] + [
@@ -26,7 +26,7 @@ _MODEL = "/v2/models/{name}"
 
 def make_app(service: Service) -> ASGIApp:
     """The whole application. Its routes take requests as they are: each model's metadata says what may be in them."""
-    plain, protocol, operations = Plain(service), Protocol(service), Operations(service)
+    plain, protocol, operations = PlainApi(service), InferenceProtocol(service), Operations(service)
     routes = [
         Route("/v1/models/{name}/generate", _Endpoint(plain.generate, plain.methods)),
         _route(f"{_MODEL}/infer", protocol.infer, "POST"),
@@ -53,13 +53,15 @@ def make_app(service: Service) -> ASGIApp:
         from gan_serve.demo.mount import mount_demo
 
         mount_demo(app, service)
-    gate = Gate(app, service)
+    gate = RequestMiddleware(app, service)
     origins = [origin.strip() for origin in service.settings.cors_origins.split(",") if origin.strip()]
     return CORSMiddleware(gate, origins, ["GET", "POST"], ["*"], expose_headers=_EXPOSED) if origins else gate
 
 
 async def _unknown_route(scope: Scope, receive: Receive, send: Send) -> None:
-    raise Refusal(HTTPStatus.NOT_FOUND, f"Not Found: there is no such route; {note_of(scope).prefix}/docs lists them")
+    raise ApiError(
+        HTTPStatus.NOT_FOUND, f"Not Found: there is no such route; {context_of(scope).prefix}/docs lists them"
+    )
 
 
 class _App(Starlette):
@@ -90,7 +92,7 @@ class _Endpoint:
         if request.method == "OPTIONS":
             return Response(status_code=HTTPStatus.NO_CONTENT, headers={"Allow": allowed})
         message = f"{request.method} is no method of this route; use {allowed}"
-        raise Refusal(HTTPStatus.METHOD_NOT_ALLOWED, message, {"Allow": allowed})
+        raise ApiError(HTTPStatus.METHOD_NOT_ALLOWED, message, {"Allow": allowed})
 
 
 def _route(path: str, answer: Answer, *methods: str) -> Route:

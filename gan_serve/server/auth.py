@@ -10,7 +10,7 @@ from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from gan_serve.errors import UsageError
-from gan_serve.server.errors import Refusal
+from gan_serve.server.errors import ApiError
 from gan_serve.server.settings import Settings, variable
 
 PROBES = ("/v1/health", "/v2/health/live", "/v2/health/ready")  # always answered, and without keys
@@ -18,7 +18,7 @@ PROBES = ("/v1/health", "/v2/health/live", "/v2/health/ready")  # always answere
 _ASK = 'Basic realm="gan-serve: the key is the password"'  # makes a browser ask its user
 
 
-class Keys:
+class ApiKeys:
     """Secrets, any one of which opens."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
@@ -31,7 +31,7 @@ class Keys:
         """Let a request pass that bears one of them.
 
         Raises:
-            Refusal: it bears none.
+            ApiError: it bears none.
         """
         headers = Headers(scope=scope)
         given = _digest(_authorized(headers.get("authorization", "")) or headers.get("x-api-key", ""))
@@ -39,10 +39,10 @@ class Keys:
         if not any([hmac.compare_digest(given, digest) for digest in self._digests]):  # noqa: C419
             message = "this needs a key: send Authorization: Bearer KEY"
             browser = "text/html" in headers.get("accept", "")
-            raise Refusal(401, message, {"WWW-Authenticate": _ASK if browser else "Bearer"})
+            raise ApiError(401, message, {"WWW-Authenticate": _ASK if browser else "Bearer"})
 
 
-def api_keys(settings: Settings) -> Keys:
+def api_keys(settings: Settings) -> ApiKeys:
     """The keys that callers need, from the environment and the file.
 
     Raises:
@@ -53,17 +53,17 @@ def api_keys(settings: Settings) -> Keys:
         keys += _checked(given.split(","), "api_keys")
     if settings.api_keys_file:
         keys += _checked(_lines(settings.api_keys_file), "api_keys_file")
-    return Keys(keys)
+    return ApiKeys(keys)
 
 
-def admin_keys(settings: Settings) -> Keys:
+def admin_keys(settings: Settings) -> ApiKeys:
     """The token that administration needs, if there is any.
 
     Raises:
         UsageError: it is blank, or no header carries it.
     """
     token = settings.admin_token.get_secret_value()
-    return Keys(_checked([token], "admin_token") if token else [])
+    return ApiKeys(_checked([token], "admin_token") if token else [])
 
 
 def needs_key(path: str) -> bool:

@@ -9,7 +9,7 @@ from gan_serve.errors import GanServeError
 CLIENT_CLOSED_REQUEST = 499  # what nginx writes into its log, and nobody reads as an answer
 
 
-class Refusal(Exception):
+class ApiError(Exception):
     """Why a request gets no answer, and what would be right."""
 
     def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
@@ -18,21 +18,21 @@ class Refusal(Exception):
         self.headers = dict(headers or {})
 
 
-class Busy(Refusal):
+class TooManyRequests(ApiError):
     """More is waiting than can be answered in time; the caller may come back after `seconds`."""
 
     def __init__(self, message: str, seconds: int = 1) -> None:
         super().__init__(HTTPStatus.TOO_MANY_REQUESTS, message, {"Retry-After": str(seconds)})
 
 
-class Late(Refusal):
+class DeadlineExceeded(ApiError):
     """The deadline has passed."""
 
     def __init__(self) -> None:
         super().__init__(HTTPStatus.GATEWAY_TIMEOUT, "the deadline passed before the answer was there; ask again later")
 
 
-class Gone(Refusal):
+class ClientDisconnected(ApiError):
     """The caller has left."""
 
     def __init__(self) -> None:
@@ -49,9 +49,9 @@ def without_frames(error: Exception) -> Exception:
     return error.with_traceback(None)
 
 
-def bad_request(message: str) -> Refusal:
+def bad_request(message: str) -> ApiError:
     """The request itself is wrong."""
-    return Refusal(HTTPStatus.BAD_REQUEST, message)
+    return ApiError(HTTPStatus.BAD_REQUEST, message)
 
 
 @contextmanager
@@ -63,6 +63,6 @@ def blamed_on_caller() -> Iterator[None]:
         raise bad_request(str(error)) from None
 
 
-def unavailable(message: str) -> Refusal:
+def unavailable(message: str) -> ApiError:
     """What was asked for will be there, but is not yet or no longer."""
-    return Refusal(HTTPStatus.SERVICE_UNAVAILABLE, message, {"Retry-After": "1"})
+    return ApiError(HTTPStatus.SERVICE_UNAVAILABLE, message, {"Retry-After": "1"})

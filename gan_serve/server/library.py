@@ -14,12 +14,12 @@ from typing import Any
 from gan_serve.errors import GanServeError
 from gan_serve.generator import Generator
 from gan_serve.repository import Entry, Repository
-from gan_serve.server.errors import Busy, Refusal, unavailable
+from gan_serve.server.errors import ApiError, TooManyRequests, unavailable
 from gan_serve.server.examples import example_arrays
 from gan_serve.server.metrics import Metrics
-from gan_serve.server.scheduling.model_queue import Lane
-from gan_serve.server.scheduling.scheduler import Engine
-from gan_serve.server.scheduling.task import Call
+from gan_serve.server.scheduling.model_queue import ModelQueue
+from gan_serve.server.scheduling.scheduler import Scheduler
+from gan_serve.server.scheduling.task import Task
 from gan_serve.suggestions import nearest
 
 _log = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ class Catalogue:
     """What is served at one moment, and what should be but cannot."""
 
     expected: frozenset[Key] = frozenset()
-    lanes: Mapping[Key, Lane] = field(default_factory=dict)
+    lanes: Mapping[Key, ModelQueue] = field(default_factory=dict)
     failures: Mapping[Key, str] = field(default_factory=dict)
 
     @property
@@ -59,15 +59,15 @@ class Catalogue:
         """The versions of a model that can be asked, lowest first."""
         return sorted(version for known, version in self.lanes if known == name)
 
-    def latest(self) -> list[Lane]:
+    def latest(self) -> list[ModelQueue]:
         """The highest version of every model, by name."""
         return [self.lanes[name, self.versions(name)[-1]] for name in self.names]
 
-    def find(self, name: str, version: int | None = None) -> Lane:
+    def find(self, name: str, version: int | None = None) -> ModelQueue:
         """The highest version of a model, or the one given; a variant's name finds the variant's default model.
 
         Raises:
-            Refusal: it is not served.
+            ApiError: it is not served.
         """
         name = self._resolve(name)
         versions = self.versions(name)
@@ -82,7 +82,7 @@ class Catalogue:
         variants = (lane.metadata for lane in self.latest())
         return next((each.name for each in variants if each.variant == name and each.default), name)
 
-    def _absent(self, name: str, version: int | None) -> Refusal:
+    def _absent(self, name: str, version: int | None) -> ApiError:
         wanted = {key for key in {*self.expected, *self.failures} if key[0] == name and version in (None, key[1])}
         if wanted - set(self.failures):
             return unavailable(f"{name} is still loading")
@@ -90,15 +90,15 @@ class Catalogue:
             return unavailable(f"{name} cannot be loaded; /v1/health says why")
         if known := self.versions(name):
             there = ", ".join(map(str, known))
-            return Refusal(HTTPStatus.NOT_FOUND, f"{name} has no version {version}; there is {there}")
+            return ApiError(HTTPStatus.NOT_FOUND, f"{name} has no version {version}; there is {there}")
         message = f"no model {name[:80]!r}{nearest(name[:80], self.names)}; /v1/models lists them all"
-        return Refusal(HTTPStatus.NOT_FOUND, message)
+        return ApiError(HTTPStatus.NOT_FOUND, message)
 
 
 class Library:
     """The models of one folder, loaded on one device."""
 
-    def __init__(self, root: Path, device: str, engine: Engine, metrics: Metrics) -> None:
+    def __init__(self, root: Path, device: str, engine: Scheduler, metrics: Metrics) -> None:
         self.catalogue = Catalogue()
         self._root, self._device, self._engine, self._metrics = root, device, engine, metrics
         self._reloading = threading.Lock()
@@ -142,7 +142,7 @@ class Library:
             model = repository.read(entry)
             lane = now.lanes.get(key)
             if lane is None or lane.generator.sha256 != model.sha256:
-                lane = Lane(Generator(model, device=self._device, threads=1), self._metrics)
+                lane = ModelQueue(Generator(model, device=self._device, threads=1), self._metrics)
                 self._warm(lane)
         except Exception as error:  # whatever is in a file, the others are served
             reason = _without_path(error, entry, repository.root)
@@ -152,13 +152,13 @@ class Library:
             failures = {failed: reason for failed, reason in now.failures.items() if failed != key}
             self._publish(Catalogue(now.expected | {key}, {**now.lanes, key: lane}, failures))
 
-    def try_out(self, lane: Lane, rows: int = 1) -> Future[Any]:
+    def try_out(self, lane: ModelQueue, rows: int = 1) -> Future[Any]:
         """Run a model as any request is run; what becomes of it.
 
         Raises:
             Busy: too much waits for it.
         """
-        call = Call(rows, time.monotonic() + _PATIENCE, partial(example_arrays, lane.metadata, rows), dict)
+        call = Task(rows, time.monotonic() + _PATIENCE, partial(example_arrays, lane.metadata, rows), dict)
         self._engine.submit(lane, call)
         return call.future
 
@@ -167,10 +167,10 @@ class Library:
         lane = min(self.catalogue.latest(), key=lambda lane: lane.pace)
         try:
             return self.try_out(lane)
-        except Busy:
+        except TooManyRequests:
             return None
 
-    def _warm(self, lane: Lane) -> None:
+    def _warm(self, lane: ModelQueue) -> None:
         """Try it before it can be asked."""
         for rows in [size for size in lane.warm_sizes for _ in range(_WARMING)]:
             self.try_out(lane, rows).result(_PATIENCE)

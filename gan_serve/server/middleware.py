@@ -7,8 +7,8 @@ from http import HTTPStatus
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gan_serve.server.auth import PROBES, needs_key
-from gan_serve.server.errors import Busy, Refusal, without_frames
-from gan_serve.server.request_context import CONNECTIONS, Note, make_note
+from gan_serve.server.errors import ApiError, TooManyRequests, without_frames
+from gan_serve.server.request_context import CONNECTIONS, RequestContext, make_context
 from gan_serve.server.responses import answer_error
 from gan_serve.server.root_path import place
 from gan_serve.server.service import Service
@@ -16,7 +16,7 @@ from gan_serve.server.service import Service
 _log = logging.getLogger("gan_serve.access")
 
 
-class Gate:
+class RequestMiddleware:
     """The outermost layer but for CORS, which browsers need on refusals, too."""
 
     def __init__(self, app: ASGIApp, service: Service) -> None:
@@ -27,7 +27,7 @@ class Gate:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        note = make_note(scope)
+        note = make_context(scope)
         reply = self._observed(note, send)
         self._service.in_progress += 1
         try:
@@ -43,7 +43,7 @@ class Gate:
             self._service.in_progress -= 1
             self._record(scope, note)
 
-    def _check(self, scope: Scope, note: Note) -> None:
+    def _check(self, scope: Scope, note: RequestContext) -> None:
         place(scope, note, self._settings.root_path)
         if scope["path"] not in PROBES:
             self._refuse_if_crowded(scope)
@@ -53,14 +53,14 @@ class Gate:
         if length.isdigit() and int(length) > self._settings.max_body:
             raise self._too_large()
         if note.header("content-encoding", "identity").lower() != "identity":
-            raise Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send the body uncompressed")
+            raise ApiError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send the body uncompressed")
 
     def _refuse_if_crowded(self, scope: Scope) -> None:
         if scope.get(CONNECTIONS, 0) > self._settings.connections:
             message = f"{self._settings.connections} connections are open already"
-            raise Refusal(HTTPStatus.SERVICE_UNAVAILABLE, message, {"Retry-After": "1", "Connection": "close"})
+            raise ApiError(HTTPStatus.SERVICE_UNAVAILABLE, message, {"Retry-After": "1", "Connection": "close"})
         if self._service.in_progress > self._settings.concurrency:
-            raise Busy(f"{self._settings.concurrency} requests are in progress already")
+            raise TooManyRequests(f"{self._settings.concurrency} requests are in progress already")
 
     def _bounded(self, receive: Receive) -> Receive:
         """Bodies come in chunks, whose sum nobody has to announce."""
@@ -76,11 +76,11 @@ class Gate:
 
         return bounded
 
-    def _too_large(self) -> Refusal:
+    def _too_large(self) -> ApiError:
         limit = self._settings.max_body
-        return Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body is too large; send up to {limit} bytes")
+        return ApiError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body is too large; send up to {limit} bytes")
 
-    def _observed(self, note: Note, send: Send) -> Send:
+    def _observed(self, note: RequestContext, send: Send) -> Send:
         async def observed(message: Message) -> None:
             if message["type"] == "http.response.start":
                 note.status = message["status"]
@@ -92,7 +92,7 @@ class Gate:
 
         return observed
 
-    def _record(self, scope: Scope, note: Note) -> None:
+    def _record(self, scope: Scope, note: RequestContext) -> None:
         seconds = time.monotonic() - note.began
         self._service.metrics.answered(note.model, note.status, seconds, note.reason)
         if _log.isEnabledFor(logging.INFO):

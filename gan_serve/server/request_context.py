@@ -14,7 +14,7 @@ _ID = re.compile(rb"[A-Za-z0-9_.-]{1,64}")
 
 
 @dataclass
-class Note:
+class RequestContext:
     """Made by the gate, and completed by whoever knows more."""
 
     request_id: str
@@ -34,25 +34,25 @@ class Note:
         return default if value is None else value.decode("latin-1")
 
 
-def make_note(scope: Scope) -> Note:
+def make_context(scope: Scope) -> RequestContext:
     """The note of a new request. A caller's own id is kept if it can stand in a log."""
     headers = dict(reversed(scope["headers"]))
     given = headers.get(b"x-request-id", b"")
-    note = Note(given.decode() if _ID.fullmatch(given) else f"{random.getrandbits(64):016x}", headers)
+    note = RequestContext(given.decode() if _ID.fullmatch(given) else f"{random.getrandbits(64):016x}", headers)
     scope[_KEY] = note
     return note
 
 
 def leave(scope: Scope | None) -> None:
     """The connection of this request is lost. Who is being answered may go: nothing is left to be spared."""
-    note: Note | None = (scope or {}).get(_KEY)
+    note: RequestContext | None = (scope or {}).get(_KEY)
     if note and not note.status:
         note.left = True
         if note.on_leave:
             note.on_leave()
 
 
-def note_of(scope: Scope) -> Note:
+def context_of(scope: Scope) -> RequestContext:
     """The note of a request in progress."""
-    note: Note = scope[_KEY]
+    note: RequestContext = scope[_KEY]
     return note

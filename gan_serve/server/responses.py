@@ -10,8 +10,8 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from gan_serve.errors import UsageError
-from gan_serve.server.errors import CLIENT_CLOSED_REQUEST, Gone, Refusal, bad_request
-from gan_serve.server.request_context import Note, note_of
+from gan_serve.server.errors import CLIENT_CLOSED_REQUEST, ApiError, ClientDisconnected, bad_request
+from gan_serve.server.request_context import RequestContext, context_of
 
 _log = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ def json_reply(document: object, status: int = 200, headers: Mapping[str, str] |
     return Response(content, status, headers, media_type="application/json")
 
 
-def error_reply(note: Note, refusal: Refusal) -> Response:
+def error_reply(note: RequestContext, refusal: ApiError) -> Response:
     """What was wrong, and the id under which the log knows the request."""
     note.reason = reason_of(refusal.status)
     document = {"error": str(refusal), "request_id": note.request_id}
@@ -38,19 +38,19 @@ def reason_of(status: int) -> str:
 
 def answer_error(scope: Scope, error: Exception) -> Response:
     """The reply to a request that raised something."""
-    return error_reply(note_of(scope), refusal_of(scope, error))
+    return error_reply(context_of(scope), error_of(scope, error))
 
 
-def refusal_of(scope: Scope, error: Exception) -> Refusal:
+def error_of(scope: Scope, error: Exception) -> ApiError:
     """What the caller is told of an error, in every front end; of one that nobody expected, nothing but its id."""
-    if isinstance(error, Refusal):
+    if isinstance(error, ApiError):
         return error
     if isinstance(error, ClientDisconnect):  # before the whole request was there
-        return Gone()
+        return ClientDisconnected()
     if isinstance(error, UsageError):
         return bad_request(str(error))
     if isinstance(error, HTTPException):  # the framework's own: no such route, a form that cannot be read
-        return Refusal(error.status_code, str(error.detail), error.headers)
-    note = note_of(scope)
+        return ApiError(error.status_code, str(error.detail), error.headers)
+    note = context_of(scope)
     _log.error("%s failed", note.model or scope["path"], exc_info=error, extra={"request_id": note.request_id})
-    return Refusal(500, "the server failed; its log says more under the request's id")
+    return ApiError(500, "the server failed; its log says more under the request's id")

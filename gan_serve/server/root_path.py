@@ -4,8 +4,8 @@ import re
 
 from starlette.types import Scope
 
-from gan_serve.server.errors import Refusal, bad_request
-from gan_serve.server.request_context import Note
+from gan_serve.server.errors import ApiError, bad_request
+from gan_serve.server.request_context import RequestContext
 
 _PREFIX = re.compile(r"(/[\w~-][\w.~-]*)*", re.ASCII)
 _HEADER = "x-forwarded-prefix"
@@ -24,14 +24,14 @@ def checked_prefix(given: str) -> str:
     return prefix
 
 
-def place(scope: Scope, note: Note, root_path: str) -> None:
+def place(scope: Scope, note: RequestContext, root_path: str) -> None:
     """Let the routes see paths of their own, and the note what an address begins with.
 
     A path may come with `root_path` before it or without. What the header names is never taken off a path: whoever
     sends it could then ask for a path that the proxy shuts.
 
     Raises:
-        Refusal: the header names no path; or the address is the prefix alone, where relative addresses would fail.
+        ApiError: the header names no path; or the address is the prefix alone, where relative addresses would fail.
     """
     own = scope.get("root_path", "")  # of the server that runs this one
     note.prefix = _forwarded(note.header(_HEADER), root_path) + own
@@ -40,7 +40,7 @@ def place(scope: Scope, note: Note, root_path: str) -> None:
         if path == prefix:
             query = scope["query_string"].decode("latin-1")
             location = f"{note.prefix}/" + (f"?{query}" if query else "")
-            raise Refusal(308, f"it is at {note.prefix}/", {"Location": location})
+            raise ApiError(308, f"it is at {note.prefix}/", {"Location": location})
         if path.startswith(f"{prefix}/"):
             path = path.removeprefix(prefix)
             break

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from gan_serve.repository import models_folder
 from gan_serve.server.auth import api_keys
 from gan_serve.server.library import Library
-from gan_serve.server.liveness import Pulse
+from gan_serve.server.liveness import LivenessProbe
 from gan_serve.server.metrics import Metrics
-from gan_serve.server.scheduling.scheduler import Engine
+from gan_serve.server.scheduling.scheduler import Scheduler
 from gan_serve.server.settings import Settings
 
 
@@ -27,10 +27,10 @@ class Service:
 
     def __post_init__(self) -> None:
         self.keys = api_keys(self.settings)
-        self.engine = Engine(queue=self.settings.queue, runners=self.runners)
+        self.engine = Scheduler(queue=self.settings.queue, runners=self.runners)
         root, device = models_folder(self.settings.models), self.settings.device
         self.library = Library(root, device, self.engine, self.metrics)
-        self._pulse = Pulse(self.library, self.engine, self.settings.deadline)
+        self._pulse = LivenessProbe(self.library, self.engine, self.settings.deadline)
 
     @property
     def ready(self) -> bool:
@@ -44,5 +44,5 @@ class Service:
             return "stopping"
         catalogue = self.library.catalogue
         if catalogue.ready:
-            return "ready" if self._pulse.beats() else "stuck"
+            return "ready" if self._pulse.check() else "stuck"
         return "broken" if catalogue.settled and catalogue.expected else "loading"

@@ -13,13 +13,13 @@ from gan_serve.errors import Failure
 from gan_serve.generator import Generator
 from gan_serve.repository import Repository
 from gan_serve.sampling import Arrays
-from gan_serve.server.errors import Busy, Late, Refusal
+from gan_serve.server.errors import ApiError, DeadlineExceeded, TooManyRequests
 from gan_serve.server.examples import example_arrays
 from gan_serve.server.metrics import Metrics
 from gan_serve.server.scheduling.batching import infer_rows, infer_together
-from gan_serve.server.scheduling.model_queue import Lane
-from gan_serve.server.scheduling.scheduler import Engine
-from gan_serve.server.scheduling.task import Call
+from gan_serve.server.scheduling.model_queue import ModelQueue
+from gan_serve.server.scheduling.scheduler import Scheduler
+from gan_serve.server.scheduling.task import Task
 
 
 @pytest.fixture(scope="module")
@@ -28,14 +28,14 @@ def generator(models: Path) -> Generator:
 
 
 @pytest.fixture
-def engine() -> Iterator[Engine]:
-    engine = Engine(queue=8, runners=1)
+def engine() -> Iterator[Scheduler]:
+    engine = Scheduler(queue=8, runners=1)
     yield engine
     engine.stop(10)
 
 
-def lane_of(generator: Generator, *, batches: bool = False) -> Lane:
-    lane = Lane(generator, Metrics())
+def lane_of(generator: Generator, *, batches: bool = False) -> ModelQueue:
+    lane = ModelQueue(generator, Metrics())
     lane.batches = batches
     return lane
 
@@ -46,14 +46,14 @@ def feed(place: int) -> Arrays:
     return {"latent": latent, "label": np.array([place % 10])}
 
 
-def call_for(place: int, *, prepare: Callable[[], Arrays] | None = None, seconds: float = 60) -> Call:
-    return Call(1, time.monotonic() + seconds, prepare or (lambda: feed(place)), lambda outputs: outputs["image"])
+def call_for(place: int, *, prepare: Callable[[], Arrays] | None = None, seconds: float = 60) -> Task:
+    return Task(1, time.monotonic() + seconds, prepare or (lambda: feed(place)), lambda outputs: outputs["image"])
 
 
 class Held:
     """A call that keeps the runner busy until it is released."""
 
-    def __init__(self, engine: Engine, lane: Lane) -> None:
+    def __init__(self, engine: Scheduler, lane: ModelQueue) -> None:
         self._running, self._release = threading.Event(), threading.Event()
         self.call = call_for(0, prepare=self._wait)
         engine.submit(lane, self.call)
@@ -80,7 +80,7 @@ def out_of_range() -> Arrays:
 @pytest.mark.parametrize("batches", [False, True], ids=["one by one", "in batches"])
 @pytest.mark.parametrize("poison", [poisoned, out_of_range])
 def test_a_poisoned_call_neither_fails_nor_shifts_its_neighbours(
-    engine: Engine, generator: Generator, batches: bool, poison: Callable[[], Arrays]
+    engine: Scheduler, generator: Generator, batches: bool, poison: Callable[[], Arrays]
 ) -> None:
     lane = lane_of(generator, batches=batches)
     held = Held(engine, lane)
@@ -104,7 +104,7 @@ def test_batches_are_filled_up_to_sizes_that_are_warm(generator: Generator) -> N
             np.testing.assert_array_equal(answer["image"], infer_rows(generator, each, buckets=False)["image"])
 
 
-def test_a_call_that_nobody_waits_for_is_not_computed(engine: Engine, generator: Generator) -> None:
+def test_a_call_that_nobody_waits_for_is_not_computed(engine: Scheduler, generator: Generator) -> None:
     lane = lane_of(generator)
     held, computed = Held(engine, lane), []
 
@@ -118,20 +118,20 @@ def test_a_call_that_nobody_waits_for_is_not_computed(engine: Engine, generator:
     engine.withdraw(lane, left)
     time.sleep(0.1)
     held.release()
-    with pytest.raises(Late):
+    with pytest.raises(DeadlineExceeded):
         late.future.result(10)
     with pytest.raises(CancelledError):
         left.future.result(0)
     assert (computed, lane.rows) == ([], 0)
 
 
-def test_a_full_queue_refuses_and_has_room_again_when_a_caller_leaves(engine: Engine, generator: Generator) -> None:
+def test_a_full_queue_refuses_and_has_room_again_when_a_caller_leaves(engine: Scheduler, generator: Generator) -> None:
     lane = lane_of(generator)
     held = Held(engine, lane)
     calls = [call_for(place) for place in range(8)]
     for call in calls:
         engine.submit(lane, call)
-    with pytest.raises(Busy, match="8 images wait for digits already") as refused:
+    with pytest.raises(TooManyRequests, match="8 images wait for digits already") as refused:
         engine.submit(lane, call_for(9))
     assert int(refused.value.headers["Retry-After"]) >= 1
     engine.withdraw(lane, calls[3])
@@ -140,22 +140,22 @@ def test_a_full_queue_refuses_and_has_room_again_when_a_caller_leaves(engine: En
     np.testing.assert_array_equal(last.future.result(10), generator.infer(feed(9))["image"])
 
 
-def test_what_cannot_be_in_time_is_refused_at_once(engine: Engine, generator: Generator) -> None:
+def test_what_cannot_be_in_time_is_refused_at_once(engine: Scheduler, generator: Generator) -> None:
     lane = lane_of(generator)
     held = Held(engine, lane)
     lane.pace = 2.0
     engine.submit(lane, call_for(1, seconds=3))
-    with pytest.raises(Busy) as refused:
+    with pytest.raises(TooManyRequests) as refused:
         engine.submit(lane, call_for(2, seconds=3))
     assert refused.value.headers["Retry-After"] == "2"
     held.release()
 
 
-def test_models_take_turns(engine: Engine, generator: Generator) -> None:
+def test_models_take_turns(engine: Scheduler, generator: Generator) -> None:
     crowded, other = lane_of(generator), lane_of(generator)
     held, order = Held(engine, crowded), []
 
-    def noted(name: str) -> Call:
+    def noted(name: str) -> Task:
         return call_for(0, prepare=lambda: (order.append(name), feed(0))[1])
 
     calls = [noted("crowded") for _ in range(6)] + [noted("other")]
@@ -168,17 +168,17 @@ def test_models_take_turns(engine: Engine, generator: Generator) -> None:
 
 
 def test_an_engine_that_stops_answers_what_waits_and_takes_no_more(generator: Generator) -> None:
-    engine, lane = Engine(queue=8, runners=2), lane_of(generator)
+    engine, lane = Scheduler(queue=8, runners=2), lane_of(generator)
     calls = [call_for(place) for place in range(8)]
     for call in calls:
         engine.submit(lane, call)
     engine.stop(10)
     assert all(call.future.done() for call in calls)
-    with pytest.raises(Refusal, match="stopping"):
+    with pytest.raises(ApiError, match="stopping"):
         engine.submit(lane, call_for(0))
 
 
-def test_an_engine_that_stops_does_not_wait_for_ever(engine: Engine, generator: Generator) -> None:
+def test_an_engine_that_stops_does_not_wait_for_ever(engine: Scheduler, generator: Generator) -> None:
     held = Held(engine, lane_of(generator))
     began = time.monotonic()
     engine.stop(0.2)
@@ -189,7 +189,7 @@ def test_an_engine_that_stops_does_not_wait_for_ever(engine: Engine, generator: 
 
 def test_pictures_made_one_after_the_other_are_spread_over_the_runners(models: Path) -> None:
     """Where a device runs batches, calls that make none of them still run side by side."""
-    engine = Engine(queue=8, runners=2)
+    engine = Scheduler(queue=8, runners=2)
     lane = lane_of(Generator(Repository(models).find("painter"), device="cpu", threads=1), batches=True)
     both = threading.Barrier(2)
 
@@ -197,7 +197,7 @@ def test_pictures_made_one_after_the_other_are_spread_over_the_runners(models: P
         both.wait(5)
         return {}
 
-    calls = [Call(1, time.monotonic() + 60, meet, lambda outputs: "made") for _ in range(2)]
+    calls = [Task(1, time.monotonic() + 60, meet, lambda outputs: "made") for _ in range(2)]
     held = [Held(engine, lane_of(lane.generator)) for _ in range(2)]
     for call in calls:
         engine.submit(lane, call)

@@ -259,9 +259,9 @@ def test_it_is_not_ready_while_its_models_hang(folder: Path) -> None:
 BATCHING = """
 import sys
 from gan_serve.cli import run
-from gan_serve.server.scheduling.model_queue import BUCKETS, Lane
+from gan_serve.server.scheduling.model_queue import BUCKETS, ModelQueue
 
-Lane.warm_sizes = BUCKETS
+ModelQueue.warm_sizes = BUCKETS
 sys.exit(run(["serve"]))
 """  # a server that tries as many images at once as on CUDA
 

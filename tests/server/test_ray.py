@@ -241,14 +241,14 @@ def test_a_replica_is_as_healthy_as_its_engine(tmp_path: Path) -> None:
     import asyncio
 
     from gan_serve.deploy.ray import Arguments, Replica
-    from gan_serve.server.errors import Refusal
+    from gan_serve.server.errors import ApiError
     from gan_serve.server.settings import load_settings
 
     save_model(tmp_path, DIGIT)
     replica = Replica(load_settings(Arguments, models=tmp_path))
     asyncio.run(replica.check_health())
     replica.__del__()
-    with pytest.raises(Refusal, match="stopping"):
+    with pytest.raises(ApiError, match="stopping"):
         asyncio.run(replica.check_health())
     (tmp_path / "digits/1/model.onnx").write_bytes(b"broken")
     with pytest.raises(Failure, match=r"not every model can be served: digits/1/model\.onnx"):

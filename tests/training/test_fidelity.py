@@ -17,7 +17,7 @@ from training.data.dataset import Dataset
 from training.evaluation import classifier as judges
 from training.evaluation import figures
 from training.evaluation.segmenter import Segmenter, make_segmenter
-from training.gan import Trial
+from training.gan import EvaluationCase
 from training.loop import runs
 from training.loop.runs import Run
 from training.publishing import publish
@@ -45,7 +45,7 @@ def test_patches_cover_an_image_once() -> None:
 
 def test_what_pictures_show_finds_their_partners() -> None:
     characters = Dataset("lpc", torch.zeros(12, 3, 64, 64).byte(), torch.zeros(12).long(), ("0",), "", "")
-    trial, measure = Trial({}, NOISE, ()), figures.FIGURES["feature_retrieval"].measure
+    trial, measure = EvaluationCase({}, NOISE, ()), figures.FIGURES["feature_retrieval"].measure
     assert measure(figures.Outcome(NOISE, trial, characters, characters)) == 1
     assert measure(figures.Outcome(NOISE.roll(1, dims=0), trial, characters, characters)) == 0
 
@@ -147,5 +147,5 @@ def test_a_segmenter_sees_what_is_painted(data: Path, monkeypatch: pytest.Monkey
     assert path == data / "streets-maps.onnx"
     assert accuracy > 0.5
     with pytest.raises(gan_serve.UsageError, match=r"no judge for streets; .* train one with"):
-        judges.Judge("streets")
+        judges.EvaluationClassifier("streets")
     assert Segmenter("streets").look(NOISE[:3, :, :16, :16]).shape == (3, 16, 16)

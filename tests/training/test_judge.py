@@ -14,14 +14,14 @@ from training.data import loading
 from training.data.catalog import SOURCES
 from training.data.dataset import Dataset
 from training.evaluation import classifier
-from training.evaluation.classifier import Judge
+from training.evaluation.classifier import EvaluationClassifier
 
 
 @pytest.mark.parametrize(
     ("name", "accuracy"), [("mnist", 0.993), ("fashion_mnist", 0.92), ("nouns", 0.99), ("lpc", 0.99), ("cifar10", 0.8)]
 )
 def test_a_shipped_judge_is_good_enough_and_says_how_good(name: str, accuracy: float) -> None:
-    shipped, known = Judge(name), SOURCES[name]
+    shipped, known = EvaluationClassifier(name), SOURCES[name]
     assert shipped.facts["data"] == name
     assert accuracy <= shipped.facts["test_accuracy"] <= 1
     opinion = shipped.look(np.zeros((3, known.channels, known.size, known.size), np.float32))
@@ -31,7 +31,7 @@ def test_a_shipped_judge_is_good_enough_and_says_how_good(name: str, accuracy: f
 
 def test_data_without_a_judge_is_told_how_to_get_one() -> None:
     with pytest.raises(UsageError, match="train one with: python -m training judge usps"):
-        Judge("usps")
+        EvaluationClassifier("usps")
 
 
 def test_a_judge_learns_the_traits_beside_the_label(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,7 +44,7 @@ def test_a_judge_learns_the_traits_beside_the_label(tmp_path: Path, monkeypatch:
     path, accuracy = classifier.make_judge(str(tmp_path / "halves.npz"), epochs=5)
     assert path == tmp_path / "halves.onnx"
     assert accuracy > 0.9
-    assert Judge("halves").facts["trait_accuracy"]["right"] > 0.9
+    assert EvaluationClassifier("halves").facts["trait_accuracy"]["right"] > 0.9
 
 
 def test_the_judge_of_a_folder_sees_images_as_large_as_its_models_make(
@@ -57,9 +57,9 @@ def test_the_judge_of_a_folder_sees_images_as_large_as_its_models_make(
         Image.new("L", (20, 20), 200 * (number % 2)).save(folder / f"{number}.png")
     done = CliRunner().invoke(app, ["judge", str(tmp_path / "shades"), "--image-size", "16", "--epochs", "1"])
     assert done.exit_code == 0, done.output
-    assert Judge("shades").look(np.zeros((2, 1, 16, 16), np.float32)).features.shape == (2, 128)
+    assert EvaluationClassifier("shades").look(np.zeros((2, 1, 16, 16), np.float32)).features.shape == (2, 128)
     with pytest.raises(UsageError, match="the judge of shades knows images of 16x16 pixels, grey, not of 28x28 pixels"):
-        Judge("shades").look(np.zeros((2, 1, 28, 28), np.float32))
+        EvaluationClassifier("shades").look(np.zeros((2, 1, 28, 28), np.float32))
 
 
 @pytest.mark.parametrize(("name", "told_apart"), [("arrows", True), ("cifar10", False)])
@@ -107,4 +107,4 @@ def test_the_command_that_makes_a_missing_judge_works_as_it_is_printed(tmp_path:
         Image.new("L", (20, 20), 200 * (number % 2)).save(folder / f"{number}.png")
     source = str(tmp_path / "my shades")
     with pytest.raises(UsageError, match=f"judge '{source}' --image-size 16$"):
-        Judge.of(loading.load(source, "test", 16), source)
+        EvaluationClassifier.of(loading.load(source, "test", 16), source)

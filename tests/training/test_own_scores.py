@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from training import variants
 from training.data.dataset import ImageSpec, Tensors
-from training.gan import Draw, Evidence
+from training.gan import Draw, EvaluationContext
 from training.metrics.prediction import Prediction
 from training.variants.cogan import edges
 
@@ -25,7 +25,7 @@ def brightness(images: torch.Tensor) -> Prediction:
 
 
 def figures(variant: str, draw: Draw, real: torch.Tensor = SQUARES) -> dict[str, float]:
-    evidence = Evidence(draw, brightness, brightness(real), real)
+    evidence = EvaluationContext(draw, brightness, brightness(real), real)
     return {score.name: score.value for score in variants.find(variant).own_scores(evidence)}
 
 

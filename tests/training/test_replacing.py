@@ -105,8 +105,8 @@ def test_the_same_training_replaces_its_model_as_it_goes_on_and_another_does_not
     first = play(tmp_path / "run", small)
     put(first, models)
     put(first, models)
-    further = play(tmp_path / "run", small, steps=3, resume=True)
-    put(further, models)
+    presets = play(tmp_path / "run", small, steps=3, resume=True)
+    put(presets, models)
     other_seed = play(tmp_path / "seed", small, steps=4, seed=1)
     other_networks = play(tmp_path / "networks", small, steps=4, width=6)
     for other in (first, other_seed, other_networks):

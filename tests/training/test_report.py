@@ -32,7 +32,7 @@ def often(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(reports, name, steps)
 
 
-def follow(folder: Path, digits: Dataset, change: Any = None) -> str:
+def ema_update(folder: Path, digits: Dataset, change: Any = None) -> str:
     """Train for 60 steps; returns what was printed."""
     game = Tiny(digits.spec, Recipe(dataset="digits", steps=60, batch_size=8))
     if change:
@@ -49,7 +49,7 @@ def follow(folder: Path, digits: Dataset, change: Any = None) -> str:
 def test_a_healthy_training_warns_of_nothing_and_logs_losses_beliefs_and_pictures(
     tmp_path: Path, digits: Dataset
 ) -> None:
-    printed = follow(tmp_path, digits)
+    printed = ema_update(tmp_path, digits)
     assert "warning" not in printed
     assert "images/s" in printed
     log = EventAccumulator(str(tmp_path / "tensorboard"))
@@ -65,10 +65,10 @@ def test_a_certain_discriminator_is_said_once(tmp_path: Path, digits: Dataset) -
         game.generator[0].bias.fill_(9.0)  # type: ignore[union-attr, operator]
         game.discriminator[1].weight.fill_(-1.0)  # type: ignore[union-attr, operator]
 
-    printed = follow(tmp_path, digits, make_certain)
+    printed = ema_update(tmp_path, digits, make_certain)
     assert printed.count("the discriminator has been certain") == 1
 
 
 def test_a_collapse_is_said(tmp_path: Path, digits: Dataset) -> None:
-    printed = follow(tmp_path, digits, lambda game: game.generator[0].weight.zero_())
+    printed = ema_update(tmp_path, digits, lambda game: game.generator[0].weight.zero_())
     assert "all samples look alike" in printed

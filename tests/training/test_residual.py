@@ -13,7 +13,7 @@ from training.loop.reporting import sample
 from training.loop.runs import recipe_from
 from training.loop.trainer import Trainer
 from training.networks import residual
-from training.networks.parametrizations import baked
+from training.networks.parametrizations import fold_parametrizations
 
 
 def test_attention_starts_as_the_identity_and_then_looks_everywhere() -> None:
@@ -50,7 +50,7 @@ def test_a_baked_network_has_plain_weights_with_a_largest_singular_value_of_one(
         pass
     average = trainer.average.module.generator
     assert isinstance(average, nn.Module)
-    plain = baked(average)
+    plain = fold_parametrizations(average)
     latent, label = torch.randn(2, 128), torch.tensor([1, 2])
     average.eval()(latent, label)  # the original stays as it is
     assert any(parametrize.is_parametrized(module) for module in average.modules())

@@ -21,7 +21,7 @@ from training.data import loading
 from training.data import stacked as stacking
 from training.data.dataset import Dataset, to_signed
 from training.data.stacked import Stacked
-from training.evaluation.classifier import Judge
+from training.evaluation.classifier import EvaluationClassifier
 from training.experiments import stacked_mnist
 from training.loop import runs
 from training.metrics import distribution
@@ -80,7 +80,7 @@ def mnist(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_judge_reads_all_three_digits_in_their_order(mnist: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GAN_SERVE_DATA", str(mnist))
     batch = next(loading.load("stacked_mnist", "test").batches(300, 0, CPU))
-    triples = stacked_mnist.read(batch["image"].numpy(), Judge("mnist"))
+    triples = stacked_mnist.read(batch["image"].numpy(), EvaluationClassifier("mnist"))
     assert (triples == batch["label"].numpy()).mean() > 0.95
 
 

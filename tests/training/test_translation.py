@@ -213,7 +213,7 @@ def test_an_average_follows_weights_and_buffers() -> None:
     network = srgan.SRResNet(3, 4, 1)
     average = srgan.SRResNet(3, 4, 1)
     network.train()(images(2, 8))  # moves the running statistics
-    layers.follow(average, network, 1.0)
+    layers.ema_update(average, network, 1.0)
     for one, other in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
         assert torch.allclose(one, other)
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Source:
+class CatalogEntry:
     """A known data set: on which terms it is given, and where the hub keeps it, if not `prepare` makes it."""
 
     channels: int
@@ -13,7 +13,7 @@ class Source:
     attribution: str
     classes: tuple[str, ...] = ()  # none: the file names them
     mirrored: bool = False  # whether an image's mirror image might as well be in the set
-    strangers: str = ""  # other data of the same shape, which a detector of anomalies should tell apart
+    out_of_distribution: str = ""  # other data of the same shape, which a detector of anomalies should tell apart
     hub: str = ""
     image: str = "image"  # the column that holds the images
 
@@ -26,25 +26,25 @@ _GARMENTS = (
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
 )  # fmt: skip
 SOURCES = {
-    "mnist": Source(
+    "mnist": CatalogEntry(
         hub="ylecun/mnist",
         channels=1,
         size=28,
         classes=_DIGITS,
         license="no formal licence is known",
         attribution="MNIST, Yann LeCun, Corinna Cortes, Christopher J. C. Burges",
-        strangers="fashion_mnist",
+        out_of_distribution="fashion_mnist",
     ),
-    "fashion_mnist": Source(
+    "fashion_mnist": CatalogEntry(
         hub="zalando-datasets/fashion_mnist",
         channels=1,
         size=28,
         classes=_GARMENTS,
         license="MIT",
         attribution="Fashion-MNIST, Han Xiao, Kashif Rasul, Roland Vollgraf (Zalando SE)",
-        strangers="mnist",
+        out_of_distribution="mnist",
     ),
-    "cifar10": Source(
+    "cifar10": CatalogEntry(
         hub="uoft-cs/cifar10",
         image="img",
         channels=3,
@@ -54,13 +54,13 @@ SOURCES = {
         license="none found; a research data set",
         attribution="CIFAR-10, Alex Krizhevsky, Vinod Nair, Geoffrey Hinton",
     ),
-    "nouns": Source(
+    "nouns": CatalogEntry(
         channels=3,
         size=32,
         license="CC0, as its makers say; the repository that holds it is GPL-3.0",
         attribution="Nouns artwork, the Nouns project and its contributors",
     ),
-    "lpc": Source(
+    "lpc": CatalogEntry(
         channels=3,
         size=64,
         license="CC BY-SA 3.0 and GPL-3.0",
@@ -71,26 +71,26 @@ SOURCES = {
             "neo4cat6; what each has drawn stands in the AUTHORS.txt of the sheets"
         ),
     ),
-    "emoji_lines": Source(
+    "emoji_lines": CatalogEntry(
         channels=3,
         size=64,
         license="CC BY 4.0 (https://creativecommons.org/licenses/by/4.0/); scaled down",
         attribution=_EMOJITWO,
     ),
-    "emoji_styles": Source(
+    "emoji_styles": CatalogEntry(
         channels=3,
         size=64,
         license="CC BY 4.0 (https://creativecommons.org/licenses/by/4.0/) and SIL OFL 1.1; scaled down",
         attribution=f"{_EMOJITWO}; Noto Emoji, Google",
     ),
-    "camvid": Source(
+    "camvid": CatalogEntry(
         channels=3,
         size=128,
         license="CC BY-NC 4.0: for research, not for commercial use",
         attribution="CamVid, Gabriel Brostow, Julien Fauqueur, Roberto Cipolla; labels as in the SegNet tutorial, "
         "Alex Kendall",
     ),
-    "bsds": Source(
+    "bsds": CatalogEntry(
         channels=3,
         size=160,
         license="none found; a research data set",

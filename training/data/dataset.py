@@ -60,7 +60,7 @@ class ImageSpec:
         return Image(name="image", channels=self.channels, height=self.size, width=self.size)  # type: ignore[arg-type]
 
 
-class Source(Protocol):
+class BatchSource(Protocol):
     """What a game is trained on."""
 
     def batches(self, batch_size: int, seed: int, device: torch.device, first_step: int = 0) -> Iterator[Batch]:

@@ -66,9 +66,9 @@ def _classes(reading: Reading, parts: Parts, known: tuple[str, ...]) -> tuple[st
 def _check_part(part: Path, train: Path, classes: Sequence[str]) -> None:
     """A part may lack a class, but no training has seen one that only it has."""
     found = classes_of(Reading(part), part)
-    if strangers := [name for name in found if name not in classes]:
+    if unknown := [name for name in found if name not in classes]:
         there = f"the classes {', '.join(classes)}" if classes else "no folders of classes"
-        raise Failure(f"{part}: has the classes {listed(strangers)}, which {train} lacks; it has {there}")
+        raise Failure(f"{part}: has the classes {listed(unknown)}, which {train} lacks; it has {there}")
     if classes and not found:
         raise Failure(f"{part}: its images do not lie in folders of classes, as those of {train} do")
 

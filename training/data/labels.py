@@ -36,9 +36,9 @@ def named_by_numbers(name: str, labels: NDArray[np.int64], train: NDArray[np.int
     if train.min(initial=0) < 0:
         raise Failure(f"{name}: labels run from {train.min()} to {train.max()}; give numbers from 0 on")
     numbers = np.unique(train)
-    if strangers := np.setdiff1d(labels, numbers).tolist():
+    if unknown := np.setdiff1d(labels, numbers).tolist():
         raise Failure(
-            f"{name}: the test part has the labels {listed([str(number) for number in strangers])}, which the part to "
+            f"{name}: the test part has the labels {listed([str(number) for number in unknown])}, which the part to "
             f"train on lacks; it has {listed([str(number) for number in numbers], 20)}"
         )
     return np.searchsorted(numbers, labels), tuple(map(str, numbers.tolist()))

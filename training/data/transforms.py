@@ -8,14 +8,14 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from training import distributed
-from training.data.dataset import Batch, Dataset, Source, mirrored_at, random_at
+from training.data.dataset import Batch, BatchSource, Dataset, mirrored_at, random_at
 
 
 @dataclass(frozen=True)
 class Jittered:
     """A source of which each batch is moved and every other one mirrored, all pictures of a thing alike."""
 
-    source: Source
+    source: BatchSource
     most: int  # pixels
 
     def batches(self, batch_size: int, seed: int, device: torch.device, first_step: int = 0) -> Iterator[Batch]:
@@ -28,7 +28,7 @@ class Jittered:
             }
 
 
-def mirrored(dataset: Dataset) -> Source:
+def mirrored(dataset: Dataset) -> BatchSource:
     """The data set, every other batch of it mirrored where its pictures might as well be."""
     return Jittered(dataset, 0) if dataset.mirrored else dataset
 

@@ -13,12 +13,12 @@ from training.evaluation.classification import answers
 SEED = 1  # of the noise
 
 
-def scores(model: Model, untrained: Model, test: Dataset, strangers: Dataset | None) -> list[Score]:
-    """How well the number tells test images from noise, and from images of another data set, `strangers`."""
+def scores(model: Model, untrained: Model, test: Dataset, out_of_distribution: Dataset | None) -> list[Score]:
+    """How well the number tells test images from noise, and from images of another data set, `out_of_distribution`."""
     noise = torch.rand(test.images.shape, generator=torch.Generator().manual_seed(SEED)) * 2 - 1
     others = {"uniform noise": noise}
-    if strangers:
-        others[f"{strangers.name} images"] = to_signed(strangers.images)
+    if out_of_distribution:
+        others[f"{out_of_distribution.name} images"] = to_signed(out_of_distribution.images)
     images = to_signed(test.images)
     found = {name: _told_apart(model, images, other) for name, other in others.items()}
     control = {name: _told_apart(untrained, images, other) for name, other in others.items()}

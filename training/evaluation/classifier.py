@@ -187,7 +187,7 @@ def judge_command(source: str, size: int | None = None) -> str:
     return shlex.join(["python", "-m", "training", "judge", source, *sized])
 
 
-class Judge:
+class EvaluationClassifier:
     """The judge of a data set; `source` is where that is, if not under its known name.
 
     Raises:
@@ -206,7 +206,7 @@ class Judge:
         self.session = open_network(content, str(path))
 
     @classmethod
-    def of(cls, dataset: Dataset, source: str | None) -> "Judge":
+    def of(cls, dataset: Dataset, source: str | None) -> "EvaluationClassifier":
         """The judge of this very data, which has learned images like these.
 
         Raises:

@@ -15,8 +15,8 @@ from training.data import loading
 from training.data.catalog import SOURCES, STACKED_MNIST
 from training.data.dataset import Dataset
 from training.evaluation import anomaly_detection, classification, generation, super_resolution, translation
-from training.evaluation.classifier import Judge
-from training.gan import GAN, Recipe, Servable, Trial
+from training.evaluation.classifier import EvaluationClassifier
+from training.gan import GAN, EvaluationCase, Recipe, Servable
 from training.loop import progress
 from training.loop.runs import Trained, load_snapshot, recipe_from
 
@@ -31,7 +31,7 @@ def check_scorable(trained: Trained) -> None:
         UsageError: there is none for its data.
     """
     if any(servable.task in DRAWING for servable in trained.gan.servables().values()):
-        Judge.of(loading.load(trained.source, "test", trained.gan.settings.image_size), trained.source)
+        EvaluationClassifier.of(loading.load(trained.source, "test", trained.gan.settings.image_size), trained.source)
 
 
 def evaluate(model: Model, source: str | None = None) -> ModelMetadata:
@@ -55,7 +55,7 @@ def _evaluate(model: Model, metadata: ModelMetadata, source: str | None) -> Mode
         scores = anomaly_detection.scores(model, untrained, test, _strangers(metadata.data.name))
         protocol = classification.protocol(test)
     elif metadata.task in DRAWING:
-        judge = Judge.of(test, source)
+        judge = EvaluationClassifier.of(test, source)
         scores = generation.scores(model, untrained, judge, train, test)
         protocol = generation.protocol(judge, test)
     elif trial := gan.trial(_part(metadata), test):
@@ -78,7 +78,7 @@ def learning_curve(model: Model, trained: Trained, scores: Sequence[Score]) -> t
     if not model.metadata.image_outputs or model.metadata.image_inputs:
         return ()
     test = loading.load(trained.source, "test", trained.gan.settings.image_size)
-    judge = Judge(test.name)
+    judge = EvaluationClassifier(test.name)
     snapshots = [load_snapshot(path, trained.variant) for path in trained.snapshots]
     earlier = [snapshot for snapshot in snapshots if snapshot.training.steps != trained.training.steps]
     exports = (_exported(snapshot.gan, model.metadata) for snapshot in earlier)
@@ -94,7 +94,7 @@ def learning_curve(model: Model, trained: Trained, scores: Sequence[Score]) -> t
 
 def _strangers(data: str) -> Dataset | None:
     """Test images of other data, if any is known that has the same shape."""
-    other = SOURCES[data].strangers if data in SOURCES else ""
+    other = SOURCES[data].out_of_distribution if data in SOURCES else ""
     return loading.load(other, "test") if other else None
 
 
@@ -108,7 +108,7 @@ def load_data(metadata: ModelMetadata, source: str | None, split: loading.Split)
     return loading.load(source or metadata.data.name, split, recipe.image_size, recipe.views, pairs=recipe.pairs)
 
 
-def trial_of(metadata: ModelMetadata, source: str | None) -> Trial | None:
+def trial_of(metadata: ModelMetadata, source: str | None) -> EvaluationCase | None:
     """What a model that turns images into images is scored on; nothing for others."""
     if metadata.task != "image-to-image":
         return None

@@ -12,9 +12,9 @@ from torchmetrics.functional.image import peak_signal_noise_ratio, structural_si
 
 from training.data.dataset import Dataset, to_signed
 from training.evaluation import segmenter
-from training.evaluation.classifier import Judge
+from training.evaluation.classifier import EvaluationClassifier
 from training.evaluation.segmenter import Segmenter
-from training.gan import PATCH, Trial
+from training.gan import PATCH, EvaluationCase
 from training.metrics import distribution
 
 MOST_DECIBELS = 60.0  # of images that are the same
@@ -26,7 +26,7 @@ class Outcome:
     """What a model has made of a trial."""
 
     made: Tensor  # (N, C, H, W)
-    trial: Trial
+    trial: EvaluationCase
     data: Dataset  # test
     train: Dataset
 
@@ -76,12 +76,12 @@ def _distance(outcome: Outcome, images: Tensor) -> float:
 
 def _features(outcome: Outcome, images: Tensor) -> list[NDArray[np.float32]]:
     """What the judge sees in the truth, and in images."""
-    judge = Judge(outcome.data.name)
+    judge = EvaluationClassifier(outcome.data.name)
     return [judge.look(each.numpy()).features for each in (outcome.trial.truth, images)]
 
 
 def _patch_distance(outcome: Outcome) -> float:
-    judge = Judge(PHOTO_JUDGE)
+    judge = EvaluationClassifier(PHOTO_JUDGE)
     seen = [judge.look(patches(each).numpy()).features for each in (outcome.trial.truth, outcome.made)]
     return distribution.frechet_distance(*seen)
 
@@ -93,7 +93,7 @@ def patches(images: Tensor) -> Tensor:
 
 
 def _label_accuracy(outcome: Outcome, images: Tensor) -> float:
-    judged = Judge(outcome.data.name).look(images.numpy()).probabilities
+    judged = EvaluationClassifier(outcome.data.name).look(images.numpy()).probabilities
     return distribution.label_accuracy(judged, outcome.data.labels[: len(images)].numpy())
 
 

@@ -15,8 +15,8 @@ from gan_serve.repository import Model
 from gan_serve.sampling import Arrays
 from training import variants
 from training.data.dataset import Dataset, Tensors, to_signed
-from training.evaluation.classifier import Judge, test_accuracy, train_classifier
-from training.gan import Draw, Evidence
+from training.evaluation.classifier import EvaluationClassifier, test_accuracy, train_classifier
+from training.gan import Draw, EvaluationContext
 from training.metrics import distribution
 from training.metrics.prediction import Prediction
 
@@ -50,7 +50,7 @@ class Sample:
     labels: NDArray[np.int64] | None
 
 
-def scores(model: Model, untrained: Model, judge: Judge, train: Dataset, test: Dataset) -> list[Score]:
+def scores(model: Model, untrained: Model, judge: EvaluationClassifier, train: Dataset, test: Dataset) -> list[Score]:
     """All figures that `DESCRIPTIONS` names and that this kind of model can have, and the variant's own."""
     tested = _real(test)
     reference, labels = judge.look(tested.images), test.labels[: len(tested.images)].numpy()
@@ -74,11 +74,14 @@ def scores(model: Model, untrained: Model, judge: Judge, train: Dataset, test: D
     return common + _own_scores(model, untrained, judge, reference, torch.from_numpy(tested.images))
 
 
-def _own_scores(model: Model, untrained: Model, judge: Judge, real: Prediction, images: Tensor) -> list[Score]:
+def _own_scores(
+    model: Model, untrained: Model, judge: EvaluationClassifier, real: Prediction, images: Tensor
+) -> list[Score]:
     """What the variant itself measures, beside the same of the untrained model."""
     variant = variants.find(model.metadata.variant)
     evidences = [
-        Evidence(_drawer(each), lambda drawn: judge.look(drawn.numpy()), real, images) for each in (model, untrained)
+        EvaluationContext(_drawer(each), lambda drawn: judge.look(drawn.numpy()), real, images)
+        for each in (model, untrained)
     ]
     values, controls = map(variant.own_scores, evidences)
     return [
@@ -91,7 +94,7 @@ def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 4)
 
 
-def distances(models: Iterable[Model], judge: Judge, test: Dataset) -> Iterator[float]:
+def distances(models: Iterable[Model], judge: EvaluationClassifier, test: Dataset) -> Iterator[float]:
     """The Frechet distance alone, of one model after the other."""
     reference = judge.look(_real(test).images)
     for model in models:
@@ -99,7 +102,7 @@ def distances(models: Iterable[Model], judge: Judge, test: Dataset) -> Iterator[
         yield round(distribution.frechet_distance(reference.features, drawn.features), 4)
 
 
-def protocol(judge: Judge, test: Dataset) -> str:
+def protocol(judge: EvaluationClassifier, test: Dataset) -> str:
     """What the scores were measured on."""
     return (
         f"{IMAGES:,} images of seed {SEED} against {len(test.images[:IMAGES]):,} test images, one training. "
@@ -137,7 +140,9 @@ def _as_tensors(arrays: Arrays) -> Tensors:
     return {name: torch.from_numpy(array) for name, array in arrays.items()}
 
 
-def _figures(sample: Sample, judge: Judge, reference: Prediction, labels: NDArray[np.int64]) -> dict[str, float]:
+def _figures(
+    sample: Sample, judge: EvaluationClassifier, reference: Prediction, labels: NDArray[np.int64]
+) -> dict[str, float]:
     """What the judge makes of a sample, beside the reference, real images with these labels."""
     opinion = judge.look(sample.images)
     found = {

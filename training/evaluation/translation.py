@@ -7,15 +7,15 @@ from gan_serve.metadata import Score
 from gan_serve.repository import Model
 from training.data.dataset import Dataset
 from training.evaluation.classification import answers
-from training.evaluation.classifier import Judge
+from training.evaluation.classifier import EvaluationClassifier
 from training.evaluation.figures import FIGURES, Outcome, psnr
-from training.gan import Trial
+from training.gan import EvaluationCase
 
 BATCH = 20
 MOST = 1_000  # images
 
 
-def scores(model: Model, untrained: Model, trial: Trial, train: Dataset, test: Dataset) -> list[Score]:
+def scores(model: Model, untrained: Model, trial: EvaluationCase, train: Dataset, test: Dataset) -> list[Score]:
     """The figures that the trial names, and how many dB better than each baseline the model is."""
     cut = selected(trial, slice(MOST))
     outcome, control = (Outcome(run(each, cut), cut, test, train) for each in (model, untrained))
@@ -53,11 +53,11 @@ BASELINES = {
 }
 
 
-def protocol(trial: Trial, test: Dataset) -> str:
+def protocol(trial: EvaluationCase, test: Dataset) -> str:
     """What the scores were measured on."""
     judges = ""
     if {"fcd", "label_accuracy", "feature_retrieval"} & set(trial.figures):
-        judges += f" The judge recognises {Judge(test.name).facts['test_accuracy']:.2%} of the test set."
+        judges += f" The judge recognises {EvaluationClassifier(test.name).facts['test_accuracy']:.2%} of the test set."
     if "mean_iou" in trial.figures:
         judges += " The segmenter was trained on the real training photos."
     if not test.pairs:
@@ -68,14 +68,14 @@ def protocol(trial: Trial, test: Dataset) -> str:
     )
 
 
-def selected(trial: Trial, rows: slice | Tensor) -> Trial:
+def selected(trial: EvaluationCase, rows: slice | Tensor) -> EvaluationCase:
     """Some images of a trial."""
     inputs, baselines = (
         {name: images[rows] for name, images in each.items()} for each in (trial.inputs, trial.baselines)
     )
-    return Trial(inputs, trial.truth[rows], trial.figures, baselines, trial.box)
+    return EvaluationCase(inputs, trial.truth[rows], trial.figures, baselines, trial.box)
 
 
-def run(model: Model, trial: Trial) -> Tensor:
+def run(model: Model, trial: EvaluationCase) -> Tensor:
     """What the exported model makes of the trial's inputs: (N, C, H, W)."""
     return torch.from_numpy(answers(model, model.metadata.image_outputs[0].name, trial.inputs, BATCH))

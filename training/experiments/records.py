@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from gan_serve.images.encoding import make_folder, write_atomic
-from gan_serve.schema import Misfit, decode, encode
+from gan_serve.schema import ValidationError, decode, encode
 
 Record = TypeVar("Record")
 
@@ -25,5 +25,5 @@ def find(kind: type[Record], path: Path) -> Record | None:
     """What `write` kept, or nothing if it is something else."""
     try:
         return read(kind, path)
-    except (OSError, ValueError, Misfit):
+    except (OSError, ValueError, ValidationError):
         return None

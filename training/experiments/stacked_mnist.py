@@ -23,7 +23,7 @@ from training import variants
 from training.data import loading
 from training.data.catalog import STACKED_MNIST
 from training.data.dataset import ImageSpec
-from training.evaluation.classifier import Judge
+from training.evaluation.classifier import EvaluationClassifier
 from training.experiments import records
 from training.families.convolutional import ConvolutionalGAN, ConvolutionalRecipe
 from training.gan import Player
@@ -146,7 +146,7 @@ def compare(
     Raises:
         Stopped: SIGTERM or SIGINT arrived.
     """
-    judge = Judge("mnist")
+    judge = EvaluationClassifier("mnist")
     test = loading.load(STACKED_MNIST, "test")
     with progress.working("scores of real digits"):
         real = next(test.batches(samples, SEED, torch.device("cpu")))["image"].numpy()
@@ -164,14 +164,14 @@ def compare(
         yield dataclasses.replace(covered, training=trained.training)
 
 
-def read(images: NDArray[np.float32], judge: Judge) -> NDArray[np.int64]:
+def read(images: NDArray[np.float32], judge: EvaluationClassifier) -> NDArray[np.int64]:
     """Which triple each picture (N, 3, H, W) shows, 0 to 999, the first channel's digit in front."""
     digits = [judge.look(images[:, [channel]]).probabilities.argmax(axis=1) for channel in range(images.shape[1])]
     triples: NDArray[np.int64] = np.ravel_multi_index(digits, (DIGITS,) * len(digits))
     return triples
 
 
-def _coverage(name: str, turns: int | None, images: NDArray[np.float32], judge: Judge) -> Coverage:
+def _coverage(name: str, turns: int | None, images: NDArray[np.float32], judge: EvaluationClassifier) -> Coverage:
     triples = read(images, judge)
     return Coverage(name, turns, distribution.modes(triples), distribution.divergence_from_uniform(triples, MODES))
 

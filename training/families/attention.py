@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from training import losses
-from training.data.dataset import Batch, Dataset, Source, Terms
+from training.data.dataset import Batch, BatchSource, Dataset, Terms
 from training.data.transforms import mirrored
 from training.families.convolutional import ConditionalGAN, ConvolutionalRecipe
 from training.networks import residual
@@ -22,7 +22,7 @@ class AttentiveGAN(ConditionalGAN):
     settings: ConvolutionalRecipe
     discriminator: residual.ProjectionDiscriminator
 
-    def source(self, dataset: Dataset) -> Source:
+    def source(self, dataset: Dataset) -> BatchSource:
         return mirrored(dataset)
 
     def discriminator_loss(self, batch: Batch) -> Terms:

@@ -11,16 +11,16 @@ from torch.nn import functional as F
 
 from gan_serve.errors import UsageError
 from gan_serve.tensors import Image
-from training.data.dataset import Batch, Dataset, ImageSpec, Source, Terms, to_signed
+from training.data.dataset import Batch, BatchSource, Dataset, ImageSpec, Terms, to_signed
 from training.data.transforms import Jittered
-from training.gan import GAN, PATCH, Recipe, Servable, Trial
+from training.gan import GAN, PATCH, EvaluationCase, Recipe, Servable
 
 LINES = "line"  # the kind of picture that is line art, which people may draw themselves
 
 JITTER = 16  # by how much of its side a picture is moved at most: one part of so many
 
 
-def jittered(source: Source, dataset: Dataset) -> Source:
+def jittered(source: BatchSource, dataset: Dataset) -> BatchSource:
     """A source of pictures of the data set, moved and mirrored.
 
     The papers enlarge pictures by an eighth and cut them again, which would blur label maps.
@@ -57,7 +57,7 @@ class TranslationGAN(GAN):
         if self.augmentations:
             raise UsageError("pictures in pairs are not augmented; leave out augment")
 
-    def source(self, dataset: Dataset) -> Source:
+    def source(self, dataset: Dataset) -> BatchSource:
         return jittered(dataset, dataset)
 
     def condition(self, batch: Batch) -> Tensor:
@@ -76,11 +76,11 @@ class TranslationGAN(GAN):
         """The kind of picture that comes out: of the same things, in the same places."""
         return replace(self.spec.image, name=name, like="image")
 
-    def paired(self, dataset: Dataset, *figures: str) -> Trial:
+    def paired(self, dataset: Dataset, *figures: str) -> EvaluationCase:
         """The data's views, and what should become of them."""
         view, images = dataset.views[self.settings.view], dataset.images
         count = min(len(view), len(images))  # two sets that are no pairs may not be as large
-        return Trial({"image": to_signed(view[:count])}, to_signed(images[:count]), figures)
+        return EvaluationCase({"image": to_signed(view[:count])}, to_signed(images[:count]), figures)
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ class TwoWayGAN(TranslationGAN):
     generator: nn.ModuleDict
     discriminator: nn.ModuleDict
 
-    def source(self, dataset: Dataset) -> Source:
+    def source(self, dataset: Dataset) -> BatchSource:
         return dataset.unpaired()
 
     def given(self, batch: Batch) -> dict[str, Tensor]:
@@ -160,7 +160,7 @@ class TwoWayGAN(TranslationGAN):
         ways = (Way("forth", view, target), Way("back", target, view))
         return {f"{way.given}2{way.made}": way for way in ways}
 
-    def trial(self, part: str, dataset: Dataset) -> Trial:
+    def trial(self, part: str, dataset: Dataset) -> EvaluationCase:
         forth = self.paired(dataset, *(("psnr", "ssim", "retrieval") if dataset.pairs else self._unpaired_figures()))
         if self.parts()[part].generator == "back":
             forth = replace(forth, inputs={"image": forth.truth}, truth=forth.inputs["image"])

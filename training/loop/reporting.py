@@ -16,7 +16,7 @@ from training.data.dataset import Dataset, Terms, to_signed
 from training.gan import Game
 from training.loop import progress
 from training.loop.board import Board
-from training.networks.parametrizations import baked
+from training.networks.parametrizations import fold_parametrizations
 
 if TYPE_CHECKING:
     from training.loop.trainer import Trainer
@@ -142,7 +142,7 @@ def sample(game: Game, dataset: Dataset) -> Tensor:
     names = [tensor.name for tensor in servable.inputs]
     inputs = [trial.inputs[name] for name in names] if trial else servable.examples(len(dataset.images))
     device = next(game.parameters()).device
-    output = baked(servable.network)(*(example.to(device) for example in inputs))
+    output = fold_parametrizations(servable.network)(*(example.to(device) for example in inputs))
     first: Tensor = output[0] if isinstance(output, tuple) else output
     return first.float().cpu()
 

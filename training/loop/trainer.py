@@ -11,7 +11,7 @@ from torch.nn.utils import parametrize
 from torch.optim.swa_utils import AveragedModel
 
 from training import distributed
-from training.data.dataset import Batch, Source, Terms
+from training.data.dataset import Batch, BatchSource, Terms
 from training.gan import Game, Player, Stage
 from training.loop import checkpoint, devices
 from training.loop.cuda_graphs import Replayed, Turn
@@ -23,7 +23,7 @@ class Trainer:
     """One training, from its first step or from a checkpoint, to its last step."""
 
     def __init__(
-        self, game: Game, dataset: Source, *, seed: int, precision: str = "auto", device: str = "auto"
+        self, game: Game, dataset: BatchSource, *, seed: int, precision: str = "auto", device: str = "auto"
     ) -> None:
         self.device = devices.find_device(device)
         self.precision = devices.find_precision(precision, self.device)

@@ -151,7 +151,7 @@ def concatenate_label(images: Tensor, label: Tensor) -> Tensor:
 
 
 @contextmanager
-def unremembered(network: nn.Module) -> Iterator[None]:
+def frozen_batchnorm_stats(network: nn.Module) -> Iterator[None]:
     """Within it, batches leave no trace in the running statistics, with which the network is served."""
     norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
     shares = [norm.momentum for norm in norms]
@@ -165,7 +165,7 @@ def unremembered(network: nn.Module) -> Iterator[None]:
 
 
 @torch.no_grad()
-def follow(average: nn.Module, network: nn.Module, share: float) -> None:
+def ema_update(average: nn.Module, network: nn.Module, share: float) -> None:
     """Move the average's weights and buffers towards those of a network alike by a share of the way."""
     for mean, value in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
         if mean.is_floating_point():

@@ -8,7 +8,7 @@ from torch.nn.utils import parametrize
 POWER_ITERATIONS = 50  # of spectral normalisation
 
 
-def baked(network: nn.Module) -> nn.Module:
+def fold_parametrizations(network: nn.Module) -> nn.Module:
     """A copy for inference, whose normalised weights are plain ones; its singular vectors are found anew.
 
     The average of a training's weights has not got the singular vectors that its average of vectors claims.

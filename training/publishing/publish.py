@@ -20,7 +20,7 @@ from gan_serve.tensors import Image
 from training.data.dataset import to_signed
 from training.evaluation.evaluate import check_scorable, evaluate, learning_curve, load_data, trial_of
 from training.export import describe, export, with_property
-from training.gan import Servable, Trial
+from training.gan import EvaluationCase, Servable
 from training.loop import progress, replacing
 from training.loop.runs import Trained
 from training.publishing import cards, samples
@@ -86,7 +86,7 @@ def evaluate_in_place(
     return scored
 
 
-def _given(metadata: ModelMetadata, trial: Trial | None, source: str | None) -> Tensor:
+def _given(metadata: ModelMetadata, trial: EvaluationCase | None, source: str | None) -> Tensor:
     """Images of the test set to try a model with; whole ones, where a mask says what is hidden of them."""
     if trial is None:
         return to_signed(load_data(metadata, source, "test").images)

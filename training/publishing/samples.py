@@ -9,13 +9,13 @@ from gan_serve.images.pixels import Pixels, tile, to_picture, to_pixels
 from gan_serve.repository import Model
 from gan_serve.tensors import Image
 from training.evaluation import translation
-from training.gan import Trial
+from training.gan import EvaluationCase
 
 WIDTH = 640  # pixels of the whole picture, about
 EXAMPLES = 4
 
 
-def picture(model: Model, trial: Trial) -> bytes:
+def picture(model: Model, trial: EvaluationCase) -> bytes:
     """A PNG of three rows: inputs of the trial, evenly spread, what the model makes of them, and the truth."""
     columns = min(WIDTH // trial.truth.shape[-1], len(trial.truth))
     chosen = torch.linspace(0, len(trial.truth) - 1, columns).long()

@@ -38,7 +38,7 @@ def trainings() -> dict[str, tuple[str, Recipe]]:
     for name in names():
         variant = find(name)
         found[name] = (name, variant.recipe)
-        found |= {f"{name}-{part}": (name, recipe) for part, recipe in variant.further.items()}
+        found |= {f"{name}-{part}": (name, recipe) for part, recipe in variant.presets.items()}
     return found
 
 

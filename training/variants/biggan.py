@@ -13,7 +13,7 @@ from training import losses
 from training.data.dataset import Batch, ImageSpec, Terms
 from training.families.attention import AttentiveGAN
 from training.families.convolutional import ConvolutionalRecipe
-from training.gan import Evidence, Servable
+from training.gan import EvaluationContext, Servable
 from training.metrics import distribution
 from training.networks import layers, residual
 
@@ -39,7 +39,7 @@ class BigGAN(AttentiveGAN):
     recipe = ConvolutionalRecipe(
         dataset="cifar10", steps=20_000, batch_size=64, betas=(0.0, 0.999), ema=0.9995, image_size=32, width=32
     )
-    further: ClassVar = {
+    presets: ClassVar = {
         "clothes": replace(
             recipe, dataset="fashion_mnist", steps=10_000, final_learning_rate=0.1, ema=0.999, image_size=28
         )
@@ -68,7 +68,7 @@ class BigGAN(AttentiveGAN):
         }
 
     @classmethod
-    def own_scores(cls, evidence: Evidence) -> list[Score]:
+    def own_scores(cls, evidence: EvaluationContext) -> list[Score]:
         return [score for truncation in TRUNCATIONS for score in _truncated(evidence, truncation)]
 
     def servables(self) -> dict[str, Servable]:
@@ -80,7 +80,7 @@ class BigGAN(AttentiveGAN):
         return {"": replace(servable, inputs=(*servable.inputs, truncation))}
 
 
-def _truncated(evidence: Evidence, truncation: float) -> list[Score]:
+def _truncated(evidence: EvaluationContext, truncation: float) -> list[Score]:
     _, outputs = evidence.draw(truncation=truncation)
     found = distribution.neighbourhoods(evidence.real.features, evidence.look(outputs["image"]).features)
     return [

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from gan_serve.metadata import Paper, Score
 from gan_serve.tensors import Latent
 from training.data.dataset import Batch, ImageSpec, Terms
-from training.gan import GAN, Evidence, Recipe, Servable
+from training.gan import GAN, EvaluationContext, Recipe, Servable
 from training.networks import layers
 
 
@@ -62,7 +62,7 @@ class CoGAN(GAN):
         return {"images": self.adversarial.generator(image), "edges": self.adversarial.generator(edge)}
 
     @classmethod
-    def own_scores(cls, evidence: Evidence) -> list[Score]:
+    def own_scores(cls, evidence: EvaluationContext) -> list[Score]:
         _, outputs = evidence.draw()
         agreement = ((edges(outputs["image"]) > 0) == (outputs["edges"] > 0)).float().mean().item()
         return [

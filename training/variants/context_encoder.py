@@ -12,7 +12,7 @@ from gan_serve.metadata import Paper
 from gan_serve.tensors import Mask
 from training.data import masks
 from training.data.dataset import Batch, Dataset, ImageSpec, Terms, to_signed
-from training.gan import GAN, Recipe, Servable, Trial
+from training.gan import GAN, EvaluationCase, Recipe, Servable
 from training.networks import translation
 from training.networks.layers import InstanceNorm, init_dcgan
 
@@ -85,7 +85,7 @@ class ContextEncoder(GAN):
         errors = (fake.float() - real.float()).square().mean(dim=1, keepdim=True)
         return ((mask + self.border_weight * around) * errors).sum() / mask.sum()
 
-    def trial(self, part: str, dataset: Dataset) -> Trial:
+    def trial(self, part: str, dataset: Dataset) -> EvaluationCase:
         everything = to_signed(dataset.images)
         truth = everything[: self.scored]
         box = masks.middle(self.spec.size)
@@ -94,7 +94,7 @@ class ContextEncoder(GAN):
         seen = truth * (1 - mask)
         baselines = {"mean": masks.mean_fill(seen, mask), "nearest": masks.nearest_fill(truth, mask, everything)}
         figures = ("psnr", "l1", "ssim", "sharpness", "label_accuracy")
-        return Trial({"image": seen, "mask": mask}, truth, figures, baselines, box)
+        return EvaluationCase({"image": seen, "mask": mask}, truth, figures, baselines, box)
 
     def servables(self) -> dict[str, Servable]:
         image = self.spec.image

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from gan_serve.metadata import Paper
 from training import losses
-from training.data.dataset import Batch, Dataset, ImageSpec, Source, Terms
+from training.data.dataset import Batch, BatchSource, Dataset, ImageSpec, Terms
 from training.families.translation import TwoWayGAN, TwoWayRecipe, jittered
 from training.gan import Recipe
 from training.networks import translation
@@ -63,7 +63,7 @@ class CycleGAN(TwoWayGAN):
         )
         self.pools = nn.ModuleDict({way: ImagePool(self.pool_size, spec.channels, spec.size) for way in ways})
 
-    def source(self, dataset: Dataset) -> Source:
+    def source(self, dataset: Dataset) -> BatchSource:
         return jittered(super().source(dataset), dataset)
 
     def shown(self, fakes: dict[str, Tensor]) -> dict[str, Tensor]:

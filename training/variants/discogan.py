@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from gan_serve.metadata import Paper
 from training.data.dataset import Dataset, ImageSpec
 from training.families.translation import TwoWayGAN, TwoWayRecipe
-from training.gan import Recipe, Trial
+from training.gan import EvaluationCase, Recipe
 from training.networks import translation
 
 
@@ -50,7 +50,7 @@ class DiscoGAN(TwoWayGAN):
             {way: translation.PatchDiscriminator(spec.channels, self.width, halvings=3) for way in ways}
         )
 
-    def trial(self, part: str, dataset: Dataset) -> Trial:
+    def trial(self, part: str, dataset: Dataset) -> EvaluationCase:
         """The true partner, by pixels and, where the judge knows such pictures, by what they show."""
         trial = super().trial(part, dataset)
         judged = self.parts()[part].generator == "forth" and dataset.pairs and len(dataset.classes) > 1

@@ -36,7 +36,7 @@ class DRAGAN(ConvolutionalGAN):
     recipe = DraganRecipe(dataset="fashion_mnist", steps=15_600, final_learning_rate=0.1)
     # Characters of games are what it became known for. At a slope of 1 all latents soon gave the same one: times the
     # distances of such images it saturates the discriminator, which then only chases the generator.
-    further: ClassVar = {
+    presets: ClassVar = {
         "characters": replace(
             recipe,
             dataset="lpc",
@@ -55,7 +55,7 @@ class DRAGAN(ConvolutionalGAN):
     def discriminator_loss(self, batch: Batch) -> Terms:
         images = batch["image"]
         real, fake = self.discriminator(images), self.discriminator(self.fake(batch))
-        near = losses.around(images, self.uniform(batch, *images.shape[1:]))
+        near = losses.dragan_points(images, self.uniform(batch, *images.shape[1:]))
         self.observe(real, fake)
         return {
             "adversarial": self.adversarial.discriminator(real, fake),

@@ -61,7 +61,7 @@ class EBGAN(ConvolutionalGAN):
         They pass without a trace: normalised by statistics of both kinds, real images would have three times the
         energy when served that they have among their own in training.
         """
-        with layers.unremembered(self.discriminator):
+        with layers.frozen_batchnorm_stats(self.discriminator):
             energy, code = self.discriminator(self.fake(batch))
         return energy, code
 

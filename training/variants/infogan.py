@@ -12,7 +12,7 @@ from gan_serve.metadata import Score as Figure
 from gan_serve.tensors import Label, Latent, Probabilities, Scalar, Score
 from training.data.dataset import Batch, ImageSpec, Terms
 from training.data.transforms import warped
-from training.gan import GAN, Evidence, Recipe, Servable
+from training.gan import GAN, EvaluationContext, Recipe, Servable
 from training.metrics import handwriting
 from training.metrics.handwriting import TRAITS
 from training.networks import infogan
@@ -151,7 +151,7 @@ class InfoGAN(GAN):
         return handwriting.named(handwriting.correlations(codes, images), ["first_code", "second_code"])
 
     @classmethod
-    def own_scores(cls, evidence: Evidence) -> list[Figure]:
+    def own_scores(cls, evidence: EvaluationContext) -> list[Figure]:
         inputs, outputs = evidence.draw()
         codes = torch.stack([values for values in inputs.values() if values.is_floating_point()])
         strongest = handwriting.correlations(codes.float(), outputs["image"]).amax(dim=0).tolist()

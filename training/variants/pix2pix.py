@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from gan_serve.metadata import Paper
 from training.data.dataset import Batch, Dataset, ImageSpec, Terms
 from training.families.translation import TranslationGAN, TranslationRecipe
-from training.gan import Recipe, Servable, Trial
+from training.gan import EvaluationCase, Recipe, Servable
 from training.networks import translation
 
 
@@ -69,7 +69,7 @@ class Pix2Pix(TranslationGAN):
             "l1": self.settings.l1_weight * F.l1_loss(fake.float(), batch["image"].float()),
         }
 
-    def trial(self, part: str, dataset: Dataset) -> Trial:
+    def trial(self, part: str, dataset: Dataset) -> EvaluationCase:
         judged = ("fcd", "label_accuracy") if len(dataset.classes) > 1 else ()
         return self.paired(dataset, *judged, "l1", "psnr", "ssim", "retrieval", "sharpness")
 

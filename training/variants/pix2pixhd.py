@@ -16,7 +16,7 @@ from training import losses
 from training.data import camvid_labels
 from training.data.dataset import Batch, Dataset, ImageSpec, Terms
 from training.families.translation import TranslationGAN, TranslationRecipe
-from training.gan import Player, Recipe, Servable, Stage, Trial
+from training.gan import EvaluationCase, Player, Recipe, Servable, Stage
 from training.networks import pix2pixhd, translation
 
 
@@ -107,7 +107,7 @@ class Pix2PixHD(TranslationGAN):
     def _paint(self, *, coarse: bool) -> None:
         self.is_coarse = coarse
 
-    def trial(self, part: str, dataset: Dataset) -> Trial:
+    def trial(self, part: str, dataset: Dataset) -> EvaluationCase:
         return self.paired(dataset, "pixel_accuracy", "mean_iou", "l1", "psnr", "ssim", "sharpness")
 
     def servables(self) -> dict[str, Servable]:

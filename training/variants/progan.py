@@ -13,7 +13,7 @@ from gan_serve.metadata import Paper, Score
 from training import losses
 from training.data.dataset import Batch, ImageSpec, Terms
 from training.families.convolutional import ConvolutionalRecipe
-from training.gan import GAN, Evidence, Recipe, Servable, Stage
+from training.gan import GAN, EvaluationContext, Recipe, Servable, Stage
 from training.metrics import sliced_wasserstein
 from training.networks import layers, progressive
 
@@ -84,7 +84,7 @@ class ProGAN(GAN):
         self.discriminator.fade_in(progress)
 
     @classmethod
-    def own_scores(cls, evidence: Evidence) -> list[Score]:
+    def own_scores(cls, evidence: EvaluationContext) -> list[Score]:
         count = min(COMPARED, len(evidence.images) // 2)
         real = evidence.images[:count]
         drawn = sliced_wasserstein.sliced_wasserstein(real, evidence.draw()[1]["image"][:count])

@@ -10,9 +10,9 @@ from torch.nn import functional as F
 
 from gan_serve.metadata import Paper
 from gan_serve.tensors import Image
-from training.data.dataset import Batch, Dataset, ImageSpec, Source, Terms, to_signed
+from training.data.dataset import Batch, BatchSource, Dataset, ImageSpec, Terms, to_signed
 from training.data.resampling import reduced
-from training.gan import GAN, Player, Recipe, Servable, Stage, Trial
+from training.gan import GAN, EvaluationCase, Player, Recipe, Servable, Stage
 from training.networks import layers, srgan
 
 
@@ -71,7 +71,7 @@ class SRGAN(GAN):
             device = next(self.parameters()).device
             self.vgg = [srgan.read_vgg(self.settings.vgg).to(device)]
 
-    def source(self, dataset: Dataset) -> Source:
+    def source(self, dataset: Dataset) -> BatchSource:
         return dataset.crops(self.crop)
 
     def fake(self, batch: Batch) -> Tensor:
@@ -117,12 +117,12 @@ class SRGAN(GAN):
 
     def after_step(self, progress: float) -> None:
         if self.is_pretraining:
-            layers.follow(self.srresnet, self.generator, 1 - self.memory)
+            layers.ema_update(self.srresnet, self.generator, 1 - self.memory)
 
-    def trial(self, part: str, dataset: Dataset) -> Trial:
+    def trial(self, part: str, dataset: Dataset) -> EvaluationCase:
         truth = to_signed(dataset.images)
         small = reduced(truth, self.scale)
-        return Trial({"image": small}, truth, ("patch_fcd", "sharpness"))
+        return EvaluationCase({"image": small}, truth, ("patch_fcd", "sharpness"))
 
     def servables(self) -> dict[str, Servable]:
         taken = Image(name="image", channels=self.spec.image.channels, height=None, width=None, tile=384, overlap=24)

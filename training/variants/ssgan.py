@@ -14,7 +14,7 @@ from torch.nn.utils.parametrizations import weight_norm
 
 from gan_serve.metadata import Paper
 from gan_serve.tensors import Probabilities, Score
-from training.data.dataset import Batch, Dataset, ImageSpec, Source, Terms
+from training.data.dataset import Batch, BatchSource, Dataset, ImageSpec, Terms
 from training.gan import GAN, Recipe, Servable, Stage
 
 
@@ -60,7 +60,7 @@ class SSGAN(GAN):
         self.generator = _generator(self.latent_size, spec.image.shape)
         self.discriminator = Classifier(spec)
 
-    def source(self, dataset: Dataset) -> Source:
+    def source(self, dataset: Dataset) -> BatchSource:
         return dataset.partly_labelled(self.settings.labels)
 
     def stages(self) -> list[Stage]:

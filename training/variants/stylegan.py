@@ -13,7 +13,7 @@ from gan_serve.tensors import Latent, Scalar
 from training import distributed
 from training.data.dataset import Batch, ImageSpec, Tensors, Terms
 from training.families.convolutional import ConvolutionalRecipe
-from training.gan import GAN, Evidence, Player, Recipe, Servable, Stage
+from training.gan import GAN, EvaluationContext, Player, Recipe, Servable, Stage
 from training.networks import layers, progressive, stylegan
 
 # The paper's groups of layers; those between them are its middle ones.
@@ -102,7 +102,7 @@ class StyleGAN(GAN):
         return [Stage({**stage.players, "penalty": penalty})]
 
     @classmethod
-    def own_scores(cls, evidence: Evidence) -> list[Score]:
+    def own_scores(cls, evidence: EvaluationContext) -> list[Score]:
         def seen(**inputs: object) -> Tensor:
             return torch.from_numpy(evidence.look(evidence.draw(**inputs)[1]["image"]).probabilities).argmax(dim=1)
 
@@ -153,7 +153,7 @@ def _share(changed: str, same: Tensor, better: Literal["higher", "lower"], what:
     return Score(name=f"same_with_{changed}", value=same.float().mean().item(), better=better, description=description)
 
 
-def _path_lengths(evidence: Evidence) -> list[Score]:
+def _path_lengths(evidence: EvaluationContext) -> list[Score]:
     """How evenly images change on a straight way between styles, and on a way between latents.
 
     The paper's perceptual path length, on the judge's features, in the middle of the way. The ways between styles that

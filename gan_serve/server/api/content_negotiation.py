@@ -13,7 +13,7 @@ from gan_serve.formats import ANIMATIONS, NUMBERS
 from gan_serve.metadata import ModelMetadata
 from gan_serve.request import Request
 from gan_serve.result import Result, grid_columns
-from gan_serve.server.errors import Refusal, bad_request
+from gan_serve.server.errors import ApiError, bad_request
 
 MEDIA_TYPES = {
     "png": "image/png",
@@ -30,7 +30,7 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)  # of every file in a ZIP, so that the same reque
 
 
 @dataclass(frozen=True)
-class Form:
+class ResponseFormat:
     """How a request is to be answered."""
 
     format: str
@@ -53,13 +53,13 @@ def possible_formats(metadata: ModelMetadata, images: int, grid: bool) -> tuple[
     return (*PICTURE_FORMATS, *array, "json", "zip") if images == 1 else ("zip", *array, "json", *ANIMATIONS)
 
 
-def choose_form(
+def choose_format(
     metadata: ModelMetadata, request: Request, *, format: str | None, accept: str, grid: bool, scale: int
-) -> Form:
+) -> ResponseFormat:
     """The format that the caller named, or the best of those that are acceptable.
 
     Raises:
-        Refusal: the answer cannot have it.
+        ApiError: the answer cannot have it.
     """
     if grid and not metadata.image_outputs:
         raise bad_request(f"{metadata.name} answers with numbers; leave out grid")
@@ -69,25 +69,25 @@ def choose_form(
     elif format not in possible:
         what = "a grid" if grid else "numbers" if not metadata.image_outputs else f"{len(request)} images"
         raise bad_request(f"{what} cannot be sent as {format[:40]!r}; use {', '.join(possible)}")
-    return Form(format, scale, grid_columns(request) if grid else None)
+    return ResponseFormat(format, scale, grid_columns(request) if grid else None)
 
 
 def best_format(accept: str, possible: Sequence[str]) -> str:
     """The one that an `Accept` header likes most; among equals the first.
 
     Raises:
-        Refusal: it accepts none.
+        ApiError: it accepts none.
     """
     wishes = [_media_range(each) for each in accept.split(",") if each.strip()] or [("*/*", 1.0)]
     weights = {format: _weight(MEDIA_TYPES[format], wishes) for format in possible}
     best = max(possible, key=lambda format: weights[format])
     if weights[best] <= 0:
         types = ", ".join(MEDIA_TYPES[format] for format in possible)
-        raise Refusal(HTTPStatus.NOT_ACCEPTABLE, f"this answer can be sent as {types}, and Accept allows none of them")
+        raise ApiError(HTTPStatus.NOT_ACCEPTABLE, f"this answer can be sent as {types}, and Accept allows none of them")
     return best
 
 
-def encode(result: Result, form: Form, provider: str) -> bytes:
+def encode(result: Result, form: ResponseFormat, provider: str) -> bytes:
     """The body of an answer.
 
     Raises:

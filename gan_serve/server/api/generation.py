@@ -9,13 +9,13 @@ from gan_serve.metadata import ModelMetadata
 from gan_serve.request import Item, Request
 from gan_serve.result import Result, largest_size
 from gan_serve.sampling import Arrays, complete, input_arrays
-from gan_serve.server.api.content_negotiation import Form
+from gan_serve.server.api.content_negotiation import ResponseFormat
 from gan_serve.server.api.uploads import decode_pictures
 from gan_serve.server.errors import bad_request, blamed_on_caller
-from gan_serve.server.scheduling.task import Call, Promise
+from gan_serve.server.scheduling.task import CancellableFuture, Task
 
 
-class Work:
+class GenerationTask:
     """Draws, and lets `answer` turn what the model makes of it into what the caller gets.
 
     Where that depends on the size of what goes in, the model runs for one picture after the other, and no further than
@@ -25,11 +25,11 @@ class Work:
     def __init__(self, generator: Generator, asked: Request, answer: Callable[[Result], Any]) -> None:
         self._generator, self._asked, self._answer = generator, asked, answer
         self._items: tuple[Item, ...] = ()
-        self._promise = Promise()
+        self._promise = CancellableFuture()
 
-    def call(self, deadline: float) -> Call:
+    def call(self, deadline: float) -> Task:
         """What waits in the queue for it."""
-        return Call(len(self._asked), deadline, self._prepare, self._finish, self._promise)
+        return Task(len(self._asked), deadline, self._prepare, self._finish, self._promise)
 
     def _prepare(self) -> Arrays:
         metadata = self._generator.metadata
@@ -37,7 +37,7 @@ class Work:
             with blamed_on_caller():
                 self._asked = decode_pictures(metadata, self._asked)
             self._promise.check()
-        if metadata.by_picture:
+        if metadata.per_item:
             return {}
         inputs, seed = metadata.inputs, self._asked.seed
         self._items = tuple(complete(inputs, seed, self._asked.item(place)) for place in range(len(self._asked)))
@@ -45,17 +45,17 @@ class Work:
 
     def _finish(self, outputs: Arrays) -> Any:
         generator = self._generator
-        if generator.metadata.by_picture:
+        if generator.metadata.per_item:
             watched = generator.watched(lambda done, tiles: self._promise.check())
             return self._answer(watched.run(self._asked))
         return self._answer(Result(generator.metadata, generator.sha256, self._asked, self._items, outputs))
 
 
-def check_pixels(metadata: ModelMetadata, asked: Request, form: Form, most: int) -> None:
+def check_pixels(metadata: ModelMetadata, asked: Request, form: ResponseFormat, most: int) -> None:
     """Refuse an answer of more than `most` pixels in all before it is made.
 
     Raises:
-        Refusal: it has more, or it has none and was to be scaled.
+        ApiError: it has more, or it has none and was to be scaled.
         UsageError: one side of it is too long.
     """
     if not metadata.image_outputs:

@@ -12,9 +12,9 @@ import gan_serve
 from gan_serve.errors import UsageError
 from gan_serve.server.api.openapi import describe
 from gan_serve.server.auth import admin_keys
-from gan_serve.server.errors import Refusal
+from gan_serve.server.errors import ApiError
 from gan_serve.server.library import Catalogue
-from gan_serve.server.request_context import note_of
+from gan_serve.server.request_context import context_of
 from gan_serve.server.responses import json_reply
 from gan_serve.server.service import Service
 
@@ -44,16 +44,16 @@ class Operations:
 
     async def openapi(self, request: HttpRequest) -> Response:
         """The document that describes the plain API for the models that are served now."""
-        return json_reply(describe(self._service, note_of(request.scope).prefix))
+        return json_reply(describe(self._service, context_of(request.scope).prefix))
 
     async def docs(self, request: HttpRequest) -> Response:
         """The page that shows that document, and tries it out."""
-        return get_swagger_ui_html(openapi_url=f"{note_of(request.scope).prefix}/openapi.json", title="gan-serve")
+        return get_swagger_ui_html(openapi_url=f"{context_of(request.scope).prefix}/openapi.json", title="gan-serve")
 
     async def reload(self, request: HttpRequest) -> Response:
         """Pick up new and changed models; 409 where one is broken, and its old version goes on serving."""
         if not self._keys:
-            raise Refusal(404, "there is no administration without a token; set GAN_SERVE_ADMIN_TOKEN")
+            raise ApiError(404, "there is no administration without a token; set GAN_SERVE_ADMIN_TOKEN")
         self._keys.check(request.scope)
         began = time.monotonic()
         try:
@@ -61,7 +61,7 @@ class Operations:
         except UsageError as error:
             _log.error("not reloaded: %s", error)
             message = "the models folder cannot be read; what was loaded goes on serving, and the log says more"
-            raise Refusal(409, message) from None
+            raise ApiError(409, message) from None
         document = {"seconds": round(time.monotonic() - began, 3), **_models(catalogue)}
         return json_reply(document, 409 if catalogue.failures else 200)
 

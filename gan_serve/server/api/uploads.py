@@ -11,7 +11,7 @@ from base64 import b64decode
 from dataclasses import replace
 from pathlib import PurePath
 
-from gan_serve.image_inputs import Source
+from gan_serve.image_inputs import ImageInput
 from gan_serve.images.animations import decode_frame, frame_count
 from gan_serve.images.preprocess import open_picture, remarks, to_model, upright_size
 from gan_serve.metadata import ModelMetadata
@@ -23,14 +23,14 @@ from gan_serve.tensors import Image, Mask
 
 def read_head(
     tensor: Image | Mask, name: str | None, content: bytes, most_pixels: int, *, animated: bool = False
-) -> list[Source]:
+) -> list[ImageInput]:
     """A picture that a model is given, not decoded yet: its size is read from its head.
 
     It is alone, but for an animation of which all frames are taken, as `animated` says.
 
     Raises:
         Failure: it is no picture.
-        Refusal: it is too large.
+        ApiError: it is too large.
     """
     shown = name or tensor.name
     with open_picture(io.BytesIO(content), shown) as picture:
@@ -39,7 +39,7 @@ def read_head(
     if frames * width * height > most_pixels:
         several = f"{frames} frames of " if frames > 1 else ""
         raise bad_request(f"{shown}: {several}{width}x{height} pixels; send up to {most_pixels} in all")
-    source = Source(name, hashlib.sha256(content).hexdigest(), origin=content, size=(width, height), remarks=told)
+    source = ImageInput(name, hashlib.sha256(content).hexdigest(), origin=content, size=(width, height), remarks=told)
     return [source] if frames == 1 else [replace(source, frame=number, remarks=()) for number in range(frames)]
 
 
@@ -50,15 +50,15 @@ def decode_pictures(metadata: ModelMetadata, asked: Request) -> Request:
 
     Raises:
         Failure: one is damaged.
-        Refusal: one has another size than its head says.
+        ApiError: one has another size than its head says.
     """
-    decoded: dict[tuple[str, object], Source] = {}
+    decoded: dict[tuple[str, object], ImageInput] = {}
     for row in asked.inputs:
         for tensor in metadata.image_inputs:
             source = row[tensor.name]
-            assert isinstance(source, Source)
+            assert isinstance(source, ImageInput)
             if (tensor.name, source) not in decoded:
-                decoded[tensor.name, source] = _decoded(tensor, source, whole=metadata.by_picture)
+                decoded[tensor.name, source] = _decoded(tensor, source, whole=metadata.per_item)
     names = [tensor.name for tensor in metadata.image_inputs]
     rows = tuple({**row, **{name: decoded[name, row[name]] for name in names}} for row in asked.inputs)
     return replace(asked, inputs=rows)
@@ -68,7 +68,7 @@ def decode_base64(tensor: Image | Mask, text: object) -> bytes:
     """The bytes of a picture in JSON, with or without the head of a data URL.
 
     Raises:
-        Refusal: it is no base64.
+        ApiError: it is no base64.
     """
     if not isinstance(text, str):
         raise bad_request(f"{tensor.name} must be a picture's file in base64, or a list of such")
@@ -88,7 +88,7 @@ def own_name(given: str | None) -> str | None:
     return printable(PurePath((given or "").replace("\\", "/")).name[:255]) or None
 
 
-def _decoded(tensor: Image | Mask, source: Source, *, whole: bool) -> Source:
+def _decoded(tensor: Image | Mask, source: ImageInput, *, whole: bool) -> ImageInput:
     shown = source.file or tensor.name
     assert isinstance(source.origin, bytes)
     picture, duration = decode_frame(source.origin, source.frame or 0, shown)

@@ -11,20 +11,20 @@ from starlette.responses import Response
 
 from gan_serve.provenance import write_provenance
 from gan_serve.request import Request
-from gan_serve.server.api.content_negotiation import MEDIA_TYPES, Form, choose_form, encode
-from gan_serve.server.api.generation import Work, check_pixels
-from gan_serve.server.api.v1_parsing import Wish, make_wish, read_fields, resolve
-from gan_serve.server.errors import Refusal, bad_request
-from gan_serve.server.request_context import note_of
+from gan_serve.server.api.content_negotiation import MEDIA_TYPES, ResponseFormat, choose_format, encode
+from gan_serve.server.api.generation import GenerationTask, check_pixels
+from gan_serve.server.api.v1_parsing import ParsedRequest, parse_request, read_fields, resolve
+from gan_serve.server.errors import ApiError, bad_request
+from gan_serve.server.request_context import context_of
 from gan_serve.server.responses import json_reply
-from gan_serve.server.scheduling.model_queue import Lane
+from gan_serve.server.scheduling.model_queue import ModelQueue
 from gan_serve.server.service import Service
 
 READING = ("GET", "HEAD")  # the methods of a route that changes nothing
 _FRESH = 3600  # seconds in which a cache need not ask again; a reload may bring another model under the same name
 
 
-class Plain:
+class PlainApi:
     """The routes of the plain API."""
 
     def __init__(self, service: Service) -> None:
@@ -46,23 +46,23 @@ class Plain:
         """Those of `generate`: an image that goes in needs a body."""
         try:
             lane = self._service.library.catalogue.find(request.path_params["name"])
-        except Refusal:  # which any method is told
+        except ApiError:  # which any method is told
             return (*READING, "POST")
         return ("POST",) if lane.metadata.image_inputs else (*READING, "POST")
 
     async def generate(self, request: HttpRequest) -> Response:
         """Answer with images or numbers. A GET is for one answer, so that a page can show it and a cache keep it."""
-        settings, note = self._service.settings, note_of(request.scope)
+        settings, note = self._service.settings, context_of(request.scope)
         fields = await read_fields(request)
         version = parse_version(fields.pop("version")) if "version" in fields else None
         lane = self._service.library.catalogue.find(request.path_params["name"], version)
         note.model = lane.metadata.name
-        wish = make_wish(lane.metadata, fields, settings.max_count)
+        wish = parse_request(lane.metadata, fields, settings.max_count)
         del fields  # pictures in base64 are kept as files only
         asked = await self._resolve(lane, wish)
         cacheable = request.method != "POST"
         accept = note.header("accept", "*/*")
-        form = choose_form(lane.metadata, asked, format=wish.format, accept=accept, grid=wish.grid, scale=wish.scale)
+        form = choose_format(lane.metadata, asked, format=wish.format, accept=accept, grid=wish.grid, scale=wish.scale)
         if cacheable and len(asked) > 1 and not form.is_picture:
             raise bad_request(f"GET answers with one image, not with {len(asked)}; use POST, grid=true or format=gif")
         check_pixels(lane.metadata, asked, form, settings.max_pixels)
@@ -71,18 +71,20 @@ class Plain:
             headers |= self._cache_headers(lane, asked, form, wish)
             if _matches(note.header("if-none-match"), headers.get("ETag")):
                 return Response(status_code=304, headers=headers)
-        work = Work(lane.generator, asked, lambda result: encode(result, form, lane.generator.device))
+        work = GenerationTask(lane.generator, asked, lambda result: encode(result, form, lane.generator.device))
         call = work.call(note.began + settings.deadline)
         content = await self._service.engine.answer(lane, call, note)
         return Response(content, headers=headers, media_type=MEDIA_TYPES[form.format])
 
-    async def _resolve(self, lane: Lane, wish: Wish) -> Request:
+    async def _resolve(self, lane: ModelQueue, wish: ParsedRequest) -> Request:
         """The heads of pictures are read off the event loop."""
         if not wish.pictures:
             return resolve(lane.metadata, wish, self._service.settings)
         return await asyncio.to_thread(resolve, lane.metadata, wish, self._service.settings)
 
-    def _cache_headers(self, lane: Lane, asked: Request, form: Form, wish: Wish) -> dict[str, str]:
+    def _cache_headers(
+        self, lane: ModelQueue, asked: Request, form: ResponseFormat, wish: ParsedRequest
+    ) -> dict[str, str]:
         """The same seed gives the same bytes, on the same kind of device; without a seed nothing may be kept."""
         if lane.metadata.draws and "seed" not in wish.integers:
             return {"Cache-Control": "no-store"}
@@ -96,7 +98,7 @@ def version_asked(request: HttpRequest) -> int | None:
     """The version in the route or in the query.
 
     Raises:
-        Refusal: it is none.
+        ApiError: it is none.
     """
     given = request.path_params.get("version", request.query_params.get("version"))
     return None if given is None else parse_version(given)
@@ -106,14 +108,14 @@ def parse_version(given: object) -> int:
     """A version.
 
     Raises:
-        Refusal: it is none.
+        ApiError: it is none.
     """
     if isinstance(given, bool) or not re.fullmatch(r"[1-9]\d{0,8}", str(given)[:20], re.ASCII):
         raise bad_request(f"version {str(given)[:20]!r} is no positive integer")
     return int(str(given))
 
 
-def _headers(lane: Lane, asked: Request) -> dict[str, str]:
+def _headers(lane: ModelQueue, asked: Request) -> dict[str, str]:
     headers = {
         "Gan-Serve-Model": lane.metadata.name,
         "Gan-Serve-Version": str(lane.metadata.version),
@@ -125,11 +127,11 @@ def _headers(lane: Lane, asked: Request) -> dict[str, str]:
     return headers | {"Gan-Serve-Warning": "; ".join(asked.remarks)} if asked.remarks else headers
 
 
-def _identity(lane: Lane) -> dict[str, str]:
+def _identity(lane: ModelQueue) -> dict[str, str]:
     return {"sha256": lane.generator.sha256, "provider": lane.generator.device}
 
 
-def _summary(lane: Lane) -> Mapping[str, object]:
+def _summary(lane: ModelQueue) -> Mapping[str, object]:
     metadata = lane.metadata
     return {
         "name": metadata.name,

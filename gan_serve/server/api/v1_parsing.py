@@ -16,12 +16,12 @@ from starlette.types import Message
 
 from gan_serve.errors import shown
 from gan_serve.formats import ANIMATIONS
-from gan_serve.image_inputs import Source
-from gan_serve.latent_mixing import make_blend
+from gan_serve.image_inputs import ImageInput
+from gan_serve.latent_mixing import make_mixing
 from gan_serve.metadata import ModelMetadata
 from gan_serve.request import Request, check_names, make_request
 from gan_serve.server.api.uploads import decode_base64, own_name, read_head
-from gan_serve.server.errors import Refusal, bad_request, blamed_on_caller
+from gan_serve.server.errors import ApiError, bad_request, blamed_on_caller
 from gan_serve.server.settings import Settings
 from gan_serve.tensors import Image, Mask
 
@@ -40,7 +40,7 @@ Picture = tuple[str | None, bytes]  # its file's name, and the file
 
 
 @dataclass(frozen=True)
-class Wish:
+class ParsedRequest:
     """Checked as far as it can be without the model's runtime; pictures are not looked at yet."""
 
     values: dict[str, object]
@@ -60,7 +60,7 @@ async def read_fields(request: HttpRequest) -> Fields:
     """The fields of a request: those of its query and those of its body.
 
     Raises:
-        Refusal: they cannot be read, or one stands in both.
+        ApiError: they cannot be read, or one stands in both.
     """
     query = _collected(parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True))
     if request.method in ("GET", "HEAD"):
@@ -84,7 +84,7 @@ async def _read_body(request: HttpRequest) -> Fields:
         f"the body is of the type {shown(kind)}; send application/json, multipart/form-data, "
         "or an image alone as image/png, for example"
     )
-    raise Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, message)
+    raise ApiError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, message)
 
 
 async def _read_form(request: HttpRequest) -> Fields:
@@ -112,7 +112,7 @@ def parse_object(body: bytes | memoryview) -> dict[str, Any]:
     """A JSON object; no body is one without fields.
 
     Raises:
-        Refusal: it is none.
+        ApiError: it is none.
     """
     try:
         document = json.loads(bytes(body) or b"{}", parse_constant=_refuse_constant, **_yielding(len(body)))
@@ -136,11 +136,11 @@ def _read_int(text: str) -> int:
     return int(text)
 
 
-def make_wish(metadata: ModelMetadata, fields: Fields, most: int) -> Wish:
+def parse_request(metadata: ModelMetadata, fields: Fields, most: int) -> ParsedRequest:
     """The fields told apart: the model's inputs, and how to answer. `most` is how many images there may be.
 
     Raises:
-        Refusal: a field has another type than it must.
+        ApiError: a field has another type than it must.
         UsageError: the model has no such input.
     """
     named = _with_whole_body(metadata, fields)
@@ -156,22 +156,22 @@ def make_wish(metadata: ModelMetadata, fields: Fields, most: int) -> Wish:
     images = {tensor.name: tensor for tensor in metadata.image_inputs}
     pictures = {name: _pictures(images[name], rest.pop(name), most) for name in [*rest] if name in images}
     values = {name: _checked(name, value, most) for name, value in rest.items()}
-    return Wish(values, pictures, integers, mix, format, grid)
+    return ParsedRequest(values, pictures, integers, mix, format, grid)
 
 
-def resolve(metadata: ModelMetadata, wish: Wish, settings: Settings) -> Request:
+def resolve(metadata: ModelMetadata, wish: ParsedRequest, settings: Settings) -> Request:
     """The request, the heads of its pictures read: where there are some, this belongs into a thread.
 
     Raises:
-        Refusal: something that is no picture, or a value that the model does not take.
+        ApiError: something that is no picture, or a value that the model does not take.
     """
     with blamed_on_caller():
         return _resolve(metadata, wish, settings)
 
 
-def _resolve(metadata: ModelMetadata, wish: Wish, settings: Settings) -> Request:
+def _resolve(metadata: ModelMetadata, wish: ParsedRequest, settings: Settings) -> Request:
     translated, moving = metadata.translated, wish.format in ANIMATIONS and not wish.grid
-    sources: dict[str, list[Source]] = {name: [] for name in wish.pictures}
+    sources: dict[str, list[ImageInput]] = {name: [] for name in wish.pictures}
     left = settings.max_pixels
     for tensor in metadata.image_inputs:
         pictures = wish.pictures.get(tensor.name, [])
@@ -180,13 +180,13 @@ def _resolve(metadata: ModelMetadata, wish: Wish, settings: Settings) -> Request
             read = read_head(tensor, *picture, left, animated=animated)
             sources[tensor.name] += read
             left -= sum(math.prod(source.size) for source in read)
-    blend = make_blend(mix=wish.mix, **_those(wish, *_SECOND))
+    blend = make_mixing(mix=wish.mix, **_those(wish, *_SECOND))
     values = {**wish.values, **sources}
     integers = _those(wish, "count", "seed", "index")
     return make_request(metadata, values, blend=blend, most=settings.max_count, **integers)
 
 
-def _those(wish: Wish, *names: str) -> dict[str, int]:
+def _those(wish: ParsedRequest, *names: str) -> dict[str, int]:
     return {name: wish.integers[name] for name in names if name in wish.integers}
 
 

@@ -10,13 +10,13 @@ import gan_serve
 from gan_serve.sampling import Arrays
 from gan_serve.server.api.v1 import version_asked
 from gan_serve.server.api.v1_parsing import LARGE, read_body
-from gan_serve.server.api.v2_codec import DATATYPES, Frame, decode_frame, encode_frame
+from gan_serve.server.api.v2_codec import DATATYPES, InferRequest, decode_request, encode_response
 from gan_serve.server.errors import unavailable
-from gan_serve.server.request_context import note_of
+from gan_serve.server.request_context import context_of
 from gan_serve.server.responses import json_reply
 from gan_serve.server.scheduling.batching import infer_each
-from gan_serve.server.scheduling.model_queue import Lane
-from gan_serve.server.scheduling.task import Call, Promise
+from gan_serve.server.scheduling.model_queue import ModelQueue
+from gan_serve.server.scheduling.task import CancellableFuture, Task
 from gan_serve.server.service import Service
 from gan_serve.tensors import Tensor
 
@@ -25,7 +25,7 @@ _HEADER_LENGTH = "Inference-Header-Content-Length"
 Body = tuple[bytes, int | None]  # and where its bytes begin
 
 
-class Protocol:
+class InferenceProtocol:
     """The routes of the protocol."""
 
     def __init__(self, service: Service) -> None:
@@ -89,11 +89,11 @@ class Protocol:
 
     async def infer(self, request: HttpRequest) -> Response:
         """Run a model."""
-        settings, note = self._service.settings, note_of(request.scope)
+        settings, note = self._service.settings, context_of(request.scope)
         lane = self._lane(request)
         note.model = lane.metadata.name
         asked = await read_body(request), request.headers.get(_HEADER_LENGTH), lane.metadata, settings
-        frame = decode_frame(*asked) if len(asked[0]) <= LARGE else await asyncio.to_thread(decode_frame, *asked)
+        frame = decode_request(*asked) if len(asked[0]) <= LARGE else await asyncio.to_thread(decode_request, *asked)
         del asked  # numbers in JSON are kept as arrays only
         deadline = note.began + settings.deadline
         if frame.timeout:
@@ -103,13 +103,13 @@ class Protocol:
         media_type = "application/json" if length is None else "application/octet-stream"
         return Response(content, headers=headers, media_type=media_type)
 
-    def _lane(self, request: HttpRequest) -> Lane:
+    def _lane(self, request: HttpRequest) -> ModelQueue:
         return self._service.library.catalogue.find(request.path_params["name"], version_asked(request))
 
 
-def _infer_call(lane: Lane, frame: Frame, deadline: float) -> Call:
+def _infer_call(lane: ModelQueue, frame: InferRequest, deadline: float) -> Task:
     """Pictures of any size are made one after the other, as long as somebody waits."""
-    promise = Promise()
+    promise = CancellableFuture()
 
     def prepare() -> Arrays:
         return {} if lane.metadata.any_size else frame.feeds
@@ -117,9 +117,9 @@ def _infer_call(lane: Lane, frame: Frame, deadline: float) -> Call:
     def finish(outputs: Arrays) -> Body:
         if lane.metadata.any_size:
             outputs = infer_each(lane.generator, frame.feeds, promise.check)
-        return encode_frame(frame, lane.metadata, outputs)
+        return encode_response(frame, lane.metadata, outputs)
 
-    return Call(frame.rows, deadline, prepare, finish, promise)
+    return Task(frame.rows, deadline, prepare, finish, promise)
 
 
 def _states(service: Service) -> dict[tuple[str, int], str]:

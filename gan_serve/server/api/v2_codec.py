@@ -25,7 +25,7 @@ _NUMBERS: dict[str, frozenset[type]] = {"float32": frozenset((int, float)), "int
 
 
 @dataclass(frozen=True)
-class Frame:
+class InferRequest:
     """A request to a model: the graph's inputs, and how the outputs are wanted."""
 
     id: str
@@ -39,11 +39,11 @@ class Frame:
         return len(next(iter(self.feeds.values())))
 
 
-def decode_frame(body: bytes, header_length: str | None, metadata: ModelMetadata, settings: Settings) -> Frame:
+def decode_request(body: bytes, header_length: str | None, metadata: ModelMetadata, settings: Settings) -> InferRequest:
     """Check a request against what the model takes and the server makes; `header_length` is where the bytes begin.
 
     Raises:
-        Refusal: whatever is wrong with it.
+        ApiError: whatever is wrong with it.
     """
     head, tail = _parted(body, header_length)
     document = parse_object(head)
@@ -54,12 +54,12 @@ def decode_frame(body: bytes, header_length: str | None, metadata: ModelMetadata
     frame_id = document.get("id", "")
     if not isinstance(frame_id, str):
         raise bad_request("id is no text")
-    frame = Frame(frame_id, feeds, _decode_outputs(document, parameters, metadata), _timeout(parameters))
+    frame = InferRequest(frame_id, feeds, _decode_outputs(document, parameters, metadata), _timeout(parameters))
     _check_pixels(frame, metadata, settings.max_pixels)
     return frame
 
 
-def encode_frame(frame: Frame, metadata: ModelMetadata, outputs: Arrays) -> tuple[bytes, int | None]:
+def encode_response(frame: InferRequest, metadata: ModelMetadata, outputs: Arrays) -> tuple[bytes, int | None]:
     """The body of an answer, and where its bytes begin if it has any."""
     described: list[dict[str, Any]] = []
     tail: list[memoryview] = []
@@ -155,7 +155,7 @@ def _check_sides(feeds: Arrays, metadata: ModelMetadata) -> None:
         )
 
 
-def _check_pixels(frame: Frame, metadata: ModelMetadata, most: int) -> None:
+def _check_pixels(frame: InferRequest, metadata: ModelMetadata, most: int) -> None:
     """Refuse an answer whose pixels are too many in all, or whose numbers are too many for JSON."""
     images = {tensor.name: tensor for tensor in metadata.image_outputs if tensor.name in frame.outputs}
     shapes = {name: tensor.shape_at(*_sides(frame.feeds, tensor)) for name, tensor in images.items()}

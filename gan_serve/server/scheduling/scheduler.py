@@ -14,22 +14,22 @@ from collections import deque
 from functools import partial
 from typing import Any
 
-from gan_serve.server.errors import Busy, Gone, Late, Refusal, unavailable
-from gan_serve.server.request_context import Note
-from gan_serve.server.scheduling.model_queue import Lane
-from gan_serve.server.scheduling.task import Call
+from gan_serve.server.errors import ApiError, ClientDisconnected, DeadlineExceeded, TooManyRequests, unavailable
+from gan_serve.server.request_context import RequestContext
+from gan_serve.server.scheduling.model_queue import ModelQueue
+from gan_serve.server.scheduling.task import Task
 from gan_serve.system.cpus import cpu_count
 
 _log = logging.getLogger(__name__)
 
 
-class Engine:
+class Scheduler:
     """Runners for all models. `queue` is how many images may wait for one of them."""
 
     def __init__(self, *, queue: int, runners: int | None = None) -> None:
         self.queue = queue
         self.beat = time.monotonic()  # when a run last ended
-        self._turns: deque[Lane] = deque()  # the models that calls wait for, each one once
+        self._turns: deque[ModelQueue] = deque()  # the models that calls wait for, each one once
         self._condition = threading.Condition()
         self._open = True
         self._runners = [
@@ -39,12 +39,12 @@ class Engine:
         for runner in self._runners:
             runner.start()
 
-    def submit(self, lane: Lane, call: Call) -> None:
+    def submit(self, lane: ModelQueue, call: Task) -> None:
         """Let a call wait for its turn.
 
         Raises:
             Busy: the queue is full, or so long that the call would miss its deadline.
-            Refusal: the engine is stopping.
+            ApiError: the engine is stopping.
         """
         with self._condition:
             if not self._open:
@@ -55,32 +55,32 @@ class Engine:
             lane.put(call)
             self._condition.notify()
 
-    def withdraw(self, lane: Lane, call: Call) -> None:
+    def withdraw(self, lane: ModelQueue, call: Task) -> None:
         """Nobody waits for the call any more; it is not computed, or no further than to the end of a tile."""
         call.future.abandon()
         with self._condition:
             lane.drop(call)
 
-    async def answer(self, lane: Lane, call: Call, note: Note) -> Any:
+    async def answer(self, lane: ModelQueue, call: Task, note: RequestContext) -> Any:
         """Submit a call and wait for its answer as long as the caller does, but not beyond the deadline.
 
         Raises:
-            Refusal: it cannot be answered in time, or the caller has left.
+            ApiError: it cannot be answered in time, or the caller has left.
             Exception: whatever `prepare` and `finish` raise.
         """
         if note.left:  # while the request was read
-            raise Gone
+            raise ClientDisconnected
         loop = asyncio.get_running_loop()
-        ended: asyncio.Future[type[Refusal] | None] = loop.create_future()
+        ended: asyncio.Future[type[ApiError] | None] = loop.create_future()
 
-        def end(reason: type[Refusal] | None) -> None:
+        def end(reason: type[ApiError] | None) -> None:
             if not ended.done():
                 ended.set_result(reason)
 
         # Once it has ended, the loop may be closed.
         call.future.add_done_callback(lambda _: ended.done() or loop.call_soon_threadsafe(end, None))
-        timer = loop.call_later(call.deadline - time.monotonic(), end, Late)
-        note.on_leave = partial(end, Gone)
+        timer = loop.call_later(call.deadline - time.monotonic(), end, DeadlineExceeded)
+        note.on_leave = partial(end, ClientDisconnected)
         try:
             self.submit(lane, call)  # at last, since it wakes a runner, for whom Python has to be free
             if reason := await ended:
@@ -100,15 +100,15 @@ class Engine:
         for runner in self._runners:
             runner.join(max(0.0, until - time.monotonic()))
 
-    def _refuse_if_busy(self, lane: Lane, call: Call) -> None:
+    def _refuse_if_busy(self, lane: ModelQueue, call: Task) -> None:
         busy = max(1, len(self._turns))
         wait = lane.rows * lane.pace * busy / len(self._runners)
         late = time.monotonic() + wait + call.rows * lane.pace > call.deadline
         # Whoever finds nobody waiting is taken: a request is never larger than the queue, but a warm-up may be.
         if lane.rows and (lane.rows + call.rows > self.queue or late):
-            raise Busy(f"{lane.rows} images wait for {lane.metadata.name} already", math.ceil(wait) or 1)
+            raise TooManyRequests(f"{lane.rows} images wait for {lane.metadata.name} already", math.ceil(wait) or 1)
 
-    def _next(self) -> tuple[Lane, list[Call]] | None:
+    def _next(self) -> tuple[ModelQueue, list[Task]] | None:
         """The calls whose turn it is; None when there will be no more."""
         with self._condition:
             while True:
@@ -130,7 +130,7 @@ class Engine:
             self.beat = time.monotonic()
 
 
-def _run(lane: Lane, calls: list[Call]) -> None:
+def _run(lane: ModelQueue, calls: list[Task]) -> None:
     try:
         lane.run(calls)
     except Exception as error:  # a runner lives on whatever happens

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gan_serve.sampling import Arrays
-from gan_serve.server.errors import Gone, Late
+from gan_serve.server.errors import ClientDisconnected, DeadlineExceeded
 
 
-class Promise(Future[Any]):
+class CancellableFuture(Future[Any]):
     """An answer that somebody waits for, or does not any more."""
 
     abandoned = False
@@ -27,11 +27,11 @@ class Promise(Future[Any]):
             Gone: nobody waits for it any more.
         """
         if self.abandoned:
-            raise Gone
+            raise ClientDisconnected
 
 
 @dataclass(eq=False)
-class Call:
+class Task:
     """Made on the event loop, run in a runner's thread; whoever waits has the future, and may abandon it.
 
     `prepare` makes the graph's inputs and `finish` turns its outputs into the answer, encoding included: neither runs
@@ -42,7 +42,7 @@ class Call:
     deadline: float  # on the monotonic clock
     prepare: Callable[[], Arrays]
     finish: Callable[[Arrays], Any]
-    future: Promise = field(default_factory=Promise)
+    future: CancellableFuture = field(default_factory=CancellableFuture)
     queued: float = field(default_factory=time.monotonic)
 
     def begin(self) -> bool:
@@ -50,6 +50,6 @@ class Call:
         if not self.future.set_running_or_notify_cancel():
             return False
         if time.monotonic() >= self.deadline:
-            self.future.set_exception(Late())
+            self.future.set_exception(DeadlineExceeded())
             return False
         return True
