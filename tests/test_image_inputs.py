@@ -1,182 +1,194 @@
-"""Models that take images, and models that answer with numbers, from Python."""
-
-import json
+import hashlib
+import io
+import os
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image as Pictures
-from small_models import DIGITS
+from small_models import GREY
 
-import gan_serve
 from gan_serve import Failure, UsageError
-from gan_serve.generator import Generator
-from gan_serve.image_inputs import ImageRef, open_image
-from gan_serve.images.encoding import read_document, read_media
-from gan_serve.images.pixels import to_pixels
-from gan_serve.provenance import parse_provenance
-
-MANY = np.random.RandomState(0).randint(256, size=(150, 8, 8), dtype=np.uint8)
-COLOURS = np.random.RandomState(1).randint(256, size=(3, 8, 6, 3), dtype=np.uint8)
+from gan_serve.image_arguments import parse_images
+from gan_serve.image_inputs import ImageRef, find_image, open_image
+from gan_serve.images.pixels import from_pixels
 
 
-@pytest.fixture(scope="module")
-def classifier(models: Path) -> Generator:
-    return gan_serve.load("classifier", models=models)
-
-
-@pytest.fixture(scope="module")
-def inverter(models: Path) -> Generator:
-    return gan_serve.load("inverter", models=models)
-
-
-@pytest.fixture(scope="module")
-def noisy(models: Path) -> Generator:
-    return gan_serve.load("noisy", models=models)
+def draw(path: Path, level: int) -> Path:
+    path.parent.mkdir(exist_ok=True)
+    Pictures.new("L", (8, 8), level).save(path)
+    return path
 
 
 @pytest.fixture
-def files(tmp_path: Path) -> list[Path]:
-    """Three pictures of 8x6 pixels in colour."""
-    paths = [tmp_path / "in" / f"{number}.png" for number in range(3)]
-    paths[0].parent.mkdir()
-    for path, pixels in zip(paths, COLOURS, strict=True):
-        Pictures.fromarray(pixels).save(path)
-    return paths
+def folder(tmp_path: Path) -> Path:
+    """Three pictures, and what else lies in folders."""
+    for level, name in enumerate(("b.png", "a.JPG", "c[1].webp", ".hidden.png")):
+        draw(tmp_path / "pictures" / name, 50 * level)
+    (tmp_path / "pictures" / "notes.txt").write_text("not a picture")
+    (tmp_path / "pictures" / "inner.png").mkdir()
+    return tmp_path / "pictures"
 
 
-def test_answers_are_plain_values_by_name(classifier: Generator, tmp_path: Path) -> None:
-    Pictures.fromarray(MANY[0]).save(tmp_path / "noise.png")
-    result = classifier.generate(image=tmp_path / "noise.png")
-    (answer,) = result.answers()
-    assert json.loads(json.dumps(answer)) == answer
-    assert list(answer) == ["image", "classes", "classes_top", "brightest"]
-    assert answer["image"] == "noise.png"
-    assert answer["brightest"] == round(MANY[0].max() / 127.5 - 1, 6)
-    classes = answer["classes"]
-    assert isinstance(classes, dict)
-    assert list(classes) == list(DIGITS)
-    assert sum(classes.values()) == pytest.approx(1, abs=1e-5)
-    assert answer["classes_top"] == max(classes, key=lambda name: classes[name])
-    np.testing.assert_allclose(list(classes.values()), result.outputs["classes"][0], atol=5e-7)
+def closed() -> io.BytesIO:
+    file = io.BytesIO(b"something")
+    file.close()
+    return file
 
 
-def test_an_answer_is_the_same_alone_in_a_batch_and_whatever_the_picture_comes_as(
-    classifier: Generator, tmp_path: Path
-) -> None:
-    many = classifier.generate(image=list(MANY))
-    assert len(many) == len(MANY)
-    for place in (0, 63, 64, 149):
-        Pictures.fromarray(MANY[place]).save(tmp_path / "one.png")
-        for value in (tmp_path / "one.png", str(tmp_path / "one.png"), MANY[place], Pictures.fromarray(MANY[place])):
-            alone = classifier.generate(image=value)
-            np.testing.assert_array_equal(alone.outputs["classes"][0], many.outputs["classes"][place])
+def names(value: object) -> list[str | None]:
+    return [source.file for source in parse_images(GREY, value)]
 
 
-def test_a_list_makes_a_row_of_each(inverter: Generator, files: list[Path]) -> None:
-    result = inverter.generate(image=files)
-    np.testing.assert_array_equal([np.asarray(picture) for picture in result.images()], 255 - COLOURS)
-    assert result.grid().size == (6, 3 * 8)
+def test_paths_folders_globs_and_lists_mean_files(folder: Path) -> None:
+    assert names(folder / "b.png") == names(str(folder / "b.png")) == ["b.png"]
+    with pytest.warns(UserWarning, match=r"left out 1: inner\.png \(a folder\)$"):
+        assert names(str(folder / "*.[pw]*")) == ["b.png", "c[1].webp"]
+    assert names(str(folder.parent / "**" / "a.*")) == ["a.JPG"]
+    assert names([folder / "b.png", str(folder / "a*")]) == ["b.png", "a.JPG"]
+    assert names(str(folder / "c[1].webp")) == ["c[1].webp"], "a file's own name comes before a glob"
 
 
-def test_what_a_model_made_can_go_into_another(models: Path, inverter: Generator) -> None:
-    made = gan_serve.load("plain", models=models).generate(4, seed=1)
-    made = made.array.clip(0, 1)
-    np.testing.assert_array_equal(inverter.generate(image=made).array, np.float32(1) - made)
+def test_a_folder_means_its_pictures_in_the_order_of_their_names(folder: Path) -> None:
+    with pytest.warns(UserWarning, match=r"left out 2: inner\.png \(a folder\), notes\.txt \(no image by its name\)$"):
+        assert names(folder) == ["a.JPG", "b.png", "c[1].webp"]
 
 
-def test_seed_and_index_mean_the_same_beside_an_image(noisy: Generator, files: list[Path]) -> None:
-    rows = noisy.generate(3, image=files, seed=5)
-    assert [(item.inputs["image"].file, item.index) for item in rows.items[2:5]] == [  # type: ignore[union-attr]
-        ("0.png", 2),
-        ("1.png", 0),
-        ("1.png", 1),
-    ]
-    np.testing.assert_array_equal(noisy.generate(image=files[1], seed=5, index=2).array[0], rows.array[5])
-    assert not np.array_equal(rows.array[3], rows.array[4])
-    assert noisy.generate(image=files[0]).seed != noisy.generate(image=files[0]).seed
+def test_pictures_and_arrays_in_memory_are_equal_to_files(folder: Path) -> None:
+    pixels = np.full((8, 8), 50, np.uint8)
+    expected = from_pixels(pixels[:, :, None], GREY)
+    values = [pixels, Pictures.fromarray(pixels), np.stack([pixels] * 3, axis=2), expected]
+    for source in parse_images(GREY, values):
+        np.testing.assert_array_equal(source.array(GREY), expected)
+        assert source.file is None
+    np.testing.assert_array_equal(parse_images(GREY, draw(folder / "d.png", 50))[0].array(GREY), expected)
 
 
-def test_a_model_without_noise_needs_no_seed_and_repeats_nothing(inverter: Generator, files: list[Path]) -> None:
-    assert inverter.generate(image=files[0]).seed == inverter.generate(image=files[0]).seed
-    with pytest.raises(UsageError, match="inverter draws nothing at random: a count of 2 would repeat"):
-        inverter.generate(2, image=files[0])
+class Place:
+    """What a library's own path may be."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __fspath__(self) -> bytes:
+        return os.fsencode(self.path)
+
+
+def test_a_file_may_come_as_bytes_or_open(folder: Path) -> None:
+    path = folder / "b.png"
+    content, (expected,) = path.read_bytes(), parse_images(GREY, path)
+    with path.open("rb") as file, path.open("rb", buffering=0) as raw:
+        values = [content, bytearray(content), memoryview(content), io.BytesIO(content), file, raw, Place(path)]
+        sources = parse_images(GREY, values)
+    for source in sources:
+        np.testing.assert_array_equal(source.array(GREY), expected.array(GREY))
+        assert source.sha256 == expected.sha256
+    assert [source.file for source in sources] == [None] * 4 + ["b.png"] * 3, "an open file is found again"
+
+
+def test_text_in_arrays_names_files(folder: Path) -> None:
+    paths = [str(folder / name) for name in ("b.png", "a.JPG")]
+    for value in (np.array(paths), np.array(paths, dtype=object), np.array(paths[0])):
+        assert names(value) == ["b.png", "a.JPG"][: value.size]
+
+
+def test_tensors_are_arrays(folder: Path) -> None:
+    numbers = torch.linspace(-1, 1, 64).reshape(1, 8, 8).requires_grad_()
+    pixels = torch.arange(64, dtype=torch.uint8).reshape(8, 8)
+    for value in (numbers, pixels, pixels[:, :, None].expand(8, 8, 3), numbers.bfloat16()):
+        (source,) = parse_images(GREY, value)
+        expected = parse_images(GREY, value.detach().float().numpy() if value.is_floating_point() else value.numpy())
+        np.testing.assert_array_equal(source.array(GREY), expected[0].array(GREY))
+    assert len(parse_images(GREY, torch.stack([numbers] * 3))) == 3
+    assert len(parse_images(GREY, [pixels, numbers])) == 2
+
+
+def test_what_a_folder_has_besides_images_is_told(folder: Path) -> None:
+    (folder / "gone").symlink_to("nowhere")
+    (folder / "more.md").touch()
+    names_of_three = "gone (a link that leads nowhere), inner.png (a folder), more.md (no image by its name)"
+    with pytest.warns(UserWarning, match=f"^{re.escape(f'{folder}: left out 4: {names_of_three} and 1 more')}$"):
+        assert names(folder) == ["a.JPG", "b.png", "c[1].webp"]
+
+
+def test_a_stack_of_arrays_is_a_list() -> None:
+    assert len(parse_images(GREY, np.zeros((5, 1, 8, 8), np.float32))) == 5
+    assert len(parse_images(GREY, np.zeros((4, 20, 30, 3), np.uint8))) == 4
+
+
+def test_the_digest_is_that_of_the_bytes(folder: Path) -> None:
+    content = (folder / "b.png").read_bytes()
+    assert open_image(folder / "b.png").sha256 == hashlib.sha256(content).hexdigest()
+    pixels = np.arange(64, dtype=np.uint8).reshape(8, 8).T
+    (source,) = parse_images(GREY, pixels)
+    assert source.sha256 == hashlib.sha256(pixels.tobytes()).hexdigest()
 
 
 @pytest.mark.parametrize(
-    ("value", "kind", "message"),
+    ("value", "message"),
     [
-        (None, UsageError, "classifier needs image: a picture of any size"),
-        ([], UsageError, "image is an empty list"),
-        ("absent.png", UsageError, "does not exist"),
-        (np.full((1, 8, 8), np.nan), UsageError, "the model takes -1 to 1"),
-        (np.zeros((3, 8, 8)), UsageError, "give uint8"),
-        (__file__, Failure, r"test_image_inputs\.py: not a picture"),
-        ([MANY[0], __file__], Failure, r"test_image_inputs\.py: not a picture"),
+        ("absent.png", "image 'absent.png' does not exist; give a file, a folder of pictures, or a glob in quotes"),
+        ("absent/*.png", "does not exist"),
+        ("", "image '' does not exist"),
+        ("/dev/zero", "'/dev/zero' does not exist"),
+        (Path("empty"), "image 'empty' holds no pictures"),
+        (3, "of type int; give a path, a Pillow image or an array"),
+        ([[0.5]], "of type float"),
+        (b"", "image is empty; give all bytes of the file, or go to its start with seek(0)"),
+        (io.BytesIO(), "image is empty"),
+        (io.StringIO("text"), "image is an open file that gives no bytes; open it with open(path, 'rb')"),
+        (closed(), "image is an open file that gives no bytes"),
+        ([np.zeros((4, 4), np.uint8), None], "of type NoneType"),
+        (np.array([None]), "of type NoneType"),
+        (torch.tensor(3), "array of int64 ()"),
+        (torch.empty(1, 8, 8, device="meta"), "a value of type Tensor cannot be read"),
+        (torch.zeros(3, 8, 8, dtype=torch.uint8), "give uint8"),
+        ({"image": "x.png"}, "of type dict"),
+        (None, "of type NoneType"),
+        (np.zeros((2, 8, 8)), "give uint8"),
+        (np.zeros((2, 9, 8, 8)), "give uint8"),
     ],
 )
-def test_a_wrong_image_is_one_line(classifier: Generator, value: object, kind: type, message: str) -> None:
-    with pytest.raises(kind, match=message) as error:
-        classifier.generate(image=value)
-    assert "\n" not in str(error.value)
-
-
-def test_pictures_of_a_model_that_makes_none_are_refused(classifier: Generator, tmp_path: Path) -> None:
-    result = classifier.generate(image=list(MANY[:2]))
-    for ask in (lambda: result.array, result.images, result.grid):
-        with pytest.raises(UsageError, match=r"classifier makes no images; its probabilities and score are"):
-            ask()
-    with pytest.raises(UsageError, match="numbers cannot be written as 'png'; use json, jsonl"):
-        result.save(tmp_path / "x.png", format="png")
-    with pytest.raises(UsageError, match=r"2 images do not fit into .*json; give a folder or a \.jsonl file"):
-        result.save(tmp_path / "x.json")
-    assert not list(tmp_path.iterdir())
-
-
-def test_numbers_are_saved_as_json(classifier: Generator, tmp_path: Path) -> None:
-    result = classifier.generate(image=list(MANY[:2]))
-    (lines,) = result.save(tmp_path / "x.jsonl")
-    assert [json.loads(line) for line in lines.read_text().splitlines()] == result.answers()
-    (one,) = classifier.generate(image=MANY[1]).save(tmp_path / "x.json")
-    assert json.loads(one.read_text()) == result.answers()[1]
-    each = result.save(tmp_path / "each/", format="json")
-    assert [json.loads(path.read_text()) for path in each] == result.answers()
-
-
-@pytest.mark.parametrize("format", ["png", "webp", "jpeg", "npy"])
-def test_a_picture_tells_which_picture_it_was_made_from(
-    noisy: Generator, files: list[Path], tmp_path: Path, format: str
+def test_what_is_no_picture_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: object, message: str
 ) -> None:
-    (path,) = noisy.generate(image=files[0], seed=3).save(tmp_path / f"made.{format}")
-    provenance = parse_provenance(read_document(path), str(path))
-    assert provenance.inputs == ({"image": ImageRef("0.png", open_image(files[0]).sha256)},)
-    assert str(tmp_path) not in read_document(path), "nobody else's business"
+    monkeypatch.chdir(tmp_path)
+    Path("empty").mkdir()
+    with pytest.raises(UsageError, match=re.escape(message)):
+        parse_images(GREY, value)
 
 
-def test_pictures_of_the_same_name_make_files_of_different_names(inverter: Generator, files: list[Path]) -> None:
-    for folder, pixels in zip(("a", "b"), COLOURS, strict=False):
-        (files[0].parent / folder).mkdir()
-        Pictures.fromarray(pixels).save(files[0].parent / folder / "same name.png")
-    paths = inverter.generate(image=str(files[0].parent / "[ab]" / "*.png")).save(files[0].parent / "out")
-    assert all(path.name.startswith("inverter-same_name-") for path in paths)
-    for path, pixels in zip(paths, COLOURS, strict=False):
-        np.testing.assert_array_equal(read_media(path)[1], 255 - pixels)
+def test_a_file_that_holds_no_picture_is_known_at_once(folder: Path) -> None:
+    with pytest.raises(Failure, match=r"notes\.txt: not a picture"):
+        parse_images(GREY, folder / "notes.txt")
 
 
-def test_what_is_too_much_for_a_jpeg_is_one_line(inverter: Generator, tmp_path: Path) -> None:
-    many = inverter.generate(image=np.repeat(COLOURS, 300, axis=0))
-    with pytest.raises(UsageError, match="too much to be told in a JPEG; use png or webp"):
-        many.save(tmp_path / "grid.jpg", grid=True)
-    (path,) = many.save(tmp_path / "grid.png", grid=True)
-    assert len(parse_provenance(read_document(path), str(path)).inputs) == 900
+def test_a_truncated_picture_in_memory_is_one_line(folder: Path) -> None:
+    Pictures.fromarray(np.random.RandomState(0).randint(256, size=(64, 64), dtype=np.uint8)).save(folder / "b.png")
+    (folder / "b.png").write_bytes((folder / "b.png").read_bytes()[:2000])
+    with pytest.raises(Failure, match="image: damaged"), Pictures.open(folder / "b.png") as picture:
+        parse_images(GREY, picture)
 
 
-def test_a_request_from_a_file_needs_its_picture_found(noisy: Generator, files: list[Path], tmp_path: Path) -> None:
-    (path,) = noisy.generate(image=files[0]).save(tmp_path / "made.png")
-    with pytest.raises(Failure, match=r"0\.png: a picture is known by its name alone"):
-        noisy.run(parse_provenance(read_document(path), str(path)).request)
+def test_a_file_that_changes_during_the_work_is_noticed(folder: Path) -> None:
+    source = open_image(folder / "b.png")
+    draw(folder / "b.png", 99)
+    with pytest.raises(Failure, match=r"b\.png: it was changed"):
+        source.array(GREY)
+    (folder / "b.png").unlink()
+    with pytest.raises(Failure, match=r"b\.png: cannot be read \(No such file"):
+        source.array(GREY)
 
 
-def test_levels_in_and_out_are_each_others_inverse(inverter: Generator) -> None:
-    made = inverter.generate(image=COLOURS)
-    np.testing.assert_array_equal(to_pixels(made.array, inverter.metadata.image_outputs[0]), 255 - COLOURS)
+def test_a_picture_is_found_again_by_its_name_and_digest(folder: Path, tmp_path: Path) -> None:
+    reference = ImageRef("b.png", open_image(folder / "b.png").sha256)
+    draw(tmp_path / "other" / "b.png", 99)
+    assert find_image(reference, [tmp_path / "other", folder]).origin == folder / "b.png"
+    with pytest.raises(Failure, match=r"other/b\.png is another picture.*--inputs DIR"):
+        find_image(reference, [tmp_path / "other"])
+    with pytest.raises(Failure, match=r"no 'b\.png', from which it was made, in .*--inputs DIR"):
+        find_image(reference, [tmp_path])
+    with pytest.raises(Failure, match="made from an array"):
+        find_image(ImageRef(None, "0" * 64), [folder])

@@ -26,7 +26,7 @@ def call(
 ) -> tuple[bytes, bytes]:
     """What a command that works writes to stdout and stderr."""
     command = [sys.executable, "-m", "gan_serve", *arguments]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), **locale}
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), **locale}
     done = subprocess.run(command, capture_output=True, check=False, cwd=folder, env=environment)
     assert done.returncode == 0, done.stderr
     return done.stdout, done.stderr

@@ -179,7 +179,7 @@ def test_a_data_set_is_prepared_over_another_only_where_that_is_said(tmp_path: P
 def test_a_page_that_was_written_by_hand_is_kept(tmp_path: Path) -> None:
     from training import documents
 
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     for name in ("docs", "README.md"):
         (shutil.copytree if (root / name).is_dir() else shutil.copy)(root / name, tmp_path / name)
     save_model(tmp_path / "models", DIGIT)

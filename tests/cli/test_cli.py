@@ -216,7 +216,7 @@ def test_a_signal_during_the_start_is_one_line(
             [sys.executable, "-S", "-m", program, "list"],
             capture_output=True,
             check=False,
-            cwd=Path(__file__).parent.parent,
+            cwd=Path(__file__).parents[2],
             env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])},
         )
     finally:

@@ -11,7 +11,7 @@ from gan_serve.metadata import Milestone
 from training import documents
 from training.publishing import cards
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture

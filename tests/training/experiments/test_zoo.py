@@ -21,7 +21,7 @@ from training import export, variants
 from training.experiments.zoo import is_published
 from training.loop import checkpoint, runs
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SCORE = Score(name="fcd", value=1.0, better="lower", description="Frechet distance")
 
 

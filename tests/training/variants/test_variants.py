@@ -19,7 +19,7 @@ from training.data.dataset import Dataset, ImageSpec
 from training.loop.runs import Trained
 from training.loop.trainer import Trainer
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 FACTS = {"steps": 1, "batch_size": 1, "seed": 0, "precision": "fp32", "hardware": "CPU", "duration_seconds": 1.0,
          "commit": "", "recipe": {}}  # fmt: skip
 

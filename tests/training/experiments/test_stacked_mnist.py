@@ -27,7 +27,7 @@ from training.loop import runs
 from training.metrics import distribution
 
 CPU = torch.device("cpu")
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module")

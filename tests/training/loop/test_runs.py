@@ -26,7 +26,7 @@ from training.loop.folder import prepare
 from training.loop.reporting import Report
 from training.loop.trainer import Trainer
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SMALL = ("--batch-size", "16", "--device", "cpu")
 
 
