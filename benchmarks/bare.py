@@ -20,18 +20,18 @@ def main() -> None:
     painter = Painter()
     latents = [painter.draw(seed) for seed in range(64)]
     began, counted = time.perf_counter(), 0
-    runs, pictures = [], 0
+    runs, images = [], 0
     while (now := time.perf_counter()) < began + seconds:
-        image = painter.run(latents[pictures % 64])
+        image = painter.run(latents[images % 64])
         ran = time.perf_counter() - now
-        painter.encode(image, pictures % 64)
-        pictures += 1
+        painter.encode(image, images % 64)
+        images += 1
         if now > began + WARMING * seconds:
             counted += 1
             runs.append(ran)
     median = 1000 * sorted(runs)[len(runs) // 2]
     rate = counted / ((1 - WARMING) * seconds)
-    print(json.dumps({"rate": rate, "run": median, "processor": 1000 * time.process_time() / pictures}))
+    print(json.dumps({"rate": rate, "run": median, "processor": 1000 * time.process_time() / images}))
 
 
 if __name__ == "__main__":

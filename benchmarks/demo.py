@@ -1,9 +1,9 @@
-"""How long a visitor of the demo waits for new pictures after moving a slider, in a real Chromium on this machine.
+"""How long a visitor of the demo waits for new images after moving a slider, in a real Chromium on this machine.
 
     python benchmarks/demo.py [--models DIR] [--moves N]
 
 For every model that draws from noise: a key moves a slider, and the clock runs until the browser has decoded the
-changed pictures and may paint them. The promise is at most 150 ms for small models on a CPU.
+changed images and may paint them. The promise is at most 150 ms for small models on a CPU.
 """
 
 import argparse
@@ -25,11 +25,11 @@ from gan_serve.repository import Repository, models_folder
 from gan_serve.tensors import Label, Latent, Scalar
 
 PROMISE = 150  # ms
-PICTURES = 16
+IMAGES = 16
 
-# Resolves with the ms from the next key to the first frame that can show pictures other than those of now.
+# Resolves with the ms from the next key to the first frame that can show images other than those of now.
 _WATCH = """() => {
-  const shown = () => [...document.querySelectorAll("#gs-pictures img")];
+  const shown = () => [...document.querySelectorAll("#gs-images img")];
   const sources = () => shown().map((image) => image.src).join();
   const before = sources();
   window.redrawn = new Promise((resolve) => addEventListener("keydown", (key) => {
@@ -52,10 +52,10 @@ def main() -> None:
     root = models_folder(options.models)
     with served(root) as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        print(f"{'':14}{'slider':16}{'median':>9}{'p95':>9}   promised {PROMISE} ms, for {PICTURES} pictures")
+        print(f"{'':14}{'slider':16}{'median':>9}{'p95':>9}   promised {PROMISE} ms, for {IMAGES} images")
         for name, slider in turned(Repository(root)):
             page = browser.new_page()
-            page.goto(f"{url}/?model={name}&seed=7&count={PICTURES}")
+            page.goto(f"{url}/?model={name}&seed=7&count={IMAGES}")
             waits = sorted(moves(page, slider, options.moves))
             p95 = waits[round(0.95 * (len(waits) - 1))]
             print(f"{name:14}{slider:16}{statistics.median(waits):6.0f} ms{p95:6.0f} ms", flush=True)
@@ -88,7 +88,7 @@ def served(root: Path) -> Iterator[str]:
 
 def moves(page: Page, slider: str, number: int) -> Iterator[float]:
     """The ms that each move took to be seen, after three that are not counted."""
-    expect(page.locator("#gs-pictures img")).to_have_count(PICTURES, timeout=60_000)
+    expect(page.locator("#gs-images img")).to_have_count(IMAGES, timeout=60_000)
     handle = page.get_by_role("slider", name=slider).first
     for move in range(number + 3):
         page.evaluate(_WATCH)

@@ -10,8 +10,8 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from gan_serve.images.encoding import encode_picture
-from gan_serve.images.pixels import to_picture, to_pixels
+from gan_serve.images.encoding import encode_image
+from gan_serve.images.pixels import to_image, to_pixels
 from gan_serve.provenance import make_provenance
 from gan_serve.repository import Repository, models_folder
 from gan_serve.request import Request
@@ -51,4 +51,4 @@ class Painter:
     def encode(self, image: Floats, seed: int) -> bytes:
         """An image (1, channels, height, width) -> a PNG file that tells its seed."""
         (pixels,) = to_pixels(image, self._image)
-        return encode_picture(to_picture(pixels, 1), "png", json.dumps(self._document | {"seed": seed}))
+        return encode_image(to_image(pixels, 1), "png", json.dumps(self._document | {"seed": seed}))

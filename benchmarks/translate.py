@@ -1,9 +1,9 @@
-"""Megapixels a second and peak memory of a picture through gan-serve, against ONNX Runtime called by hand on the same.
+"""Megapixels a second and peak memory of an image through gan-serve, against ONNX Runtime called by hand on the same.
 
     python benchmarks/translate.py MODEL [--models DIR] [--image FILE | --size WIDTHxHEIGHT] [--runs N] [--rounds N]
 
 Both decode the file, run the model, and write a PNG of the same size, again and again in a process of their own; by
-hand the whole picture goes through the network at once, on as many threads. Their processes take turns, so that what
+hand the whole image goes through the network at once, on as many threads. Their processes take turns, so that what
 else the machine does falls on both. The promise is that gan-serve takes at most a tenth longer.
 """
 
@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from PIL import Image as Pictures
+from PIL import Image as PILImage
 
 from gan_serve.metadata import ModelMetadata
 from gan_serve.repository import Repository, models_folder
@@ -40,11 +40,11 @@ options.intra_op_num_threads = task["threads"]
 session = onnxruntime.InferenceSession(task["model"], options, providers=["CPUExecutionProvider"])
 
 def translate():
-    picture = Image.open(task["image"]).convert(task["mode"])
-    width, height = picture.size
+    image = Image.open(task["image"]).convert(task["mode"])
+    width, height = image.size
     if task["network"]:
-        picture = picture.resize(task["network"], Image.Resampling.LANCZOS)
-    array = numpy.asarray(picture, numpy.float32).reshape(*picture.size[::-1], -1).transpose(2, 0, 1)
+        image = image.resize(task["network"], Image.Resampling.LANCZOS)
+    array = numpy.asarray(image, numpy.float32).reshape(*image.size[::-1], -1).transpose(2, 0, 1)
     array = array / 255 * (task["high"] - task["low"]) + task["low"]
     sides = [(0, -side % task["multiple"]) for side in array.shape[1:]]
     array = numpy.pad(array, [(0, 0), *sides], "reflect")[None]
@@ -77,7 +77,7 @@ seconds = (time.perf_counter() - began) / task["runs"]
 print(json.dumps([seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]))
 """
 
-Figures = dict[str, list[tuple[float, float]]]  # seconds for a picture and peak MiB, of each process
+Figures = dict[str, list[tuple[float, float]]]  # seconds for an image and peak MiB, of each process
 
 
 def main() -> None:
@@ -85,9 +85,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model")
     parser.add_argument("--models", default=None, help="folder of models; the shipped ones if not given")
-    parser.add_argument("--image", type=Path, default=None, help="a picture; one is made up if not given")
-    parser.add_argument("--size", default="480x360", help="of a picture that is made up")
-    parser.add_argument("--runs", type=int, default=5, help="pictures in each process, after one that is not counted")
+    parser.add_argument("--image", type=Path, default=None, help="an image; one is made up if not given")
+    parser.add_argument("--size", default="480x360", help="of an image that is made up")
+    parser.add_argument("--runs", type=int, default=5, help="images in each process, after one that is not counted")
     parser.add_argument("--rounds", type=int, default=5, help="processes of each kind")
     options = parser.parse_args()
     repository = Repository(models_folder(options.models))
@@ -96,7 +96,7 @@ def main() -> None:
         image = options.image or made_up(Path(folder) / "image.png", *map(int, options.size.split("x")))
         files = {"model": str(model.path), "models": str(repository.root), "image": str(image), "runs": options.runs}
         task = files | {"threads": cpu_count()} | facts(model.metadata)
-        with Pictures.open(image) as picture:
+        with PILImage.open(image) as picture:
             megapixels = picture.width * picture.height / 1e6
         report(measure(task, Path(folder), options.rounds), megapixels)
 
@@ -105,10 +105,10 @@ def facts(metadata: ModelMetadata) -> dict[str, object]:
     """What a program that calls the model by hand must know about it.
 
     Raises:
-        SystemExit: the model does not make one picture of one.
+        SystemExit: the model does not make one image of one.
     """
     if len(metadata.inputs) > 1 or metadata.translated is None or not metadata.image_outputs[0].like:
-        raise SystemExit(f"{metadata.name} does not make one picture of another one and nothing else")
+        raise SystemExit(f"{metadata.name} does not make one image of another one and nothing else")
     before, after = metadata.translated, metadata.image_outputs[0]
     return {
         "name": metadata.name,
@@ -125,12 +125,12 @@ def facts(metadata: ModelMetadata) -> dict[str, object]:
 
 
 def made_up(path: Path, width: int, height: int) -> Path:
-    """A picture with large shapes and fine grain."""
+    """An image with large shapes and fine grain."""
     random = np.random.RandomState(0)
     shapes = random.randint(256, size=(height // 40 + 1, width // 40 + 1, 3), dtype=np.uint8)
-    smooth = np.asarray(Pictures.fromarray(shapes).resize((width, height), Pictures.Resampling.BICUBIC))
+    smooth = np.asarray(PILImage.fromarray(shapes).resize((width, height), PILImage.Resampling.BICUBIC))
     grain = random.randint(-8, 9, size=smooth.shape)
-    Pictures.fromarray((smooth + grain).clip(0, 255).astype(np.uint8)).save(path)
+    PILImage.fromarray((smooth + grain).clip(0, 255).astype(np.uint8)).save(path)
     return path
 
 

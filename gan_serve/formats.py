@@ -10,7 +10,7 @@ from gan_serve.errors import UsageError
 from gan_serve.metadata import ModelMetadata
 from gan_serve.system.home import with_home
 
-ANIMATIONS = ("gif", "webp")  # formats of which one file shows several pictures, one after the other
+ANIMATIONS = ("gif", "webp")  # formats of which one file shows several images, one after the other
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,8 @@ class Medium:
         return tuple(dict.fromkeys(self.suffixes.values()))
 
 
-PICTURES = Medium(
-    "pictures",
+IMAGES = Medium(
+    "images",
     {".png": "png", ".webp": "webp", ".jpg": "jpeg", ".jpeg": "jpeg", ".npy": "npy", ".gif": "gif"},
     usual="png",
     many="npy",
@@ -43,7 +43,7 @@ NUMBERS = Medium(
     many="jsonl",
     advice="give a folder or a .jsonl file, which has a line for each",
 )
-_SUFFIXES = {**PICTURES.suffixes, **NUMBERS.suffixes}
+_SUFFIXES = {**IMAGES.suffixes, **NUMBERS.suffixes}
 
 
 @dataclass(frozen=True)
@@ -57,13 +57,13 @@ class Output:
 
 def medium_of(metadata: ModelMetadata) -> Medium:
     """What a model answers with."""
-    return PICTURES if metadata.image_outputs else NUMBERS
+    return IMAGES if metadata.image_outputs else NUMBERS
 
 
 def plan_output(given: str | None, format: str | None, medium: Medium, *, stem: str, images: int, grid: bool) -> Output:
     """Where the answers for `images` images go when the user names `given`; `stem` names what the user does not.
 
-    Only a file that has a name becomes an animated WebP: without one, that format makes a folder as any picture's does.
+    Only a file that has a name becomes an animated WebP: without one, that format makes a folder as any image's does.
 
     Raises:
         UsageError: they do not fit there.
@@ -101,8 +101,8 @@ def stdout_format(format: str | None, medium: Medium, *, images: int, grid: bool
     return plan_output(f"-.{format or medium.usual}", format, medium, stem="", images=images, grid=grid).format
 
 
-def writes_one_picture(images: int, format: str | None, grid: bool) -> bool:
-    """Whether the answer is one picture, still or moving: no array, no folder."""
+def writes_one_image(images: int, format: str | None, grid: bool) -> bool:
+    """Whether the answer is one image, still or moving: no array, no folder."""
     return format == "gif" or (format != "npy" and (images == 1 or grid))
 
 
@@ -125,13 +125,13 @@ def check_format(format: str | None, medium: Medium, *, images: int, grid: bool)
     """Refuse a format that so many answers cannot have.
 
     Raises:
-        UsageError: it does not exist for them, holds no grid, or would show one picture alone in an animation.
+        UsageError: it does not exist for them, holds no grid, or would show one image alone in an animation.
     """
     if format is not None and format not in medium.formats:
         raise UsageError(f"{medium.name} cannot be written as {format!r}; use {', '.join(medium.formats)}")
-    if grid and medium is not PICTURES:
-        raise UsageError("a grid is a picture, and this model answers with numbers; leave it out")
+    if grid and medium is not IMAGES:
+        raise UsageError("a grid is an image, and this model answers with numbers; leave it out")
     if grid and format == medium.many:
-        raise UsageError("a grid is a picture, npy holds arrays; leave out one of them")
+        raise UsageError("a grid is an image, npy holds arrays; leave out one of them")
     if format == "gif" and (grid or images == 1):
         raise UsageError("gif is for animations; ask for several images and no grid, or use png")

@@ -62,7 +62,7 @@ class Generator:
         self.device = runs_on(self._session)
         self._outputs = [tensor.name for tensor in model.metadata.outputs]
         self._path = model.path
-        self._on_tile = on_tile  # called while a large picture is made, with how many tiles of how many are done
+        self._on_tile = on_tile  # called while a large image is made, with how many tiles of how many are done
         check_graph(model, self._session)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -99,7 +99,7 @@ class Generator:
 
         An image that goes in is a path, a folder, a glob, the bytes of a file, an open file, a Pillow image, pixels
         (height, width[, channels]) as uint8, or floats in the model's own shape and range, as an array or a tensor of
-        any library; of a file with several pictures the first is taken, with a warning. So is a mask, or an array
+        any library; of a file with several images the first is taken, with a warning. So is a mask, or an array
         (height, width) of booleans; the k-th mask belongs to the k-th image, or one to all. A model that answers with
         numbers has them in `answers()`.
 
@@ -123,7 +123,7 @@ class Generator:
 
         Raises:
             UsageError: an input that the model does not have, or a value out of range.
-            Failure: a picture that cannot be read.
+            Failure: an image that cannot be read.
         """
         blend = make_mixing(walk_to=walk_to, steps=steps, step=step, mix_with=mix_with, mix=mix, mix_index=mix_index)
         return self.run(make_request(self.metadata, inputs, count=count, seed=seed, index=index, blend=blend))
@@ -140,8 +140,8 @@ class Generator:
         parts = (completed[at : at + size] for at in range(0, len(completed), size))
         batches = list(map_in_order(partial(self._compute, request.seed), parts, threads))
         outputs = {name: np.concatenate([batch[name] for batch, _ in batches]) for name in batches[0][0]}
-        pictures = {name: [each[name] for _, each in batches] for name in batches[0][1]}
-        return Result(self.metadata, self.sha256, request, tuple(completed), outputs, pictures)
+        images = {name: [each[name] for _, each in batches] for name in batches[0][1]}
+        return Result(self.metadata, self.sha256, request, tuple(completed), outputs, images)
 
     def _compute(self, seed: int, items: Sequence[Item]) -> tuple[Arrays, dict[str, Pixels]]:
         if self.metadata.per_item:
@@ -150,7 +150,7 @@ class Generator:
         return self.infer(input_arrays(self.metadata.inputs, seed, items)), {}
 
     def _compute_scene(self, seed: int, item: Item) -> tuple[Arrays, dict[str, Pixels]]:
-        """What a network makes of one item as arrays, and what is like a picture in that picture's size."""
+        """What a network makes of one item as arrays, and what is like an image in that image's size."""
         from gan_serve.image_fitting import fit_inputs
 
         scene = fit_inputs(self.metadata.inputs, item.inputs)

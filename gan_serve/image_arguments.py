@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 from gan_serve.array_values import Bytes, is_array, is_list, to_array
 from gan_serve.errors import Failure, UsageError
 from gan_serve.image_inputs import MOST_BYTES, ImageInput, image_in_memory, open_image
-from gan_serve.images.files import is_file, picture_files
+from gan_serve.images.files import image_files, is_file
 from gan_serve.system.text import printable
 from gan_serve.tensors import Image, Mask
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from gan_serve.images.pixels import Picture
+    from gan_serve.images.pixels import PilImage
 
 _GIVE = "give a path, a Pillow image or an array, or a file that is open or in bytes"
 
@@ -30,7 +30,7 @@ def parse_images(tensor: Image | Mask, value: object, *, alone: bool = True) -> 
     A file that is `alone` is decoded once; of several, only those at work are in memory. Warns of what is not taken.
 
     Raises:
-        UsageError: no such file, or something that is no picture for this model.
+        UsageError: no such file, or something that is no image for this model.
         Failure: a file that cannot be read.
     """
     if isinstance(value, str | PathLike):
@@ -40,33 +40,33 @@ def parse_images(tensor: Image | Mask, value: object, *, alone: bool = True) -> 
     if (source := _from_memory(tensor, value, alone)) is not None:
         return [source]
     if not is_list(value):
-        raise UsageError(f"{tensor.name} is no picture but of type {type(value).__name__}; {_GIVE}")
+        raise UsageError(f"{tensor.name} is no image but of type {type(value).__name__}; {_GIVE}")
     return [source for item in value for source in parse_images(tensor, item, alone=False)]
 
 
 def _rows(array: "NDArray[Any]") -> Any:
-    """A list of what is no picture itself: of text or of objects, or of pictures behind one another."""
+    """A list of what is no image itself: of text or of objects, or of images behind one another."""
     if array.dtype.kind in "OSU":
         return array.ravel().tolist()
     return [*array] if array.ndim == 4 else array
 
 
 def _from_memory(tensor: Image | Mask, value: object, alone: bool) -> ImageInput | None:
-    """The one picture that the value is, if it is one."""
+    """The one image that the value is, if it is one."""
     import numpy as np
-    from PIL import Image as Pictures
+    from PIL import Image as PILImage
 
     if isinstance(value, ImageInput):
         return value
     if isinstance(value, Bytes) or hasattr(value, "read"):
         return _warned(_from_content(tensor.name, value, alone), tensor.name)
-    if isinstance(value, Pictures.Image):
+    if isinstance(value, PILImage.Image):
         return _warned(_from_pillow(tensor, value, alone), tensor.name)
     return _from_array(tensor, value) if isinstance(value, np.ndarray) else None
 
 
 def _from_path(name: str, given: str, alone: bool) -> list[ImageInput]:
-    found = picture_files(name, given)
+    found = image_files(name, given)
     if found.left_out:
         warnings.warn(found.left_out, stacklevel=2)
     return [_warned(open_image(path, keep=alone and len(found.files) == 1), name) for path in found.files]
@@ -108,16 +108,16 @@ def _name_of(value: Any) -> str | None:
     return printable(Path(name).name) if isinstance(name, str) and is_file(Path(name)) else None
 
 
-def _from_pillow(tensor: Image | Mask, picture: "Picture", alone: bool) -> ImageInput:
-    """The picture as it stands: of an animation that was opened, the frame that its owner went to."""
+def _from_pillow(tensor: Image | Mask, image: "PilImage", alone: bool) -> ImageInput:
+    """The image as it stands: of an animation that was opened, the frame that its owner went to."""
     import numpy as np
 
     from gan_serve.images.animations import duration_of
     from gan_serve.images.preprocess import remarks, upright
 
-    told = remarks(picture) if alone and getattr(picture, "tell", int)() == 0 else ()
-    source = _from_array(tensor, np.asarray(upright(picture, tensor.name)))
-    return replace(source, remarks=told, duration=duration_of(picture))
+    told = remarks(image) if alone and getattr(image, "tell", int)() == 0 else ()
+    source = _from_array(tensor, np.asarray(upright(image, tensor.name)))
+    return replace(source, remarks=told, duration=duration_of(image))
 
 
 def _from_array(tensor: Image | Mask, array: "NDArray[Any]") -> ImageInput:

@@ -1,26 +1,26 @@
-"""How a network sees the pictures of one item, and how its answer becomes as large as they are."""
+"""How a network sees the images of one item, and how its answer becomes as large as they are."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image as Pictures
+from PIL import Image as PILImage
 
 from gan_serve.errors import UsageError
 from gan_serve.image_inputs import ImageRef
-from gan_serve.images.pixels import Picture, Pixels, to_picture, to_pixels
+from gan_serve.images.pixels import PilImage, Pixels, to_image, to_pixels
 from gan_serve.images.preprocess import Box, CropBox, Given, flatten, frame, size_of, to_model
 from gan_serve.images.transparency import with_opacity
 from gan_serve.request import Inputs
 from gan_serve.tensors import Image, InputTensor, Mask
 
-HoleMask = NDArray[np.bool_]  # (height, width): what is to be filled in of the part of a picture that is seen
+HoleMask = NDArray[np.bool_]  # (height, width): what is to be filled in of the part of an image that is seen
 
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """What a network sees of a picture."""
+    """What a network sees of an image."""
 
     given: Given
     tensor: Image
@@ -29,7 +29,7 @@ class View:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Height and width in pixels of the part that is seen, in the picture itself."""
+        """Height and width in pixels of the part that is seen, in the image itself."""
         left, top, right, bottom = self.frame.seen
         return bottom - top, right - left
 
@@ -54,13 +54,13 @@ class View:
         pixels = to_pixels(made[None], tensor)[0]
         inner = _scaled(self.frame.inner, made.shape[2] / self.array.shape[2], made.shape[1] / self.array.shape[1])
         height, width = (side * tensor.scale for side in self.size)
-        resized = to_picture(pixels, 1).resize((width, height), Pictures.Resampling.LANCZOS, box=inner)
+        resized = to_image(pixels, 1).resize((width, height), PILImage.Resampling.LANCZOS, box=inner)
         return np.asarray(resized).reshape(height, width, -1)
 
 
 @dataclass(frozen=True, eq=False)
 class FittedInputs:
-    """The pictures of one item: how the network sees each, and what of the first one is to be filled in."""
+    """The images of one item: how the network sees each, and what of the first one is to be filled in."""
 
     views: dict[str, View]
     holes: dict[str, HoleMask]
@@ -72,9 +72,9 @@ class FittedInputs:
         return arrays | {name: _hole_array(hole, self.first)[None] for name, hole in self.holes.items()}
 
     def finished(self, pixels: Pixels, tensor: Image) -> Pixels:
-        """The answer with the first picture's own pixels around the hole, where both have the same shape.
+        """The answer with the first image's own pixels around the hole, where both have the same shape.
 
-        Where the picture that it is like is transparent and nothing was filled in, its last channel is an opacity.
+        Where the image that it is like is transparent and nothing was filled in, its last channel is an opacity.
         """
         first, hole = self.first, self.hole
         if hole is not None and pixels.shape == (*first.size, first.tensor.channels):
@@ -94,23 +94,23 @@ class FittedInputs:
 
     @property
     def first(self) -> View:
-        """The picture that masks lie over, and whose size the others have where they have any."""
+        """The image that masks lie over, and whose size the others have where they have any."""
         return next(iter(self.views.values()))
 
 
 def fit_inputs(tensors: Sequence[InputTensor], inputs: Inputs) -> FittedInputs:
-    """Read the pictures of one item.
+    """Read the images of one item.
 
     Raises:
         Failure: one cannot be read.
     """
     given = {tensor: _read(inputs[tensor.name]) for tensor in tensors if isinstance(tensor, Image | Mask)}
     views: dict[str, View] = {}
-    for tensor, picture in given.items():
+    for tensor, image in given.items():
         if isinstance(tensor, Image):
-            views[tensor.name] = _view(_stretched(picture, tensor, views), tensor)
+            views[tensor.name] = _view(_stretched(image, tensor, views), tensor)
     first = next(iter(views.values()))
-    holes = {tensor.name: _hole(picture, first) for tensor, picture in given.items() if isinstance(tensor, Mask)}
+    holes = {tensor.name: _hole(image, first) for tensor, image in given.items() if isinstance(tensor, Mask)}
     return FittedInputs(views, holes)
 
 
@@ -120,12 +120,12 @@ def _read(value: object) -> Given:
 
 
 def _stretched(given: Given, tensor: Image, before: Mapping[str, View]) -> Given:
-    """Pictures of any size that are seen together are as large as the first of them."""
+    """Images of any size that are seen together are as large as the first of them."""
     if not tensor.any_size or not before:
         return given
     height, width = next(iter(before.values())).size
     if not isinstance(given, np.ndarray):
-        return given.resize((width, height), Pictures.Resampling.LANCZOS)
+        return given.resize((width, height), PILImage.Resampling.LANCZOS)
     if given.shape[1:] != (height, width):
         raise UsageError(f"{tensor.name} is an array of {given.shape}; make it as large as the first image")
     return given
@@ -140,12 +140,12 @@ def _view(given: Given, tensor: Image) -> View:
 
 
 def _hole(given: Given, view: View) -> HoleMask:
-    """A mask stretched over the picture, as much of it as is seen."""
+    """A mask stretched over the image, as much of it as is seen."""
     mask = _black_and_white(given)
     across, down = size_of(view.given)
     box = _scaled(view.frame.seen, mask.width / across, mask.height / down)
     height, width = view.size
-    return np.asarray(mask.resize((width, height), Pictures.Resampling.NEAREST, box=box)) > 0
+    return np.asarray(mask.resize((width, height), PILImage.Resampling.NEAREST, box=box)) > 0
 
 
 def _scaled(box: Box, across: float, down: float) -> tuple[float, float, float, float]:
@@ -153,10 +153,10 @@ def _scaled(box: Box, across: float, down: float) -> tuple[float, float, float, 
     return (left * across, top * down, right * across, bottom * down)
 
 
-def _black_and_white(given: Given) -> Picture:
-    """White where to fill in: what is transparent, or in a picture without transparent parts what is bright."""
+def _black_and_white(given: Given) -> PilImage:
+    """White where to fill in: what is transparent, or in an image without transparent parts what is bright."""
     if isinstance(given, np.ndarray):
-        return Pictures.fromarray((given[0] >= 0.5).astype(np.uint8) * 255)
+        return PILImage.fromarray((given[0] >= 0.5).astype(np.uint8) * 255)
     if given.mode == "RGBA" and (opacity := given.getchannel("A")).getextrema() != (255, 255):
         return opacity.point(lambda level: 255 * (level < 128))
     return given.convert("L").point(lambda level: 255 * (level >= 128))
@@ -165,7 +165,7 @@ def _black_and_white(given: Given) -> Picture:
 def _hole_array(hole: HoleMask, view: View) -> NDArray[np.float32]:
     """(1, height, width): 1 in every pixel of the network's input that the hole reaches, else 0."""
     left, top, right, bottom = view.frame.inner
-    picture = Pictures.fromarray(hole.astype(np.uint8) * 255)
-    inner = np.asarray(picture.resize((right - left, bottom - top), Pictures.Resampling.BOX)) > 0
+    image = PILImage.fromarray(hole.astype(np.uint8) * 255)
+    inner = np.asarray(image.resize((right - left, bottom - top), PILImage.Resampling.BOX)) > 0
     _, height, width = view.array.shape
     return np.pad(inner, ((top, height - bottom), (left, width - right)), "edge")[None].astype(np.float32)

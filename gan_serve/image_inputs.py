@@ -23,19 +23,19 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from gan_serve.images.pixels import Picture
+    from gan_serve.images.pixels import PilImage
     from gan_serve.images.preprocess import Given
 
-MOST_BYTES = 2**29  # of one file: more than the largest picture takes without compression
+MOST_BYTES = 2**29  # of one file: more than the largest image takes without compression
 
 
 @dataclass(frozen=True)
 class ImageRef:
-    """What a request, and the files that it makes, say of a picture."""
+    """What a request, and the files that it makes, say of an image."""
 
     file: str | None  # its name without folders, as `printable` tells it; None: it came as an array, or through a pipe
     sha256: str  # of the file's bytes, or of the array's
-    frame: int | None = None  # of an animation; None: the only picture, or the first
+    frame: int | None = None  # of an animation; None: the only image, or the first
 
     def __post_init__(self) -> None:
         if self.file is not None and ("/" in self.file or not self.file):
@@ -46,15 +46,15 @@ class ImageRef:
             raise ValueError(f"{self.frame} is no number of a frame")
 
     def read(self) -> "Given":
-        """The picture decoded and upright, or the array.
+        """The image decoded and upright, or the array.
 
         Raises:
             Failure: it cannot be read, or is not what it was.
         """
-        raise Failure(f"{self.file or 'an array'}: a picture is known by its name alone; find_source finds the file")
+        raise Failure(f"{self.file or 'an array'}: an image is known by its name alone; find_source finds the file")
 
     def array(self, tensor: Image) -> "NDArray[np.float32]":
-        """The picture as (channels, height, width) in the model's range; raises as `read` does."""
+        """The image as (channels, height, width) in the model's range; raises as `read` does."""
         from gan_serve.images.preprocess import to_model
 
         return to_model(self.read(), tensor)
@@ -62,7 +62,7 @@ class ImageRef:
 
 @dataclass(frozen=True)
 class ImageInput(ImageRef):
-    """A picture that can be read: a file, its bytes, one in memory, or an array that fits the model already."""
+    """An image that can be read: a file, its bytes, one in memory, or an array that fits the model already."""
 
     origin: "Path | bytes | Given" = field(kw_only=True, repr=False, compare=False)
     size: tuple[int, int] = field(kw_only=True, repr=False, compare=False)  # width and height in pixels
@@ -72,29 +72,29 @@ class ImageInput(ImageRef):
 
     def read(self) -> "Given":
         if isinstance(self.origin, bytes):
-            return _decode(self.origin, self.file or "a picture", self.frame).picture
+            return _decode(self.origin, self.file or "an image", self.frame).picture
         if not isinstance(self.origin, Path):
             return self.origin
-        source, picture = _read(self.origin, self.frame)
+        source, image = _read(self.origin, self.frame)
         if source != self:
             raise Failure(f"{self.origin}: it was changed after the work began; call again")
-        return picture
+        return image
 
 
 def open_image(path: Path, *, keep: bool = False) -> ImageInput:
-    """A file that was read once, so that it is known to hold a picture; decoded, it is kept or forgotten.
+    """A file that was read once, so that it is known to hold an image; decoded, it is kept or forgotten.
 
     What comes through a named pipe is always kept, and has no name.
 
     Raises:
         Failure: it does not, or cannot be read.
     """
-    source, picture = _read(path)
-    return replace(source, origin=picture) if keep or source.file is None else source
+    source, image = _read(path)
+    return replace(source, origin=image) if keep or source.file is None else source
 
 
 def piped_image(stream: IO[bytes], name: str) -> ImageInput:
-    """A picture whose file has no name here; `name` is what messages call it.
+    """An image whose file has no name here; `name` is what messages call it.
 
     Raises:
         Failure: it is none, too large, or cannot be read.
@@ -103,12 +103,12 @@ def piped_image(stream: IO[bytes], name: str) -> ImageInput:
 
 
 def image_in_memory(content: bytes, name: str) -> ImageInput:
-    """A picture out of the bytes of its file, decoded; raises as `piped_image` does."""
+    """An image out of the bytes of its file, decoded; raises as `piped_image` does."""
     return _source(hashlib.sha256(content).hexdigest(), _decode(content, name))
 
 
 def open_frames(path: Path) -> list[ImageInput]:
-    """All frames of an animation, decoded; of another file, its one picture.
+    """All frames of an animation, decoded; of another file, its one image.
 
     Raises:
         Failure: it cannot be read, or has too many pixels.
@@ -139,7 +139,7 @@ def find_image(reference: ImageRef, folders: Sequence[Path]) -> ImageInput:
         if source.sha256 == reference.sha256:
             return source
     raise Failure(
-        f"{paths[0]} is another picture than the one that it was made from (sha256 {reference.sha256[:12]}...); "
+        f"{paths[0]} is another image than the one that it was made from (sha256 {reference.sha256[:12]}...); "
         "name that one's folder with --inputs DIR"
     )
 
@@ -152,7 +152,7 @@ def _named(file: str, folder: Path) -> list[Path]:
     return [each for each in folder.glob("*") if printable(each.name) == file and each.is_file()]
 
 
-def _read(path: Path, frame: int | None = None) -> "tuple[ImageInput, Picture]":
+def _read(path: Path, frame: int | None = None) -> "tuple[ImageInput, PilImage]":
     content, is_pipe = _content(path)
     decoded, digest = _decode(content, str(path), frame), hashlib.sha256(content).hexdigest()
     source = _source(digest, decoded)
@@ -174,14 +174,14 @@ def _frames(content: bytes, name: str) -> list[ImageInput]:
     if len(frames) < 2:
         return [first]
     return [
-        replace(first, frame=number, origin=picture, size=picture.size, duration=duration, remarks=())
-        for number, (picture, duration) in enumerate(frames)
+        replace(first, frame=number, origin=image, size=image.size, duration=duration, remarks=())
+        for number, (image, duration) in enumerate(frames)
     ]
 
 
 def _source(digest: str, decoded: "_Decoded") -> ImageInput:
-    picture, remarks, duration = decoded
-    return ImageInput(None, digest, origin=picture, size=picture.size, remarks=remarks, duration=duration)
+    image, remarks, duration = decoded
+    return ImageInput(None, digest, origin=image, size=image.size, remarks=remarks, duration=duration)
 
 
 def _content(path: Path) -> tuple[bytes, bool]:
@@ -200,19 +200,19 @@ def _told(name: str) -> Iterator[None]:
 
 
 class _Decoded(NamedTuple):
-    picture: "Picture"
+    picture: "PilImage"
     remarks: tuple[str, ...]  # what is not taken of its file
     duration: int | None = None  # of a frame
 
 
 def _decode(content: bytes, name: str, frame: int | None = None) -> _Decoded:
     from gan_serve.images.animations import decode_frame
-    from gan_serve.images.preprocess import open_picture, remarks, upright
+    from gan_serve.images.preprocess import open_pil_image, remarks, upright
 
     if len(content) > MOST_BYTES:
-        raise Failure(f"{name}: larger than a picture's file can be ({MOST_BYTES // 2**20} MiB)")
+        raise Failure(f"{name}: larger than an image's file can be ({MOST_BYTES // 2**20} MiB)")
     if frame is not None:
-        picture, duration = decode_frame(content, frame, name)
-        return _Decoded(picture, (), duration)
-    with open_picture(io.BytesIO(content), name) as opened:
+        image, duration = decode_frame(content, frame, name)
+        return _Decoded(image, (), duration)
+    with open_pil_image(io.BytesIO(content), name) as opened:
         return _Decoded(upright(opened, name), remarks(opened))

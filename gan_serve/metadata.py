@@ -199,28 +199,28 @@ class ModelMetadata:
 
     @cached_property
     def any_size(self) -> bool:
-        """Whether the model takes pictures of any size, and all that it makes has theirs."""
+        """Whether the model takes images of any size, and all that it makes has theirs."""
         return any(tensor.any_size for tensor in self.image_inputs)
 
     @cached_property
     def multiple(self) -> int:
-        """What the sides of pictures of any size must be multiples of."""
+        """What the sides of images of any size must be multiples of."""
         return math.lcm(*(tensor.multiple for tensor in self.image_inputs if isinstance(tensor, Image)))
 
     @cached_property
     def per_item(self) -> bool:
-        """Whether what is made of a picture depends on its size, so that batches are of no use."""
+        """Whether what is made of an image depends on its size, so that batches are of no use."""
         likes = any(tensor.like for tensor in self.image_outputs)
         return likes or any(tensor.any_size or isinstance(tensor, Mask) for tensor in self.image_inputs)
 
     @cached_property
     def image_outputs(self) -> tuple[Image, ...]:
-        """The pictures that the model makes; where there are none, it answers with numbers."""
+        """The images that the model makes; where there are none, it answers with numbers."""
         return tuple(tensor for tensor in self.outputs if isinstance(tensor, Image))
 
     @cached_property
     def translated(self) -> Image | None:
-        """The picture of which the model makes another one, if it does."""
+        """The image of which the model makes another one, if it does."""
         images = [tensor for tensor in self.inputs if isinstance(tensor, Image)]
         return images[0] if images and self.image_outputs else None
 

@@ -13,7 +13,7 @@ from gan_serve.request import Inputs, Item, Request, Value
 
 # In bytes, of which every file system takes 255 in a name; gan-serve adds some of its own before and behind.
 _LONGEST = 200
-_LONGEST_PICTURE = 40  # a picture's own name within another
+_LONGEST_IMAGE = 40  # an image's own name within another
 _LONGEST_LIST = 100  # several of them
 
 
@@ -48,9 +48,9 @@ def _values(rows: Sequence[Inputs]) -> list[str]:
 
 
 def _span(name: str, values: Sequence[Value]) -> str:
-    prefix = "" if isinstance(values[0], ImageRef) else name  # a picture's own name says what it is
+    prefix = "" if isinstance(values[0], ImageRef) else name  # an image's own name says what it is
     # The frames of an animation have one name.
-    texts = [*dict.fromkeys(_picture(value) if isinstance(value, ImageRef) else str(value) for value in values)]
+    texts = [*dict.fromkeys(_image(value) if isinstance(value, ImageRef) else str(value) for value in values)]
     if _is_range(values):
         return f"{prefix}{texts[0]}-{texts[-1]}"
     several = ",".join(texts)
@@ -65,10 +65,10 @@ def _is_range(values: Sequence[Value]) -> bool:
     return list(values) == list(range(int(first), int(first) + len(values)))
 
 
-def _picture(reference: ImageRef) -> str:
+def _image(reference: ImageRef) -> str:
     """Its name, as far as every system takes it, and a digest to tell it from its namesakes and from its copies."""
     stem = re.sub(r"[^\w.-]+", "_", _storable(PurePath(reference.file or "array").stem))
-    return f"{_cut(stem, _LONGEST_PICTURE)}-{_digest(f'{reference.file} {reference.sha256}')}"
+    return f"{_cut(stem, _LONGEST_IMAGE)}-{_digest(f'{reference.file} {reference.sha256}')}"
 
 
 def _storable(text: str) -> str:

@@ -16,9 +16,9 @@ _DIGITS = 6  # behind the point
 
 
 def make_answer(inputs: Inputs, tensors: Sequence[OutputTensor], outputs: Mapping[str, NDArray[Any]]) -> Answer:
-    """What went in and what came out for one image, by name; a picture is told by the name of its file.
+    """What went in and what came out for one image, by name; an image is told by the name of its file.
 
-    Probabilities are told for each class, followed by the most probable one as `<name>_top`. Pictures that came out are
+    Probabilities are told for each class, followed by the most probable one as `<name>_top`. Images that came out are
     left out.
     """
     answer: Answer = {name: _told(value) for name, value in inputs.items()}

@@ -34,7 +34,7 @@ class Provenance:
 
     def __post_init__(self) -> None:
         if not self.inputs or self.scale < 1 or (self.columns is not None and self.columns < 1):
-            raise ValueError("a picture has one row, column and pixel at least")
+            raise ValueError("an image has one row, column and pixel at least")
 
     @property
     def request(self) -> Request:
@@ -106,7 +106,7 @@ def parse_provenance(document: str, source: str) -> Provenance:
 
 
 def _plain(value: object) -> dict[str, object]:
-    """A second seed as it stands in JSON, or a picture, of which a request may hold more."""
+    """A second seed as it stands in JSON, or an image, of which a request may hold more."""
     if isinstance(value, Interpolation | StyleMix):
         return vars(value)
     if isinstance(value, ImageRef):

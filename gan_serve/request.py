@@ -53,7 +53,7 @@ class Request:
 
     @property
     def files(self) -> list[Path]:
-        """Where the pictures lie that go in, as far as they are files."""
+        """Where the images lie that go in, as far as they are files."""
         return [
             value.path for row in self.inputs for value in row.values() if isinstance(value, ImageInput) and value.path
         ]
@@ -86,7 +86,7 @@ def make_request(
 
     Raises:
         UsageError: an input that the model does not have, a value that does not exist, or more than `most` images.
-        Failure: a picture that cannot be read.
+        Failure: an image that cannot be read.
     """
     check_names(metadata, values)
     given = {name: value for name, value in values.items() if value is not None}
@@ -133,7 +133,7 @@ def check_names(metadata: ModelMetadata, names: Iterable[str], options: Iterable
 
 
 def check_answer(metadata: ModelMetadata, name: str, source: ImageInput) -> None:
-    """Refuse a picture for the input `name` if what is made of it would be too large.
+    """Refuse an image for the input `name` if what is made of it would be too large.
 
     Raises:
         Failure: it would.
@@ -143,12 +143,12 @@ def check_answer(metadata: ModelMetadata, name: str, source: ImageInput) -> None
         if max(width, height) > LONGEST_SIDE:
             raise Failure(
                 f"{source.file or name}: {width}x{height} pixels would be made of it, at most {LONGEST_SIDE} a side "
-                "are written; give a smaller picture"
+                "are written; give a smaller image"
             )
 
 
 def check_pairs(counts: Mapping[str, int]) -> None:
-    """Refuse numbers of pictures for several inputs that do not go together.
+    """Refuse numbers of images for several inputs that do not go together.
 
     Raises:
         UsageError: they do not.
@@ -156,7 +156,7 @@ def check_pairs(counts: Mapping[str, int]) -> None:
     if len(set(counts.values()) - {1}) > 1:
         told = " and ".join(f"{count} of {name}" for name, count in counts.items())
         raise UsageError(
-            f"pictures belong together one by one, and there are {told}; give as many of each, or one for all"
+            f"images belong together one by one, and there are {told}; give as many of each, or one for all"
         )
 
 
@@ -169,13 +169,13 @@ def _parse(metadata: ModelMetadata, tensor: Choice, value: object) -> Sequence[V
     return sources
 
 
-def _rows(pictures: Mapping[str, Sequence[Value]], sweeps: Mapping[str, Sequence[Value]]) -> tuple[Inputs, ...]:
+def _rows(images: Mapping[str, Sequence[Value]], sweeps: Mapping[str, Sequence[Value]]) -> tuple[Inputs, ...]:
     """A row for each combination of values; but the k-th mask belongs to the k-th image, not to all."""
-    for name, values in [*pictures.items(), *sweeps.items()]:
+    for name, values in [*images.items(), *sweeps.items()]:
         if not values:
             raise UsageError(f"{name} is an empty list")
     sets = [
-        {name: values[place % len(values)] for name, values in pictures.items()} for place in range(_together(pictures))
+        {name: values[place % len(values)] for name, values in images.items()} for place in range(_together(images))
     ]
     return tuple(
         {**chosen, **dict(zip(sweeps, row, strict=True))}
@@ -184,6 +184,6 @@ def _rows(pictures: Mapping[str, Sequence[Value]], sweeps: Mapping[str, Sequence
     )
 
 
-def _together(pictures: Mapping[str, Sequence[Value]]) -> int:
-    """How many sets of pictures there are that belong together."""
-    return max((len(values) for values in pictures.values()), default=1)
+def _together(images: Mapping[str, Sequence[Value]]) -> int:
+    """How many sets of images there are that belong together."""
+    return max((len(values) for values in images.values()), default=1)

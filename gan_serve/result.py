@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from gan_serve.errors import Failure, UsageError
 from gan_serve.formats import ANIMATIONS, NUMBERS, check_format, medium_of, plan_output
 from gan_serve.image_inputs import ImageInput
-from gan_serve.images.encoding import encode_animation, encode_picture, make_folder, write_atomic
+from gan_serve.images.encoding import encode_animation, encode_image, make_folder, write_atomic
 from gan_serve.images.limits import LONGEST_SIDE
 from gan_serve.images.npy import encode_npy
 from gan_serve.images.pixels import (
-    Picture,
+    PilImage,
     Pixels,
     check_length,
     check_size,
@@ -24,7 +24,7 @@ from gan_serve.images.pixels import (
     make_cells,
     square_columns,
     tile,
-    to_picture,
+    to_image,
     to_pixels,
 )
 from gan_serve.metadata import ModelMetadata
@@ -47,7 +47,7 @@ class Result:
     request: Request
     items: tuple[Item, ...]  # the random stream and the inputs of each image
     outputs: Arrays = field(repr=False)  # as the model made them, but for those of any size
-    pictures: dict[str, list[Pixels]] = field(repr=False, default_factory=dict)  # what is like a picture that went in
+    pictures: dict[str, list[Pixels]] = field(repr=False, default_factory=dict)  # what is like an image that went in
 
     def __len__(self) -> int:
         return len(self.items)
@@ -61,7 +61,7 @@ class Result:
     def array(self) -> NDArray[Any]:
         """The images (N, channels, height, width); where the model makes several at once, they stand side by side.
 
-        They have the size that the network makes, also where `images()` are as large as the pictures that went in.
+        They have the size that the network makes, also where `images()` are as large as the images that went in.
 
         Raises:
             UsageError: the model makes none, or images of any size.
@@ -81,16 +81,16 @@ class Result:
             for place, item in enumerate(self.items)
         ]
 
-    def images(self, scale: int = 1) -> list[Picture]:
+    def images(self, scale: int = 1) -> list[PilImage]:
         """The images for Pillow, each pixel enlarged to a square of `scale`.
 
         Raises:
             UsageError: they would be too large, or `scale` is no positive integer.
         """
         scale = checked_scale(scale)
-        return [to_picture(pixels, scale) for pixels in self._pixels()]
+        return [to_image(pixels, scale) for pixels in self._pixels()]
 
-    def grid(self, columns: int | None = None, scale: int = 1) -> Picture:
+    def grid(self, columns: int | None = None, scale: int = 1) -> PilImage:
         """All images in one: a row for each value of a list of inputs, or as near to a square as can be.
 
         Raises:
@@ -99,7 +99,7 @@ class Result:
         scale = checked_scale(scale)
         columns = grid_columns(self.request) if columns is None else _checked_columns(columns)
         check_size(*largest_size(self.metadata, self.request), len(self), columns, scale)
-        return to_picture(tile(self._pixels(), columns), scale)
+        return to_image(tile(self._pixels(), columns), scale)
 
     def encode(self, format: str | None = None, *, scale: int = 1, columns: int | None = None) -> bytes:
         """The bytes of one file with everything: an array, a grid of `columns`, an animation, an image, or numbers.
@@ -113,12 +113,12 @@ class Result:
         if format == "npy":
             return encode_npy(self.array, self._document(self.request, scale, columns))
         if columns is not None:
-            return encode_picture(self.grid(columns, scale), format, self._document(self.request, scale, columns))
+            return encode_image(self.grid(columns, scale), format, self._document(self.request, scale, columns))
         if format == NUMBERS.many:
             return encode_answers(self.answers())
         if len(self) > 1 and format in ANIMATIONS:
             check_length(*largest_size(self.metadata, self.request), len(self), scale)
-            frames = [to_picture(pixels, scale) for pixels in make_cells(self._pixels(), len(self))]
+            frames = [to_image(pixels, scale) for pixels in make_cells(self._pixels(), len(self))]
             return encode_animation(frames, format, self._document(self.request, scale), self._durations())
         if len(self) > 1:
             raise UsageError(f"{len(self)} images do not fit into one {format}; {medium.advice}")
@@ -132,7 +132,7 @@ class Result:
     def save(
         self, path: str | PathLike[str], *, scale: int = 1, grid: bool = False, format: str | None = None
     ) -> list[Path]:
-        """Write one file (a picture, a grid, an animation, an array), or one for each image into a folder; tells which.
+        """Write one file (an image, a grid, an animation, an array), or one for each image into a folder; tells which.
 
             >>> result.save("three.png")  # the only image
             >>> result.save("threes.png", grid=True, scale=4)
@@ -142,7 +142,7 @@ class Result:
             >>> result.save("digits.jsonl")  # where the model answers with numbers: a line for each image
 
         Raises:
-            UsageError: several images and one picture, a format that does not exist, or a `scale` that is no positive
+            UsageError: several images and one image, a format that does not exist, or a `scale` that is no positive
                 integer.
         """
         scale = checked_scale(scale)
@@ -161,15 +161,15 @@ class Result:
         return paths
 
     def _contents_each(self, format: str, scale: int) -> Iterator[bytes]:
-        return self._pictures_each(format, scale) if self.metadata.image_outputs else self._numbers_each()
+        return self._images_each(format, scale) if self.metadata.image_outputs else self._numbers_each()
 
     def _numbers_each(self) -> Iterator[bytes]:
         return (encode_answers([answer]) for answer in self.answers())
 
-    def _pictures_each(self, format: str, scale: int) -> Iterator[bytes]:
+    def _images_each(self, format: str, scale: int) -> Iterator[bytes]:
         for item, pixels in zip(self.items, self._pixels(), strict=True):
             document = self._document(item_request(self.seed, item), scale)
-            yield encode_picture(to_picture(pixels, scale), format, document)
+            yield encode_image(to_image(pixels, scale), format, document)
 
     def _document(self, request: Request, scale: int, columns: int | None = None) -> str:
         scale, columns = checked_scale(scale), None if columns is None else _checked_columns(columns)
@@ -201,7 +201,7 @@ def grid_columns(request: Request) -> int:
 
 
 def image_tensor(metadata: ModelMetadata) -> Image:
-    """The picture that a model makes; of several, all side by side.
+    """The image that a model makes; of several, all side by side.
 
     Raises:
         UsageError: it makes none.
@@ -226,9 +226,7 @@ def array_shape(metadata: ModelMetadata) -> tuple[int, ...]:
     """
     tensor = image_tensor(metadata)
     if tensor.any_size:
-        raise UsageError(
-            f"{metadata.name} makes pictures of any size, which fit into no array; take pictures or a folder"
-        )
+        raise UsageError(f"{metadata.name} makes images of any size, which fit into no array; take images or a folder")
     return tensor.shape
 
 

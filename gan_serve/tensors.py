@@ -236,11 +236,11 @@ class Raster(Tensor):
 
     @property
     def any_size(self) -> bool:
-        """Whether the size is that of the picture in hand."""
+        """Whether the size is that of the image in hand."""
         return self.height is None
 
     def shape_at(self, height: int, width: int) -> tuple[int, ...]:
-        """The shape of one item where the picture in hand has so many pixels."""
+        """The shape of one item where the image in hand has so many pixels."""
         return (self.shape[0], height, width) if self.any_size else self.shape
 
     @property
@@ -266,11 +266,11 @@ class Raster(Tensor):
 
 @dataclass(frozen=True, kw_only=True)
 class Image(Raster):
-    """A picture, channels first, whose values run from `low` (black) to `high` (white).
+    """An image, channels first, whose values run from `low` (black) to `high` (white).
 
-    An input of a fixed size takes any picture: `fit` says whether the picture's middle is cropped to its shape, or the
-    picture is padded to it. An input of any size takes it as it is, with sides padded to a `multiple` of pixels; where
-    one is longer than `tile`, the picture is computed in tiles that share `overlap` pixels with their neighbours, and
+    An input of a fixed size takes any image: `fit` says whether the image's middle is cropped to its shape, or the
+    image is padded to it. An input of any size takes it as it is, with sides padded to a `multiple` of pixels; where
+    one is longer than `tile`, the image is computed in tiles that share `overlap` pixels with their neighbours, and
     are blended there. An output that is `like` an input shows the same view in the same size, times `scale`.
     An input that is a `sketch` is dark lines on white, which people may draw themselves.
     """
@@ -321,7 +321,7 @@ class Image(Raster):
     @property
     def about(self) -> str:
         padded = " and padded" if self.fit == "pad" else ""
-        return f"a picture of any size (made {self.look}{padded})"
+        return f"an image of any size (made {self.look}{padded})"
 
     @property
     def hint(self) -> str:
@@ -330,9 +330,9 @@ class Image(Raster):
 
 @dataclass(frozen=True, kw_only=True)
 class Mask(Raster):
-    """What is to be filled in of the first image input, whose size it has: 1 there, and 0 where the picture is kept.
+    """What is to be filled in of the first image input, whose size it has: 1 there, and 0 where the image is kept.
 
-    Kept pixels of an answer that is like the image are the picture's own.
+    Kept pixels of an answer that is like the image are the image's own.
     """
 
     channels: ClassVar[Literal[1]] = 1
@@ -347,7 +347,7 @@ class Mask(Raster):
 
     @property
     def about(self) -> str:
-        return "a picture, white or transparent where to fill in, one for each image or one for all"
+        return "an image, white or transparent where to fill in, one for each image or one for all"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Pictures whose answers are as large as they are, from Python."""
+"""Images whose answers are as large as they are, from Python."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import ExifTags
-from PIL import Image as Pictures
+from PIL import Image as PILImage
 from small_models import ENLARGER, PHOTO, save_model
 
 import gan_serve
@@ -38,18 +38,18 @@ def filler(models: Path) -> Generator:
 
 
 def pixels(generator: Generator, **inputs: object) -> np.ndarray:
-    (picture,) = generator.generate(**inputs).images()
-    return np.asarray(picture)
+    (image,) = generator.generate(**inputs).images()
+    return np.asarray(image)
 
 
-def test_pictures_of_different_sizes_are_made_in_one_call_as_each_alone(enlarger: Generator) -> None:
+def test_images_of_different_sizes_are_made_in_one_call_as_each_alone(enlarger: Generator) -> None:
     result = enlarger.generate(image=[noise(*size) for size in SIZES])
     assert [picture.size for picture in result.images()] == [(2 * width, 2 * height) for height, width in SIZES]
     for place, size in enumerate(SIZES):
         np.testing.assert_array_equal(np.asarray(result.images()[place]), pixels(enlarger, image=noise(*size)))
 
 
-def test_a_large_picture_in_tiles_is_what_it_is_in_one(enlarger: Generator, tmp_path: Path) -> None:
+def test_a_large_image_in_tiles_is_what_it_is_in_one(enlarger: Generator, tmp_path: Path) -> None:
     save_model(tmp_path, replace(ENLARGER, name="whole", inputs=(replace(PHOTO, tile=None, overlap=0),)))
     whole = gan_serve.load("whole", models=tmp_path)
     for size in SIZES:
@@ -58,14 +58,14 @@ def test_a_large_picture_in_tiles_is_what_it_is_in_one(enlarger: Generator, tmp_
 
 
 def test_every_kind_of_file_goes_in(enlarger: Generator, tmp_path: Path) -> None:
-    colours = Pictures.fromarray(smooth(20, 33))
-    exif = Pictures.Exif()
+    colours = PILImage.fromarray(smooth(20, 33))
+    exif = PILImage.Exif()
     exif[ExifTags.Base.Orientation] = 6
     colours.save(tmp_path / "a.png")
     colours.convert("P").save(tmp_path / "palette.png")
     colours.convert("RGBA").save(tmp_path / "alpha.webp", lossless=True)
     colours.convert("L").save(tmp_path / "grey.jpg")
-    Pictures.fromarray(smooth(20, 33)[:, :, 0].astype(np.uint16) * 257).save(tmp_path / "deep.png")
+    PILImage.fromarray(smooth(20, 33)[:, :, 0].astype(np.uint16) * 257).save(tmp_path / "deep.png")
     colours.rotate(90, expand=True).save(tmp_path / "held.jpg", exif=exif)
     for picture in enlarger.generate(image=tmp_path).images():
         assert (picture.size, picture.mode) == ((66, 40), "RGB")
@@ -74,11 +74,11 @@ def test_every_kind_of_file_goes_in(enlarger: Generator, tmp_path: Path) -> None
     )
 
 
-def test_a_path_a_picture_and_arrays_are_the_same(enlarger: Generator, tmp_path: Path) -> None:
+def test_a_path_an_image_and_arrays_are_the_same(enlarger: Generator, tmp_path: Path) -> None:
     given = noise(9, 14)
-    Pictures.fromarray(given).save(tmp_path / "x.png")
+    PILImage.fromarray(given).save(tmp_path / "x.png")
     floats = given.transpose(2, 0, 1) / np.float32(127.5) - 1
-    for value in (tmp_path / "x.png", str(tmp_path / "x.png"), Pictures.fromarray(given), floats.astype(np.float32)):
+    for value in (tmp_path / "x.png", str(tmp_path / "x.png"), PILImage.fromarray(given), floats.astype(np.float32)):
         np.testing.assert_array_equal(pixels(enlarger, image=value), pixels(enlarger, image=given))
 
 
@@ -87,10 +87,10 @@ def test_a_grid_has_room_for_the_largest(enlarger: Generator) -> None:
     assert grid.size == (36, 40)
 
 
-def test_an_array_of_pictures_of_any_size_is_refused(enlarger: Generator, tmp_path: Path) -> None:
+def test_an_array_of_images_of_any_size_is_refused(enlarger: Generator, tmp_path: Path) -> None:
     result = enlarger.generate(image=[noise(3, 9), noise(5, 2)])
     for ask in (lambda: result.array, lambda: result.save(tmp_path / "x.npy")):
-        with pytest.raises(UsageError, match="enlarger makes pictures of any size, which fit into no array"):
+        with pytest.raises(UsageError, match="enlarger makes images of any size, which fit into no array"):
             ask()
     assert not list(tmp_path.iterdir())
 
@@ -99,7 +99,7 @@ def test_an_array_of_pictures_of_any_size_is_refused(enlarger: Generator, tmp_pa
 def test_what_would_become_too_large_is_refused_before_it_is_made(
     models: Path, tmp_path: Path, model: str, width: int, made: str
 ) -> None:
-    Pictures.new("RGB", (width, 2)).save(tmp_path / "long.png")
+    PILImage.new("RGB", (width, 2)).save(tmp_path / "long.png")
     with pytest.raises(Failure, match=rf"long\.png: {made} pixels would be made of it, at most 16383 a side"):
         gan_serve.load(model, models=models).generate(image=tmp_path / "long.png")
 
@@ -113,7 +113,7 @@ def test_files_say_how_they_were_made(enlarger: Generator, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(("height", "width"), [(8, 8), (10, 40), (41, 11), (300, 299), (1, 30)])
-def test_a_network_of_a_fixed_size_answers_in_the_pictures_size(models: Path, height: int, width: int) -> None:
+def test_a_network_of_a_fixed_size_answers_in_the_images_size(models: Path, height: int, width: int) -> None:
     given = smooth(height, width)
     result = gan_serve.load("painter", models=models).generate(image=given)
     painted = np.asarray(result.images()[0])
@@ -137,9 +137,9 @@ def test_only_the_hole_is_filled_in(models: Path, tmp_path: Path, model: str, fo
     given, hole = smooth(20, 32), hole_at_the_left(20, 32)
     forms = {
         "array": hole,
-        "white": Pictures.fromarray(hole),
-        "transparent": Pictures.fromarray(np.dstack([given, np.where(hole, 0, 255).astype(np.uint8)])),
-        "small": Pictures.fromarray(hole[:5, ::4]),
+        "white": PILImage.fromarray(hole),
+        "transparent": PILImage.fromarray(np.dstack([given, np.where(hole, 0, 255).astype(np.uint8)])),
+        "small": PILImage.fromarray(hole[:5, ::4]),
         "floats": hole[None].astype(np.float32),
     }
     if model == "mender" and form == "floats":
@@ -160,5 +160,5 @@ def test_the_kth_mask_belongs_to_the_kth_image_or_one_to_all(filler: Generator) 
     assert len(filler.generate(image=images, hole=holes[0])) == 2
     with pytest.raises(UsageError, match="there are 2 of image and 3 of hole; give as many of each, or one for all"):
         filler.generate(image=images, hole=[*holes, holes[0]])
-    with pytest.raises(UsageError, match="filler needs hole: a picture, white or transparent where to fill in"):
+    with pytest.raises(UsageError, match="filler needs hole: an image, white or transparent where to fill in"):
         filler.generate(image=images)

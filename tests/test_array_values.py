@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from PIL import Image as Pictures
+from PIL import Image as PILImage
 from small_models import DIGIT, build_model
 
 import gan_serve
@@ -121,7 +121,7 @@ def test_a_generator_and_its_answers_travel_between_processes(digits: Generator)
 
 
 def test_an_answer_with_images_can_be_pickled(models: Path, tmp_path: Path) -> None:
-    Pictures.new("RGBA", (9, 7), (10, 20, 30, 99)).save(tmp_path / "x.png")
+    PILImage.new("RGBA", (9, 7), (10, 20, 30, 99)).save(tmp_path / "x.png")
     result = gan_serve.load("enlarger", models=models).generate(image=[tmp_path / "x.png", np.zeros((4, 4), np.uint8)])
     again = pickle.loads(pickle.dumps(result))
     assert again.encode("png", columns=1) == result.encode("png", columns=1)

@@ -30,8 +30,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Example:
 @pytest.mark.parametrize("example", sorted(path.name for path in (ROOT / "examples").glob("*.py")))
 def test_every_example_draws_something(run: Example, example: str) -> None:
     assert example in SMALL, f"give {example} a small size in SMALL"
-    with Image.open(run(example)[1]) as picture:
-        assert len(picture.convert("RGB").getcolors(2**24) or []) > 10
+    with Image.open(run(example)[1]) as image:
+        assert len(image.convert("RGB").getcolors(2**24) or []) > 10
 
 
 def test_uniform_noise_becomes_a_normal_distribution(run: Example) -> None:
@@ -39,8 +39,8 @@ def test_uniform_noise_becomes_a_normal_distribution(run: Example) -> None:
     mean, deviation = (float(number) for number in said.split(": ")[1].split(",")[0].split(" ± "))
     assert mean == pytest.approx(4, abs=0.6)
     assert 0.6 < deviation < 2
-    with Image.open(drawing) as picture:
-        assert picture.width > 4 * picture.height, "six panels side by side"
+    with Image.open(drawing) as image:
+        assert image.width > 4 * image.height, "six panels side by side"
 
 
 def test_the_ring_counts_the_modes_of_each_variant(run: Example) -> None:

@@ -6,20 +6,18 @@ import pytest
 
 from gan_serve.errors import UsageError
 from gan_serve.formats import (
+    IMAGES,
     NUMBERS,
-    PICTURES,
     Medium,
     Output,
     format_of,
     plan_output,
     stdout_format,
-    writes_one_picture,
+    writes_one_image,
 )
 
 
-def planned(
-    given: str | None, format: str | None, images: int = 1, grid: bool = False, of: Medium = PICTURES
-) -> Output:
+def planned(given: str | None, format: str | None, images: int = 1, grid: bool = False, of: Medium = IMAGES) -> Output:
     return plan_output(given, format, of, stem="name", images=images, grid=grid)
 
 
@@ -79,11 +77,11 @@ def test_a_folder_that_is_there_is_one_without_a_slash(tmp_path: Path) -> None:
         ("x.png", None, 2, False, "2 images do not fit into x.png; make a grid, or give a folder, a .gif or a .npy"),
         ("x.png", "webp", 1, False, "x.png would be png, but webp was asked for; leave out one of them"),
         ("x.png", "webp", 2, False, "x.png would be png, but webp was asked for; leave out one of them"),
-        ("x.bmp", None, 1, False, "x.bmp: no format is named .bmp for pictures; use .png, .webp, .jpg, .jpeg, .npy"),
-        ("x.json", None, 1, False, "x.json: no format is named .json for pictures; use .png"),
-        (None, "bmp", 1, False, "pictures cannot be written as 'bmp'; use png, webp, jpeg, npy, gif"),
-        (None, "npy", 2, True, "a grid is a picture, npy holds arrays; leave out one of them"),
-        ("x.npy", None, 2, True, "a grid is a picture, npy holds arrays; leave out one of them"),
+        ("x.bmp", None, 1, False, "x.bmp: no format is named .bmp for images; use .png, .webp, .jpg, .jpeg, .npy"),
+        ("x.json", None, 1, False, "x.json: no format is named .json for images; use .png"),
+        (None, "bmp", 1, False, "images cannot be written as 'bmp'; use png, webp, jpeg, npy, gif"),
+        (None, "npy", 2, True, "a grid is an image, npy holds arrays; leave out one of them"),
+        ("x.npy", None, 2, True, "a grid is an image, npy holds arrays; leave out one of them"),
         (None, "gif", 1, False, "gif is for animations; ask for several images and no grid, or use png"),
         (None, "gif", 2, True, "gif is for animations; ask for several images and no grid, or use png"),
         ("x.gif", None, 1, False, "gif is for animations; ask for several images and no grid, or use png"),
@@ -98,7 +96,7 @@ def test_what_does_not_fit_is_one_line(
 
 
 def test_numbers_have_no_grid_and_no_format_of_images() -> None:
-    with pytest.raises(UsageError, match=r"^a grid is a picture, and this model answers with numbers; leave it out$"):
+    with pytest.raises(UsageError, match=r"^a grid is an image, and this model answers with numbers; leave it out$"):
         planned(None, None, 2, True, NUMBERS)
     with pytest.raises(UsageError, match=r"^numbers cannot be written as 'png'; use json, jsonl$"):
         planned(None, "png", of=NUMBERS)
@@ -107,12 +105,12 @@ def test_numbers_have_no_grid_and_no_format_of_images() -> None:
 
 
 def test_what_is_printed_is_one_file() -> None:
-    assert stdout_format(None, PICTURES, images=1, grid=False) == "png"
-    assert stdout_format("npy", PICTURES, images=2, grid=False) == "npy"
-    assert stdout_format("gif", PICTURES, images=2, grid=False) == "gif"
+    assert stdout_format(None, IMAGES, images=1, grid=False) == "png"
+    assert stdout_format("npy", IMAGES, images=2, grid=False) == "npy"
+    assert stdout_format("gif", IMAGES, images=2, grid=False) == "gif"
     assert stdout_format(None, NUMBERS, images=2, grid=False) == "jsonl"
     with pytest.raises(UsageError, match="2 images do not fit"):
-        stdout_format(None, PICTURES, images=2, grid=False)
+        stdout_format(None, IMAGES, images=2, grid=False)
 
 
 @pytest.mark.parametrize(
@@ -121,4 +119,4 @@ def test_what_is_printed_is_one_file() -> None:
      (2, "npy", True, False), (2, "gif", False, True), (2, "webp", False, False)],
 )  # fmt: skip
 def test_whether_an_answer_can_be_shown_as_one_image(images: int, format: str | None, grid: bool, one: bool) -> None:
-    assert writes_one_picture(images, format, grid) == one
+    assert writes_one_image(images, format, grid) == one

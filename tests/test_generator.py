@@ -212,7 +212,7 @@ def test_several_images_of_one_item_stand_side_by_side(models: Path, tmp_path: P
     result = gan_serve.load("pair", models=models).generate(3, seed=0)
     assert result.array.shape == (3, 1, 8, 16)
     np.testing.assert_array_equal(result.array[..., 8:], -result.array[..., :8])
-    assert {picture.size for picture in result.images()} == {(16, 8)}
+    assert {image.size for image in result.images()} == {(16, 8)}
     assert result.grid(columns=3).size == (48, 8)
     result.save(tmp_path / "pairs.npy")
     np.testing.assert_array_equal(np.load(tmp_path / "pairs.npy"), result.array)

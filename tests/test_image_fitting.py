@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from PIL import Image as Pictures
+from PIL import Image as PILImage
 
 from gan_serve.errors import UsageError
 from gan_serve.image_arguments import parse_images
@@ -12,10 +12,10 @@ from gan_serve.tensors import Image, Mask
 GREY = Image(name="image", channels=1, height=4, width=4, low=0)
 HOLE = Mask(name="hole", height=4, width=4)
 WIDE = np.arange(32, dtype=np.uint8).reshape(4, 8) * 8  # twice as wide as the network's input
-Picture = Pictures.Image
+PilImage = PILImage.Image
 
 
-def scene(image: Picture, mask: Picture | None = None, tensor: Image = GREY) -> FittedInputs:
+def scene(image: PilImage, mask: PilImage | None = None, tensor: Image = GREY) -> FittedInputs:
     given = {tensor: image} | ({HOLE: mask} if mask else {})
     return fit_inputs([*given], {each.name: parse_images(each, value)[0] for each, value in given.items()})
 
@@ -24,39 +24,39 @@ def padded() -> Image:
     return Image(name="image", channels=1, height=4, width=4, low=0, fit="pad")
 
 
-def hole(mask: Picture) -> list[list[int]]:
+def hole(mask: PilImage) -> list[list[int]]:
     """What is to be filled in of an image of 4x4."""
-    made = scene(Pictures.new("L", (4, 4)), mask)
+    made = scene(PILImage.new("L", (4, 4)), mask)
     np.testing.assert_array_equal(made.arrays["hole"][0, 0], made.holes["hole"])
     return made.holes["hole"].astype(int).tolist()
 
 
 def test_the_middle_of_an_image_is_seen_or_all_of_it_with_its_edge_repeated() -> None:
-    seen = scene(Pictures.fromarray(WIDE)).arrays["image"][0, 0] * 255
+    seen = scene(PILImage.fromarray(WIDE)).arrays["image"][0, 0] * 255
     np.testing.assert_allclose(seen, WIDE[:, 2:6], atol=1e-3)
-    whole = scene(Pictures.fromarray(WIDE), tensor=padded()).arrays["image"][0, 0] * 255
-    shrunk = np.asarray(Pictures.fromarray(WIDE).resize((4, 2), Pictures.Resampling.LANCZOS))
+    whole = scene(PILImage.fromarray(WIDE), tensor=padded()).arrays["image"][0, 0] * 255
+    shrunk = np.asarray(PILImage.fromarray(WIDE).resize((4, 2), PILImage.Resampling.LANCZOS))
     np.testing.assert_allclose(whole, shrunk[[0, 0, 1, 1]], atol=1e-3)
 
 
 def test_an_answer_becomes_as_large_as_what_was_seen_without_the_padding() -> None:
     answer = np.array([[[9] * 4, [50, 100, 150, 200], [60, 110, 160, 210], [9] * 4]], np.float32) / 255
-    whole = Pictures.fromarray((answer[0] * 255).round().astype(np.uint8))
+    whole = PILImage.fromarray((answer[0] * 255).round().astype(np.uint8))
     for scale in (1, 2):
-        restored = scene(Pictures.fromarray(WIDE), tensor=padded()).first.restored(
+        restored = scene(PILImage.fromarray(WIDE), tensor=padded()).first.restored(
             answer, Image(name="made", channels=1, height=4, width=4, low=0, like="image", scale=scale)
         )
-        expected = whole.resize((8 * scale, 4 * scale), Pictures.Resampling.LANCZOS, box=(0, 1, 4, 3))
+        expected = whole.resize((8 * scale, 4 * scale), PILImage.Resampling.LANCZOS, box=(0, 1, 4, 3))
         np.testing.assert_array_equal(restored[:, :, 0], expected)
 
 
 def test_a_mask_lies_over_the_image_and_is_seen_where_the_image_is() -> None:
     mask = np.zeros((4, 8), np.uint8)
     mask[1, 2] = mask[2, 5] = mask[0, 0] = 255  # the last one is not seen
-    found = scene(Pictures.fromarray(WIDE), Pictures.fromarray(mask)).holes["hole"]
+    found = scene(PILImage.fromarray(WIDE), PILImage.fromarray(mask)).holes["hole"]
     assert np.argwhere(found).tolist() == [[1, 0], [2, 3]]
-    large = Pictures.fromarray(mask).resize((16, 8), Pictures.Resampling.NEAREST)
-    np.testing.assert_array_equal(scene(Pictures.fromarray(WIDE), large).holes["hole"], found)
+    large = PILImage.fromarray(mask).resize((16, 8), PILImage.Resampling.NEAREST)
+    np.testing.assert_array_equal(scene(PILImage.fromarray(WIDE), large).holes["hole"], found)
 
 
 @pytest.mark.parametrize(
@@ -72,34 +72,34 @@ def test_a_mask_lies_over_the_image_and_is_seen_where_the_image_is() -> None:
 def test_what_is_bright_is_filled_in_or_what_is_transparent_where_anything_is(
     mode: str, kept: int | tuple[int, ...], filled: int | tuple[int, ...]
 ) -> None:
-    mask = Pictures.new(mode, (4, 4), kept)
+    mask = PILImage.new(mode, (4, 4), kept)
     mask.putpixel((3, 1), filled)
     assert hole(mask) == [[0, 0, 0, 0], [0, 0, 0, 1], [0, 0, 0, 0], [0, 0, 0, 0]]
 
 
 def test_an_answer_keeps_the_image_around_the_hole() -> None:
-    mask = Pictures.new("L", (8, 4))
+    mask = PILImage.new("L", (8, 4))
     mask.putpixel((4, 1), 255)
-    made, image = scene(Pictures.fromarray(WIDE), mask), WIDE[:, 2:6]
+    made, image = scene(PILImage.fromarray(WIDE), mask), WIDE[:, 2:6]
     white = np.full((4, 4, 1), 255, np.uint8)
     filled = made.finished(white, GREY)[:, :, 0]
     assert filled[1, 2] == 255
     assert (filled == image).sum() == 15
     larger = np.full((8, 8, 1), 255, np.uint8)
     np.testing.assert_array_equal(made.finished(larger, GREY), larger)
-    np.testing.assert_array_equal(scene(Pictures.fromarray(WIDE)).finished(white, GREY), white)
+    np.testing.assert_array_equal(scene(PILImage.fromarray(WIDE)).finished(white, GREY), white)
 
 
 def test_images_of_any_size_that_are_seen_together_are_as_large_as_the_first() -> None:
     one, other = (Image(name=name, channels=1, height=None, width=None, low=0) for name in ("one", "other"))
 
-    def seen(second: Picture | np.ndarray) -> np.ndarray:
-        given = {one: Pictures.fromarray(WIDE), other: second}
+    def seen(second: PilImage | np.ndarray) -> np.ndarray:
+        given = {one: PILImage.fromarray(WIDE), other: second}
         sources = {tensor.name: parse_images(tensor, value)[0] for tensor, value in given.items()}
         return fit_inputs([one, other], sources).arrays["other"][0, 0]
 
-    larger = Pictures.fromarray(WIDE).resize((30, 20))
-    shrunk = np.asarray(larger.resize((8, 4), Pictures.Resampling.LANCZOS))
+    larger = PILImage.fromarray(WIDE).resize((30, 20))
+    shrunk = np.asarray(larger.resize((8, 4), PILImage.Resampling.LANCZOS))
     np.testing.assert_allclose(seen(larger) * 255, shrunk, atol=1e-3)
     array = np.linspace(0, 1, 32, dtype=np.float32).reshape(1, 4, 8)
     np.testing.assert_array_equal(seen(array), array[0])

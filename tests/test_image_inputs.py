@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image as Pictures
+from PIL import Image as PILImage
 from small_models import GREY
 
 from gan_serve import Failure, UsageError
@@ -18,18 +18,18 @@ from gan_serve.images.pixels import from_pixels
 
 def draw(path: Path, level: int) -> Path:
     path.parent.mkdir(exist_ok=True)
-    Pictures.new("L", (8, 8), level).save(path)
+    PILImage.new("L", (8, 8), level).save(path)
     return path
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Three pictures, and what else lies in folders."""
+    """Three images, and what else lies in folders."""
     for level, name in enumerate(("b.png", "a.JPG", "c[1].webp", ".hidden.png")):
-        draw(tmp_path / "pictures" / name, 50 * level)
-    (tmp_path / "pictures" / "notes.txt").write_text("not a picture")
-    (tmp_path / "pictures" / "inner.png").mkdir()
-    return tmp_path / "pictures"
+        draw(tmp_path / "images" / name, 50 * level)
+    (tmp_path / "images" / "notes.txt").write_text("not an image")
+    (tmp_path / "images" / "inner.png").mkdir()
+    return tmp_path / "images"
 
 
 def closed() -> io.BytesIO:
@@ -51,15 +51,15 @@ def test_paths_folders_globs_and_lists_mean_files(folder: Path) -> None:
     assert names(str(folder / "c[1].webp")) == ["c[1].webp"], "a file's own name comes before a glob"
 
 
-def test_a_folder_means_its_pictures_in_the_order_of_their_names(folder: Path) -> None:
+def test_a_folder_means_its_images_in_the_order_of_their_names(folder: Path) -> None:
     with pytest.warns(UserWarning, match=r"left out 2: inner\.png \(a folder\), notes\.txt \(no image by its name\)$"):
         assert names(folder) == ["a.JPG", "b.png", "c[1].webp"]
 
 
-def test_pictures_and_arrays_in_memory_are_equal_to_files(folder: Path) -> None:
+def test_images_and_arrays_in_memory_are_equal_to_files(folder: Path) -> None:
     pixels = np.full((8, 8), 50, np.uint8)
     expected = from_pixels(pixels[:, :, None], GREY)
-    values = [pixels, Pictures.fromarray(pixels), np.stack([pixels] * 3, axis=2), expected]
+    values = [pixels, PILImage.fromarray(pixels), np.stack([pixels] * 3, axis=2), expected]
     for source in parse_images(GREY, values):
         np.testing.assert_array_equal(source.array(GREY), expected)
         assert source.file is None
@@ -129,11 +129,11 @@ def test_the_digest_is_that_of_the_bytes(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        ("absent.png", "image 'absent.png' does not exist; give a file, a folder of pictures, or a glob in quotes"),
+        ("absent.png", "image 'absent.png' does not exist; give a file, a folder of images, or a glob in quotes"),
         ("absent/*.png", "does not exist"),
         ("", "image '' does not exist"),
         ("/dev/zero", "'/dev/zero' does not exist"),
-        (Path("empty"), "image 'empty' holds no pictures"),
+        (Path("empty"), "image 'empty' holds no images"),
         (3, "of type int; give a path, a Pillow image or an array"),
         ([[0.5]], "of type float"),
         (b"", "image is empty; give all bytes of the file, or go to its start with seek(0)"),
@@ -151,7 +151,7 @@ def test_the_digest_is_that_of_the_bytes(folder: Path) -> None:
         (np.zeros((2, 9, 8, 8)), "give uint8"),
     ],
 )
-def test_what_is_no_picture_is_refused(
+def test_what_is_no_image_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: object, message: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -160,16 +160,16 @@ def test_what_is_no_picture_is_refused(
         parse_images(GREY, value)
 
 
-def test_a_file_that_holds_no_picture_is_known_at_once(folder: Path) -> None:
-    with pytest.raises(Failure, match=r"notes\.txt: not a picture"):
+def test_a_file_that_holds_no_image_is_known_at_once(folder: Path) -> None:
+    with pytest.raises(Failure, match=r"notes\.txt: not an image"):
         parse_images(GREY, folder / "notes.txt")
 
 
-def test_a_truncated_picture_in_memory_is_one_line(folder: Path) -> None:
-    Pictures.fromarray(np.random.RandomState(0).randint(256, size=(64, 64), dtype=np.uint8)).save(folder / "b.png")
+def test_a_truncated_image_in_memory_is_one_line(folder: Path) -> None:
+    PILImage.fromarray(np.random.RandomState(0).randint(256, size=(64, 64), dtype=np.uint8)).save(folder / "b.png")
     (folder / "b.png").write_bytes((folder / "b.png").read_bytes()[:2000])
-    with pytest.raises(Failure, match="image: damaged"), Pictures.open(folder / "b.png") as picture:
-        parse_images(GREY, picture)
+    with pytest.raises(Failure, match="image: damaged"), PILImage.open(folder / "b.png") as image:
+        parse_images(GREY, image)
 
 
 def test_a_file_that_changes_during_the_work_is_noticed(folder: Path) -> None:
@@ -182,11 +182,11 @@ def test_a_file_that_changes_during_the_work_is_noticed(folder: Path) -> None:
         source.array(GREY)
 
 
-def test_a_picture_is_found_again_by_its_name_and_digest(folder: Path, tmp_path: Path) -> None:
+def test_an_image_is_found_again_by_its_name_and_digest(folder: Path, tmp_path: Path) -> None:
     reference = ImageRef("b.png", open_image(folder / "b.png").sha256)
     draw(tmp_path / "other" / "b.png", 99)
     assert find_image(reference, [tmp_path / "other", folder]).origin == folder / "b.png"
-    with pytest.raises(Failure, match=r"other/b\.png is another picture.*--inputs DIR"):
+    with pytest.raises(Failure, match=r"other/b\.png is another image.*--inputs DIR"):
         find_image(reference, [tmp_path / "other"])
     with pytest.raises(Failure, match=r"no 'b\.png', from which it was made, in .*--inputs DIR"):
         find_image(reference, [tmp_path])

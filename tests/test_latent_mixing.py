@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from command_line import Run
-from PIL import Image as Pictures
+from PIL import Image as PILImage
 from PIL import ImageSequence
 from small_models import CROSSED, GREY, LATENT, STYLED, metadata_of, save_model
 
@@ -30,7 +30,7 @@ def load(model: str, root: Path) -> Generator:
 
 
 def frames(path: str | Path) -> list[np.ndarray]:
-    with Pictures.open(path) as animation:
+    with PILImage.open(path) as animation:
         return [np.asarray(each.convert("RGB")) for each in ImageSequence.Iterator(animation)]
 
 
@@ -145,7 +145,7 @@ def test_a_walk_that_goes_nowhere_is_reproduced(run: Run, name: str) -> None:
 def test_a_forged_walk_is_one_line(run: Run, change: dict[str, object]) -> None:
     run("generate", "--model", "digits", "--seed", 1, "--walk-to", 2, "--steps", 5, "--output", "walk.gif")
     document = json.loads(read_document(Path("walk.gif")))
-    images = [Pictures.fromarray(frame) for frame in frames("walk.gif")]
+    images = [PILImage.fromarray(frame) for frame in frames("walk.gif")]
     forged = json.dumps(document | {"blend": document["blend"] | change})
     Path("walk.gif").write_bytes(encode_animation(images, "gif", forged))
     outcome = run("reproduce", "walk.gif")
@@ -212,7 +212,7 @@ def test_a_folder_of_a_mixture_goes_on_where_it_was_interrupted(run: Run, tmp_pa
     ],
 )
 def test_wrong_usage_is_one_line(run: Run, arguments: list[str], message: str) -> None:
-    Pictures.new("RGB", (6, 8)).save("x.png")
+    PILImage.new("RGB", (6, 8)).save("x.png")
     outcome = run("generate", "--model", *arguments)
     assert outcome.code == 2
     assert message in outcome.error

@@ -39,7 +39,7 @@ def noise(tensor: Image | Mask, place: int) -> np.ndarray:
 
 
 def answer(generator: Generator, places: range) -> list[Sequence[np.ndarray]]:
-    """Arrays and pictures at some places of seed 5; what takes an image sees another one at every place."""
+    """Arrays and images at some places of seed 5; what takes an image sees another one at every place."""
     inputs = generator.metadata.image_inputs
     images = {tensor.name: [noise(tensor, place) for place in places] for tensor in inputs}
     wish = {} if images else {"count": len(places), "index": places.start}
@@ -92,7 +92,7 @@ def test_sample_can_be_made_again(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FROM_IMAGES)
-def test_what_takes_a_picture_ships_some_to_try_it_with(name: str) -> None:
+def test_what_takes_an_image_ships_some_to_try_it_with(name: str) -> None:
     generator, paths = load(name), sorted((MODELS / name / "examples").iterdir())
     first, *others = generator.metadata.image_inputs
     masks = {mask.name: [noise(mask, 0) for _ in paths] for mask in others}

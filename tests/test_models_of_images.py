@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image as Pictures
+from PIL import Image as PILImage
 from small_models import DIGITS
 
 import gan_serve
@@ -37,16 +37,16 @@ def noisy(models: Path) -> Generator:
 
 @pytest.fixture
 def files(tmp_path: Path) -> list[Path]:
-    """Three pictures of 8x6 pixels in colour."""
+    """Three images of 8x6 pixels in colour."""
     paths = [tmp_path / "in" / f"{number}.png" for number in range(3)]
     paths[0].parent.mkdir()
     for path, pixels in zip(paths, COLOURS, strict=True):
-        Pictures.fromarray(pixels).save(path)
+        PILImage.fromarray(pixels).save(path)
     return paths
 
 
 def test_answers_are_plain_values_by_name(classifier: Generator, tmp_path: Path) -> None:
-    Pictures.fromarray(MANY[0]).save(tmp_path / "noise.png")
+    PILImage.fromarray(MANY[0]).save(tmp_path / "noise.png")
     result = classifier.generate(image=tmp_path / "noise.png")
     (answer,) = result.answers()
     assert json.loads(json.dumps(answer)) == answer
@@ -61,14 +61,14 @@ def test_answers_are_plain_values_by_name(classifier: Generator, tmp_path: Path)
     np.testing.assert_allclose(list(classes.values()), result.outputs["classes"][0], atol=5e-7)
 
 
-def test_an_answer_is_the_same_alone_in_a_batch_and_whatever_the_picture_comes_as(
+def test_an_answer_is_the_same_alone_in_a_batch_and_whatever_the_image_comes_as(
     classifier: Generator, tmp_path: Path
 ) -> None:
     many = classifier.generate(image=list(MANY))
     assert len(many) == len(MANY)
     for place in (0, 63, 64, 149):
-        Pictures.fromarray(MANY[place]).save(tmp_path / "one.png")
-        for value in (tmp_path / "one.png", str(tmp_path / "one.png"), MANY[place], Pictures.fromarray(MANY[place])):
+        PILImage.fromarray(MANY[place]).save(tmp_path / "one.png")
+        for value in (tmp_path / "one.png", str(tmp_path / "one.png"), MANY[place], PILImage.fromarray(MANY[place])):
             alone = classifier.generate(image=value)
             np.testing.assert_array_equal(alone.outputs["classes"][0], many.outputs["classes"][place])
 
@@ -106,13 +106,13 @@ def test_a_model_without_noise_needs_no_seed_and_repeats_nothing(inverter: Gener
 @pytest.mark.parametrize(
     ("value", "kind", "message"),
     [
-        (None, UsageError, "classifier needs image: a picture of any size"),
+        (None, UsageError, "classifier needs image: an image of any size"),
         ([], UsageError, "image is an empty list"),
         ("absent.png", UsageError, "does not exist"),
         (np.full((1, 8, 8), np.nan), UsageError, "the model takes -1 to 1"),
         (np.zeros((3, 8, 8)), UsageError, "give uint8"),
-        (__file__, Failure, r"test_models_of_images\.py: not a picture"),
-        ([MANY[0], __file__], Failure, r"test_models_of_images\.py: not a picture"),
+        (__file__, Failure, r"test_models_of_images\.py: not an image"),
+        ([MANY[0], __file__], Failure, r"test_models_of_images\.py: not an image"),
     ],
 )
 def test_a_wrong_image_is_one_line(classifier: Generator, value: object, kind: type, message: str) -> None:
@@ -121,7 +121,7 @@ def test_a_wrong_image_is_one_line(classifier: Generator, value: object, kind: t
     assert "\n" not in str(error.value)
 
 
-def test_pictures_of_a_model_that_makes_none_are_refused(classifier: Generator, tmp_path: Path) -> None:
+def test_images_of_a_model_that_makes_none_are_refused(classifier: Generator, tmp_path: Path) -> None:
     result = classifier.generate(image=list(MANY[:2]))
     for ask in (lambda: result.array, result.images, result.grid):
         with pytest.raises(UsageError, match=r"classifier makes no images; its probabilities and score are"):
@@ -144,7 +144,7 @@ def test_numbers_are_saved_as_json(classifier: Generator, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("format", ["png", "webp", "jpeg", "npy"])
-def test_a_picture_tells_which_picture_it_was_made_from(
+def test_an_image_tells_which_image_it_was_made_from(
     noisy: Generator, files: list[Path], tmp_path: Path, format: str
 ) -> None:
     (path,) = noisy.generate(image=files[0], seed=3).save(tmp_path / f"made.{format}")
@@ -153,10 +153,10 @@ def test_a_picture_tells_which_picture_it_was_made_from(
     assert str(tmp_path) not in read_document(path), "nobody else's business"
 
 
-def test_pictures_of_the_same_name_make_files_of_different_names(inverter: Generator, files: list[Path]) -> None:
+def test_images_of_the_same_name_make_files_of_different_names(inverter: Generator, files: list[Path]) -> None:
     for folder, pixels in zip(("a", "b"), COLOURS, strict=False):
         (files[0].parent / folder).mkdir()
-        Pictures.fromarray(pixels).save(files[0].parent / folder / "same name.png")
+        PILImage.fromarray(pixels).save(files[0].parent / folder / "same name.png")
     paths = inverter.generate(image=str(files[0].parent / "[ab]" / "*.png")).save(files[0].parent / "out")
     assert all(path.name.startswith("inverter-same_name-") for path in paths)
     for path, pixels in zip(paths, COLOURS, strict=False):
@@ -171,9 +171,9 @@ def test_what_is_too_much_for_a_jpeg_is_one_line(inverter: Generator, tmp_path: 
     assert len(parse_provenance(read_document(path), str(path)).inputs) == 900
 
 
-def test_a_request_from_a_file_needs_its_picture_found(noisy: Generator, files: list[Path], tmp_path: Path) -> None:
+def test_a_request_from_a_file_needs_its_image_found(noisy: Generator, files: list[Path], tmp_path: Path) -> None:
     (path,) = noisy.generate(image=files[0]).save(tmp_path / "made.png")
-    with pytest.raises(Failure, match=r"0\.png: a picture is known by its name alone"):
+    with pytest.raises(Failure, match=r"0\.png: an image is known by its name alone"):
         noisy.run(parse_provenance(read_document(path), str(path)).request)
 
 

@@ -73,9 +73,9 @@ def test_the_same_image_is_known_whatever_version_wrote_it() -> None:
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"inputs": []}, "a picture has one row, column and pixel at least"),
-        ({"scale": 0}, "a picture has one row, column and pixel at least"),
-        ({"columns": 0}, "a picture has one row, column and pixel at least"),
+        ({"inputs": []}, "an image has one row, column and pixel at least"),
+        ({"scale": 0}, "an image has one row, column and pixel at least"),
+        ({"columns": 0}, "an image has one row, column and pixel at least"),
         ({"seed": "7"}, "wrong at seed: '7' is no int"),
         ({"else": 1}, "wrong at else: there is no such field"),
     ],

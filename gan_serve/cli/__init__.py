@@ -31,7 +31,7 @@ _COMMANDS = {
 
 def main() -> NoReturn:
     """Run what the user typed, and end the process."""
-    # Pillow warns of what it can mend in a picture; what it cannot is raised, and told in one line.
+    # Pillow warns of what it can mend in an image; what it cannot is raised, and told in one line.
     warnings.filterwarnings("ignore", module="PIL")
     _open_closed_streams()
     open_streams()

@@ -27,7 +27,7 @@ def check_drawn(
         UsageError: it is not.
     """
     if metadata.image_inputs or not metadata.image_outputs:
-        raise UsageError("--ray is for models that draw alone: pictures that go in lie on this machine")
+        raise UsageError("--ray is for models that draw alone: images that go in lie on this machine")
     if output == "-" or show:
         raise UsageError(f"--ray fills a folder; leave out {'--show' if show else '--output -'}")
     if inexact:
@@ -44,7 +44,7 @@ def run_on_cluster(found: "Model", request: "Request", plan: "Output", device: s
         Interrupted: a signal asked to stop.
     """
     if not plan.folder:
-        raise UsageError("--ray fills a folder; ask for several pictures, and leave out --grid, npy and gif")
+        raise UsageError("--ray fills a folder; ask for several images, and leave out --grid, npy and gif")
     from gan_serve.deploy.shards import cluster, run_job
     from gan_serve.jobs.job import Job
 

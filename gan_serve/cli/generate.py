@@ -40,7 +40,7 @@ def generate(
     format: Annotated[
         str | None, typer.Option(metavar="FORMAT", help="png, webp, jpeg, gif or npy; json or jsonl for numbers.")
     ] = None,
-    grid: Annotated[bool, typer.Option("--grid", help="All images in one picture.")] = False,
+    grid: Annotated[bool, typer.Option("--grid", help="All images in one image.")] = False,
     scale: Annotated[int, typer.Option(metavar="K", help="Enlarge each pixel to K x K.")] = 1,
     show: Annotated[bool, typer.Option("--show", help="Draw the images in the terminal, too.")] = False,
     device: DeviceOption = "auto",
@@ -59,7 +59,7 @@ def generate(
     """Run a model: draw images, or answer with numbers.
 
     Without --output images are written here, and their path is printed; the files say how they were made. Several
-    images make a folder, a .gif or .webp that moves, or one picture with --grid. A large job that is interrupted goes
+    images make a folder, a .gif or .webp that moves, or one image with --grid. A large job that is interrupted goes
     on when the same command is called again. A file that gan-serve did not make is never replaced.
     Numbers are printed as JSON, a line for each image.
     """
@@ -75,14 +75,14 @@ def generate(
         request = make_request(found.metadata, values, count=count, seed=seed, index=index, blend=blend)
         to = Destination(output, format, grid, len(request) + left_out, seed_given=seed is not None)
         if found.metadata.image_outputs:
-            _make_pictures(found, request, to, scale, show, device, not inexact, ray)
+            _make_images(found, request, to, scale, show, device, not inexact, ray)
         elif show or scale != 1:
             raise UsageError(f"{model} answers with numbers; leave out {'--show' if show else '--scale'}")
         else:
             answer(found, request, to, device, not inexact)
 
 
-def _make_pictures(
+def _make_images(
     found: "Model",
     request: "Request",
     to: Destination,
@@ -92,12 +92,12 @@ def _make_pictures(
     exact: bool,
     ray: str | None,
 ) -> None:
-    from gan_serve.formats import PICTURES, stdout_format
+    from gan_serve.formats import IMAGES, stdout_format
     from gan_serve.jobs.writers import check_apart, check_replaceable
 
     columns = _columns(found, request, scale, to.grid)
     if to.output == STDOUT:
-        known = stdout_format(to.format, PICTURES, images=to.images, grid=to.grid)
+        known = stdout_format(to.format, IMAGES, images=to.images, grid=to.grid)
         _check_format(found, request, known, scale, to.grid)
         put(STDOUT, run_once(found, request, device, exact, show).encode(known, scale=scale, columns=columns))
         return
@@ -138,9 +138,9 @@ def _columns(found: "Model", request: "Request", scale: int, grid: bool) -> int 
 
 
 def _plan(found: "Model", request: "Request", to: Destination) -> "Output":
-    from gan_serve.formats import PICTURES, plan_output, writes_one_picture
+    from gan_serve.formats import IMAGES, plan_output, writes_one_image
     from gan_serve.naming import request_stem
 
-    with_seed = to.seed_given or writes_one_picture(to.images, to.format, to.grid)
+    with_seed = to.seed_given or writes_one_image(to.images, to.format, to.grid)
     stem = request_stem(found.metadata, request, with_seed=with_seed)
-    return plan_output(to.output, to.format, PICTURES, stem=stem, images=to.images, grid=to.grid)
+    return plan_output(to.output, to.format, IMAGES, stem=stem, images=to.images, grid=to.grid)

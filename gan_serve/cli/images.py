@@ -1,4 +1,4 @@
-"""Pictures named on the command line. One that cannot be read does not stop the others."""
+"""Images named on the command line. One that cannot be read does not stop the others."""
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,12 +22,12 @@ STDIN = "-"
 def readable(
     metadata: "ModelMetadata", inputs: Mapping[str, Any], *, animated: bool
 ) -> Iterator[tuple[dict[str, Any], int]]:
-    """The inputs with their pictures found and tried, and how many had to be left out; if any, the exit code is 1.
+    """The inputs with their images found and tried, and how many had to be left out; if any, the exit code is 1.
 
     Of an animation that goes in alone, all frames are taken where the answer is `animated`.
 
     Raises:
-        UsageError: a picture is missing, there is no such one, or as many masks as images are not.
+        UsageError: an image is missing, there is no such one, or as many masks as images are not.
         Failure: none could be read.
     """
     for tensor in metadata.image_inputs:
@@ -46,7 +46,7 @@ def _open(
     from gan_serve.request import check_pairs
 
     if sum(each == STDIN for texts in given.values() for each in texts) > 1:
-        raise UsageError("one picture can come from stdin, not several; give the others as files")
+        raise UsageError("one image can come from stdin, not several; give the others as files")
     names = {name: [file for each in texts for file in _files(name, each)] for name, texts in given.items()}
     check_pairs({name: len(files) for name, files in names.items()})
     moving = {metadata.translated.name} if animated and metadata.translated else set()
@@ -69,11 +69,11 @@ def _open(
 
 
 def _files(name: str, given: str) -> "Sequence[Path | str]":
-    from gan_serve.images.files import picture_files
+    from gan_serve.images.files import image_files
 
     if given == STDIN:
         return [STDIN]
-    found = picture_files(name, given)
+    found = image_files(name, given)
     if found.left_out:
         complain(found.left_out, "warning")
     return found.files

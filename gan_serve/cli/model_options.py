@@ -150,7 +150,7 @@ def _mixture(command: str, metadata: "ModelMetadata") -> list[str]:
 
 
 def _short_examples(model: str | None, tensors: "Sequence[Choice]") -> list[str]:
-    """What must be given beside the picture, such as a mask, is given here, too."""
+    """What must be given beside the image, such as a mask, is given here, too."""
     command = f"gan-serve translate {model or 'MODEL'}"
     others = "".join(f" {flag(each.name)} {each.example}" for each in tensors if each.kind in ("image", "mask"))
     return [

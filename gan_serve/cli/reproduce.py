@@ -29,7 +29,7 @@ def reproduce(
     ] = None,
     inputs: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Folder of the pictures that went in; beside it or here if not given."),
+        typer.Option(metavar="DIR", help="Folder of the images that went in; beside it or here if not given."),
     ] = None,
     device: DeviceOption = "auto",
     models: ModelsOption = None,
@@ -41,7 +41,7 @@ def reproduce(
     gan-serve reproduce made/pix2pix-shoe-1f0c9a52.png --inputs photos/
     gan-serve reproduce old.png --output again.png --models old-models/
     """
-    from gan_serve.formats import PICTURES, format_of
+    from gan_serve.formats import IMAGES, format_of
     from gan_serve.generator import Generator
     from gan_serve.images.encoding import decode_pixels, read_media
     from gan_serve.jobs.writers import check_replaceable
@@ -52,7 +52,7 @@ def reproduce(
     model = _same_model(open_repository(models), provenance)
     folders = [inputs] if inputs else [image.parent, Path()]
     request = _request(model.metadata, provenance, media, folders)
-    format = format_of(output, PICTURES) if output and output.suffix else media.format
+    format = format_of(output, IMAGES) if output and output.suffix else media.format
     copy = output or image.with_stem(f"{image.stem}-reproduced")
     if str(copy) != STDOUT:
         check_replaceable(copy, [image, *request.files])

@@ -1,4 +1,4 @@
-"""gan-serve translate: the short form of generate for models that make pictures of pictures."""
+"""gan-serve translate: the short form of generate for models that make images of images."""
 
 from typing import Annotated, Any
 
@@ -22,7 +22,7 @@ def translate(
     models: ModelsOption = None,
     **inputs: Any,
 ) -> None:
-    """Make other pictures of pictures: the short form of gan-serve generate --model MODEL --image IMAGE.
+    """Make other images of images: the short form of gan-serve generate --model MODEL --image IMAGE.
 
     Without --output they are written here, and their path is printed; the files say how they were made. Unreadable
     images are reported and skipped. An animation makes one if --output is a .gif or a .webp.
@@ -30,6 +30,6 @@ def translate(
     metadata = find_model(model, models).metadata
     image = metadata.translated
     if image is None:
-        raise UsageError(f"{model} makes no pictures of pictures; see: gan-serve generate --model {model} --help")
+        raise UsageError(f"{model} makes no images of images; see: gan-serve generate --model {model} --help")
     values: dict[str, Any] = {**inputs, image.name: images}
     generate(model, seed=seed, output=output, format=format, device=device, inexact=inexact, models=models, **values)

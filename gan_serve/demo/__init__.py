@@ -2,7 +2,7 @@
 
     studio      what its handlers ask of the server, within the same limits; words tells what goes wrong
     address     what the address bar says
-    controls    a component for each kind of input; easel takes or draws pictures and masks
+    controls    a component for each kind of input; easel takes or draws images and masks
     figures     what each kind of output looks like; recipes, how to make it again
     views       what can be shown of a model that draws
     drawing, translating, comparing    the panels; parts are what they share

@@ -1,4 +1,4 @@
-"""What `gradio_client` calls by name: the functions of the page, with pictures as base64 as in the plain API."""
+"""What `gradio_client` calls by name: the functions of the page, with images as base64 as in the plain API."""
 
 import json
 from typing import Any
@@ -33,7 +33,7 @@ def add_endpoints(studio: DemoClient) -> None:
     def generate(
         page: gr.Request, model: str, inputs: dict[str, Any] | None = None, seed: int | None = None, count: int = 1
     ) -> dict[str, Any]:
-        """The answers of a model: pictures as base64 PNG, or numbers; with the seed that makes them again."""
+        """The answers of a model: images as base64 PNG, or numbers; with the seed that makes them again."""
         numbers = {} if seed is None else {"seed": seed}
         counts = {} if count == 1 else {"count": count}  # as with the seed, one among the inputs may stand
         asked = studio.request(model, {**_fields(inputs), **numbers, **counts})
@@ -42,17 +42,17 @@ def add_endpoints(studio: DemoClient) -> None:
     def translate(
         page: gr.Request, model: str, image: str, inputs: dict[str, Any] | None = None, seed: int | None = None
     ) -> dict[str, Any]:
-        """What a model makes of a picture in base64; masks and the like are among the inputs."""
+        """What a model makes of an image in base64; masks and the like are among the inputs."""
         taken = studio.metadata(model).image_inputs
         if not taken:
-            raise bad_request(f"{model} takes no picture; use /generate")
+            raise bad_request(f"{model} takes no image; use /generate")
         return generate(page, model, {**_fields(inputs), taken[0].name: image}, seed)
 
     def walk(
         page: gr.Request, model: str, seed: int, to: int, steps: int = 16, inputs: dict[str, Any] | None = None
     ) -> list[str]:
-        """Pictures from one seed to another, each as base64 PNG."""
-        return pictures(page, model, _fields({**_fields(inputs), "seed": seed, "walk_to": to, "steps": steps}))
+        """Images from one seed to another, each as base64 PNG."""
+        return images(page, model, _fields({**_fields(inputs), "seed": seed, "walk_to": to, "steps": steps}))
 
     def mix(
         page: gr.Request,
@@ -63,12 +63,12 @@ def add_endpoints(studio: DemoClient) -> None:
         size: int = 4,
         inputs: dict[str, Any] | None = None,
     ) -> list[str]:
-        """A square of pictures whose columns take the latents `taken` from the seed `other`, row by row."""
+        """A square of images whose columns take the latents `taken` from the seed `other`, row by row."""
         first, second = (random_seed() if each is None else each for each in (seed, other))
         mixture = {"seed": first, "count": size, "mix_with": second, "mix": taken}
-        return pictures(page, model, {**_fields(inputs), **mixture})
+        return images(page, model, {**_fields(inputs), **mixture})
 
-    def pictures(page: gr.Request, model: str, fields: Fields) -> list[str]:
+    def images(page: gr.Request, model: str, fields: Fields) -> list[str]:
         made = studio.run(page, model, studio.request(model, fields), _document)
         if any("png" not in answer for answer in made["answers"]):
             raise bad_request(f"{model} answers with numbers; use /generate or /translate")

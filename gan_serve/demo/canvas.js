@@ -1,4 +1,4 @@
-// Where a picture is dropped, pasted, chosen or drawn, and a mask is painted over it. What `props` say, canvas.py says.
+// Where an image is dropped, pasted, chosen or drawn, and a mask is painted over it. What `props` say, canvas.py says.
 const find = (selector) => element.querySelector(selector);
 const sheet = find(".gs-sheet");
 const [base, layer] = element.querySelectorAll("canvas");
@@ -6,7 +6,7 @@ const file = find("input[type=file]");
 const alert = find("[role=alert]");
 const INK = props.mask ? "#d6336c" : "#000";
 const FINEST = props.sketch ? 512 : 1024; // pixels of the longer side of what is drawn
-let given = null; // the picture's file: its name, and its bytes in an address
+let given = null; // the image's file: its name, and its bytes in an address
 let strokes = []; // of the brush: points, width, whether they erase
 let erasing = false;
 
@@ -43,22 +43,22 @@ function paint(canvas, ink) {
 
 const redraw = () => paint(layer, INK);
 
-// The strokes on a ground, and the picture between them, as a file.
-function drawing(ink, ground, picture) {
+// The strokes on a ground, and the image between them, as a file.
+function drawing(ink, ground, image) {
   const copy = document.createElement("canvas");
   [copy.width, copy.height] = [layer.width, layer.height];
   paint(copy, ink);
   const context = copy.getContext("2d");
   context.globalCompositeOperation = "destination-over";
-  if (picture) context.drawImage(picture, 0, 0);
+  if (image) context.drawImage(image, 0, 0);
   context.fillStyle = ground;
   context.fillRect(0, 0, copy.width, copy.height);
   return copy.toDataURL("image/png");
 }
 
 function publish() {
-  const value = given ? { picture: given.url, name: given.name } : {};
-  if (props.sketch && strokes.length) [value.picture, value.name] = [drawing(INK, "#fff", base), "drawing.png"];
+  const value = given ? { image: given.url, name: given.name } : {};
+  if (props.sketch && strokes.length) [value.image, value.name] = [drawing(INK, "#fff", base), "drawing.png"];
   if (props.mask && strokes.length) value.mask = drawing("#fff", "#000", null);
   sheet.classList.toggle("gs-empty", !given && !strokes.length);
   props.value = value;
@@ -66,12 +66,12 @@ function publish() {
 }
 
 async function show(url) {
-  const picture = new Image();
-  picture.src = url;
-  await picture.decode();
-  const scale = Math.min(1, FINEST / Math.max(picture.naturalWidth, picture.naturalHeight));
-  resize(Math.max(1, Math.round(picture.naturalWidth * scale)), Math.max(1, Math.round(picture.naturalHeight * scale)));
-  base.getContext("2d").drawImage(picture, 0, 0, base.width, base.height);
+  const image = new Image();
+  image.src = url;
+  await image.decode();
+  const scale = Math.min(1, FINEST / Math.max(image.naturalWidth, image.naturalHeight));
+  resize(Math.max(1, Math.round(image.naturalWidth * scale)), Math.max(1, Math.round(image.naturalHeight * scale)));
+  base.getContext("2d").drawImage(image, 0, 0, base.width, base.height);
 }
 
 const read = (blob) =>
@@ -85,7 +85,7 @@ async function take(blob, name) {
   if (!blob) return;
   reset();
   if (blob.size > props.most) {
-    alert.textContent = `${name} has ${blob.size} bytes; give a picture of up to ${props.most}.`;
+    alert.textContent = `${name} has ${blob.size} bytes; give an image of up to ${props.most}.`;
     return;
   }
   given = { name, url: await read(blob) };

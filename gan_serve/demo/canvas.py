@@ -1,4 +1,4 @@
-"""The component for a picture that goes in: dropped, pasted, chosen or drawn; and for a mask painted over it."""
+"""The component for an image that goes in: dropped, pasted, chosen or drawn; and for a mask painted over it."""
 
 import html
 from collections.abc import Sequence
@@ -18,9 +18,9 @@ _BASE64 = 4 / 3  # characters for a byte
 
 
 def make_canvas(tensor: Image, mask: Mask | None, examples: Sequence[str], most: int) -> gr.HTML:
-    """A sheet for the picture `tensor`, with a brush where it may be drawn or has a mask.
+    """A sheet for the image `tensor`, with a brush where it may be drawn or has a mask.
 
-    `examples` are the addresses of pictures to try; `most` is how many bytes a request may have.
+    `examples` are the addresses of images to try; `most` is how many bytes a request may have.
     """
     return gr.HTML(
         value={},
@@ -44,8 +44,8 @@ def read_canvas(value: Any, tensor: Image, mask: Mask | None) -> Fields:
     """
     sheet = value if isinstance(value, dict) else {}
     fields: Fields = {}
-    if sheet.get("picture"):
-        fields[tensor.name] = [(own_name(str(sheet.get("name", ""))), decode_base64(tensor, sheet["picture"]))]
+    if sheet.get("image"):
+        fields[tensor.name] = [(own_name(str(sheet.get("name", ""))), decode_base64(tensor, sheet["image"]))]
     if mask and sheet.get("mask"):
         fields[mask.name] = [(DRAWN[1], decode_base64(mask, sheet["mask"]))]
     return fields
@@ -53,7 +53,7 @@ def read_canvas(value: Any, tensor: Image, mask: Mask | None) -> Fields:
 
 def _template(tensor: Image, mask: Mask | None, examples: Sequence[str]) -> str:
     name = html.escape(tensor.description or tensor.name)
-    hint = "Draw here, or drop or paste a picture" if tensor.sketch else "Drop or paste a picture here, or choose one"
+    hint = "Draw here, or drop or paste an image" if tensor.sketch else "Drop or paste an image here, or choose one"
     then = f" Then paint over what is to be filled in: {html.escape(mask.description or mask.name)}" if mask else ""
     masked = " gs-masked" if mask else ""
     tools = _tools(mask is not None) if mask or tensor.sketch else ""
@@ -65,8 +65,8 @@ def _template(tensor: Image, mask: Mask | None, examples: Sequence[str]) -> str:
     return (
         f'<div role="group" aria-label="{name}"><h3>{name}</h3><div class="gs-sheet gs-empty{masked}">'
         f'<canvas aria-hidden="true"></canvas><canvas role="img" aria-label="The sheet for {name}"></canvas>'
-        f"<p>{hint}.{then}</p></div><div class='gs-tools'><label class='gs-button'>Choose a picture"
-        f'<input type="file" accept="image/*" aria-label="Choose a picture for {name}"></label>{tools}'
+        f"<p>{hint}.{then}</p></div><div class='gs-tools'><label class='gs-button'>Choose an image"
+        f'<input type="file" accept="image/*" aria-label="Choose an image for {name}"></label>{tools}'
         '<button type="button" data-do="clear">Clear</button></div><p role="alert"></p>'
         + (f'<div class="gs-examples"><small>Try one of these</small>{tried}</div>' if tried else "")
         + "</div>"

@@ -52,7 +52,7 @@ class DemoClient:
         return self._lane(model).metadata
 
     def request(self, model: str, fields: Fields) -> Request:
-        """What these fields ask for; pictures in them are a name and a file's bytes, or base64.
+        """What these fields ask for; images in them are a name and a file's bytes, or base64.
 
         Raises:
             ApiError: they cannot be.

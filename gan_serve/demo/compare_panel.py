@@ -6,7 +6,7 @@ from typing import Any
 import gradio as gr
 
 from gan_serve.demo.client import DemoClient
-from gan_serve.demo.components import connect, make_bar, make_dice, make_html, make_number, make_pictures
+from gan_serve.demo.components import connect, make_bar, make_dice, make_html, make_images, make_number
 from gan_serve.demo.errors import as_html_error
 from gan_serve.demo.modes import origin_of
 from gan_serve.demo.permalink import Address, checked_seed, make_query
@@ -17,10 +17,10 @@ from gan_serve.metadata import ModelMetadata
 from gan_serve.request import Request
 from gan_serve.seeds import checked_integer
 
-_EACH = 8  # pictures of a model, where nobody says how many
+_EACH = 8  # images of a model, where nobody says how many
 _MOST = 16
 _FIRST = 4  # models that are compared, where nobody says which
-_UNCHOSEN = '<p class="gs-empty">Choose a picture to see how to make it again.</p>'
+_UNCHOSEN = '<p class="gs-empty">Choose an image to see how to make it again.</p>'
 
 
 def can_compare(metadata: ModelMetadata) -> bool:
@@ -37,14 +37,14 @@ def make_comparing(studio: DemoClient, page: gr.Request, tab: gr.Tab, address: A
     models = gr.CheckboxGroup(names, value=chosen, label="Models", info="They all get the same seed.", interactive=True)
     with gr.Row():
         seed = make_number(address.seed, "Seed")
-        count_slider = gr.Slider(1, _MOST, value=count, step=1, label="Pictures of each", interactive=True)
+        count_slider = gr.Slider(1, _MOST, value=count, step=1, label="Images of each", interactive=True)
         make_dice(seed)
 
     handlers = _Handlers(studio)
     first = handlers.compare(page, chosen, address.seed, count) if asked else ("", "", "")
     with gr.Row():
         with gr.Column(scale=6, min_width=300):
-            shown = make_pictures(first[0], "gs-compared")
+            shown = make_images(first[0], "gs-compared")
         with gr.Column(scale=4, min_width=280, elem_classes="gs-beside"):
             recipes, bar = make_html(first[1]), make_bar(first[2])
     inputs = [models, seed, count_slider]
@@ -53,7 +53,7 @@ def make_comparing(studio: DemoClient, page: gr.Request, tab: gr.Tab, address: A
 
 
 class _Handlers:
-    """What the events of the panel call, with the models, the seed and the number of pictures that it says."""
+    """What the events of the panel call, with the models, the seed and the number of images that it says."""
 
     def __init__(self, studio: DemoClient) -> None:
         self._studio = studio
@@ -70,7 +70,7 @@ class _Handlers:
         return "".join(self._row(page, name, seed, count) for name in names), _UNCHOSEN, query
 
     def _choose(self, page: gr.Request, chosen: gr.EventData, names: list[str], seed: Any, count: Any) -> tuple[str]:
-        """How to make the picture that was chosen, wherever it stands."""
+        """How to make the image that was chosen, wherever it stands."""
         if chosen.place is None:
             return (_UNCHOSEN,)
         asked = self._asked(chosen.model, seed, count)
@@ -78,10 +78,10 @@ class _Handlers:
 
     def _row(self, page: gr.Request, model: str, seed: Any, count: Any) -> str:
         asked = self._asked(model, seed, count)
-        pictures = self._studio.run(page, model, asked, lambda result, _: show_result(result, strip=True))
+        images = self._studio.run(page, model, asked, lambda result, _: show_result(result, strip=True))
         name = html.escape(model)
         address = f"?model={name}&seed={asked.seed}"
-        return f'<section aria-label="{name}"><h3><a href="{address}">{name}</a></h3>{pictures}</section>'
+        return f'<section aria-label="{name}"><h3><a href="{address}">{name}</a></h3>{images}</section>'
 
     def _asked(self, model: str, seed: Any, count: Any) -> Request:
         return self._studio.request(model, {"seed": checked_seed(seed), "count": count})

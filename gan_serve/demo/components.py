@@ -20,7 +20,7 @@ AT_ONCE: dict[str, Any] = {
     "api_visibility": "private",
 }
 _DICE = "() => Math.floor(Math.random() * 2 ** 32)"
-# Of pictures as buttons: a second click lets the chosen one go.
+# Of images as buttons: a second click lets the chosen one go.
 _CHOOSE = """
 element.addEventListener("click", (event) => {
   const chosen = event.target.closest("[data-place]");
@@ -33,7 +33,7 @@ element.addEventListener("click", (event) => {
   trigger("select", { model, place: pressed ? Number(chosen.dataset.place) : null });
 });
 """
-# Also where the same pictures came again, which Gradio leaves as they are.
+# Also where the same images came again, which Gradio leaves as they are.
 _LET_GO = """() => {
   for (const each of document.querySelectorAll("#%s [data-place]")) each.setAttribute("aria-pressed", false);
 }"""
@@ -49,18 +49,18 @@ def make_html(value: str = "", *, script: str | None = None, elem_id: str | None
     return gr.HTML(value, js_on_load=script, elem_id=elem_id, apply_default_css=False)
 
 
-def make_pictures(value: str, elem_id: str) -> gr.HTML:
-    """Pictures of which one can be chosen: `select` tells the model and the place, or no place where it is let go."""
+def make_images(value: str, elem_id: str) -> gr.HTML:
+    """Images of which one can be chosen: `select` tells the model and the place, or no place where it is let go."""
     return make_html(value, script=_CHOOSE, elem_id=elem_id)
 
 
 def connect(
-    live: Sequence[Any], make: Handler, choose: Handler, inputs: list[Any], pictures: gr.HTML, others: list[gr.HTML]
+    live: Sequence[Any], make: Handler, choose: Handler, inputs: list[Any], images: gr.HTML, others: list[gr.HTML]
 ) -> None:
-    """Make the pictures and `others`, recipes first, anew after these events; and the recipes alone after a choice."""
-    made = gr.on(live, make, inputs, [pictures, *others], **AT_ONCE)
-    made.then(None, None, None, js=_LET_GO % pictures.elem_id, queue=False, api_visibility="private")
-    pictures.select(choose, inputs, others[:1], **AT_ONCE)
+    """Make the images and `others`, recipes first, anew after these events; and the recipes alone after a choice."""
+    made = gr.on(live, make, inputs, [images, *others], **AT_ONCE)
+    made.then(None, None, None, js=_LET_GO % images.elem_id, queue=False, api_visibility="private")
+    images.select(choose, inputs, others[:1], **AT_ONCE)
 
 
 def make_bar(query: str) -> gr.HTML:
@@ -71,7 +71,7 @@ def make_bar(query: str) -> gr.HTML:
 def make_seed(address: Address) -> gr.Number:
     """The seed, the dice, and a lock against them."""
     with gr.Group():
-        seed = make_number(address.seed, "Seed", info="The same seed gives the same pictures.", elem_id="gs-seed")
+        seed = make_number(address.seed, "Seed", info="The same seed gives the same images.", elem_id="gs-seed")
         lock = gr.Checkbox(address.locked, label="Keep this seed for all models", interactive=True, elem_id="gs-lock")
     dice = make_dice(seed, interactive=not address.locked)
     lock.input(lambda locked: gr.Button(interactive=not locked), lock, dice, **AT_ONCE)

@@ -15,7 +15,7 @@ from gan_serve.server.api.v1_parsing import Fields
 from gan_serve.tensors import Image, Label, Mask, Scalar
 
 _BUTTONS = 12  # classes that are shown all at once
-_ANY = "any"  # instead of a class: drawn for every picture
+_ANY = "any"  # instead of a class: drawn for every image
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def read_controls(controls: Sequence[Control], values: Sequence[Any]) -> Fields:
     """The fields of a request, from the values of all components in their order.
 
     Raises:
-        ApiError: a picture that the page does not send.
+        ApiError: an image that the page does not send.
     """
     fields: Fields = {}
     left = list(values)
@@ -84,7 +84,7 @@ def _scalar(tensor: Scalar, given: str | None) -> Control:
     if not drawn:
         return Control(tensor.name, [slider], lambda value: {} if value == usual else {tensor.name: value})
     fixed = gr.Checkbox(
-        bool(given), label=f"Set {tensor.name}; else it is drawn for each picture", container=False, interactive=True
+        bool(given), label=f"Set {tensor.name}; else it is drawn for each image", container=False, interactive=True
     )
     slider.input(None, None, fixed, js="() => true", queue=False, api_visibility="private")
     return Control(tensor.name, [slider, fixed], lambda value, is_fixed: {tensor.name: value} if is_fixed else {})

@@ -13,15 +13,15 @@ from gan_serve.demo.components import (
     connect,
     make_bar,
     make_html,
+    make_images,
     make_number,
-    make_pictures,
     make_seed,
 )
 from gan_serve.demo.controls import Control, make_controls, read_controls
 from gan_serve.demo.errors import as_gradio_error, as_html_error
 from gan_serve.demo.modes import (
+    IMAGES,
     MIX,
-    PICTURES,
     Wanted,
     has_two_seeds,
     origin_of,
@@ -51,7 +51,7 @@ def make_drawing(studio: DemoClient, page: gr.Request, metadata: ModelMetadata, 
     """The panel, with what the address names; inside a row."""
     settings = studio.service.settings
     views = views_of(metadata)
-    view = address.view if address.view in views else PICTURES
+    view = address.view if address.view in views else IMAGES
     with gr.Column(scale=3, min_width=260):
         kind = gr.Radio(
             [(title, name) for name, title in views.items()], value=view, label="What to show", interactive=True
@@ -65,12 +65,12 @@ def make_drawing(studio: DemoClient, page: gr.Request, metadata: ModelMetadata, 
     inputs = [kind, seed, other, count, *(each for control in controls for each in control.components)]
     first = handlers.draw(page, *(each.value for each in inputs))
     with gr.Column(scale=6, min_width=300, elem_classes="gs-made"):
-        pictures = make_pictures(first[0], "gs-pictures")
+        images = make_images(first[0], "gs-images")
         _make_saving(handlers, inputs)
         recipes, bar = make_html(first[1]), make_bar(first[2])
     sliders = _follow_view(metadata, kind, other, controls)
     live = changes([kind, other, count], [seed, *sliders], controls)
-    connect(live, handlers.draw, handlers.choose, inputs, pictures, [recipes, bar])
+    connect(live, handlers.draw, handlers.choose, inputs, images, [recipes, bar])
 
 
 def _follow_view(
@@ -127,7 +127,7 @@ class _Handlers:
         return (self._recipes(page, self._wanted(values), chosen.place),)
 
     def _recipes(self, page: gr.Request, wanted: Wanted, place: int | None = None) -> str:
-        """How to make the picture that was chosen, or all of them where none is."""
+        """How to make the image that was chosen, or all of them where none is."""
         asked, origin = request_of(self._studio, self._metadata, wanted), origin_of(page)
         if place is None:
             return show_recipes(recipes_of_all(self._metadata, asked, origin))

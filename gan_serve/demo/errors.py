@@ -1,4 +1,4 @@
-"""What goes wrong, told in words: where a client expects it, or on the page in place of the pictures."""
+"""What goes wrong, told in words: where a client expects it, or on the page in place of the images."""
 
 import functools
 import html
@@ -11,7 +11,7 @@ from gan_serve.demo.client import connection, visitor
 from gan_serve.server.errors import ApiError
 from gan_serve.server.responses import error_of
 
-NO_UPLOADS = "nothing is uploaded or fetched; send pictures as base64 with the request"
+NO_UPLOADS = "nothing is uploaded or fetched; send images as base64 with the request"
 
 Parameters = ParamSpec("Parameters")
 Returned = TypeVar("Returned")

@@ -22,13 +22,13 @@ def show_gallery(models: Sequence[ModelMetadata], root: Path) -> str:
 
 
 def sample_of(root: Path, model: str) -> Path | None:
-    """The picture that stands beside the card of a model that is served, if there is one."""
+    """The image that stands beside the card of a model that is served, if there is one."""
     path = root / model / "sample.png"
     return path if path.is_file() else None
 
 
 def examples_of(root: Path, model: str) -> list[Path]:
-    """Pictures to try a model with, if it ships any."""
+    """Images to try a model with, if it ships any."""
     return sorted(path for path in (root / model / "examples").glob("*") if path.suffix in _SUFFIXES)
 
 
@@ -37,13 +37,13 @@ def example_addresses(root: Path, model: str) -> list[str]:
     return [f"demo/examples/{model}/{number}/{path.name}" for number, path in enumerate(examples_of(root, model))]
 
 
-def _without_picture(metadata: ModelMetadata) -> str:
+def _without_image(metadata: ModelMetadata) -> str:
     """What stands instead: what becomes of what."""
-    return f"picture &rarr; {'picture' if metadata.image_outputs else 'numbers'}"
+    return f"image &rarr; {'image' if metadata.image_outputs else 'numbers'}"
 
 
-def _picture(metadata: ModelMetadata, root: Path) -> str:
-    """Where a picture of what a model makes is found: its sample, or one that it draws now."""
+def _image(metadata: ModelMetadata, root: Path) -> str:
+    """Where an image of what a model makes is found: its sample, or one that it draws now."""
     if sample_of(root, metadata.name):
         return f"demo/samples/{metadata.name}"
     if metadata.image_outputs and not metadata.image_inputs:
@@ -53,10 +53,10 @@ def _picture(metadata: ModelMetadata, root: Path) -> str:
 
 def _card(metadata: ModelMetadata, root: Path) -> str:
     name = html.escape(metadata.name)
-    address = _picture(metadata, root)
+    address = _image(metadata, root)
     shown = f'<img loading="lazy" alt="Samples of {name}" src="{html.escape(address)}">' if address else ""
     about, origin = html.escape(metadata.description), f"{metadata.paper.year}, {html.escape(metadata.data.name)}"
     return (
-        f'<a href="?model={name}"><i>{shown or _without_picture(metadata)}</i><b>{name}</b><span>{about}</span>'
+        f'<a href="?model={name}"><i>{shown or _without_image(metadata)}</i><b>{name}</b><span>{about}</span>'
         f"<small>{origin}</small></a>"
     )

@@ -9,9 +9,9 @@ TASKS = {
     "unconditional": ("Draw something", "From nothing but noise."),
     "class-conditional": ("Draw what you ask for", "Say which class, and noise does the rest."),
     "latent-code": ("Draw, and turn the knobs", "Codes that the model has learned to give a meaning."),
-    "image-to-image": ("Turn pictures into pictures", "Give a picture, or draw one."),
-    "classification": ("Tell what is to be seen", "Give a picture, and get numbers."),
-    "anomaly-detection": ("Tell what does not belong", "Give a picture, and get a number."),
+    "image-to-image": ("Turn images into images", "Give an image, or draw one."),
+    "classification": ("Tell what is to be seen", "Give an image, and get numbers."),
+    "anomaly-detection": ("Tell what does not belong", "Give an image, and get a number."),
 }
 
 

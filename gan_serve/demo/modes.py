@@ -1,4 +1,4 @@
-"""What can be shown of a model that draws: pictures of a seed, a walk to another, one input varied, seeds mixed."""
+"""What can be shown of a model that draws: images of a seed, a walk to another, one input varied, seeds mixed."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -20,10 +20,10 @@ from gan_serve.server.api.v1_parsing import Fields
 from gan_serve.server.request_context import context_of
 from gan_serve.tensors import Label, Latent, Scalar
 
-PICTURES, WALK, MIX, VARY = "pictures", "walk", "mix", "vary-"
+IMAGES, WALK, MIX, VARY = "images", "walk", "mix", "vary-"
 
 _STOPS = 9  # values of a number that is varied
-_WIDE = 512  # pixels that a picture which is saved should have at least
+_WIDE = 512  # pixels that an image which is saved should have at least
 _MOVING = 224  # pixels a side that an animation should have at least
 
 
@@ -50,9 +50,9 @@ class Shown:
 class _Sizes:
     """How large the files of a view are; all of it is known before anything is made."""
 
-    side: int  # of a picture as the model makes it, in pixels
-    columns: int | None  # of a grid, where there are several pictures
-    scale: int  # of a grid, or of one picture
+    side: int  # of an image as the model makes it, in pixels
+    columns: int | None  # of a grid, where there are several images
+    scale: int  # of a grid, or of one image
     larger: int  # the scale of an animation
 
 
@@ -60,7 +60,7 @@ def views_of(metadata: ModelMetadata) -> dict[str, str]:
     """The views that a model's inputs allow, with their titles."""
     varied = [tensor for tensor in metadata.inputs if isinstance(tensor, Label | Scalar)]
     return {
-        PICTURES: "Pictures",
+        IMAGES: "Images",
         **({WALK: "Walk to another seed"} if metadata.latents else {}),
         **{f"{VARY}{tensor.name}": f"Vary {tensor.name.replace('_', ' ')}" for tensor in varied},
         **({MIX: "Mix two seeds"} if len(metadata.latents) > 1 else {}),
@@ -83,7 +83,7 @@ def query_of(studio: DemoClient, model: str, wanted: Wanted) -> str:
     metadata = studio.metadata(model)
     inputs = texts_of(metadata, studio.request(model, wanted.fields).inputs[0])
     seeds = [wanted.seed, wanted.other] if has_two_seeds(wanted.view) else [wanted.seed]
-    show = {} if wanted.view == PICTURES else {"show": wanted.view}
+    show = {} if wanted.view == IMAGES else {"show": wanted.view}
     return make_query([metadata.name], inputs, seeds, count=wanted.count, **show)
 
 
@@ -114,7 +114,7 @@ def request_of(studio: DemoClient, metadata: ModelMetadata, wanted: Wanted) -> R
 
 
 def recipes_of_all(metadata: ModelMetadata, asked: Request, origin: str) -> list[Recipe]:
-    """How to make all that a view shows: a walk moves; everything else becomes a grid, or one picture."""
+    """How to make all that a view shows: a walk moves; everything else becomes a grid, or one image."""
     sizes = _sizes(metadata, asked)
     return recipes_of(metadata, asked, origin, sizes.larger if isinstance(asked.blend, Interpolation) else sizes.scale)
 
@@ -128,7 +128,7 @@ def origin_of(page: gr.Request) -> str:
 def _show(view: str, result: Result, device: str) -> Shown:
     sizes, moves = _sizes(result.metadata, result.request), isinstance(result.request.blend, Interpolation)
     animation = result.encode("gif", scale=sizes.larger) if moves else b""
-    shown = show_result(result, strip=view != PICTURES)
+    shown = show_result(result, strip=view != IMAGES)
     return Shown(
         show_animation(animation, sizes.side) + shown if moves else shown,
         {

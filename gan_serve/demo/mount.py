@@ -65,20 +65,20 @@ def mount_demo(app: Starlette, service: Service) -> None:
 
 
 class _Files:
-    """Pictures that lie beside the models. Names are looked up among what is served; they never become a path."""
+    """Images that lie beside the models. Names are looked up among what is served; they never become a path."""
 
     def __init__(self, studio: DemoClient) -> None:
         self._studio = studio
 
     async def sample(self, request: HttpRequest) -> Response:
-        """The picture beside a model's card."""
+        """The image beside a model's card."""
         path = sample_of(self._studio.root, self._model(request))
         if path is None:
             raise ApiError(404, "this model has no sample")
         return FileResponse(path)
 
     async def example(self, request: HttpRequest) -> Response:
-        """A picture to try a model with."""
+        """An image to try a model with."""
         paths = examples_of(self._studio.root, self._model(request))
         number = request.path_params["number"]
         if number >= len(paths):

@@ -1,4 +1,4 @@
-"""What the address bar says of a page: the fields of the plain API, so that who opens it sees the same pictures."""
+"""What the address bar says of a page: the fields of the plain API, so that who opens it sees the same images."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -61,13 +61,13 @@ def make_query(names: list[str], inputs: dict[str, str], seeds: list[int], **oth
 
 
 def texts_of(metadata: ModelMetadata, inputs: Inputs) -> dict[str, str]:
-    """What can stand in an address: everything but pictures."""
+    """What can stand in an address: everything but images."""
     given = {name: value for name, value in inputs.items() if not isinstance(value, ImageRef)}
     return {name: as_text(metadata, name, value) for name, value in given.items()}
 
 
 def as_text(metadata: ModelMetadata, name: str, value: Any) -> str:
-    """A value as people write it, exactly: a class by its name, a picture by its file's."""
+    """A value as people write it, exactly: a class by its name, an image by its file's."""
     if isinstance(value, ImageRef):
         return value.file or f"{name}.png"
     label = metadata.label

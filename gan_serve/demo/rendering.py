@@ -1,4 +1,4 @@
-"""What each kind of output looks like on the page. The pictures are the files that the command line writes."""
+"""What each kind of output looks like on the page. The images are the files that the command line writes."""
 
 import html
 import io
@@ -6,7 +6,7 @@ from base64 import b64encode
 from collections.abc import Sequence
 
 from gan_serve.demo.permalink import as_text
-from gan_serve.images.pixels import Picture
+from gan_serve.images.pixels import PilImage
 from gan_serve.latent_mixing import StyleMix
 from gan_serve.metadata import ModelMetadata
 from gan_serve.numeric_outputs import Answer
@@ -14,42 +14,42 @@ from gan_serve.request import Inputs, Item
 from gan_serve.result import Result, grid_columns
 from gan_serve.tensors import OutputTensor, Probabilities, Scalar, Score
 
-_CRISP = 160  # pixels a side of pictures whose pixels are to be seen; larger ones are shown smooth
+_CRISP = 160  # pixels a side of images whose pixels are to be seen; larger ones are shown smooth
 
 
 def data_url(content: bytes, kind: str = "image/png") -> str:
-    """A file in an address, so that pictures and all that is said of them come in one answer."""
+    """A file in an address, so that images and all that is said of them come in one answer."""
     return f"data:{kind};base64,{b64encode(content).decode()}"
 
 
 def show_result(result: Result, *, strip: bool = False) -> str:
-    """Every picture of a result, each of which can be chosen; or what it says in numbers."""
+    """Every image of a result, each of which can be chosen; or what it says in numbers."""
     if not result.metadata.image_outputs:
         return "".join(show_answer(result.metadata.outputs, answer) for answer in result.answers())
     cells = "".join(_cell(result, place, *file) for place, file in enumerate(result.encode_each("png")))
     crisp, blend = _crisp(max(result.images()[0].size)), result.request.blend
     layout = " gs-square" if isinstance(blend, StyleMix) else " gs-strip" if strip else ""
     return (
-        f'<div class="gs-pictures{crisp}{layout}" style="--gs-many:{grid_columns(result.request)}" '
+        f'<div class="gs-images{crisp}{layout}" style="--gs-many:{grid_columns(result.request)}" '
         f'data-model="{result.metadata.name}">{cells}</div>'
     )
 
 
 def show_animation(content: bytes, side: int) -> str:
-    """A GIF of pictures that have so many pixels a side."""
+    """A GIF of images that have so many pixels a side."""
     address = data_url(content, "image/gif")
-    return f'<p class="gs-moving{_crisp(side)}"><img alt="One picture after another" src="{address}"></p>'
+    return f'<p class="gs-moving{_crisp(side)}"><img alt="One image after another" src="{address}"></p>'
 
 
-def show_before_after(before: Picture, after: bytes, name: str) -> str:
-    """Two pictures of one thing, with a slider between them that the keyboard moves, too."""
+def show_before_after(before: PilImage, after: bytes, name: str) -> str:
+    """Two images of one thing, with a slider between them that the keyboard moves, too."""
     crisp = _crisp(max(before.size))
     move = "this.closest('.gs-pair').style.setProperty('--gs-at', this.value + '%')"
     return (
         f'<div class="gs-pair{crisp}" style="--gs-at:50%"><div><img alt="After" src="{data_url(after)}">'
         f'<img alt="Before" src="{data_url(encode_png(before))}"></div><label><span>Before</span>'
         f'<input type="range" min="0" max="100" value="50" aria-label="Before and after" oninput="{move}">'
-        f'<span>After</span></label><a href="{data_url(after)}" download="{html.escape(name)}">Save the picture</a>'
+        f'<span>After</span></label><a href="{data_url(after)}" download="{html.escape(name)}">Save the image</a>'
         "</div>"
     )
 
@@ -67,16 +67,16 @@ def show_answer(tensors: Sequence[OutputTensor], answer: Answer) -> str:
     return f'<table class="gs-bars"><tbody>{"".join(rows)}</tbody></table>'
 
 
-def encode_png(picture: Picture) -> bytes:
-    """A file that says nothing of its making, for pictures that a visitor gave."""
+def encode_png(image: PilImage) -> bytes:
+    """A file that says nothing of its making, for images that a visitor gave."""
     buffer = io.BytesIO()
-    picture.save(buffer, "PNG", compress_level=1)
+    image.save(buffer, "PNG", compress_level=1)
     return buffer.getvalue()
 
 
 def _cell(result: Result, place: int, name: str, content: bytes) -> str:
     caption = _caption(result, place)
-    about = html.escape(f"Picture {place + 1} of {len(result)}" + (f": {caption}" if caption else ""))
+    about = html.escape(f"Image {place + 1} of {len(result)}" + (f": {caption}" if caption else ""))
     return (
         f'<figure><button type="button" data-place="{place}" aria-pressed="false" title="{html.escape(name)}" '
         f'aria-label="{about}"><img alt="" src="{data_url(content)}"></button>'
@@ -85,7 +85,7 @@ def _cell(result: Result, place: int, name: str, content: bytes) -> str:
 
 
 def _caption(result: Result, place: int) -> str:
-    """What sets a picture apart: inputs that were drawn for it, or that differ from row to row."""
+    """What sets an image apart: inputs that were drawn for it, or that differ from row to row."""
     request = result.request
     same = {name for name in request.inputs[0] if len({row[name] for row in request.inputs}) == 1}
     return _told(result.metadata, result.items[place], same)

@@ -1,4 +1,4 @@
-"""How to make a picture again without the demo, for people to copy."""
+"""How to make an image again without the demo, for people to copy."""
 
 import html
 import json
@@ -25,11 +25,11 @@ FormatOptions = dict[str, str | bool | int]  # options that say how the answer l
 def recipes_of(metadata: ModelMetadata, asked: Request, origin: str, scale: int = 1) -> list[Recipe]:
     """The same request for the command line, Python, and the server at `origin`.
 
-    A walk becomes an animation, other images that are several a grid, and one that stands alone a picture.
+    A walk becomes an animation, other images that are several a grid, and one that stands alone an image.
     """
     rows = {name: [row[name] for row in asked.inputs] for name in asked.inputs[0]}
     inputs = {name: _joined(metadata, name, values) for name, values in rows.items()}
-    pictures = {name for name, values in rows.items() if isinstance(values[0], ImageRef)}
+    images = {name for name, values in rows.items() if isinstance(values[0], ImageRef)}
     numbers = {"index": asked.index} if asked.index else {}
     numbers |= {"count": asked.count} if asked.count > 1 else {}
     numbers |= {"seed": asked.seed} if metadata.draws else {}
@@ -40,16 +40,16 @@ def recipes_of(metadata: ModelMetadata, asked: Request, origin: str, scale: int 
     return [
         ("Command line", _command(metadata, values, form)),
         ("Python", _python(metadata, values, form)),
-        ("curl", _curl(metadata, values, form, pictures, origin)),
+        ("curl", _curl(metadata, values, form, images, origin)),
     ]
 
 
 def show_choice(metadata: ModelMetadata, asked: Request, place: int, origin: str) -> str:
-    """The recipes of one picture alone, chosen by its place among all that were asked for."""
-    place = checked_integer("picture", place, 0, len(asked) - 1)
+    """The recipes of one image alone, chosen by its place among all that were asked for."""
+    place = checked_integer("image", place, 0, len(asked) - 1)
     item = complete(metadata.inputs, asked.seed, asked.item(place))
     recipes = recipes_of(metadata, item_request(asked.seed, item), origin)
-    return show_recipes(recipes, f"{_ABOUT}: {metadata.name}, picture {place + 1} alone")
+    return show_recipes(recipes, f"{_ABOUT}: {metadata.name}, image {place + 1} alone")
 
 
 def show_recipes(recipes: Sequence[Recipe], about: str = _ABOUT, shared: str = _SHARED) -> str:
@@ -93,15 +93,15 @@ def _python(metadata: ModelMetadata, values: Mapping[str, object], form: FormatO
 
 
 def _curl(
-    metadata: ModelMetadata, values: Mapping[str, object], form: FormatOptions, pictures: set[str], origin: str
+    metadata: ModelMetadata, values: Mapping[str, object], form: FormatOptions, images: set[str], origin: str
 ) -> str:
     fields = {name: "true" if value is True else value for name, value in {**values, **form}.items()}
     output = f" -o {_file(metadata, form)}" if metadata.image_outputs else ""
     address = f"{origin}/v1/models/{metadata.name}/generate"
-    if not pictures:
+    if not images:
         query = urlencode(fields, safe=",")
         return f"curl{output} {shlex.quote(f'{address}?{query}')}"
-    parts = [f"{name}={'@' if name in pictures else ''}{value}" for name, value in fields.items()]
+    parts = [f"{name}={'@' if name in images else ''}{value}" for name, value in fields.items()]
     return f"curl{output} {address}" + "".join(f" -F {shlex.quote(part)}" for part in parts)
 
 

@@ -1,4 +1,4 @@
-"""The panel of a model that is given pictures: a sheet for each, and what the model makes of them."""
+"""The panel of a model that is given images: a sheet for each, and what the model makes of them."""
 
 from typing import Any
 
@@ -14,17 +14,17 @@ from gan_serve.demo.modes import origin_of
 from gan_serve.demo.permalink import Address, checked_seed, make_query, texts_of
 from gan_serve.demo.rendering import data_url, show_before_after, show_result
 from gan_serve.demo.snippets import recipes_of, show_recipes
-from gan_serve.images.pixels import Picture, to_picture, to_pixels
+from gan_serve.images.pixels import PilImage, to_image, to_pixels
 from gan_serve.metadata import ModelMetadata
 from gan_serve.result import Result
 from gan_serve.server.api.v1_parsing import Fields
 
-_SHARED = "Its address names the model and the numbers, but holds no pictures."
+_SHARED = "Its address names the model and the numbers, but holds no images."
 _WAITING = '<p class="gs-empty">What the model makes appears here.</p>'
 
 
 def make_translating(studio: DemoClient, metadata: ModelMetadata, address: Address) -> None:
-    """The panel; inside a row. Without a picture, there is nothing to show yet."""
+    """The panel; inside a row. Without an image, there is nothing to show yet."""
     examples = example_addresses(studio.root, metadata.name)
     with gr.Column(scale=5, min_width=300):
         controls = make_controls(metadata, address.inputs, examples, studio.service.settings.max_body)
@@ -46,7 +46,7 @@ def make_translating(studio: DemoClient, metadata: ModelMetadata, address: Addre
 def _translate(
     studio: DemoClient, page: gr.Request, metadata: ModelMetadata, fields: Fields, seeds: list[int]
 ) -> tuple[str, str, str]:
-    """What is made of the pictures in the fields, how to make it again, and what the address says of it."""
+    """What is made of the images in the fields, how to make it again, and what the address says of it."""
     if missing := _missing(metadata, fields):
         return f'<p class="gs-empty">{missing}</p>', "", make_query([metadata.name], {}, seeds)
     asked = studio.request(metadata.name, {**fields, **({"seed": seeds[0]} if seeds else {})})
@@ -58,7 +58,7 @@ def _translate(
 
 def _what_went_in(fields: Fields) -> str:
     """Links that save what was drawn on the page, so that the recipes find it."""
-    drawn = [picture for value in fields.values() if isinstance(value, list) for picture in value]
+    drawn = [image for value in fields.values() if isinstance(value, list) for image in value]
     links = [
         f'<a href="{data_url(content)}" download="{name}">Save {name}</a>' for name, content in drawn if name in DRAWN
     ]
@@ -66,21 +66,21 @@ def _what_went_in(fields: Fields) -> str:
 
 
 def _show_made(result: Result) -> str:
-    """A picture before and after, or what the model says of it."""
+    """An image before and after, or what the model says of it."""
     if not result.metadata.image_outputs:
         return show_result(result)
     (name, content), *_ = result.encode_each("png")
     return show_before_after(_before(result), content, name)
 
 
-def _before(result: Result) -> Picture:
-    """The picture that went in, as much of it as the answer shows."""
+def _before(result: Result) -> PilImage:
+    """The image that went in, as much of it as the answer shows."""
     from gan_serve.image_fitting import fit_inputs
 
     view = fit_inputs(result.metadata.inputs, result.items[0].inputs).first
     if result.metadata.image_outputs[0].like:
-        return to_picture(view.original, 1)
-    return to_picture(to_pixels(view.array[None], view.tensor)[0], 1)
+        return to_image(view.original, 1)
+    return to_image(to_pixels(view.array[None], view.tensor)[0], 1)
 
 
 def _missing(metadata: ModelMetadata, fields: Fields) -> str:

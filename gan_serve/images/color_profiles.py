@@ -5,10 +5,10 @@ import io
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image as Pictures
+from PIL import Image as PILImage
 from PIL import ImageCms
 
-from gan_serve.images.pixels import Picture
+from gan_serve.images.pixels import PilImage
 
 _MODES = {"RGB ": "RGB", "GRAY": "L", "CMYK": "CMYK"}  # a profile's kind of colours -> Pillow's mode
 _SAME = 2  # levels; profiles of sRGB itself differ by as much from one another
@@ -21,12 +21,12 @@ class Conversion(NamedTuple):
     transform: ImageCms.ImageCmsTransform | None
 
 
-def to_rgb(picture: Picture, profile: bytes | None) -> Picture:
-    """A picture of 8 bits without its transparency -> RGB, by its profile; one that cannot be used is ignored."""
+def to_rgb(image: PilImage, profile: bytes | None) -> PilImage:
+    """An image of 8 bits without its transparency -> RGB, by its profile; one that cannot be used is ignored."""
     conversion = _conversion(profile) if profile else None
-    if conversion is None or not _fits(picture, conversion):
-        return picture.convert("RGB")
-    pixels = picture.convert(conversion.mode)
+    if conversion is None or not _fits(image, conversion):
+        return image.convert("RGB")
+    pixels = image.convert(conversion.mode)
     if conversion.transform is None:
         return pixels.convert("RGB")
     converted = ImageCms.applyTransform(pixels, conversion.transform)
@@ -34,16 +34,16 @@ def to_rgb(picture: Picture, profile: bytes | None) -> Picture:
     return converted
 
 
-def can_use(profile: bytes, picture: Picture) -> bool:
-    """Whether the colours of a picture can be converted by this profile."""
+def can_use(profile: bytes, image: PilImage) -> bool:
+    """Whether the colours of an image can be converted by this profile."""
     conversion = _conversion(profile)
-    return conversion is not None and _fits(picture, conversion)
+    return conversion is not None and _fits(image, conversion)
 
 
-def _fits(picture: Picture, conversion: Conversion) -> bool:
-    if "CMYK" in (picture.mode, conversion.mode):
-        return picture.mode == conversion.mode
-    return conversion.mode == "RGB" or picture.mode in ("1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L")
+def _fits(image: PilImage, conversion: Conversion) -> bool:
+    if "CMYK" in (image.mode, conversion.mode):
+        return image.mode == conversion.mode
+    return conversion.mode == "RGB" or image.mode in ("1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L")
 
 
 @functools.lru_cache(maxsize=8)  # the images of a folder mostly have the same few
@@ -63,6 +63,6 @@ def _changes_nothing(mode: str, transform: ImageCms.ImageCmsTransform) -> bool:
         return False
     levels = np.arange(0, 256, 15, dtype=np.uint8)
     colours = np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(1, -1, 3)
-    probe = Pictures.fromarray(colours if mode == "RGB" else np.arange(256, dtype=np.uint8)[None])
+    probe = PILImage.fromarray(colours if mode == "RGB" else np.arange(256, dtype=np.uint8)[None])
     converted = ImageCms.applyTransform(probe, transform)
     return int(np.abs(np.asarray(probe.convert("RGB")).astype(int) - np.asarray(converted)).max()) <= _SAME

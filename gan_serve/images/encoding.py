@@ -1,4 +1,4 @@
-"""Pictures and arrays <-> files that say how they were made. Each format has a function to write and one to read."""
+"""Images and arrays <-> files that say how they were made. Each format has a function to write and one to read."""
 
 import io
 import os
@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, PngImagePlugin
-from PIL import Image as Pictures
+from PIL import Image as PILImage
 
 from gan_serve.errors import Failure, UsageError
 from gan_serve.images.npy import is_npy, read_npy, read_npy_document
-from gan_serve.images.pixels import MOST_PIXELS, Picture, Pixels
-from gan_serve.images.preprocess import open_picture
+from gan_serve.images.pixels import MOST_PIXELS, PilImage, Pixels
+from gan_serve.images.preprocess import open_pil_image
 from gan_serve.images.transparency import on_white
 from gan_serve.system.interrupt import unfinished
 
@@ -25,32 +25,32 @@ _EXIF_KEY = ExifTags.Base.ImageDescription
 _LONGEST_EXIF = 65_533  # bytes in a JPEG file, with their header
 _LONGEST_IDAT = 65_536  # bytes of pixels in one chunk of a PNG file
 _COLOURS = {"L": 0, "RGB": 2, "LA": 4, "RGBA": 6}  # the colour types of PNG
-_PICTURES = ("PNG", "WEBP", "JPEG", "GIF")
-_DURATION = 90  # milliseconds of a picture in an animation
+_IMAGES = ("PNG", "WEBP", "JPEG", "GIF")
+_DURATION = 90  # milliseconds of an image in an animation
 
 
-def encode_picture(picture: Picture, format: str, document: str) -> bytes:
+def encode_image(image: PilImage, format: str, document: str) -> bytes:
     """The bytes of a PNG, WebP or JPEG file that carries `document`."""
-    return _WRITERS[format](picture, document)
+    return _WRITERS[format](image, document)
 
 
 def encode_animation(
-    pictures: Sequence[Picture], format: str, document: str, durations: Sequence[int | None] = ()
+    images: Sequence[PilImage], format: str, document: str, durations: Sequence[int | None] = ()
 ) -> bytes:
-    """The bytes of a GIF or WebP file that shows pictures of one size in turn, for ever, and carries `document`.
+    """The bytes of a GIF or WebP file that shows images of one size in turn, for ever, and carries `document`.
 
-    A GIF has 256 colours a picture, of which one may be transparent; grey ones, and all in WebP, keep every pixel.
+    A GIF has 256 colours an image, of which one may be transparent; grey ones, and all in WebP, keep every pixel.
     `durations` are milliseconds, each of which may be left open.
     """
-    first, *others = [picture.convert("RGBA") if picture.mode == "LA" else picture for picture in pictures]
+    first, *others = [image.convert("RGBA") if image.mode == "LA" else image for image in images]
     how = _gif_options(document, first) if format == "gif" else {"exif": _exif(document), "lossless": True}
     times = [_DURATION if each is None else each for each in durations] or _DURATION
     return _saved(first, format.upper(), save_all=True, append_images=others, duration=times, loop=0, **how)
 
 
-def _gif_options(document: str, picture: Picture) -> dict[str, Any]:
-    """Through a transparent picture, the one before it must not be seen: it is cleared away."""
-    cleared = {"disposal": 2} if picture.mode == "RGBA" else {}
+def _gif_options(document: str, image: PilImage) -> dict[str, Any]:
+    """Through a transparent image, the one before it must not be seen: it is cleared away."""
+    cleared = {"disposal": 2} if image.mode == "RGBA" else {}
     return {"comment": document.encode(), **cleared}
 
 
@@ -62,8 +62,8 @@ def read_document(path: Path) -> str:
     """
     if is_npy(path):
         return read_npy_document(path)
-    with _open_header(path) as picture:
-        return _document(picture, path)
+    with _open_header(path) as image:
+        return _document(image, path)
 
 
 class Media(NamedTuple):
@@ -77,7 +77,7 @@ class Media(NamedTuple):
 def read_media(path: Path) -> Media:
     """All of a generated file.
 
-    An animation is (N, height, width, 3), or 4 where it is transparent; pictures that follow one that is alike are not
+    An animation is (N, height, width, 3), or 4 where it is transparent; images that follow one that is alike are not
     among them.
 
     Raises:
@@ -85,15 +85,15 @@ def read_media(path: Path) -> Media:
     """
     if is_npy(path):
         return Media(*read_npy(path), "npy")
-    with open_picture(path, str(path), _PICTURES) as picture:
-        document = _document(picture, path)
-        return Media(document, _pixels(picture, str(path)), (picture.format or "").lower())
+    with open_pil_image(path, str(path), _IMAGES) as image:
+        document = _document(image, path)
+        return Media(document, _pixels(image, str(path)), (image.format or "").lower())
 
 
 def decode_pixels(content: bytes) -> Pixels:
-    """The pixels of a generated picture that is in memory, as `read_media` tells them."""
-    with open_picture(io.BytesIO(content), "the picture", _PICTURES) as picture:
-        return _pixels(picture, "the picture")
+    """The pixels of a generated image that is in memory, as `read_media` tells them."""
+    with open_pil_image(io.BytesIO(content), "the image", _IMAGES) as image:
+        return _pixels(image, "the image")
 
 
 def write_atomic(path: Path, content: bytes) -> None:
@@ -142,32 +142,32 @@ def make_folder(path: Path) -> None:
         raise Failure(f"{path}: cannot be made a folder ({error.strerror})") from None
 
 
-def _pixels(picture: Picture, source: str) -> Pixels:
+def _pixels(image: PilImage, source: str) -> Pixels:
     try:
-        return _decoded(picture, source)
+        return _decoded(image, source)
     except Failure:
         raise
     except Exception as error:  # a decoder meets damage in many ways
         raise Failure(f"{source}: damaged ({error})") from None
 
 
-def _decoded(picture: Picture, source: str) -> Pixels:
-    frames = getattr(picture, "n_frames", 1)
-    if frames == 1 and picture.format != "GIF":
-        return np.asarray(picture)
-    if frames * picture.width * picture.height > MOST_PIXELS:
-        raise Failure(f"{source}: {frames} pictures in one file are too many to be read")
-    pixels = np.empty((frames, picture.height, picture.width, 4), np.uint8)
+def _decoded(image: PilImage, source: str) -> Pixels:
+    frames = getattr(image, "n_frames", 1)
+    if frames == 1 and image.format != "GIF":
+        return np.asarray(image)
+    if frames * image.width * image.height > MOST_PIXELS:
+        raise Failure(f"{source}: {frames} images in one file are too many to be read")
+    pixels = np.empty((frames, image.height, image.width, 4), np.uint8)
     for number, frame in enumerate(pixels):
-        picture.seek(number)
-        frame[:] = picture.convert("RGBA")
+        image.seek(number)
+        frame[:] = image.convert("RGBA")
     return pixels[..., :3] if (pixels[..., 3] == 255).all() else pixels
 
 
-def _write_png(picture: Picture, document: str) -> bytes:
-    """The very bytes of Pillow's own `save`, which takes a third longer for a small picture."""
-    head = struct.pack(">IIBBBBB", *picture.size, 8, _COLOURS[picture.mode], 0, 0, 0)
-    packed = picture.tobytes("zip", picture.mode, False, 1, -1, b"")  # level 1, with PNG's filters
+def _write_png(image: PilImage, document: str) -> bytes:
+    """The very bytes of Pillow's own `save`, which takes a third longer for a small image."""
+    head = struct.pack(">IIBBBBB", *image.size, 8, _COLOURS[image.mode], 0, 0, 0)
+    packed = image.tobytes("zip", image.mode, False, 1, -1, b"")  # level 1, with PNG's filters
     chunks = [_chunk(b"IHDR", head), _chunk(b"tEXt", f"{PNG_KEY}\0{document}".encode("ascii"))]
     chunks += [_chunk(b"IDAT", packed[at : at + _LONGEST_IDAT]) for at in range(0, len(packed), _LONGEST_IDAT)]
     return b"".join((b"\x89PNG\r\n\x1a\n", *chunks, _chunk(b"IEND", b"")))
@@ -177,42 +177,42 @@ def _chunk(kind: bytes, content: bytes) -> bytes:
     return struct.pack(">I4s", len(content), kind) + content + struct.pack(">I", zlib.crc32(content, zlib.crc32(kind)))
 
 
-def _write_webp(picture: Picture, document: str) -> bytes:
+def _write_webp(image: PilImage, document: str) -> bytes:
     # Without `exact`, what is behind a transparent pixel would be lost.
-    return _saved(picture, "WEBP", lossless=True, exact=True, exif=_exif(document))
+    return _saved(image, "WEBP", lossless=True, exact=True, exif=_exif(document))
 
 
-def _write_jpeg(picture: Picture, document: str) -> bytes:
-    """JPEG knows no transparency: it shows the picture on white."""
-    if picture.mode in ("LA", "RGBA"):
-        picture = Pictures.fromarray(on_white(np.asarray(picture)).squeeze())
+def _write_jpeg(image: PilImage, document: str) -> bytes:
+    """JPEG knows no transparency: it shows the image on white."""
+    if image.mode in ("LA", "RGBA"):
+        image = PILImage.fromarray(on_white(np.asarray(image)).squeeze())
     exif = _exif(document)
     if len(exif.tobytes()) > _LONGEST_EXIF:
-        raise UsageError("what made this picture is too much to be told in a JPEG; use png or webp")
-    return _saved(picture, "JPEG", quality=95, exif=exif)
+        raise UsageError("what made this image is too much to be told in a JPEG; use png or webp")
+    return _saved(image, "JPEG", quality=95, exif=exif)
 
 
-_WRITERS: dict[str, Callable[[Picture, str], bytes]] = {
+_WRITERS: dict[str, Callable[[PilImage, str], bytes]] = {
     "png": _write_png,
     "webp": _write_webp,
     "jpeg": _write_jpeg,
 }
 
 
-def _saved(picture: Picture, format: str, **options: Any) -> bytes:
+def _saved(image: PilImage, format: str, **options: Any) -> bytes:
     buffer = io.BytesIO()
-    picture.save(buffer, format, **options)
+    image.save(buffer, format, **options)
     return buffer.getvalue()
 
 
-def _exif(document: str) -> Pictures.Exif:
-    exif = Pictures.Exif()
+def _exif(document: str) -> PILImage.Exif:
+    exif = PILImage.Exif()
     exif[_EXIF_KEY] = document
     return exif
 
 
-def _open_header(path: Path) -> Picture:
-    """A picture whose pixels nobody will look at, so that their number does not matter, as it does to `open_picture`.
+def _open_header(path: Path) -> PilImage:
+    """An image whose pixels nobody will look at, so that their number does not matter, as it does to `open_pil_image`.
 
     Raises:
         Failure: unreadable, or of another format.
@@ -227,15 +227,15 @@ def _open_header(path: Path) -> Picture:
         except SyntaxError:  # another format
             continue
         except OSError as error:
-            raise Failure(f"{path}: {error.strerror or 'not a picture in ' + ', '.join(_PICTURES)}") from None
+            raise Failure(f"{path}: {error.strerror or 'not an image in ' + ', '.join(_IMAGES)}") from None
         except Exception as error:  # a decoder meets damage in many ways
             raise Failure(f"{path}: damaged ({error})") from None
-    raise Failure(f"{path}: not a picture in {', '.join(_PICTURES)}")
+    raise Failure(f"{path}: not an image in {', '.join(_IMAGES)}")
 
 
-def _document(picture: Picture, path: Path) -> str:
+def _document(image: PilImage, path: Path) -> str:
     try:
-        document = _text(picture)
+        document = _text(image)
     except Exception as error:  # a decoder meets damage in many ways
         raise Failure(f"{path}: damaged ({error})") from None
     if not isinstance(document, str):
@@ -243,9 +243,9 @@ def _document(picture: Picture, path: Path) -> str:
     return document
 
 
-def _text(picture: Picture) -> object:
-    if picture.format == "PNG":
-        return picture.info.get(PNG_KEY)
-    if picture.format == "GIF":
-        return picture.info.get("comment", b"").decode() or None
-    return picture.getexif().get(_EXIF_KEY)
+def _text(image: PilImage) -> object:
+    if image.format == "PNG":
+        return image.info.get(PNG_KEY)
+    if image.format == "GIF":
+        return image.info.get("comment", b"").decode() or None
+    return image.getexif().get(_EXIF_KEY)

@@ -21,7 +21,7 @@ class Found(NamedTuple):
     left_out: str | None = None
 
 
-def picture_files(name: str, given: str) -> Found:
+def image_files(name: str, given: str) -> Found:
     """The files that a path, a folder or a glob means; `name` is the input's.
 
     A link that leads nowhere is among them if it has an image's name, so that reading it says why it cannot be read.
@@ -41,8 +41,8 @@ def picture_files(name: str, given: str) -> Found:
         return Found([path])  # whose reading will tell why
     files = sorted(each for each in entries if _is_meant(each, is_folder))
     if not files:
-        wrong = "holds no pictures" if is_folder else "does not exist"
-        raise UsageError(f"{name} {shown(given)} {wrong}; give a file, a folder of pictures, or a glob in quotes")
+        wrong = "holds no images" if is_folder else "does not exist"
+        raise UsageError(f"{name} {shown(given)} {wrong}; give a file, a folder of images, or a glob in quotes")
     return Found(files, _left_out(given, sorted({*entries}.difference(files))))
 
 

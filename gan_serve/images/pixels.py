@@ -1,4 +1,4 @@
-"""Arrays in a model's range <-> pixels, and pixels -> pictures."""
+"""Arrays in a model's range <-> pixels, and pixels -> images."""
 
 import math
 from collections.abc import Sequence
@@ -6,17 +6,17 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image as Pictures
+from PIL import Image as PILImage
 
 from gan_serve.errors import UsageError
 from gan_serve.images.limits import LONGEST_SIDE
 from gan_serve.seeds import checked_integer
 from gan_serve.tensors import Image
 
-Picture = Pictures.Image
+PilImage = PILImage.Image
 Pixels = NDArray[np.uint8]
 
-MOST_PIXELS = 64 * 2**20  # of one picture that is read, or of all in an animation
+MOST_PIXELS = 64 * 2**20  # of one image that is read, or of all in an animation
 
 
 def to_pixels(array: NDArray[Any], tensor: Image) -> Pixels:
@@ -35,8 +35,8 @@ def from_pixels(pixels: Pixels, tensor: Image) -> NDArray[np.float32]:
     return values
 
 
-def to_picture(pixels: Pixels, scale: int) -> Picture:
-    """(height, width, channels) -> a picture whose pixels are squares of `scale`; channel 2 or 4 is opacity.
+def to_image(pixels: Pixels, scale: int) -> PilImage:
+    """(height, width, channels) -> an image whose pixels are squares of `scale`; channel 2 or 4 is opacity.
 
     Raises:
         UsageError: it would be too large.
@@ -46,7 +46,7 @@ def to_picture(pixels: Pixels, scale: int) -> Picture:
     if scale != 1:
         check_size(height, width, 1, 1, scale)
         enlarged = pixels.repeat(scale, axis=0).repeat(scale, axis=1)
-    return Pictures.fromarray(enlarged[:, :, 0] if enlarged.shape[2] == 1 else enlarged)
+    return PILImage.fromarray(enlarged[:, :, 0] if enlarged.shape[2] == 1 else enlarged)
 
 
 def tile(pixels: Sequence[Pixels] | Pixels, columns: int) -> Pixels:
@@ -87,7 +87,7 @@ def checked_scale(scale: object) -> int:
     """How many times as wide and high a pixel becomes.
 
     Raises:
-        UsageError: it is no integer, or more than any picture has room for.
+        UsageError: it is no integer, or more than any image has room for.
     """
     return checked_integer("scale", scale, 1, LONGEST_SIDE)
 
@@ -102,7 +102,7 @@ def check_size(height: int, width: int, count: int, columns: int, scale: int) ->
     height, width = math.ceil(count / columns) * height * scale, columns * width * scale
     if max(height, width) > LONGEST_SIDE:
         raise UsageError(
-            f"a picture of {width}x{height} pixels is too large (at most {LONGEST_SIDE} a side); "
+            f"an image of {width}x{height} pixels is too large (at most {LONGEST_SIDE} a side); "
             "ask for fewer images or a smaller scale"
         )
 

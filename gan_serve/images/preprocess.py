@@ -1,4 +1,4 @@
-"""Any picture -> what a network takes. What a model is trained on and what it is served with are read alike."""
+"""Any image -> what a network takes. What a model is trained on and what it is served with are read alike."""
 
 from pathlib import Path
 from typing import IO, Any, Literal, NamedTuple
@@ -6,22 +6,22 @@ from typing import IO, Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags
-from PIL import Image as Pictures
+from PIL import Image as PILImage
 from PIL.Image import Transpose
 
 from gan_serve.errors import Failure, UsageError
 from gan_serve.images.heic import HEIC, is_heic, register_heic
-from gan_serve.images.pixels import MOST_PIXELS, Picture, Pixels, from_pixels
+from gan_serve.images.pixels import MOST_PIXELS, PilImage, Pixels, from_pixels
 from gan_serve.tensors import Image, Mask
 
 # RGB of any size, RGBA where parts may be transparent, or (channels, height, width) in a model's range.
-Given = Picture | NDArray[np.float32]
+Given = PilImage | NDArray[np.float32]
 Box = tuple[int, int, int, int]  # left, top, right, bottom
 
 # Pillow knows more formats. Some of them start other programs, and each one is a way in for a file that means harm.
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF")
 _DEEP = ("PNG", "PPM")  # formats of which Pillow opens grey pixels of 16 bits as integers of 32
-_TURNS = {  # EXIF's orientation -> what makes the picture upright
+_TURNS = {  # EXIF's orientation -> what makes the image upright
     2: Transpose.FLIP_LEFT_RIGHT,
     3: Transpose.ROTATE_180,
     4: Transpose.FLIP_TOP_BOTTOM,
@@ -34,8 +34,8 @@ _ON_ITS_SIDE = (Transpose.TRANSPOSE, Transpose.ROTATE_270, Transpose.TRANSVERSE,
 _TOO_LARGE = f"more than the {MOST_PIXELS // 2**20} megapixels that gan-serve reads"
 
 
-def open_picture(file: Path | IO[bytes], source: str, formats: tuple[str, ...] = FORMATS) -> Picture:
-    """A picture whose header was read and whose size is bearable; `source` is what messages call it.
+def open_pil_image(file: Path | IO[bytes], source: str, formats: tuple[str, ...] = FORMATS) -> PilImage:
+    """An image whose header was read and whose size is bearable; `source` is what messages call it.
 
     Raises:
         Failure: unreadable, of another format, or too large.
@@ -44,116 +44,116 @@ def open_picture(file: Path | IO[bytes], source: str, formats: tuple[str, ...] =
         register_heic(source)
         formats = (HEIC,)
     try:
-        picture = Pictures.open(file, formats=formats)
-    except (Pictures.DecompressionBombError, Pictures.DecompressionBombWarning):
+        image = PILImage.open(file, formats=formats)
+    except (PILImage.DecompressionBombError, PILImage.DecompressionBombWarning):
         raise Failure(f"{source}: {_TOO_LARGE}") from None
     except OSError as error:
-        raise Failure(f"{source}: {error.strerror or 'not a picture in ' + ', '.join(formats)}") from None
+        raise Failure(f"{source}: {error.strerror or 'not an image in ' + ', '.join(formats)}") from None
     except Exception as error:  # a decoder meets damage in many ways
         raise Failure(f"{source}: damaged ({error})") from None
-    if picture.width * picture.height > MOST_PIXELS:
-        picture.close()
-        raise Failure(f"{source}: {picture.width}x{picture.height} pixels; {_TOO_LARGE}")
-    return picture
+    if image.width * image.height > MOST_PIXELS:
+        image.close()
+        raise Failure(f"{source}: {image.width}x{image.height} pixels; {_TOO_LARGE}")
+    return image
 
 
-def read_picture(file: Path | IO[bytes], source: str) -> Picture:
-    """A picture decoded and upright.
+def read_image(file: Path | IO[bytes], source: str) -> PilImage:
+    """An image decoded and upright.
 
     Raises:
         Failure: it cannot be.
     """
-    with open_picture(file, source) as picture:
-        return upright(picture, source)
+    with open_pil_image(file, source) as image:
+        return upright(image, source)
 
 
-def upright(picture: Picture, source: str) -> Picture:
-    """The picture decoded, turned as it is to be looked at, in sRGB with 8 bits each.
+def upright(image: PilImage, source: str) -> PilImage:
+    """The image decoded, turned as it is to be looked at, in sRGB with 8 bits each.
 
     It is RGBA where it has transparency, else RGB. A colour profile that cannot be used is ignored; `remarks` says so.
 
     Raises:
         Failure: it is damaged, or has pixels of 32 bits, whose range nothing tells.
     """
-    if picture.mode == "F" or (picture.mode == "I" and picture.format not in _DEEP):
+    if image.mode == "F" or (image.mode == "I" and image.format not in _DEEP):
         raise Failure(f"{source}: its pixels have 32 bits each, of which nobody knows what is white; give 8 or 16 bits")
     try:
-        picture.load()
-        return _in_srgb(_to_8_bits(_turned(picture)), picture.info.get("icc_profile"))
+        image.load()
+        return _in_srgb(_to_8_bits(_turned(image)), image.info.get("icc_profile"))
     except Exception as error:  # a decoder meets damage in many ways
         raise Failure(f"{source}: damaged ({error})") from None
 
 
-def _in_srgb(picture: Picture, profile: bytes | None) -> Picture:
-    """RGBA where it has transparency, else RGB: a copy, since the picture may be the caller's own."""
+def _in_srgb(image: PilImage, profile: bytes | None) -> PilImage:
+    """RGBA where it has transparency, else RGB: a copy, since the image may be the caller's own."""
     if not profile:
-        return picture.convert("RGBA" if picture.has_transparency_data else "RGB")
+        return image.convert("RGBA" if image.has_transparency_data else "RGB")
     from gan_serve.images.color_profiles import to_rgb
 
-    converted = to_rgb(picture, profile)
-    if picture.has_transparency_data:
-        converted.putalpha(picture.convert("RGBA").getchannel("A"))
+    converted = to_rgb(image, profile)
+    if image.has_transparency_data:
+        converted.putalpha(image.convert("RGBA").getchannel("A"))
     return converted
 
 
-def remarks(picture: Picture) -> tuple[str, ...]:
+def remarks(image: PilImage) -> tuple[str, ...]:
     """What is not taken of an open file, by its header alone."""
-    several = ("holds several pictures; only the first is taken",) if holds_several(picture) else ()
-    return (*several, *_about_profile(picture))
+    several = ("holds several images; only the first is taken",) if holds_several(image) else ()
+    return (*several, *_about_profile(image))
 
 
-def _about_profile(picture: Picture) -> tuple[str, ...]:
-    profile = picture.info.get("icc_profile")
+def _about_profile(image: PilImage) -> tuple[str, ...]:
+    profile = image.info.get("icc_profile")
     if not profile:
         return ()
     from gan_serve.images.color_profiles import can_use
 
-    if can_use(profile, picture):
+    if can_use(profile, image):
         return ()
     return ("has a colour profile that cannot be used; its colours are taken as sRGB",)
 
 
-def holds_several(picture: Picture) -> bool:
-    """Whether an open file has more pictures than its first: an animation, or pages."""
+def holds_several(image: PilImage) -> bool:
+    """Whether an open file has more images than its first: an animation, or pages."""
     try:
-        return picture.format != "MPO" and bool(getattr(picture, "is_animated", False))  # MPO: a camera's own previews
-    except Exception:  # what cannot be read is no picture
+        return image.format != "MPO" and bool(getattr(image, "is_animated", False))  # MPO: a camera's own previews
+    except Exception:  # what cannot be read is no image
         return False
 
 
-def upright_size(picture: Picture) -> tuple[int, int]:
-    """Width and height that the picture will have when it is upright, by its header alone."""
-    is_turned = _turn(picture) in _ON_ITS_SIDE and picture.format != "TIFF"  # whose size is turned
-    return picture.size[::-1] if is_turned else picture.size
+def upright_size(image: PilImage) -> tuple[int, int]:
+    """Width and height that the image will have when it is upright, by its header alone."""
+    is_turned = _turn(image) in _ON_ITS_SIDE and image.format != "TIFF"  # whose size is turned
+    return image.size[::-1] if is_turned else image.size
 
 
-def _turn(picture: Picture) -> Transpose | None:
+def _turn(image: PilImage) -> Transpose | None:
     """What makes it upright, as its EXIF says; where that cannot be read, it stays as it lies."""
     try:
-        exif = Pictures.Image.getexif(picture)  # PNG's own would decode the picture
+        exif = PILImage.Image.getexif(image)  # PNG's own would decode the image
         return _TURNS.get(exif.get(ExifTags.Base.Orientation, 1))
     except Exception:  # whatever is in there, the pixels may be sound
         return None
 
 
-def _turned(picture: Picture) -> Picture:
-    turn = _turn(picture)
-    return picture if turn is None else picture.transpose(turn)
+def _turned(image: PilImage) -> PilImage:
+    turn = _turn(image)
+    return image if turn is None else image.transpose(turn)
 
 
 class CropBox(NamedTuple):
-    """Which part of a picture a network sees, and where in its input that part lies."""
+    """Which part of an image a network sees, and where in its input that part lies."""
 
     seen: Box
     inner: Box
 
 
-def frame(picture: tuple[int, int], width: int, height: int, how: Literal["crop", "pad"]) -> CropBox:
-    """How a picture of this width and height is fitted: its middle is cropped to the new shape, or all of it is seen.
+def frame(image: tuple[int, int], width: int, height: int, how: Literal["crop", "pad"]) -> CropBox:
+    """How an image of this width and height is fitted: its middle is cropped to the new shape, or all of it is seen.
 
-    What is inner keeps the picture's aspect; the rest of the input is padding.
+    What is inner keeps the image's aspect; the rest of the input is padding.
     """
-    across, down = picture
+    across, down = image
     if how == "crop":
         seen = _middle(across, down, across=down * width // height, down=across * height // width)
         return CropBox(seen, (0, 0, width, height))
@@ -168,21 +168,21 @@ def _middle(width: int, height: int, *, across: int, down: int) -> Box:
     return (left, top, left + across, top + down)
 
 
-def fit(picture: Picture, width: int, height: int, channels: int, how: Literal["crop", "pad"] = "crop") -> Pixels:
+def fit(image: PilImage, width: int, height: int, channels: int, how: Literal["crop", "pad"] = "crop") -> Pixels:
     """RGB or RGBA -> (height, width, channels): cropped or padded, and resized; transparent parts become white."""
-    seen, (left, top, right, bottom) = frame(picture.size, width, height, how)
-    resized = picture.resize((right - left, bottom - top), Pictures.Resampling.LANCZOS, box=seen)
+    seen, (left, top, right, bottom) = frame(image.size, width, height, how)
+    resized = image.resize((right - left, bottom - top), PILImage.Resampling.LANCZOS, box=seen)
     pixels = flatten(resized, channels)
     if how == "crop":
         return pixels
     return np.pad(pixels, ((top, height - bottom), (left, width - right), (0, 0)), "edge")
 
 
-def flatten(picture: Picture, channels: int) -> Pixels:
+def flatten(image: PilImage, channels: int) -> Pixels:
     """RGB or RGBA -> (height, width, channels) as on white paper."""
-    if picture.mode == "RGBA":
-        picture = Pictures.alpha_composite(Pictures.new("RGBA", picture.size, "white"), picture)
-    return np.asarray(picture.convert("L" if channels == 1 else "RGB")).reshape(*picture.size[::-1], channels)
+    if image.mode == "RGBA":
+        image = PILImage.alpha_composite(PILImage.new("RGBA", image.size, "white"), image)
+    return np.asarray(image.convert("L" if channels == 1 else "RGB")).reshape(*image.size[::-1], channels)
 
 
 def size_of(given: Given) -> tuple[int, int]:
@@ -191,7 +191,7 @@ def size_of(given: Given) -> tuple[int, int]:
 
 
 def to_model(given: Given, tensor: Image) -> NDArray[np.float32]:
-    """A picture of any size -> (channels, height, width) in the model's range; such an array stays as it is."""
+    """An image of any size -> (channels, height, width) in the model's range; such an array stays as it is."""
     if isinstance(given, np.ndarray):
         return given
     if tensor.any_size:
@@ -201,7 +201,7 @@ def to_model(given: Given, tensor: Image) -> NDArray[np.float32]:
 
 
 def read_array(array: NDArray[Any], tensor: Image | Mask) -> Given:
-    """Pixels in an array are a picture; an array in the model's own shape and range stays as it is.
+    """Pixels in an array are an image; an array in the model's own shape and range stays as it is.
 
     Raises:
         UsageError: it is neither.
@@ -209,8 +209,8 @@ def read_array(array: NDArray[Any], tensor: Image | Mask) -> Given:
     if array.dtype == np.bool_ and isinstance(tensor, Mask):
         array = array.astype(np.uint8) * 255
     if array.dtype == np.uint8 and _has_pixels(array.shape):
-        picture = Pictures.fromarray(array[:, :, 0] if array.shape[2:] == (1,) else array)
-        return upright(picture, tensor.name)
+        image = PILImage.fromarray(array[:, :, 0] if array.shape[2:] == (1,) else array)
+        return upright(image, tensor.name)
     if array.dtype.kind != "f" or not _has_shape(array.shape, tensor):
         raise UsageError(
             f"{tensor.name} is an array of {array.dtype} {array.shape}; give uint8 (height, width) or (height, width, "
@@ -233,8 +233,8 @@ def _has_shape(shape: tuple[int, ...], tensor: Image | Mask) -> bool:
     return len(shape) == 3 and tensor.shape_at(*shape[1:]) == shape and 0 < shape[1] * shape[2] <= MOST_PIXELS
 
 
-def _to_8_bits(picture: Picture) -> Picture:
-    """16-bit grey pictures keep their upper byte; Pillow's own conversion would clip them to white."""
-    if not picture.mode.startswith("I"):
-        return picture
-    return Pictures.fromarray((np.asarray(picture).clip(0, 65_535) >> 8).astype(np.uint8))
+def _to_8_bits(image: PilImage) -> PilImage:
+    """16-bit grey images keep their upper byte; Pillow's own conversion would clip them to white."""
+    if not image.mode.startswith("I"):
+        return image
+    return PILImage.fromarray((np.asarray(image).clip(0, 65_535) >> 8).astype(np.uint8))

@@ -1,4 +1,4 @@
-"""Pictures of any size through a network: padded to what it takes, and in tiles where they are large.
+"""Images of any size through a network: padded to what it takes, and in tiles where they are large.
 
 Tiles overlap. In the middle half of each overlap one fades into the other, and the outer quarters are thrown away, so
 that a seam is seen neither where a network looks beyond a tile's edge nor where it makes tiles of different colours.
@@ -64,7 +64,7 @@ def _padded(array: NDArray[Any], below: int, beside: int) -> NDArray[Any]:
 
 
 class _Side:
-    """How one side of a picture is cut: as few tiles as can be, of equal length, whose starts are multiples."""
+    """How one side of an image is cut: as few tiles as can be, of equal length, whose starts are multiples."""
 
     def __init__(self, length: int, tensor: Image) -> None:
         multiple, tile = tensor.multiple, tensor.tile or length

@@ -1,7 +1,7 @@
 """The transparency of an image that goes in, on what comes out."""
 
 import numpy as np
-from PIL import Image as Pictures
+from PIL import Image as PILImage
 
 from gan_serve.images.pixels import Pixels
 
@@ -16,7 +16,7 @@ def with_opacity(pixels: Pixels, opacity: Pixels) -> Pixels:
     """
     height, width, channels = pixels.shape
     if opacity.shape != (height, width):
-        opacity = np.asarray(Pictures.fromarray(opacity).resize((width, height), Pictures.Resampling.BICUBIC))
+        opacity = np.asarray(PILImage.fromarray(opacity).resize((width, height), PILImage.Resampling.BICUBIC))
     made = np.empty((height, width, channels + 1), np.uint8)
     made[:, :, -1] = opacity
     for top in range(0, height, _ROWS):

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from gan_serve.errors import Failure, UsageError
-from gan_serve.formats import PICTURES
+from gan_serve.formats import IMAGES
 from gan_serve.images.encoding import is_empty, make_folder, read_document, write_atomic
 from gan_serve.jobs.job import Job, job_file
 from gan_serve.jobs.lock import job_lock
@@ -109,23 +109,23 @@ def is_made(job: Job) -> bool:
 
 
 def check_apart(folder: Path, inputs: Iterable[Path]) -> None:
-    """Refuse to fill the folder of the pictures that go in: the next call would take what was made for some of them.
+    """Refuse to fill the folder of the images that go in: the next call would take what was made for some of them.
 
     Raises:
         UsageError: it is such a folder.
     """
     if any(folder.exists() and folder.samefile(each) for each in {path.parent for path in inputs}):
-        raise UsageError(f"{folder} holds the pictures that go in; choose another folder for what is made of them")
+        raise UsageError(f"{folder} holds the images that go in; choose another folder for what is made of them")
 
 
 def check_replaceable(path: Path, inputs: Iterable[Path]) -> None:
-    """Refuse to write one picture over what gan-serve did not make; devices, pipes and empty files lose nothing.
+    """Refuse to write one image over what gan-serve did not make; devices, pipes and empty files lose nothing.
 
     Raises:
-        Failure: such a file is there, or one of the pictures that go in.
+        Failure: such a file is there, or one of the images that go in.
     """
     if any(path.exists() and path.samefile(each) for each in inputs):
-        raise Failure(f"{path} is a picture that goes in; choose another place for what is made of it")
+        raise Failure(f"{path} is an image that goes in; choose another place for what is made of it")
     if path.is_file() and not is_empty(path) and not _is_ours(path):
         raise Failure(f"{path} exists, and gan-serve did not make it; choose another place, or remove it")
 
@@ -139,8 +139,8 @@ def _is_ours(path: Path) -> bool:
 
 
 def tells_its_making(job: Job) -> bool:
-    """Whether its files say how they were made, as pictures and arrays do, and numbers do not."""
-    return job.output.format in PICTURES.formats
+    """Whether its files say how they were made, as images and arrays do, and numbers do not."""
+    return job.output.format in IMAGES.formats
 
 
 def _check_same(path: Path, provenance: Provenance) -> None:

@@ -42,7 +42,7 @@ class ClientDisconnected(ApiError):
 def without_frames(error: Exception) -> Exception:
     """The same error, without where it came from.
 
-    Its frames hold the call and its pictures, and the call holds the error: all of it would stay in memory until the
+    Its frames hold the call and its images, and the call holds the error: all of it would stay in memory until the
     garbage collector comes.
     """
     error.__context__ = None

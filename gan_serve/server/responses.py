@@ -1,4 +1,4 @@
-"""Answers that are no pictures: errors, and documents."""
+"""Answers that are no images: errors, and documents."""
 
 import json
 import logging

@@ -33,7 +33,7 @@ class Settings(BaseSettings):
     device: str = Field("auto", description="auto, cpu, cuda or cuda:N.")
     max_count: int = Field(64, ge=1, le=4096, description="Images in one request.")
     max_pixels: int = Field(
-        2**24, ge=1, le=2**26, description="Pixels of all pictures of a request together, and of those of its answer."
+        2**24, ge=1, le=2**26, description="Pixels of all images of a request together, and of those of its answer."
     )
     max_body: int = Field(2**23, ge=1, description="Bytes of a request's body.")
     queue: int = Field(256, ge=1, description="Images that may wait for one model; more are refused with 429.")

@@ -16,7 +16,7 @@ from PIL import Image
 from small_models import DIGIT, GREY, LATENT, build_model, metadata_of, save_model
 
 import gan_serve
-from gan_serve.images.encoding import encode_picture, read_document
+from gan_serve.images.encoding import encode_image, read_document
 from gan_serve.metadata import PROPERTY, RESERVED
 
 
@@ -102,7 +102,7 @@ def test_output(run: Run, arguments: list[str], files: list[str]) -> None:
         (["generate", "--model", "digits", "--count", "9223372036854775783", "--grid"], "too large"),
         (["generate", "--model", "digits", "--count", "18446744073709551557"], "is not an integer from 1 to"),
         (["generate", "--model", "digits", "--format", "bmp"], "use png, webp, jpeg, npy, gif"),
-        (["generate", "--model", "digits", "--format", "npy", "--grid"], "a grid is a picture"),
+        (["generate", "--model", "digits", "--format", "npy", "--grid"], "a grid is an image"),
         (["generate", "--model", "digits", "--output", "x.bmp"], "no format is named .bmp"),
         (["generate", "--model", "digits", "--output", "x.png", "--format", "webp"], "leave out one"),
         (["generate", "--model", "digits", "--output", "x.png", "--count", "2"], "2 images do not fit"),
@@ -170,7 +170,7 @@ def test_what_gan_serve_made_is_made_anew_and_other_files_are_left_alone(run: Ru
             outcome.error
             == f"error: {file} exists, and gan-serve did not make it; choose another place, or remove it\n"
         )
-    assert "x.png is a picture that goes in" in run("reproduce", "x.png", "--output", "x.png").error
+    assert "x.png is an image that goes in" in run("reproduce", "x.png", "--output", "x.png").error
     assert {path: path.read_bytes() for path in Path().iterdir()} == before
 
 
@@ -469,7 +469,7 @@ def test_reproduce_knows_an_animation_without_its_suffix(run: Run) -> None:
 def test_reproduce_says_how_far_apart(run: Run) -> None:
     run("generate", "--model", "digits", "--output", "x.png", "--seed", 1)
     document = read_document(Path("x.png"))
-    Path("y.png").write_bytes(encode_picture(Image.new("L", (8, 8)), "png", document))
+    Path("y.png").write_bytes(encode_image(Image.new("L", (8, 8)), "png", document))
     outcome = run("reproduce", "y.png")
     assert outcome.code == 1
     assert re.fullmatch(

@@ -10,20 +10,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 from command_line import Run
-from PIL import Image as Pictures
+from PIL import Image as PILImage
 
 import gan_serve
-from gan_serve.images.encoding import encode_picture, read_document, read_media
+from gan_serve.images.encoding import encode_image, read_document, read_media
 
 NOISE = np.random.RandomState(0).randint(256, size=(3, 8, 6, 3), dtype=np.uint8)
 
 
 @pytest.fixture
-def pictures(run: Run) -> list[Path]:
-    """Three pictures in a folder of the current one, 8x6 pixels in colour."""
+def photos(run: Run) -> list[Path]:
+    """Three images in a folder of the current one, 8x6 pixels in colour."""
     Path("in").mkdir()
     for number, pixels in enumerate(NOISE):
-        Pictures.fromarray(pixels).save(f"in/{number}.png")
+        PILImage.fromarray(pixels).save(f"in/{number}.png")
     return sorted(Path("in").iterdir())
 
 
@@ -35,17 +35,17 @@ def made() -> list[str]:
     return sorted(str(path) for path in Path().rglob("*") if path.is_file() and path.parts[0] != "in")
 
 
-def test_a_classifier_prints_one_json_document(run: Run, pictures: list[Path], models: Path) -> None:
-    outcome = run("generate", "--model", "classifier", "--image", pictures[0])
+def test_a_classifier_prints_one_json_document(run: Run, photos: list[Path], models: Path) -> None:
+    outcome = run("generate", "--model", "classifier", "--image", photos[0])
     assert (outcome.code, outcome.error) == (0, "")
     classifier = gan_serve.load("classifier", models=models)
-    assert answers(outcome.out) == classifier.generate(image=pictures[0]).answers()
+    assert answers(outcome.out) == classifier.generate(image=photos[0]).answers()
     assert answers(outcome.out)[0]["image"] == "0.png"
     assert made() == []
 
 
 def test_the_home_folder_is_found_where_no_shell_names_it(
-    run: Run, pictures: list[Path], monkeypatch: pytest.MonkeyPatch, models: Path
+    run: Run, photos: list[Path], monkeypatch: pytest.MonkeyPatch, models: Path
 ) -> None:
     """In a glob in quotes, behind a sign of equality, and in a setting."""
     monkeypatch.setenv("HOME", str(Path.cwd()))
@@ -62,7 +62,7 @@ def test_the_home_folder_is_found_where_no_shell_names_it(
     "images",
     [["in"], ["in/"], ["in/*.png"], ["in/[01].png", "in/2.png"], ["in/0.png", "in/1.png", "in/2.png"]],
 )
-def test_files_folders_and_globs_make_a_line_each(run: Run, pictures: list[Path], images: list[str]) -> None:
+def test_files_folders_and_globs_make_a_line_each(run: Run, photos: list[Path], images: list[str]) -> None:
     options = [part for image in images for part in ("--image", image)]
     outcome = run("generate", "--model", "classifier", *options)
     assert [answer["image"] for answer in answers(outcome.out)] == ["0.png", "1.png", "2.png"]
@@ -80,7 +80,7 @@ def test_files_folders_and_globs_make_a_line_each(run: Run, pictures: list[Path]
     ],
 )
 def test_answers_go_where_they_shall(
-    run: Run, pictures: list[Path], images: str, output: list[str], file: str | None
+    run: Run, photos: list[Path], images: str, output: list[str], file: str | None
 ) -> None:
     outcome = run("generate", "--model", "classifier", "--image", images, *output)
     assert outcome.code == 0, outcome.error
@@ -93,7 +93,7 @@ def test_answers_go_where_they_shall(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "classifier needs image: a picture of any size (made 8x8 grey), a folder of them, or a glob"),
+        ([], "classifier needs image: an image of any size (made 8x8 grey), a folder of them, or a glob"),
         (["--image", "absent.png"], "image 'absent.png' does not exist"),
         (["--image", "in/*.gif"], "image 'in/*.gif' does not exist"),
         (
@@ -109,14 +109,14 @@ def test_answers_go_where_they_shall(
         (["--image", "in", "--show"], "classifier answers with numbers; leave out --show"),
         (["--image", "in", "--scale", "2"], "leave out --scale"),
         (["--image", "in", "--count", "2"], "classifier draws nothing at random"),
-        (["--model", "plain", "--format", "json"], "pictures cannot be written as 'json'; use png, webp, jpeg, npy"),
-        (["--model", "plain", "--output", "x.json"], "no format is named .json for pictures; use .png"),
-        (["--model", "plain", "--output", "x.jsonl", "--count", "2"], "no format is named .jsonl for pictures"),
+        (["--model", "plain", "--format", "json"], "images cannot be written as 'json'; use png, webp, jpeg, npy"),
+        (["--model", "plain", "--output", "x.json"], "no format is named .json for images; use .png"),
+        (["--model", "plain", "--output", "x.jsonl", "--count", "2"], "no format is named .jsonl for images"),
         (["--model", "inverter", "--image", "in", "--output", "x.png"], "3 images do not fit into x.png; make a grid"),
     ],
 )
 def test_wrong_usage_is_one_line_and_exit_code_2(
-    run: Run, pictures: list[Path], arguments: list[str], message: str
+    run: Run, photos: list[Path], arguments: list[str], message: str
 ) -> None:
     outcome = run("generate", "--model", "classifier", *arguments)
     assert outcome.code == 2
@@ -126,8 +126,8 @@ def test_wrong_usage_is_one_line_and_exit_code_2(
 
 
 @pytest.mark.parametrize("model", ["classifier", "inverter"])
-def test_an_unreadable_picture_is_told_and_the_others_are_done(run: Run, pictures: list[Path], model: str) -> None:
-    pictures[1].write_bytes(pictures[1].read_bytes()[:60])
+def test_an_unreadable_image_is_told_and_the_others_are_done(run: Run, photos: list[Path], model: str) -> None:
+    photos[1].write_bytes(photos[1].read_bytes()[:60])
     outcome = run("generate", "--model", model, "--image", "in")
     assert outcome.code == 1
     assert re.fullmatch(r"error: in/1\.png: damaged .*\n", outcome.error)
@@ -137,18 +137,18 @@ def test_an_unreadable_picture_is_told_and_the_others_are_done(run: Run, picture
         assert len(made()) == 2
 
 
-def test_nothing_but_unreadable_pictures_is_a_failure(run: Run, pictures: list[Path]) -> None:
-    for path in pictures:
+def test_nothing_but_unreadable_images_is_a_failure(run: Run, photos: list[Path]) -> None:
+    for path in photos:
         path.write_text("text")
     alone = run("generate", "--model", "classifier", "--image", "in/0.png")
     assert (alone.code, alone.out) == (1, "")
-    assert re.fullmatch(r"error: in/0\.png: not a picture in PNG, JPEG, .*\n", alone.error)
+    assert re.fullmatch(r"error: in/0\.png: not an image in PNG, JPEG, .*\n", alone.error)
     several = run("generate", "--model", "classifier", "--image", "in", "--output", "x.jsonl")
     assert (several.code, several.out, made()) == (1, "", [])
-    assert re.fullmatch(r"(error: in/\d\.png: not a picture in .*\n){3}", several.error)
+    assert re.fullmatch(r"(error: in/\d\.png: not an image in .*\n){3}", several.error)
 
 
-def test_numbers_are_not_written_over(run: Run, pictures: list[Path]) -> None:
+def test_numbers_are_not_written_over(run: Run, photos: list[Path]) -> None:
     command = ["generate", "--model", "classifier", "--image", "in", "--output", "x.jsonl"]
     assert run(*command).code == 0
     Path("x.jsonl").write_text("notes\n")
@@ -156,15 +156,15 @@ def test_numbers_are_not_written_over(run: Run, pictures: list[Path]) -> None:
     assert Path("x.jsonl").read_text() == "notes\n"
 
 
-def test_answers_can_be_a_file_each(run: Run, pictures: list[Path]) -> None:
+def test_answers_can_be_a_file_each(run: Run, photos: list[Path]) -> None:
     together = answers(run("generate", "--model", "classifier", "--image", "in").out)
     outcome = run("generate", "--model", "classifier", "--image", "in", "--output", "each/", "--format", "json")
     assert (outcome.code, outcome.out) == (0, "each\n")
     assert [json.loads(Path(name).read_text()) for name in made()] == together
 
 
-def test_a_huge_picture_is_one_line_and_never_decoded(models: Path, tmp_path: Path) -> None:
-    Pictures.new("1", (11_000, 9_000)).save(tmp_path / "huge.png")
+def test_a_huge_image_is_one_line_and_never_decoded(models: Path, tmp_path: Path) -> None:
+    PILImage.new("1", (11_000, 9_000)).save(tmp_path / "huge.png")
     command = ["generate", "--model", "classifier", "--models", models, "--image", tmp_path / "huge.png"]
     done = subprocess.run(
         [sys.executable, "-m", "gan_serve", *map(str, command)], capture_output=True, text=True, check=False
@@ -175,23 +175,23 @@ def test_a_huge_picture_is_one_line_and_never_decoded(models: Path, tmp_path: Pa
 
 def test_help_and_info_tell_how_to_give_an_image(run: Run) -> None:
     words = " ".join(run("generate", "--model", "classifier", "--help").out.split())
-    assert "--image FILE a picture of any size (made 8x8 grey), a folder of them, or a glob in quotes" in words
+    assert "--image FILE an image of any size (made 8x8 grey), a folder of them, or a glob in quotes" in words
     assert "gan-serve generate --model classifier --image image.png" in words
     assert "gan-serve generate --model classifier --image 'images/*.png' --output answers.jsonl" in words
     info = run("info", "classifier").out
-    assert re.search(r"input +image: a picture of any size \(made 8x8 grey\).*must be given", info)
+    assert re.search(r"input +image: an image of any size \(made 8x8 grey\).*must be given", info)
     assert re.search(r"output +classes: probabilities of 10 classes", info)
     assert re.search(r"output +brightest: score from -1 to 1", info)
 
 
-def test_an_image_becomes_a_named_file(run: Run, pictures: list[Path]) -> None:
-    outcome = run("generate", "--model", "inverter", "--image", pictures[0])
+def test_an_image_becomes_a_named_file(run: Run, photos: list[Path]) -> None:
+    outcome = run("generate", "--model", "inverter", "--image", photos[0])
     assert (outcome.code, outcome.error) == (0, "")
     assert re.fullmatch(r"inverter-0-[0-9a-f]{8}\.png\n", outcome.out)
     np.testing.assert_array_equal(read_media(Path(outcome.out.strip()))[1], 255 - NOISE[0])
 
 
-def test_many_images_fill_a_folder_that_is_not_filled_twice(run: Run, pictures: list[Path]) -> None:
+def test_many_images_fill_a_folder_that_is_not_filled_twice(run: Run, photos: list[Path]) -> None:
     command = ["generate", "--model", "inverter", "--image", "in", "--output", "out/"]
     first = run(*command)
     assert (first.out, first.error) == ("out\n", "")
@@ -204,28 +204,28 @@ def test_many_images_fill_a_folder_that_is_not_filled_twice(run: Run, pictures: 
     assert run(*command).error == "nothing to do: 3 of 3 done\n"
 
 
-def test_another_picture_under_the_same_name_is_another_job(run: Run, pictures: list[Path]) -> None:
+def test_another_image_under_the_same_name_is_another_job(run: Run, photos: list[Path]) -> None:
     command = ["generate", "--model", "inverter", "--image", "in", "--output", "all.npy"]
     assert run(*command).code == 0
-    Pictures.fromarray(255 - NOISE[1]).save(pictures[1])
+    PILImage.fromarray(255 - NOISE[1]).save(photos[1])
     again = run(*command)
     assert again.code == 1
     assert "all.npy exists and was made otherwise" in again.error
 
 
-def test_stdout_gets_the_picture(models: Path, tmp_path: Path) -> None:
-    Pictures.fromarray(NOISE[0]).save(tmp_path / "x.png")
+def test_stdout_gets_the_image(models: Path, tmp_path: Path) -> None:
+    PILImage.fromarray(NOISE[0]).save(tmp_path / "x.png")
     command = ["generate", "--model", "inverter", "--models", models, "--image", tmp_path / "x.png", "--output", "-"]
     done = subprocess.run([sys.executable, "-m", "gan_serve", *map(str, command)], capture_output=True, check=True)
-    with Pictures.open(io.BytesIO(done.stdout)) as picture:
-        np.testing.assert_array_equal(np.asarray(picture), 255 - NOISE[0])
+    with PILImage.open(io.BytesIO(done.stdout)) as image:
+        np.testing.assert_array_equal(np.asarray(image), 255 - NOISE[0])
     assert done.stderr == b""
 
 
 @pytest.mark.parametrize("model", ["inverter", "noisy"])
 @pytest.mark.parametrize("arguments", [["--output", "x.png"], ["--output", "x.npy"], ["--grid", "--output", "x.webp"]])
-def test_reproduce_finds_the_picture_and_makes_the_same_again(
-    run: Run, pictures: list[Path], model: str, arguments: list[str]
+def test_reproduce_finds_the_image_and_makes_the_same_again(
+    run: Run, photos: list[Path], model: str, arguments: list[str]
 ) -> None:
     images = "in/1.png" if arguments[-1] == "x.png" else "in"
     assert run("generate", "--model", model, "--image", images, *arguments).code == 0
@@ -233,7 +233,7 @@ def test_reproduce_finds_the_picture_and_makes_the_same_again(
     assert (outcome.code, outcome.error) == (0, "identical\n")
 
 
-def test_reproduce_looks_beside_the_file_and_here(run: Run, pictures: list[Path]) -> None:
+def test_reproduce_looks_beside_the_file_and_here(run: Run, photos: list[Path]) -> None:
     run("generate", "--model", "noisy", "--image", "in/0.png", "--output", "in/made.png")
     assert run("reproduce", "in/made.png").error == "identical\n"
     Path("in/made.png").rename("made.png")
@@ -242,12 +242,12 @@ def test_reproduce_looks_beside_the_file_and_here(run: Run, pictures: list[Path]
     assert re.fullmatch(r"error: no '0\.png', from which it was made, in '\.' .*--inputs DIR\n", lost.error)
     Path("elsewhere").mkdir()
     Path("made.png").rename("elsewhere/made.png")
-    pictures[0].rename("0.png")
+    photos[0].rename("0.png")
     assert run("reproduce", "elsewhere/made.png").error == "identical\n"
-    Path("0.png").write_bytes(pictures[1].read_bytes())
+    Path("0.png").write_bytes(photos[1].read_bytes())
     changed = run("reproduce", "elsewhere/made.png")
     assert changed.code == 1
-    assert re.fullmatch(r"error: 0\.png is another picture than the one .*\n", changed.error)
+    assert re.fullmatch(r"error: 0\.png is another image than the one .*\n", changed.error)
 
 
 def test_reproduce_of_what_was_made_from_an_array_is_one_line(run: Run, models: Path) -> None:
@@ -261,11 +261,11 @@ def test_reproduce_of_what_was_made_from_an_array_is_one_line(run: Run, models: 
     "value",
     [3, {"file": "../in/0.png", "sha256": "0" * 64}, {"file": "0.png"}, {"file": "..", "sha256": "0" * 64}, None],
 )
-def test_reproduce_of_a_forged_picture_is_one_line(run: Run, pictures: list[Path], value: object) -> None:
+def test_reproduce_of_a_forged_image_is_one_line(run: Run, photos: list[Path], value: object) -> None:
     run("generate", "--model", "inverter", "--image", "in/0.png", "--output", "x.png")
     forged = json.loads(read_document(Path("x.png"))) | {"inputs": [{"image": value} if value else {}]}
-    with Pictures.open("x.png") as picture:
-        Path("x.png").write_bytes(encode_picture(picture, "png", json.dumps(forged)))
+    with PILImage.open("x.png") as image:
+        Path("x.png").write_bytes(encode_image(image, "png", json.dumps(forged)))
     outcome = run("reproduce", "x.png", "--inputs", "in")
     assert outcome.code in (1, 2)
     assert re.fullmatch(r"error: .*\n", outcome.error)

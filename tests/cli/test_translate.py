@@ -1,4 +1,4 @@
-"""Pictures of pictures from the command line: several, some of them broken, with masks, through pipes, as jobs."""
+"""Images of images from the command line: several, some of them broken, with masks, through pipes, as jobs."""
 
 import io
 import re
@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from command_line import Outcome, Run
-from PIL import Image as Pictures
+from PIL import Image as PILImage
 
 import gan_serve
 
@@ -18,27 +18,27 @@ SIZES = [(9, 14), (20, 20), (31, 8)]  # height and width
 
 
 @pytest.fixture
-def pictures(run: Run) -> list[Path]:
-    """Three pictures of different sizes, and a mask for each that is white on the left."""
+def photos(run: Run) -> list[Path]:
+    """Three images of different sizes, and a mask for each that is white on the left."""
     for folder in ("in", "masks"):
         Path(folder).mkdir()
     for place, (height, width) in enumerate(SIZES):
         pixels = np.random.RandomState(place).randint(250, size=(height, width, 3), dtype=np.uint8)
-        Pictures.fromarray(pixels).save(f"in/{place}.png")
+        PILImage.fromarray(pixels).save(f"in/{place}.png")
         mask = np.zeros((height, width), np.uint8)
         mask[:, : width // 2] = 255
-        Pictures.fromarray(mask).save(f"masks/{place}.png")
+        PILImage.fromarray(mask).save(f"masks/{place}.png")
     return sorted(Path("in").iterdir())
 
 
 def made(folder: str = "out") -> dict[str, np.ndarray]:
-    """What lies in a folder, by the names of the pictures that it was made of."""
+    """What lies in a folder, by the names of the images that it was made of."""
     files = {re.sub("-[0-9a-f]{8}.*", "", path.stem.split("-", 1)[1]): path for path in sorted(Path(folder).iterdir())}
-    return {name: np.asarray(Pictures.open(path)) for name, path in files.items()}
+    return {name: np.asarray(PILImage.open(path)) for name, path in files.items()}
 
 
 @pytest.mark.parametrize("images", [["in"], ["in/*.png"], ["in/0.png", "in/1.png", "in/2.png"]])
-def test_the_short_form_is_the_long_one(run: Run, pictures: list[Path], images: list[str]) -> None:
+def test_the_short_form_is_the_long_one(run: Run, photos: list[Path], images: list[str]) -> None:
     short = run("translate", "enlarger", *images, "--output", "out/")
     assert (short.code, short.out, short.error) == (0, "out\n", "")
     assert [each.shape for each in made().values()] == [(2 * height, 2 * width, 3) for height, width in SIZES]
@@ -49,44 +49,44 @@ def test_the_short_form_is_the_long_one(run: Run, pictures: list[Path], images: 
         np.testing.assert_array_equal(pixels, made()[name])
 
 
-def test_one_picture_is_a_named_file(run: Run, pictures: list[Path], models: Path) -> None:
+def test_one_image_is_a_named_file(run: Run, photos: list[Path], models: Path) -> None:
     outcome = run("translate", "enlarger", "in/0.png")
     assert re.fullmatch(r"enlarger-0-[0-9a-f]{8}\.png\n", outcome.out)
-    expected = gan_serve.load("enlarger", models=models).generate(image=pictures[0]).images()[0]
-    np.testing.assert_array_equal(np.asarray(Pictures.open(outcome.out.strip())), np.asarray(expected))
+    expected = gan_serve.load("enlarger", models=models).generate(image=photos[0]).images()[0]
+    np.testing.assert_array_equal(np.asarray(PILImage.open(outcome.out.strip())), np.asarray(expected))
 
 
-def test_options_may_stand_before_the_model(run: Run, pictures: list[Path]) -> None:
+def test_options_may_stand_before_the_model(run: Run, photos: list[Path]) -> None:
     outcome = run("translate", "--hole", "masks/0.png", "--output=x.png", "filler", "in/0.png", "--format", "png")
     assert (outcome.code, outcome.out, outcome.error) == (0, "x.png\n", "")
 
 
 @pytest.mark.parametrize("broken", ["in/1.png", "masks/1.png"])
-def test_an_unreadable_picture_takes_only_its_own_mask_along(run: Run, pictures: list[Path], broken: str) -> None:
-    Path(broken).write_bytes(b"no picture")
+def test_an_unreadable_image_takes_only_its_own_mask_along(run: Run, photos: list[Path], broken: str) -> None:
+    Path(broken).write_bytes(b"no image")
     outcome = run("translate", "filler", "in", "--hole", "masks", "--output", "out")
     assert outcome.code == 1
-    assert re.fullmatch(rf"error: {broken}: not a picture in PNG.*\n", outcome.error)
+    assert re.fullmatch(rf"error: {broken}: not an image in PNG.*\n", outcome.error)
     assert list(made()) == ["0", "2"]
     for place, pixels in zip((0, 2), made().values(), strict=True):
         width = SIZES[place][1]
-        original = np.asarray(Pictures.open(pictures[place]))
+        original = np.asarray(PILImage.open(photos[place]))
         assert (pixels[:, : width // 2] == 255).all()
         np.testing.assert_array_equal(pixels[:, width // 2 :], original[:, width // 2 :])
 
 
-def test_where_to_is_decided_by_what_was_named(run: Run, pictures: list[Path]) -> None:
-    whole = pictures[1].read_bytes()
-    pictures[1].write_bytes(b"no picture")
+def test_where_to_is_decided_by_what_was_named(run: Run, photos: list[Path]) -> None:
+    whole = photos[1].read_bytes()
+    photos[1].write_bytes(b"no image")
     command = ["translate", "enlarger", "in/0.png", "in/1.png", "--output", "out"]
     assert run(*command).code == 1
     assert list(made()) == ["0"]
-    pictures[1].write_bytes(whole)
+    photos[1].write_bytes(whole)
     assert run(*command).error == "continuing: 1 of 2 done\n"
     assert list(made()) == ["0", "1"]
 
 
-def test_a_place_where_nobody_may_look_is_told_and_the_others_are_made(run: Run, pictures: list[Path]) -> None:
+def test_a_place_where_nobody_may_look_is_told_and_the_others_are_made(run: Run, photos: list[Path]) -> None:
     beyond = "x" * 300 + ".png"  # the system says no, to root as well
     outcome = run("translate", "enlarger", beyond, "in/0.png", "in/1.png", "--output", "out")
     assert (outcome.code, outcome.error) == (1, f"error: {beyond}: cannot be read (File name too long)\n")
@@ -96,7 +96,7 @@ def test_a_place_where_nobody_may_look_is_told_and_the_others_are_made(run: Run,
 @pytest.mark.parametrize(
     "stem", ["Screenshot from 2024-05-01 12-34-56 (copy {})", "二十三文字の日本語の名前を持つ絵のファイル{}", "{}"]
 )
-def test_names_of_any_length_make_files_of_different_names(run: Run, pictures: list[Path], stem: str) -> None:
+def test_names_of_any_length_make_files_of_different_names(run: Run, photos: list[Path], stem: str) -> None:
     for folder in ("in", "masks"):
         for number, path in enumerate(sorted(Path(folder).iterdir())):
             path.rename(path.with_stem(stem.format(number) * (1 if stem != "{}" else 200)))
@@ -105,34 +105,34 @@ def test_names_of_any_length_make_files_of_different_names(run: Run, pictures: l
     assert len(list(Path(outcome.out.strip()).iterdir())) == 3
 
 
-def test_copies_of_a_picture_are_files_of_their_own(run: Run, pictures: list[Path]) -> None:
+def test_copies_of_an_image_are_files_of_their_own(run: Run, photos: list[Path]) -> None:
     for copy in ("in/0.jpg", "in/0 1.png", "in/0_1.png"):
-        Path(copy).write_bytes(pictures[0].read_bytes())
+        Path(copy).write_bytes(photos[0].read_bytes())
     command = ["translate", "enlarger", "in", "--output", "out"]
     assert run(*command).code == 0
     assert len(list(Path("out").iterdir())) == 6
     assert run(*command).error == "nothing to do: 6 of 6 done\n"
 
 
-def test_a_file_that_begins_like_an_option_is_named_behind_two_dashes(run: Run, pictures: list[Path]) -> None:
-    pictures[0].rename("-0.png")
+def test_a_file_that_begins_like_an_option_is_named_behind_two_dashes(run: Run, photos: list[Path]) -> None:
+    photos[0].rename("-0.png")
     assert run("translate", "enlarger", "--output", "x.png", "--", "-0.png") == Outcome(0, "x.png\n", "")
     assert "no option -0.png" in run("translate", "enlarger", "-0.png").error
 
 
-def test_what_goes_in_is_never_written_over(run: Run, pictures: list[Path]) -> None:
+def test_what_goes_in_is_never_written_over(run: Run, photos: list[Path]) -> None:
     Path("link.png").symlink_to("in/0.png")
-    before = pictures[0].read_bytes()
+    before = photos[0].read_bytes()
     for output in ("in/0.png", "link.png"):
         outcome = run("translate", "enlarger", "in/0.png", "--output", output)
         assert (outcome.code, outcome.out) == (1, "")
         assert (
-            outcome.error == f"error: {output} is a picture that goes in; choose another place for what is made of it\n"
+            outcome.error == f"error: {output} is an image that goes in; choose another place for what is made of it\n"
         )
-    assert pictures[0].read_bytes() == before
+    assert photos[0].read_bytes() == before
 
 
-def test_one_mask_is_for_all_and_two_for_three_is_wrong(run: Run, pictures: list[Path]) -> None:
+def test_one_mask_is_for_all_and_two_for_three_is_wrong(run: Run, photos: list[Path]) -> None:
     assert run("translate", "filler", "in", "--hole", "masks/0.png", "--output", "out").code == 0
     assert len(list(Path("out").iterdir())) == 3
     outcome = run("translate", "filler", "in", "--hole", "masks/[01].png", "--output", "other")
@@ -141,17 +141,17 @@ def test_one_mask_is_for_all_and_two_for_three_is_wrong(run: Run, pictures: list
     assert not Path("other").exists()
 
 
-def test_a_picture_that_would_become_too_large_is_told_and_the_others_are_made(run: Run, pictures: list[Path]) -> None:
-    Pictures.new("L", (9_000, 1)).save("in/long.png")
+def test_an_image_that_would_become_too_large_is_told_and_the_others_are_made(run: Run, photos: list[Path]) -> None:
+    PILImage.new("L", (9_000, 1)).save("in/long.png")
     outcome = run("translate", "enlarger", "in", "--output", "out")
     assert outcome.code == 1
     assert re.fullmatch(r"error: long\.png: 18000x2 pixels would be made of it.*\n", outcome.error)
     assert len(list(Path("out").iterdir())) == 3
 
 
-def test_pictures_come_and_go_through_pipes(models: Path, tmp_path: Path) -> None:
+def test_images_come_and_go_through_pipes(models: Path, tmp_path: Path) -> None:
     buffer = io.BytesIO()
-    Pictures.new("RGB", (10, 6), "teal").save(buffer, "JPEG")
+    PILImage.new("RGB", (10, 6), "teal").save(buffer, "JPEG")
     for arguments in (
         ["translate", "enlarger", "-", "--output", "-"],
         ["translate", "enlarger", "/dev/stdin", "--output", "/dev/stdout"],
@@ -159,22 +159,22 @@ def test_pictures_come_and_go_through_pipes(models: Path, tmp_path: Path) -> Non
     ):
         command = [sys.executable, "-m", "gan_serve", *arguments, "--models", str(models)]
         done = subprocess.run(command, input=buffer.getvalue(), capture_output=True, check=True, cwd=tmp_path)
-        with Pictures.open(io.BytesIO(done.stdout)) as picture:
-            assert (picture.format, picture.size) == ("PNG", (20, 12))
+        with PILImage.open(io.BytesIO(done.stdout)) as image:
+            assert (image.format, image.size) == ("PNG", (20, 12))
         assert (done.stderr, list(tmp_path.iterdir())) == (b"", [])
         empty = subprocess.run(command, input=b"", capture_output=True, check=False, text=False, cwd=tmp_path)
         assert (empty.returncode, empty.stdout) == (1, b"")
-        assert re.fullmatch(rb"error: (/dev/)?stdin: not a picture in PNG.*\n", empty.stderr)
+        assert re.fullmatch(rb"error: (/dev/)?stdin: not an image in PNG.*\n", empty.stderr)
 
 
-def test_the_first_of_several_pictures_is_taken_and_that_is_said(run: Run) -> None:
-    frames = [Pictures.new("RGB", (8, 8), colour) for colour in ("red", "green")]
+def test_the_first_of_several_images_is_taken_and_that_is_said(run: Run) -> None:
+    frames = [PILImage.new("RGB", (8, 8), colour) for colour in ("red", "green")]
     for name in ("moving.gif", "moving.webp", "moving.png", "pages.tiff"):
         frames[0].save(name, save_all=True, append_images=frames[1:])
         outcome = run("translate", "enlarger", name, "--output", "x.png")
         assert (outcome.code, outcome.error) == (
             0,
-            f"warning: {name} holds several pictures; only the first is taken\n",
+            f"warning: {name} holds several images; only the first is taken\n",
         )
     frames[0].save("still.gif")
     assert run("translate", "enlarger", "still.gif", "--output", "x.png").error == ""
@@ -183,18 +183,18 @@ def test_the_first_of_several_pictures_is_taken_and_that_is_said(run: Run) -> No
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["digits", "in"], "digits makes no pictures of pictures; see: gan-serve generate --model digits --help"),
-        (["classifier", "in"], "classifier makes no pictures of pictures"),
+        (["digits", "in"], "digits makes no images of images; see: gan-serve generate --model digits --help"),
+        (["classifier", "in"], "classifier makes no images of images"),
         (["absent", "in"], "no model 'absent'"),
         (["enlarger", "absent.png"], "image 'absent.png' does not exist"),
         (["enlarger", "in/0.png", "--hole", "masks/0.png"], "no option --hole"),
         (["filler", "in"], "filler needs hole"),
-        (["filler", "-", "--hole", "-"], "one picture can come from stdin, not several"),
-        (["enlarger", "in", "--format", "npy"], "enlarger makes pictures of any size, which fit into no array"),
+        (["filler", "-", "--hole", "-"], "one image can come from stdin, not several"),
+        (["enlarger", "in", "--format", "npy"], "enlarger makes images of any size, which fit into no array"),
         (["enlarger", "in/0.png", "--format", "npy", "--output", "-"], "fit into no array"),
         (["enlarger", "in", "--output", "x.png"], "3 images do not fit into x.png"),
-        (["enlarger", "in", "--output", "in"], "in holds the pictures that go in; choose another folder"),
-        (["enlarger", "in/0.png", "in/1.png", "--output", "masks/../in/"], "in holds the pictures that go in"),
+        (["enlarger", "in", "--output", "in"], "in holds the images that go in; choose another folder"),
+        (["enlarger", "in/0.png", "in/1.png", "--output", "masks/../in/"], "in holds the images that go in"),
         (["enlarger"], "Missing argument 'IMAGE...'"),
         (
             ["filler", "in/0.png", "--hle", "masks/0.png"],
@@ -205,7 +205,7 @@ def test_the_first_of_several_pictures_is_taken_and_that_is_said(run: Run) -> No
     ],
 )
 def test_wrong_usage_is_one_line_and_exit_code_2(
-    run: Run, pictures: list[Path], arguments: list[str], message: str
+    run: Run, photos: list[Path], arguments: list[str], message: str
 ) -> None:
     outcome = run("translate", *arguments)
     assert outcome.code == 2
@@ -216,16 +216,16 @@ def test_wrong_usage_is_one_line_and_exit_code_2(
 
 def test_help_tells_of_the_models_other_inputs(run: Run) -> None:
     words = " ".join(run("translate", "filler", "--help").out.split())
-    assert "--hole FILE a picture, white or transparent where to fill in, one for each image or one for all" in words
+    assert "--hole FILE an image, white or transparent where to fill in, one for each image or one for all" in words
     assert "--image FILE" not in words
     assert "gan-serve translate MODEL photo.jpg" in " ".join(run("translate", "--help").out.split())
 
 
 @pytest.mark.parametrize("model", ["enlarger", "filler"])
-def test_the_examples_of_help_work(run: Run, pictures: list[Path], model: str) -> None:
+def test_the_examples_of_help_work(run: Run, photos: list[Path], model: str) -> None:
     Path("photos").mkdir()
     for path in ("photo.jpg", "photos/one.jpg", "photos/two.jpg", "hole.png"):
-        Pictures.new("RGB", (12, 8), "teal").save(path)
+        PILImage.new("RGB", (12, 8), "teal").save(path)
     examples = re.findall(rf"^  gan-serve (translate {model} .*)", run("translate", model, "--help").out, re.MULTILINE)
     one, many, piped = map(shlex.split, examples)
     for command in (one, many):
@@ -236,13 +236,13 @@ def test_the_examples_of_help_work(run: Run, pictures: list[Path], model: str) -
 
 
 @pytest.mark.parametrize("model", ["enlarger", "painter"])
-def test_reproduce_makes_a_picture_of_any_size_again(run: Run, pictures: list[Path], model: str) -> None:
+def test_reproduce_makes_an_image_of_any_size_again(run: Run, photos: list[Path], model: str) -> None:
     assert run("translate", model, "in/0.png", "--output", "x.png").code == 0
     outcome = run("reproduce", "x.png", "--inputs", "in")
     assert (outcome.code, outcome.error) == (0, "identical\n")
 
 
-def test_a_folder_of_any_size_goes_on_where_it_stopped(run: Run, pictures: list[Path]) -> None:
+def test_a_folder_of_any_size_goes_on_where_it_stopped(run: Run, photos: list[Path]) -> None:
     command = ["translate", "enlarger", "in", "--output", "out"]
     assert run(*command).code == 0
     next(Path("out").iterdir()).unlink()
@@ -250,16 +250,16 @@ def test_a_folder_of_any_size_goes_on_where_it_stopped(run: Run, pictures: list[
     assert run(*command).error == "nothing to do: 3 of 3 done\n"
 
 
-def test_what_a_folder_has_besides_images_is_told_and_the_rest_is_made(run: Run, pictures: list[Path]) -> None:
+def test_what_a_folder_has_besides_images_is_told_and_the_rest_is_made(run: Run, photos: list[Path]) -> None:
     Path("in/gone.png").symlink_to("nowhere")
-    Path("in/bad.png").write_bytes(b"no picture")
+    Path("in/bad.png").write_bytes(b"no image")
     Path("in/notes.txt").touch()
     Path("in/sub").mkdir()
     outcome = run("translate", "enlarger", "in", "--output", "out")
     assert (outcome.code, outcome.out) == (1, "out\n")
     left_out, bad, gone = outcome.error.splitlines()
     assert left_out == "warning: in: left out 2: notes.txt (no image by its name), sub (a folder)"
-    assert re.fullmatch(r"error: in/bad\.png: not a picture in PNG.*", bad)
+    assert re.fullmatch(r"error: in/bad\.png: not an image in PNG.*", bad)
     assert gone == "error: in/gone.png: cannot be read (No such file or directory)"
     assert list(made()) == ["0", "1", "2"]
     for name in ("in/gone.png", "in/bad.png"):
@@ -268,9 +268,9 @@ def test_what_a_folder_has_besides_images_is_told_and_the_rest_is_made(run: Run,
     assert (outcome.code, outcome.error) == (0, f"{left_out}\nnothing to do: 3 of 3 done\n")
 
 
-def test_a_folder_without_images_is_one_line(run: Run, pictures: list[Path]) -> None:
+def test_a_folder_without_images_is_one_line(run: Run, photos: list[Path]) -> None:
     Path("bare/sub").mkdir(parents=True)
     for folder in ("bare/sub", "bare"):
         outcome = run("translate", "enlarger", folder)
-        told = "holds no pictures; give a file, a folder of pictures, or a glob in quotes"
+        told = "holds no images; give a file, a folder of images, or a glob in quotes"
         assert (outcome.code, outcome.error) == (2, f"error: image '{folder}' {told}\n")

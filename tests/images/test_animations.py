@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from command_line import Run
-from PIL import Image as Pictures
+from PIL import Image as PILImage
 from PIL import ImageSequence
 
 import gan_serve
@@ -21,16 +21,16 @@ TIMES = [50, 120, 300]
 @pytest.fixture(params=["GIF", "WEBP", "PNG"])
 def moving(run: Run, request: pytest.FixtureRequest) -> str:
     """A file with three frames that are shown for different times."""
-    first, *others = [Pictures.new("RGB", (8, 6), colour) for colour in COLOURS]
+    first, *others = [PILImage.new("RGB", (8, 6), colour) for colour in COLOURS]
     name = f"moving.{request.param.lower()}"
     first.save(name, save_all=True, append_images=others, duration=TIMES, loop=0, lossless=True)
     return name
 
 
 def frames(file: str | io.BytesIO) -> tuple[list[np.ndarray], list[int]]:
-    with Pictures.open(file) as picture:
+    with PILImage.open(file) as image:
         shown = [
-            (np.asarray(frame.convert("RGBA")), frame.info["duration"]) for frame in ImageSequence.all_frames(picture)
+            (np.asarray(frame.convert("RGBA")), frame.info["duration"]) for frame in ImageSequence.all_frames(image)
         ]
     return [pixels for pixels, _ in shown], [int(time) for _, time in shown]
 
@@ -46,20 +46,20 @@ def test_each_frame_is_made_and_shown_for_its_time(run: Run, models: Path, movin
 
 
 def test_otherwise_the_first_frame_is_taken_and_that_is_said(run: Run, models: Path, moving: str) -> None:
-    told = f"{moving} holds several pictures; only the first is taken"
+    told = f"{moving} holds several images; only the first is taken"
     outcome = run("translate", "enlarger", moving, "--output", "x.png")
     assert (outcome.code, outcome.error) == (0, f"warning: {told}\n")
     enlarger = gan_serve.load("enlarger", models=models)
     with pytest.warns(UserWarning, match=told):
         enlarger.generate(image=moving)
-    with pytest.warns(UserWarning, match="image holds several pictures"), Pictures.open(moving) as picture:
+    with pytest.warns(UserWarning, match="image holds several images"), PILImage.open(moving) as picture:
         enlarger.generate(image=picture)
-    with pytest.warns(UserWarning, match="image holds several pictures"):
+    with pytest.warns(UserWarning, match="image holds several images"):
         enlarger.generate(image=Path(moving).read_bytes())
 
 
 def test_frames_from_python_keep_their_times(run: Run, models: Path, moving: str) -> None:
-    with Pictures.open(moving) as picture:
+    with PILImage.open(moving) as picture:
         result = gan_serve.load("inverter", models=models).generate(image=ImageSequence.all_frames(picture))
     assert frames(io.BytesIO(result.encode("webp")))[1] == TIMES
     assert result.save("x.gif") == [Path("x.gif")]
@@ -67,7 +67,7 @@ def test_frames_from_python_keep_their_times(run: Run, models: Path, moving: str
 
 
 def test_clear_frames_stay_clear(run: Run) -> None:
-    clear = [Pictures.new("RGBA", (8, 6), colour) for colour in COLOURS]
+    clear = [PILImage.new("RGBA", (8, 6), colour) for colour in COLOURS]
     for place, frame in enumerate(clear):
         frame.putpixel((place, 0), (0, 0, 0, 0))
     clear[0].save("x.webp", save_all=True, append_images=clear[1:], duration=TIMES, lossless=True)
@@ -81,7 +81,7 @@ def test_clear_frames_stay_clear(run: Run) -> None:
 
 def test_an_animation_comes_and_goes_through_pipes(models: Path, tmp_path: Path) -> None:
     buffer = io.BytesIO()
-    first, *others = [Pictures.new("RGB", (8, 6), colour) for colour in COLOURS]
+    first, *others = [PILImage.new("RGB", (8, 6), colour) for colour in COLOURS]
     first.save(buffer, "GIF", save_all=True, append_images=others, duration=TIMES)
     command = [sys.executable, "-m", "gan_serve", "translate", "inverter", "-", "--output", "-", "--format", "gif"]
     command += ["--models", str(models)]
@@ -90,22 +90,22 @@ def test_an_animation_comes_and_goes_through_pipes(models: Path, tmp_path: Path)
 
 
 def test_of_several_files_each_gives_its_first_frame(run: Run, moving: str) -> None:
-    Pictures.new("RGB", (8, 6), "white").save("still.png")
+    PILImage.new("RGB", (8, 6), "white").save("still.png")
     outcome = run("translate", "inverter", moving, "still.png", "--output", "x.gif")
-    assert re.fullmatch(r"warning: moving\.\w+ holds several pictures; only the first is taken\n", outcome.error)
+    assert re.fullmatch(r"warning: moving\.\w+ holds several images; only the first is taken\n", outcome.error)
     assert len(frames("x.gif")[0]) == 2
 
 
 def test_a_frame_that_the_file_does_not_have_is_one_line(run: Run, moving: str) -> None:
     assert run("translate", "inverter", moving, "--output", "x.webp").code == 0
-    Pictures.new("RGB", (8, 6), "red").save(moving)
+    PILImage.new("RGB", (8, 6), "red").save(moving)
     outcome = run("reproduce", "x.webp")
     assert outcome.code == 1
     assert re.fullmatch(r"error: .*\n", outcome.error)
 
 
 def test_too_long_an_animation_is_one_line(run: Run) -> None:
-    first, second = (Pictures.new("L", (9_000, 4_000), level) for level in (0, 9))
+    first, second = (PILImage.new("L", (9_000, 4_000), level) for level in (0, 9))
     first.save("long.gif", save_all=True, append_images=[second])
     outcome = run("translate", "inverter", "long.gif", "--output", "x.gif")
     told = "long.gif: 2 frames of 9000x4000 pixels; give up to 64 megapixels in all"

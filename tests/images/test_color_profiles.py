@@ -9,19 +9,19 @@ import numpy as np
 import pillow_heif
 import pytest
 from command_line import Run
-from PIL import Image as Pictures
+from PIL import Image as PILImage
 from profiles import inverted_ink, linear_grey, srgb, swapped
 
 import gan_serve
-from gan_serve.images.preprocess import read_picture
+from gan_serve.images.preprocess import read_image
 
 RED, GREEN = (200, 40, 90), (40, 200, 90)
 
 
-def written(picture: Pictures.Image, format: str, profile: bytes | None) -> io.BytesIO:
+def written(image: PILImage.Image, format: str, profile: bytes | None) -> io.BytesIO:
     buffer = io.BytesIO()
     exact = {"quality": 100, "subsampling": 0} if format == "JPEG" else {"quality": 100} if format == "AVIF" else {}
-    picture.save(buffer, format, icc_profile=profile, **exact, **({"lossless": True} if format == "WEBP" else {}))
+    image.save(buffer, format, icc_profile=profile, **exact, **({"lossless": True} if format == "WEBP" else {}))
     buffer.seek(0)
     return buffer
 
@@ -35,10 +35,10 @@ def written(picture: Pictures.Image, format: str, profile: bytes | None) -> io.B
     ],
 )
 def test_colours_are_those_that_the_profile_means(format: str, mode: str) -> None:
-    given = Pictures.new("RGBA", (8, 8), (*RED, 90)) if mode == "RGBA" else Pictures.new("RGB", (8, 8), RED)
-    picture = read_picture(written(given.quantize(2) if mode == "P" else given, format, swapped()), "x")
-    assert picture.mode == ("RGBA" if mode == "RGBA" else "RGB")
-    assert np.abs(np.asarray(picture)[:, :, :3].astype(int) - GREEN).max() <= 4
+    given = PILImage.new("RGBA", (8, 8), (*RED, 90)) if mode == "RGBA" else PILImage.new("RGB", (8, 8), RED)
+    image = read_image(written(given.quantize(2) if mode == "P" else given, format, swapped()), "x")
+    assert image.mode == ("RGBA" if mode == "RGBA" else "RGB")
+    assert np.abs(np.asarray(image)[:, :, :3].astype(int) - GREEN).max() <= 4
 
 
 @pytest.mark.parametrize(
@@ -53,30 +53,30 @@ def test_colours_are_those_that_the_profile_means(format: str, mode: str) -> Non
         ("CMYK", (0, 0, 0, 255), inverted_ink(), 255),
     ],
 )
-def test_grey_and_printed_pictures_have_profiles_too(
+def test_grey_and_printed_images_have_profiles_too(
     mode: str, level: int | tuple[int, ...], profile: bytes, expected: int
 ) -> None:
     format = "TIFF" if mode == "CMYK" else "PNG"
     given = (level, 255) if mode == "LA" else (0, 0, 0, 0) if level == 0 else level
-    picture = read_picture(written(Pictures.new(mode, (8, 8), given), format, profile), "x")
-    assert np.abs(np.asarray(picture.convert("RGB")).astype(int) - expected).max() <= 2
+    image = read_image(written(PILImage.new(mode, (8, 8), given), format, profile), "x")
+    assert np.abs(np.asarray(image.convert("RGB")).astype(int) - expected).max() <= 2
 
 
 def test_what_is_transparent_stays_so() -> None:
-    given = Pictures.new("RGBA", (8, 8), (*RED, 70))
-    picture = read_picture(written(given, "PNG", swapped()), "x")
-    assert picture.getchannel("A").getextrema() == (70, 70)
-    keyed = Pictures.new("P", (8, 8), 1)
+    given = PILImage.new("RGBA", (8, 8), (*RED, 70))
+    image = read_image(written(given, "PNG", swapped()), "x")
+    assert image.getchannel("A").getextrema() == (70, 70)
+    keyed = PILImage.new("P", (8, 8), 1)
     keyed.putpalette([0, 0, 0, *RED])
     keyed.info["transparency"] = 0
     keyed.putpixel((0, 0), 0)
-    picture = read_picture(written(keyed, "PNG", swapped()), "x")
-    assert [picture.getpixel(place)[3] for place in ((0, 0), (1, 1))] == [0, 255]  # type: ignore[index]
+    image = read_image(written(keyed, "PNG", swapped()), "x")
+    assert [image.getpixel(place)[3] for place in ((0, 0), (1, 1))] == [0, 255]  # type: ignore[index]
 
 
 def test_pixels_with_the_profile_of_srgb_stay_as_they_are() -> None:
-    noise = Pictures.fromarray(np.random.RandomState(0).randint(256, size=(40, 40, 3), dtype=np.uint8))
-    np.testing.assert_array_equal(np.asarray(read_picture(written(noise, "PNG", srgb()), "x")), np.asarray(noise))
+    noise = PILImage.fromarray(np.random.RandomState(0).randint(256, size=(40, 40, 3), dtype=np.uint8))
+    np.testing.assert_array_equal(np.asarray(read_image(written(noise, "PNG", srgb()), "x")), np.asarray(noise))
 
 
 BROKEN: list[Callable[[], bytes]] = [lambda: b"junk", lambda: srgb()[:300], linear_grey, inverted_ink]
@@ -86,20 +86,20 @@ BROKEN: list[Callable[[], bytes]] = [lambda: b"junk", lambda: srgb()[:300], line
 def test_a_profile_that_cannot_be_used_is_told_and_ignored(
     run: Run, models: Path, profile: Callable[[], bytes]
 ) -> None:
-    Path("x.png").write_bytes(written(Pictures.new("RGB", (8, 8), RED), "PNG", profile()).getvalue())
+    Path("x.png").write_bytes(written(PILImage.new("RGB", (8, 8), RED), "PNG", profile()).getvalue())
     outcome = run("translate", "enlarger", "x.png", "--output", "y.png")
     told = "x.png has a colour profile that cannot be used; its colours are taken as sRGB"
     assert (outcome.code, outcome.error) == (0, f"warning: {told}\n")
     with pytest.warns(UserWarning, match=told):
         result = gan_serve.load("enlarger", models=models).generate(image="x.png")
-    Pictures.new("RGB", (8, 8), RED).save("plain.png")
+    PILImage.new("RGB", (8, 8), RED).save("plain.png")
     plain = gan_serve.load("enlarger", models=models).generate(image="plain.png")
     np.testing.assert_array_equal(np.asarray(result.images()[0]), np.asarray(plain.images()[0]))
 
 
-def test_avif_is_read_wherever_pictures_are(run: Run) -> None:
+def test_avif_is_read_wherever_images_are(run: Run) -> None:
     Path("in").mkdir()
-    Path("in/x.avif").write_bytes(written(Pictures.new("RGB", (8, 8), RED), "AVIF", None).getvalue())
+    Path("in/x.avif").write_bytes(written(PILImage.new("RGB", (8, 8), RED), "AVIF", None).getvalue())
     for given in ("in", "in/*.avif", "in/x.avif"):
         assert run("translate", "enlarger", given, "--output", "made/").error in ("", "nothing to do: 1 of 1 done\n")
     assert len(list(Path("made").iterdir())) == 1
@@ -110,7 +110,7 @@ def test_heic_is_read_with_its_extra_and_told_without(run: Run, monkeypatch: pyt
     half[:, :8] = (200, 40, 90)
     pillow_heif.from_bytes("RGB", (16, 16), half.tobytes()).save("x.heic", quality=100)
     assert run("translate", "enlarger", "x.heic", "--output", "y.png").code == 0
-    pixels = np.asarray(read_picture(Path("x.heic"), "x.heic").convert("RGB")).astype(int)
+    pixels = np.asarray(read_image(Path("x.heic"), "x.heic").convert("RGB")).astype(int)
     assert np.abs(pixels[:, :6] - (200, 40, 90)).max() <= 8
     Path("in").mkdir()
     Path("x.heic").rename("in/x.heic")

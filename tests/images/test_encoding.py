@@ -11,7 +11,7 @@ from PIL import Image, PngImagePlugin
 import gan_serve
 from gan_serve import Failure, UsageError
 from gan_serve.generator import Generator
-from gan_serve.images.encoding import encode_picture, read_document, read_media, write_atomic
+from gan_serve.images.encoding import encode_image, read_document, read_media, write_atomic
 from gan_serve.provenance import parse_provenance
 from gan_serve.result import Result
 
@@ -66,11 +66,11 @@ def test_png_text_is_readable_by_others(colour: Result, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("shape", [(1, 1), (28, 28), (64, 64, 3), (300, 400, 3)])
 def test_png_is_the_file_that_pillow_writes(shape: tuple[int, ...]) -> None:
-    picture = Image.fromarray(np.random.RandomState(0).randint(256, size=shape, dtype=np.uint8))
+    image = Image.fromarray(np.random.RandomState(0).randint(256, size=shape, dtype=np.uint8))
     text, buffer = PngImagePlugin.PngInfo(), io.BytesIO()
     text.add_text("gan_serve", "words")
-    picture.save(buffer, "PNG", pnginfo=text, compress_level=1)
-    assert encode_picture(picture, "png", "words") == buffer.getvalue()
+    image.save(buffer, "PNG", pnginfo=text, compress_level=1)
+    assert encode_image(image, "png", "words") == buffer.getvalue()
 
 
 def test_levels_span_the_range_of_the_model(colour: Result) -> None:
@@ -82,8 +82,8 @@ def test_levels_span_the_range_of_the_model(colour: Result) -> None:
 def test_folder_gets_a_file_for_each_image(colour: Result, tmp_path: Path) -> None:
     paths = colour.save(tmp_path / "all", format="webp")
     assert [path.name for path in paths] == [f"plain-seed3-index{index:05}.webp" for index in range(6)]
-    for path, picture in zip(paths, colour.images(), strict=True):
-        np.testing.assert_array_equal(read_media(path)[1], np.asarray(picture))
+    for path, image in zip(paths, colour.images(), strict=True):
+        np.testing.assert_array_equal(read_media(path)[1], np.asarray(image))
 
 
 def test_grid_of_a_list_has_a_row_for_each_value(digits: Generator) -> None:
@@ -105,13 +105,13 @@ def test_what_does_not_fit_is_refused(colour: Result, tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_scales_and_columns_that_make_no_picture_are_refused(colour: Result, tmp_path: Path) -> None:
+def test_scales_and_columns_that_make_no_image_are_refused(colour: Result, tmp_path: Path) -> None:
     for scale in (0, -1, 1.5, "2", 10**5000):
         for name, grid in (("folder/", False), ("x.gif", False), ("x.npy", False), ("x.png", True)):
             with pytest.raises(UsageError, match=r"scale .* is not an integer from 1 to 16383"):
                 colour.save(tmp_path / name, grid=grid, scale=scale)
     assert not list(tmp_path.iterdir())
-    with pytest.raises(UsageError, match="a picture of 60000x80000 pixels is too large"):
+    with pytest.raises(UsageError, match="an image of 60000x80000 pixels is too large"):
         colour.images(scale=10_000)
     for columns in (-1, 0, 1.5):
         for ask in (colour.grid, lambda columns: colour.encode("png", columns=columns)):
@@ -165,7 +165,7 @@ def test_foreign_files_are_one_line(tmp_path: Path, name: str, content: bytes | 
         assert name in str(error.value)
 
 
-def test_the_document_of_a_picture_too_large_to_be_read_is_read(tmp_path: Path) -> None:
+def test_the_document_of_an_image_too_large_to_be_read_is_read(tmp_path: Path) -> None:
     content = bytearray(png((4, 4), "{}"))
     content[16:24] = struct.pack(">II", 16_000, 12_000)  # what its header says of width and height
     content[29:33] = struct.pack(">I", zlib.crc32(content[12:29]))

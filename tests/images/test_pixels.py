@@ -12,7 +12,7 @@ from gan_serve.images.pixels import (
     from_pixels,
     square_columns,
     tile,
-    to_picture,
+    to_image,
     to_pixels,
 )
 from gan_serve.tensors import Image
@@ -43,11 +43,11 @@ def test_pixels_come_back_from_the_range_of_a_model(tensor: Image) -> None:
 
 def test_a_pixel_becomes_a_square() -> None:
     pixels = np.array([[[0], [50]], [[100], [255]]], np.uint8)
-    assert np.asarray(to_picture(pixels, 1)).tolist() == [[0, 50], [100, 255]]
-    assert np.asarray(to_picture(pixels, 2)).tolist() == [[0, 0, 50, 50]] * 2 + [[100, 100, 255, 255]] * 2
-    assert to_picture(pixels, 1).mode == "L"
-    assert to_picture(pixels.repeat(3, axis=2), 3).mode == "RGB"
-    assert to_picture(pixels, 3).size == (6, 6)
+    assert np.asarray(to_image(pixels, 1)).tolist() == [[0, 50], [100, 255]]
+    assert np.asarray(to_image(pixels, 2)).tolist() == [[0, 0, 50, 50]] * 2 + [[100, 100, 255, 255]] * 2
+    assert to_image(pixels, 1).mode == "L"
+    assert to_image(pixels.repeat(3, axis=2), 3).mode == "RGB"
+    assert to_image(pixels, 3).size == (6, 6)
 
 
 def test_a_grid_has_its_images_row_after_row_and_black_where_there_is_none() -> None:
@@ -73,7 +73,7 @@ def test_a_scale_is_a_number_of_pixels(scale: object) -> None:
         checked_scale(scale)
 
 
-def test_a_picture_may_have_the_longest_side_that_can_be_written_and_no_pixel_more() -> None:
+def test_an_image_may_have_the_longest_side_that_can_be_written_and_no_pixel_more() -> None:
     check_size(LONGEST, 1, 1, 1, 1)
     check_size(1, LONGEST, 1, 1, 1)
     check_size(1, 1, LONGEST, 1, 1)
@@ -84,10 +84,10 @@ def test_a_picture_may_have_the_longest_side_that_can_be_written_and_no_pixel_mo
         (1, 1, LONGEST + 1, 1, 1, "1x16384"),
         (10, 20, 3, 2, 500, "20000x10000"),
     ):
-        with pytest.raises(UsageError, match=rf"^a picture of {told} pixels is too large \(at most {LONGEST} a side\)"):
+        with pytest.raises(UsageError, match=rf"^an image of {told} pixels is too large \(at most {LONGEST} a side\)"):
             check_size(height, width, count, columns, scale)
-    with pytest.raises(UsageError, match="a picture of 2x20000 pixels"):
-        to_picture(np.zeros((10_000, 1, 1), np.uint8), 2)
+    with pytest.raises(UsageError, match="an image of 2x20000 pixels"):
+        to_image(np.zeros((10_000, 1, 1), np.uint8), 2)
 
 
 def test_an_animation_may_have_as_many_pixels_as_are_read_again() -> None:

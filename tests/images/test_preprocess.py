@@ -6,59 +6,59 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import ExifTags, PngImagePlugin
-from PIL import Image as Pictures
+from PIL import Image as PILImage
 from small_models import COLOUR, GREY
 
 from gan_serve import Failure, UsageError
 from gan_serve.images.pixels import to_pixels
-from gan_serve.images.preprocess import fit, read_array, read_picture, to_model, upright
+from gan_serve.images.preprocess import fit, read_array, read_image, to_model, upright
 from gan_serve.tensors import Image
 
 NOISE = np.random.RandomState(0).randint(256, size=(8, 8), dtype=np.uint8)
 
 
-def write(picture: Pictures.Image, path: Path, **options: object) -> Path:
-    picture.save(path, **options)
+def write(image: PILImage.Image, path: Path, **options: object) -> Path:
+    image.save(path, **options)
     return path
 
 
-def palette(index: int) -> Pictures.Image:
-    picture = Pictures.new("P", (9, 9), index)
-    picture.putpalette([0, 0, 0, 60, 60, 60, 200, 200, 200])
-    return picture
+def palette(index: int) -> PILImage.Image:
+    image = PILImage.new("P", (9, 9), index)
+    image.putpalette([0, 0, 0, 60, 60, 60, 200, 200, 200])
+    return image
 
 
 @pytest.mark.parametrize(
-    ("name", "picture", "level"),
+    ("name", "image", "level"),
     [
-        ("grey.png", Pictures.new("L", (20, 20), 60), 60),
-        ("bits.png", Pictures.new("1", (20, 20), 1), 255),
-        ("deep.png", Pictures.fromarray(np.full((20, 20), 40_000, np.uint16)), 40_000 >> 8),
-        ("deep.pgm", Pictures.fromarray(np.full((20, 20), 40_000, np.uint16)), 40_000 >> 8),
-        ("deep.tiff", Pictures.fromarray(np.full((20, 20), 40_000, np.uint16)), 40_000 >> 8),
+        ("grey.png", PILImage.new("L", (20, 20), 60), 60),
+        ("bits.png", PILImage.new("1", (20, 20), 1), 255),
+        ("deep.png", PILImage.fromarray(np.full((20, 20), 40_000, np.uint16)), 40_000 >> 8),
+        ("deep.pgm", PILImage.fromarray(np.full((20, 20), 40_000, np.uint16)), 40_000 >> 8),
+        ("deep.tiff", PILImage.fromarray(np.full((20, 20), 40_000, np.uint16)), 40_000 >> 8),
         ("palette.png", palette(2), 200),
         ("palette.gif", palette(1), 60),
-        ("transparent.png", Pictures.new("RGBA", (20, 20), (0, 0, 0, 0)), 255),
-        ("half.webp", Pictures.new("RGBA", (20, 20), (0, 0, 0, 128)), 127),
-        ("half.png", Pictures.new("LA", (20, 20), (0, 128)), 127),
-        ("green.bmp", Pictures.new("RGB", (20, 20), (0, 255, 0)), 150),
-        ("print.jpg", Pictures.new("CMYK", (20, 20), (0, 0, 0, 195)), 60),
+        ("transparent.png", PILImage.new("RGBA", (20, 20), (0, 0, 0, 0)), 255),
+        ("half.webp", PILImage.new("RGBA", (20, 20), (0, 0, 0, 128)), 127),
+        ("half.png", PILImage.new("LA", (20, 20), (0, 128)), 127),
+        ("green.bmp", PILImage.new("RGB", (20, 20), (0, 255, 0)), 150),
+        ("print.jpg", PILImage.new("CMYK", (20, 20), (0, 0, 0, 195)), 60),
     ],
 )
-def test_every_kind_of_picture_has_the_brightness_that_a_viewer_shows(
-    tmp_path: Path, name: str, picture: Pictures.Image, level: int
+def test_every_kind_of_image_has_the_brightness_that_a_viewer_shows(
+    tmp_path: Path, name: str, image: PILImage.Image, level: int
 ) -> None:
-    path = write(picture, tmp_path / name)
-    pixels = fit(read_picture(path, name), 8, 8, channels=1)
+    path = write(image, tmp_path / name)
+    pixels = fit(read_image(path, name), 8, 8, channels=1)
     assert pixels.shape == (8, 8, 1)
     assert np.abs(pixels.astype(int) - level).max() <= 1
 
 
 @pytest.mark.parametrize(("low", "high"), [(-1, 1), (0, 1), (-2, 3)])
-def test_a_picture_of_the_models_size_goes_in_pixel_by_pixel(tmp_path: Path, low: float, high: float) -> None:
+def test_an_image_of_the_models_size_goes_in_pixel_by_pixel(tmp_path: Path, low: float, high: float) -> None:
     tensor = replace(GREY, low=low, high=high)
-    path = write(Pictures.fromarray(NOISE), tmp_path / "noise.png")
-    array = to_model(read_picture(path, "noise.png"), tensor)
+    path = write(PILImage.fromarray(NOISE), tmp_path / "noise.png")
+    array = to_model(read_image(path, "noise.png"), tensor)
     assert array.dtype == np.float32
     np.testing.assert_array_equal(to_pixels(array[None], tensor)[0, :, :, 0], NOISE)
     np.testing.assert_allclose(array[0], NOISE / 255 * (high - low) + low, atol=1e-6)
@@ -67,39 +67,39 @@ def test_a_picture_of_the_models_size_goes_in_pixel_by_pixel(tmp_path: Path, low
 def test_the_middle_is_cropped_to_the_models_aspect() -> None:
     stripes = np.repeat(np.array([[255, 0, 0], [0, 255, 0], [0, 0, 255]], np.uint8), 20, axis=0)
     wide, tall = np.repeat(stripes[None], 20, axis=0), np.repeat(stripes[:, None], 20, axis=1)
-    for picture in (wide, tall):
-        pixels = fit(Pictures.fromarray(picture).convert("RGBA"), 10, 10, channels=3)
+    for image in (wide, tall):
+        pixels = fit(PILImage.fromarray(image).convert("RGBA"), 10, 10, channels=3)
         assert pixels[:, :, 1].min() > 200
         assert pixels[:, :, [0, 2]].max() < 55
-    assert fit(Pictures.fromarray(wide).convert("RGBA"), COLOUR.width, COLOUR.height, channels=3).shape == (8, 6, 3)
-    assert fit(Pictures.new("RGBA", (1, 500), "red"), 9, 3, channels=3).shape == (3, 9, 3)
+    assert fit(PILImage.fromarray(wide).convert("RGBA"), COLOUR.width, COLOUR.height, channels=3).shape == (8, 6, 3)
+    assert fit(PILImage.new("RGBA", (1, 500), "red"), 9, 3, channels=3).shape == (3, 9, 3)
 
 
-def test_padding_keeps_all_of_a_picture_and_repeats_its_edges() -> None:
+def test_padding_keeps_all_of_an_image_and_repeats_its_edges() -> None:
     halves = np.zeros((10, 40, 3), np.uint8)
     halves[:, :20] = 255
     for turns in (0, 1):
-        pixels = fit(Pictures.fromarray(np.rot90(halves, turns)).convert("RGBA"), 8, 8, channels=3, how="pad")
+        pixels = fit(PILImage.fromarray(np.rot90(halves, turns)).convert("RGBA"), 8, 8, channels=3, how="pad")
         upright = np.rot90(pixels, -turns)
         assert upright[:, :3].min() > 230
         assert upright[:, 5:].max() < 25
         np.testing.assert_array_equal(upright[0], upright[3])
-    assert fit(Pictures.new("RGBA", (1, 500), "red"), 9, 3, channels=3, how="pad").shape == (3, 9, 3)
+    assert fit(PILImage.new("RGBA", (1, 500), "red"), 9, 3, channels=3, how="pad").shape == (3, 9, 3)
 
 
-def test_fine_detail_is_averaged_when_a_picture_shrinks() -> None:
+def test_fine_detail_is_averaged_when_an_image_shrinks() -> None:
     board = (np.indices((64, 64)).sum(axis=0) % 2 * 255).astype(np.uint8)
-    pixels = fit(Pictures.fromarray(board).convert("RGBA"), 8, 8, channels=1)
+    pixels = fit(PILImage.fromarray(board).convert("RGBA"), 8, 8, channels=1)
     assert np.abs(pixels.astype(int) - 127).max() < 20
 
 
 def test_a_photo_is_turned_as_its_camera_was_held(tmp_path: Path) -> None:
     half = np.zeros((16, 16), np.uint8)
     half[:, 8:] = 255  # bright on the right, as the sensor saw it
-    exif = Pictures.Exif()
+    exif = PILImage.Exif()
     exif[ExifTags.Base.Orientation] = 6  # turn it clockwise to look at it
-    path = write(Pictures.fromarray(half), tmp_path / "held.jpg", exif=exif, quality=100)
-    pixels = fit(read_picture(path, "held.jpg"), 16, 16, channels=1)[:, :, 0]
+    path = write(PILImage.fromarray(half), tmp_path / "held.jpg", exif=exif, quality=100)
+    pixels = fit(read_image(path, "held.jpg"), 16, 16, channels=1)[:, :, 0]
     assert pixels[:7].max() < 20
     assert pixels[9:].min() > 235
 
@@ -114,19 +114,19 @@ def test_a_photo_is_turned_whatever_else_its_camera_says(tmp_path: Path) -> None
     description = tag(ExifTags.Base.ImageDescription, 5, 8 + 2 + 2 * 12 + 4)  # a fraction, where a text belongs
     directory = struct.pack("<H", 2) + description + orientation + struct.pack("<III", 0, 1, 2)
     exif = b"Exif\0\0II*\0" + struct.pack("<I", 8) + directory
-    path = write(Pictures.new("L", (4, 2)), tmp_path / "typed.jpg", exif=exif)
-    assert read_picture(path, "typed.jpg").size == (2, 4)
+    path = write(PILImage.new("L", (4, 2)), tmp_path / "typed.jpg", exif=exif)
+    assert read_image(path, "typed.jpg").size == (2, 4)
 
 
-def test_a_picture_whose_exif_cannot_be_read_is_taken_as_it_lies(tmp_path: Path) -> None:
+def test_an_image_whose_exif_cannot_be_read_is_taken_as_it_lies(tmp_path: Path) -> None:
     text = PngImagePlugin.PngInfo()
     text.add_text("exif", "junk")
-    path = write(Pictures.fromarray(NOISE), tmp_path / "junk.png", pnginfo=text)
-    np.testing.assert_array_equal(np.asarray(read_picture(path, "junk.png").convert("L")), NOISE)
+    path = write(PILImage.fromarray(NOISE), tmp_path / "junk.png", pnginfo=text)
+    np.testing.assert_array_equal(np.asarray(read_image(path, "junk.png").convert("L")), NOISE)
 
 
-def test_a_picture_that_somebody_else_has_stays_as_it_is() -> None:
-    theirs = Pictures.new("RGB", (4, 2))
+def test_an_image_that_somebody_else_has_stays_as_it_is() -> None:
+    theirs = PILImage.new("RGB", (4, 2))
     theirs.getexif()[ExifTags.Base.Orientation] = 6
     assert upright(theirs, "theirs").size == (2, 4)
     assert theirs.size == (4, 2)
@@ -134,49 +134,49 @@ def test_a_picture_that_somebody_else_has_stays_as_it_is() -> None:
 
 
 def png_that_says(width: int, height: int) -> bytes:
-    """A small file whose header announces a picture of that size."""
+    """A small file whose header announces an image of that size."""
     buffer = io.BytesIO()
-    Pictures.new("1", (width, height)).save(buffer, "PNG", pnginfo=PngImagePlugin.PngInfo())
+    PILImage.new("1", (width, height)).save(buffer, "PNG", pnginfo=PngImagePlugin.PngInfo())
     return buffer.getvalue()
 
 
 def tiff_of(level: np.generic) -> bytes:
-    """A grey picture whose pixels have the type and the value of `level`."""
+    """A grey image whose pixels have the type and the value of `level`."""
     buffer = io.BytesIO()
-    Pictures.fromarray(np.full((9, 9), level)).save(buffer, "TIFF")
+    PILImage.fromarray(np.full((9, 9), level)).save(buffer, "TIFF")
     return buffer.getvalue()
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "not a picture in PNG, JPEG"),
-        (b"hello", "not a picture in PNG, JPEG"),
-        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n", "not a picture in PNG, JPEG"),
+        (b"", "not an image in PNG, JPEG"),
+        (b"hello", "not an image in PNG, JPEG"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n", "not an image in PNG, JPEG"),
         (png_that_says(9_000, 8_000), "9000x8000 pixels; more than the 64 megapixels"),
         (png_that_says(20_000, 9_000), "more than the 64 megapixels"),
-        (b"\x89PNG\r\n\x1a\n" + bytes(100), "picture.png: "),
-        (tiff_of(np.float32(0.5)), "picture.png: its pixels have 32 bits each, .*; give 8 or 16 bits"),
-        (tiff_of(np.int32(200)), "picture.png: its pixels have 32 bits each"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(100), "image.png: "),
+        (tiff_of(np.float32(0.5)), "image.png: its pixels have 32 bits each, .*; give 8 or 16 bits"),
+        (tiff_of(np.int32(200)), "image.png: its pixels have 32 bits each"),
     ],
 )
-def test_what_is_no_bearable_picture_is_one_line(content: bytes, message: str) -> None:
+def test_what_is_no_bearable_image_is_one_line(content: bytes, message: str) -> None:
     with pytest.raises(Failure, match=message) as error:
-        read_picture(io.BytesIO(content), "picture.png")
+        read_image(io.BytesIO(content), "image.png")
     assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP", "GIF", "TIFF"])
-def test_a_truncated_picture_is_damaged(format: str) -> None:
+def test_a_truncated_image_is_damaged(format: str) -> None:
     buffer = io.BytesIO()
     noise = np.random.RandomState(0).randint(256, size=(64, 64, 3), dtype=np.uint8)
-    Pictures.fromarray(noise).save(buffer, format)
-    with pytest.raises(Failure, match=r"picture: (damaged|not a picture)"):
-        read_picture(io.BytesIO(buffer.getvalue()[: len(buffer.getvalue()) // 2]), "picture")
+    PILImage.fromarray(noise).save(buffer, format)
+    with pytest.raises(Failure, match=r"image: (damaged|not an image)"):
+        read_image(io.BytesIO(buffer.getvalue()[: len(buffer.getvalue()) // 2]), "image")
 
 
 @pytest.mark.parametrize("shape", [(8, 8), (8, 8, 1), (8, 8, 3), (8, 8, 4), (30, 20, 3)])
-def test_pixels_in_an_array_are_a_picture(shape: tuple[int, ...]) -> None:
+def test_pixels_in_an_array_are_an_image(shape: tuple[int, ...]) -> None:
     array = to_model(read_array(np.full(shape, 255, np.uint8), GREY), GREY)
     assert array.shape == GREY.shape
     assert (array == 1).all()

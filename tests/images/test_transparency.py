@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from command_line import Run
-from PIL import Image as Pictures
+from PIL import Image as PILImage
 from small_models import SKETCHER, save_model
 
 import gan_serve
-from gan_serve.images.encoding import decode_pixels, encode_picture
+from gan_serve.images.encoding import decode_pixels, encode_image
 from gan_serve.images.transparency import on_white, with_opacity
 
 HEIGHT, WIDTH = 12, 20
@@ -23,8 +23,8 @@ def half_clear() -> np.ndarray:
 
 
 def flat(pixels: np.ndarray) -> np.ndarray:
-    paper = Pictures.new("RGBA", pixels.shape[1::-1], "white")
-    return np.asarray(Pictures.alpha_composite(paper, Pictures.fromarray(pixels)).convert("RGB"))
+    paper = PILImage.new("RGBA", pixels.shape[1::-1], "white")
+    return np.asarray(PILImage.alpha_composite(paper, PILImage.fromarray(pixels)).convert("RGB"))
 
 
 @pytest.mark.parametrize(("model", "scale", "apart"), [("enlarger", 2, 0), ("painter", 1, 6)])
@@ -72,7 +72,7 @@ def test_what_was_filled_in_is_opaque_and_the_rest_as_it_was(models: Path, model
 def test_an_image_that_is_its_own_mask_becomes_opaque(models: Path) -> None:
     pixels = half_clear()
     pixels[:, 8:, 3] = 255
-    picture = Pictures.fromarray(pixels)
+    picture = PILImage.fromarray(pixels)
     (filled,) = gan_serve.load("filler", models=models).generate(image=picture, hole=picture).images()
     assert filled.mode == "RGB"
 
@@ -84,16 +84,16 @@ def test_lines_on_clear_paper_are_painted_on_white(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("format", ["png", "webp", "jpeg"])
 def test_a_transparent_image_can_be_made_again(run: Run, format: str) -> None:
-    Pictures.fromarray(half_clear()).save("x.png")
+    PILImage.fromarray(half_clear()).save("x.png")
     assert run("translate", "enlarger", "x.png", "--output", f"y.{format}").code == 0
-    with Pictures.open(f"y.{format}") as made:
+    with PILImage.open(f"y.{format}") as made:
         assert made.mode == ("RGB" if format == "jpeg" else "RGBA")
     outcome = run("reproduce", f"y.{format}")
     assert (outcome.code, outcome.error) == (0, "identical\n")
 
 
 def test_jpeg_shows_it_on_white(models: Path) -> None:
-    result = gan_serve.load("painter", models=models).generate(image=Pictures.new("RGBA", (8, 8), (55, 155, 255, 128)))
+    result = gan_serve.load("painter", models=models).generate(image=PILImage.new("RGBA", (8, 8), (55, 155, 255, 128)))
     ((shown, *_), *_), ((clear, *_), *_) = (decode_pixels(result.encode(format)) for format in ("jpeg", "png"))
     assert clear[3] == 128
     assert np.abs(shown - flat(clear[None, None])[0, 0].astype(int)).max() <= 3
@@ -101,8 +101,8 @@ def test_jpeg_shows_it_on_white(models: Path) -> None:
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA"])
 def test_a_transparent_png_is_read_as_it_was_written(mode: str) -> None:
-    picture = Pictures.fromarray(half_clear()).convert(mode)
-    np.testing.assert_array_equal(decode_pixels(encode_picture(picture, "png", "{}")), np.asarray(picture))
+    image = PILImage.fromarray(half_clear()).convert(mode)
+    np.testing.assert_array_equal(decode_pixels(encode_image(image, "png", "{}")), np.asarray(image))
 
 
 def test_a_grid_of_clear_and_opaque_images_keeps_both(models: Path) -> None:

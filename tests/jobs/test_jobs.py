@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image as Pictures
+from PIL import Image as PILImage
 
 import gan_serve
 from gan_serve.images.encoding import read_media
@@ -93,7 +93,7 @@ def test_interrupted_folder_has_only_whole_files_and_goes_on(
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGKILL, -9)])
 def test_interrupted_lines_go_on_and_are_whole(models: Path, tmp_path: Path, number: signal.Signals, code: int) -> None:
-    Pictures.new("L", (8, 8), 99).save(tmp_path / "x.png")
+    PILImage.new("L", (8, 8), 99).save(tmp_path / "x.png")
     output, part = tmp_path / "all.jsonl", tmp_path / ".all.jsonl.part"
     arguments = [*["--image", tmp_path / "x.png"] * 3000, "--output", output]
     process = start(models, *arguments, model="classifier")
@@ -111,8 +111,8 @@ def test_interrupted_lines_go_on_and_are_whole(models: Path, tmp_path: Path, num
     assert sorted(path.name for path in tmp_path.iterdir()) == ["all.jsonl", "x.png"]
 
 
-def test_a_job_stops_between_the_tiles_of_a_large_picture(models: Path, tmp_path: Path) -> None:
-    Pictures.new("RGB", (3000, 2000), "teal").save(tmp_path / "x.png")
+def test_a_job_stops_between_the_tiles_of_a_large_image(models: Path, tmp_path: Path) -> None:
+    PILImage.new("RGB", (3000, 2000), "teal").save(tmp_path / "x.png")
     arguments = ["--image", tmp_path / "x.png", "--image", tmp_path / "x.png", "--output", tmp_path / "out"]
     process = start(models, *arguments, model="enlarger")
     said = stop(process, signal.SIGTERM, (tmp_path / "out" / ".gan-serve-job.json").exists)
@@ -171,7 +171,7 @@ def test_a_broken_job_file_is_one_line(models: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["all.npy", "all.jsonl"])
 def test_no_job_fills_a_device(models: Path, tmp_path: Path, name: str) -> None:
     (tmp_path / name).symlink_to("/dev/full")
-    Pictures.new("L", (8, 8), 99).save(tmp_path / "x.png")
+    PILImage.new("L", (8, 8), 99).save(tmp_path / "x.png")
     images = ["--image", tmp_path / "x.png"] if name == "all.jsonl" else []
     process = start(models, *images, "--output", tmp_path / name, model="classifier" if images else "digits")
     assert re.fullmatch(r"error: .* is no file, and cannot be filled; .*\n", process.communicate()[1])

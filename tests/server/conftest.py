@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image as Pictures
+from PIL import Image as PILImage
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from server_process import Server
 from small_models import CLASSIFIER, CROSSED, DIGIT, ENLARGER, MENDER, PLAIN, SKETCHER, STYLED, save_model
@@ -34,7 +34,7 @@ def shown_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
         save_model(root, metadata)
     (root / "mender" / "examples").mkdir()
     for path in (root / "digits" / "sample.png", root / "mender" / "examples" / "red.png"):
-        Pictures.new("RGB", (12, 9), "red").save(path)
+        PILImage.new("RGB", (12, 9), "red").save(path)
     return root
 
 

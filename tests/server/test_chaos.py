@@ -17,7 +17,7 @@ from typing import Any
 import aiohttp
 import pytest
 from load import Ask, Tally, call, call_at
-from PIL import Image as Pictures
+from PIL import Image as PILImage
 from server_process import Server
 from small_models import DIGIT, save_model
 
@@ -34,9 +34,9 @@ def expected(models: Path) -> list[bytes]:
     return [digits.generate(seed=seed, label=seed % 10).encode("png") for seed in range(SEEDS)]
 
 
-def picture_bomb() -> str:
+def image_bomb() -> str:
     buffer = io.BytesIO()
-    Pictures.new("1", (7900, 7900)).save(buffer, "PNG")
+    PILImage.new("1", (7900, 7900)).save(buffer, "PNG")
     return base64.b64encode(buffer.getvalue()).decode()
 
 
@@ -44,7 +44,7 @@ POISON: list[tuple[str, dict[str, Any]]] = [
     (URL, {"json": {"label": 99}}),
     (URL, {"data": b'{"label": '}),
     (URL, {"json": {"image": "/etc/passwd"}}),
-    ("/v1/models/inverter/generate", {"json": {"image": picture_bomb()}}),
+    ("/v1/models/inverter/generate", {"json": {"image": image_bomb()}}),
     ("/v2/models/digits/infer", {"json": {"inputs": [{"name": "latent", "shape": [-1, 2**60], "datatype": "FP32"}]}}),
     ("/v2/models/digits/infer", {"data": b"\x00" * 1000, "headers": {"Inference-Header-Content-Length": "2000"}}),
 ]

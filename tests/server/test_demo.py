@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import requests
 from command_line import Run
-from PIL import Image as Pictures
+from PIL import Image as PILImage
 from playwright.sync_api import Locator, Page, expect
 
 Visit = Callable[..., Page]
@@ -43,13 +43,13 @@ _COPY = f"""async ({{ colour }}) => {{ {_PAINT}
 }}"""
 
 
-def pictures(page: Page) -> Locator:
-    return page.locator("#gs-pictures img")
+def images(page: Page) -> Locator:
+    return page.locator("#gs-images img")
 
 
-def content(picture: Locator) -> bytes:
+def content(image: Locator) -> bytes:
     """The file that a page shows."""
-    return b64decode(str(picture.get_attribute("src")).partition(",")[2])
+    return b64decode(str(image.get_attribute("src")).partition(",")[2])
 
 
 def recipe(page: Page) -> list[str]:
@@ -76,11 +76,11 @@ def made(page: Page, run: Run) -> list[bytes]:
 
 
 def choose(page: Page, place: int, model: str = "") -> None:
-    """A click at one of the pictures, of a model where several are compared; its recipes come."""
+    """A click at one of the images, of a model where several are compared; its recipes come."""
     within = page.get_by_role("region", name=model, exact=True) if model else page
-    button = within.get_by_role("button", name=f"Picture {place + 1} of")
-    chosen = page.locator(".gs-recipes summary").filter(has_text=f"{model}, picture {place + 1} alone")
-    while not chosen.is_visible():  # a page that makes its pictures anew meanwhile lets a choice go
+    button = within.get_by_role("button", name=f"Image {place + 1} of")
+    chosen = page.locator(".gs-recipes summary").filter(has_text=f"{model}, image {place + 1} alone")
+    while not chosen.is_visible():  # a page that makes its images anew meanwhile lets a choice go
         if button.get_attribute("aria-pressed") == "false":
             button.click()
         page.wait_for_timeout(500)
@@ -103,34 +103,34 @@ def draw_a_line(page: Page) -> None:
     page.mouse.up()
 
 
-def test_from_the_gallery_to_pictures_that_are_those_of_the_command_line(visit: Visit, run: Run) -> None:
+def test_from_the_gallery_to_images_that_are_those_of_the_command_line(visit: Visit, run: Run) -> None:
     page = visit()
     card = page.get_by_role("link", name="digits draws noise.")
     expect(card.get_by_role("img", name="Samples of digits")).to_be_visible()
     card.click()
-    expect(pictures(page)).to_have_count(16)
+    expect(images(page)).to_have_count(16)
     expect(page.get_by_role("link", name="A Test")).to_have_attribute("href", "https://example.org")
     choose(page, 2)
     outcome = run(*recipe(page))
-    assert Path(outcome.out.strip()).read_bytes() == content(pictures(page).nth(2))
+    assert Path(outcome.out.strip()).read_bytes() == content(images(page).nth(2))
 
 
 def test_whoever_opens_a_shared_address_sees_the_same(visit: Visit) -> None:
     page = visit("?model=styled&slant=0.5&seed=7&count=3")
-    expect(pictures(page)).to_have_count(3)
-    first = content(pictures(page).first)
+    expect(images(page)).to_have_count(3)
+    first = content(images(page).first)
     slant = page.get_by_role("slider", name="Slant")
     slant.press("ArrowRight")
     expect(page).to_have_url(re.compile("slant=0.51"))
-    expect(pictures(page).first).not_to_have_attribute("src", re.compile(re.escape(first[-40:].hex())))
-    moved = content(pictures(page).first)
+    expect(images(page).first).not_to_have_attribute("src", re.compile(re.escape(first[-40:].hex())))
+    moved = content(images(page).first)
     assert moved != first
-    assert content(pictures(visit(page.url.partition("/?")[2].join(["?", ""]))).first) == moved
+    assert content(images(visit(page.url.partition("/?")[2].join(["?", ""]))).first) == moved
 
 
 def test_a_number_that_is_drawn_is_set_by_moving_its_slider(visit: Visit) -> None:
     page = visit("?model=styled&seed=7&count=2")
-    expect(pictures(page)).to_have_count(2)
+    expect(images(page)).to_have_count(2)
     fixed = page.get_by_label("Set code")
     expect(fixed).not_to_be_checked()
     page.get_by_role("slider", name="Code").press("ArrowRight")
@@ -151,7 +151,7 @@ def test_the_dice_draw_another_seed_unless_it_is_locked(visit: Visit) -> None:
 @pytest.mark.parametrize("query", ["?model=digits&label=3&seed=5&count=6", "?model=digits&show=vary-label&seed=5"])
 def test_what_is_saved_is_what_the_recipe_makes(visit: Visit, run: Run, query: str) -> None:
     page = visit(query)
-    many = pictures(page)
+    many = images(page)
     expect(many.first).to_be_visible()
     outcome = run(*recipe(page))
     assert Path(outcome.out.strip()).read_bytes() == saved(page, "PNG")
@@ -164,21 +164,21 @@ def test_a_walk_is_what_each_of_its_recipes_makes_when_it_is_copied(visit: Visit
     frames = page.locator(".gs-strip img")
     expect(frames).to_have_count(5)
     animation = saved(page, "GIF")
-    assert content(page.get_by_role("img", name="One picture after another")) == animation
+    assert content(page.get_by_role("img", name="One image after another")) == animation
     assert made(page, run) == [animation] * 3
     with zipfile.ZipFile(io.BytesIO(saved(page, "ZIP"))) as archive:
         assert [archive.read(name) for name in archive.namelist()] == [content(each) for each in frames.all()]
     assert copied(page, "the address of this page") == page.url
 
 
-def test_one_picture_of_a_walk_is_what_each_of_its_recipes_makes(visit: Visit, run: Run) -> None:
+def test_one_image_of_a_walk_is_what_each_of_its_recipes_makes(visit: Visit, run: Run) -> None:
     page = visit("?model=digits&label=3&seed=1,2&count=5&show=walk", permissions=CLIPBOARD)
     for place in (0, 3):
         choose(page, place)
         assert made(page, run) == [content(page.locator(".gs-strip img").nth(place))] * 3
 
 
-def test_one_picture_of_a_mixture_is_what_each_of_its_recipes_makes(
+def test_one_image_of_a_mixture_is_what_each_of_its_recipes_makes(
     visit: Visit, run: Run, shown_models: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page = visit("?model=styled&seed=1,2&count=9&show=mix", permissions=CLIPBOARD)
@@ -225,13 +225,13 @@ def test_models_are_compared_on_one_seed(visit: Visit) -> None:
     expect(page).to_have_url(re.compile("model=digits,styled,plain&seed=3"))
 
 
-def test_one_of_the_compared_pictures_is_what_each_of_its_recipes_makes(
+def test_one_of_the_compared_images_is_what_each_of_its_recipes_makes(
     visit: Visit, run: Run, shown_models: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page = visit("?model=digits,styled&seed=3&count=2", permissions=CLIPBOARD)
-    hint = page.get_by_text("Choose a picture to see")
+    hint = page.get_by_text("Choose an image to see")
     expect(hint).to_be_visible()
-    page.wait_for_timeout(2_000)  # a page that was opened with pictures makes them once more
+    page.wait_for_timeout(2_000)  # a page that was opened with images makes them once more
     monkeypatch.setenv("GAN_SERVE_MODELS", str(shown_models))
     for model, place in (("digits", 1), ("styled", 0), ("styled", 1)):
         choose(page, place, model)
@@ -243,9 +243,9 @@ def test_one_of_the_compared_pictures_is_what_each_of_its_recipes_makes(
     expect(page.locator("[aria-pressed=true]")).to_have_count(0)
 
 
-def test_a_picture_that_is_chosen_again_is_let_go(visit: Visit, run: Run) -> None:
+def test_an_image_that_is_chosen_again_is_let_go(visit: Visit, run: Run) -> None:
     page = visit("?model=digits&show=vary-label&seed=5")
-    expect(pictures(page)).to_have_count(10)
+    expect(images(page)).to_have_count(10)
     summary, pressed = page.locator(".gs-recipes summary"), page.locator("[aria-pressed=true]")
     whole = recipe(page)
     choose(page, 2)
@@ -287,14 +287,14 @@ def test_what_is_painted_over_is_filled_in_and_the_rest_is_kept(visit: Visit, ru
     with page.expect_download() as download:
         page.get_by_role("link", name="Save mask.png").click()
     download.value.save_as("mask.png")
-    Pictures.new("RGB", (12, 9), "red").save("red.png")
+    PILImage.new("RGB", (12, 9), "red").save("red.png")
     assert Path(run(*recipe(page)).out.strip()).read_bytes() == content(made)
 
 
-def test_a_picture_is_dropped_or_pasted(visit: Visit) -> None:
+def test_an_image_is_dropped_or_pasted(visit: Visit) -> None:
     page = visit("?model=classifier", permissions=CLIPBOARD)
     sheet = page.locator(".gs-sheet")
-    expect(sheet.locator("p")).to_contain_text("Drop or paste a picture here")
+    expect(sheet.locator("p")).to_contain_text("Drop or paste an image here")
     dropped = page.evaluate_handle(_DROPPED, {"name": "white.png", "colour": "#fff"})
     sheet.dispatch_event("drop", {"dataTransfer": dropped})
     expect(page.locator("#gs-made meter")).to_have_count(11)
@@ -306,18 +306,18 @@ def test_a_picture_is_dropped_or_pasted(visit: Visit) -> None:
     assert page.locator("#gs-made").inner_text() != white
 
 
-def test_a_file_that_is_no_picture_is_told_in_words(visit: Visit) -> None:
+def test_a_file_that_is_no_image_is_told_in_words(visit: Visit) -> None:
     page = visit("?model=classifier")
     chooser = page.locator("input[type=file]")
     for name, file, told in (
-        ("bad.png", b"no picture <b>at all</b>", "bad.png: not a picture in PNG, JPEG"),
-        ("<img src=x>.png", b"x", "<img src=x>.png: not a picture"),
-        ("large.png", bytes(400_000), "large.png has 400000 bytes; give a picture of up to"),
+        ("bad.png", b"no image <b>at all</b>", "bad.png: not an image in PNG, JPEG"),
+        ("<img src=x>.png", b"x", "<img src=x>.png: not an image"),
+        ("large.png", bytes(400_000), "large.png has 400000 bytes; give an image of up to"),
     ):
         chooser.set_input_files({"name": name, "mimeType": "image/png", "buffer": file})
         expect(page.get_by_role("alert").filter(has_text=told)).to_be_visible()
     grey = io.BytesIO()
-    Pictures.new("L", (8, 8), 99).save(grey, "png")
+    PILImage.new("L", (8, 8), 99).save(grey, "png")
     chooser.set_input_files({"name": "good.png", "mimeType": "image/png", "buffer": grey.getvalue()})
     expect(page.locator("#gs-made meter")).to_have_count(11)
 
@@ -335,21 +335,21 @@ def test_an_address_that_means_nothing_is_told_in_words(visit: Visit) -> None:
 def test_a_phone_shows_all_of_it_and_every_control_has_a_name(visit: Visit, query: str) -> None:
     page = visit(query, viewport={"width": 390, "height": 800}, color_scheme="dark")
     expect(page.get_by_role("tab", name="Compare")).to_be_visible()
-    shown = page.locator("#gs-gallery a, #gs-pictures img, .gs-sheet, #gs-compared img")
+    shown = page.locator("#gs-gallery a, #gs-images img, .gs-sheet, #gs-compared img")
     expect(shown.filter(visible=True).first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert page.evaluate(_NAMELESS) == []
     assert page.evaluate("document.body.classList.contains('dark')")
 
 
-def test_a_phone_keeps_the_pictures_in_sight_while_a_slider_is_moved(visit: Visit) -> None:
+def test_a_phone_keeps_the_images_in_sight_while_a_slider_is_moved(visit: Visit) -> None:
     page = visit("?model=styled&seed=7&count=8", viewport={"width": 390, "height": 600})
-    expect(pictures(page)).to_have_count(8)
+    expect(images(page)).to_have_count(8)
     slant = page.get_by_role("slider", name="Slant")
     slant.scroll_into_view_if_needed()
-    before = str(pictures(page).first.get_attribute("src"))
+    before = str(images(page).first.get_attribute("src"))
     slant.press("ArrowRight")
     expect(page).to_have_url(re.compile("slant="))
     expect(slant).to_be_in_viewport()
-    expect(pictures(page).first).to_be_in_viewport()
-    expect(pictures(page).first).not_to_have_attribute("src", before)  # the address may change a moment sooner
+    expect(images(page).first).to_be_in_viewport()
+    expect(images(page).first).not_to_have_attribute("src", before)  # the address may change a moment sooner

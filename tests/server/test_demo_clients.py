@@ -11,7 +11,7 @@ import pytest
 import requests
 from gradio_client import Client
 from gradio_client.exceptions import AppError
-from PIL import Image as Pictures
+from PIL import Image as PILImage
 from playwright.sync_api import Browser, expect
 from server_process import Server
 
@@ -25,7 +25,7 @@ def client(demo: Server) -> Iterator[Client]:
 
 def png(colour: str) -> str:
     buffer = io.BytesIO()
-    Pictures.new("RGB", (12, 9), colour).save(buffer, "png")
+    PILImage.new("RGB", (12, 9), colour).save(buffer, "png")
     return b64encode(buffer.getvalue()).decode()
 
 
@@ -35,7 +35,7 @@ def test_generate_answers_as_the_plain_api_does(client: Client, demo: Server) ->
     assert made == client.predict("digits", {"label": "three", "seed": 7, "count": 4}, api_name="/generate")
 
 
-def test_translate_takes_a_picture_and_a_mask(client: Client, demo: Server) -> None:
+def test_translate_takes_an_image_and_a_mask(client: Client, demo: Server) -> None:
     made = client.predict("mender", png("red"), {"hole": png("white")}, api_name="/translate")
     fields = {"image": png("red"), "hole": png("white"), "format": "json"}
     assert made == demo.generate("mender", json=fields).json()
@@ -43,7 +43,7 @@ def test_translate_takes_a_picture_and_a_mask(client: Client, demo: Server) -> N
 
 def test_walk_mix_and_models(client: Client) -> None:
     walked = client.predict("digits", 1, 2, 5, {"label": 3}, api_name="/walk")
-    assert {Pictures.open(io.BytesIO(b64decode(each))).size for each in walked} == {(8, 8)}
+    assert {PILImage.open(io.BytesIO(b64decode(each))).size for each in walked} == {(8, 8)}
     assert len(set(walked)) == 5
     assert len(set(client.predict("styled", ["second_latent"], 1, 2, 3, api_name="/mix"))) == 9
     assert {"digits", "sketcher"} <= {each["name"] for each in client.predict(api_name="/models")}
@@ -55,8 +55,8 @@ def test_walk_mix_and_models(client: Client) -> None:
         ("/generate", ["<none>"], "no model '<none>'"),
         ("/generate", ["digits", {"label": 10}], "does not exist"),
         ("/generate", ["digits", {}, 7, 33], "33 images are too many for one request"),
-        ("/translate", ["digits", "AAAA"], "digits takes no picture"),
-        ("/translate", ["sketcher", "AAAA"], "not a picture in PNG"),
+        ("/translate", ["digits", "AAAA"], "digits takes no image"),
+        ("/translate", ["sketcher", "AAAA"], "not an image in PNG"),
         ("/walk", ["digits", 1, 2, 33], "33 images are too many"),
         ("/mix", ["styled", ["third"]], "styled has no latent"),
     ],
@@ -82,19 +82,19 @@ def test_nothing_is_uploaded_or_fetched_beside_the_requests(demo: Server, tmp_pa
         assert demo.post(f"/gradio_api/{route}", files={"video": b"x"}).status_code == 404
     for route in ("file=http://example.org/x.png", "proxy=http://example.org", "deep_link?session_hash=x", "app_id"):
         refused = demo.get(f"/gradio_api/{route}")
-        assert (refused.status_code, "send pictures as base64" in refused.json()["error"]) == (404, True)
+        assert (refused.status_code, "send images as base64" in refused.json()["error"]) == (404, True)
     (tmp_path / "x.png").write_bytes(b"x")
     for path in ("http://example.org/x.png", str(tmp_path / "x.png")):
         file = {"path": path, "meta": {"_type": "gradio.FileData"}}
         refused = demo.post("/gradio_api/run/generate", json={"data": ["digits", {"label": [file]}, 7, 1]})
-        assert "send pictures as base64" in refused.json()["error"]
+        assert "send images as base64" in refused.json()["error"]
 
 
 def test_what_visitors_give_is_kept_nowhere(demo: Server) -> None:
-    picture = b64encode(b64decode(png("red")) + bytes(200_000)).decode()  # what follows a picture's end is not read
+    image = b64encode(b64decode(png("red")) + bytes(200_000)).decode()  # what follows an image's end is not read
 
     def visit(visitor: str) -> None:
-        data = ["mender", picture, {"hole": png("white")}, None]
+        data = ["mender", image, {"hole": png("white")}, None]
         made = demo.post("/gradio_api/run/translate", json={"data": data, "session_hash": visitor})
         assert made.status_code == 200
 
@@ -103,7 +103,7 @@ def test_what_visitors_give_is_kept_nowhere(demo: Server) -> None:
     before = demo.memory()
     for number in range(100):
         visit(f"visitor {number}")
-    assert demo.memory() - before < 100 * len(picture) / 2
+    assert demo.memory() - before < 100 * len(image) / 2
 
 
 def test_curl_calls_a_function_and_fetches_its_answer(demo: Server) -> None:
@@ -129,7 +129,7 @@ def test_the_command_shows_models_as_soon_as_they_are_loaded_to_whoever_has_a_ke
     with Server(shown_models, script=COMMAND, wait=False, api_keys="secret", log_level="info") as server:
         page = chromium.new_page(http_credentials={"username": "anybody", "password": "secret"})
         page.goto(f"{server.url}/?model=digits&seed=1&count=2")
-        expect(page.locator("#gs-pictures img")).to_have_count(2)
+        expect(page.locator("#gs-images img")).to_have_count(2)
         page.close()
         refused = server.get("/", headers={"Accept": "text/html"})
         assert (refused.status_code, refused.headers["www-authenticate"][:5]) == (401, "Basic")

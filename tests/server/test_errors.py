@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import requests
 from command_line import Run
-from PIL import Image as Pictures
+from PIL import Image as PILImage
 from playwright.sync_api import Page, expect
 from server_process import Server
 
@@ -22,7 +22,7 @@ from gan_serve.errors import GanServeError
 
 def png(width: int = 8, height: int = 8) -> bytes:
     buffer = io.BytesIO()
-    Pictures.new("RGB", (width, height)).save(buffer, "png")
+    PILImage.new("RGB", (width, height)).save(buffer, "png")
     return buffer.getvalue()
 
 
@@ -39,7 +39,7 @@ class Wrong:
 REFUSED = {
     "too tall an answer": Wrong("enlarger", {}, "at most 16383 a side", {"image": [png(1, 8200)]}),
     "a damaged image": Wrong("mender", {}, "damaged", {"image": [png(60, 60)[:60]], "hole": [png()]}),
-    "no image": Wrong("enlarger", {}, "not a picture in PNG", {"image": [b"text"]}),
+    "no image": Wrong("enlarger", {}, "not an image in PNG", {"image": [b"text"]}),
     "a missing mask": Wrong("mender", {}, "mender needs hole", {"image": [png()]}),
     "masks of another count": Wrong(
         "mender", {}, "there are 3 of image and 2 of hole", {"image": [png()] * 3, "hole": [png()] * 2}
@@ -163,8 +163,8 @@ def test_the_demo_refuses_a_call_that_is_none(
 
 def test_the_page_says_what_is_wrong_with_a_seed(visit: Callable[..., Page]) -> None:
     page = visit("?model=digits&seed=5&count=2")
-    expect(page.locator("#gs-pictures img")).to_have_count(2)
-    seed, told = page.locator("#gs-seed input"), page.locator("#gs-pictures [role=alert]")
+    expect(page.locator("#gs-images img")).to_have_count(2)
+    seed, told = page.locator("#gs-seed input"), page.locator("#gs-images [role=alert]")
     for given, reason in (("-5", "seed -5 is not an integer from 0 to 9007199254740991"), ("", "the seed is empty")):
         seed.fill(given)
         seed.press("Tab")
@@ -172,4 +172,4 @@ def test_the_page_says_what_is_wrong_with_a_seed(visit: Callable[..., Page]) -> 
     expect(page.get_by_text("Error", exact=True)).to_have_count(0)
     seed.fill("6")
     seed.press("Tab")
-    expect(page.locator("#gs-pictures img")).to_have_count(2)
+    expect(page.locator("#gs-images img")).to_have_count(2)

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 import requests
 from command_line import Run
-from PIL import Image as Pictures
+from PIL import Image as PILImage
 from server_process import ON_ONE_CORE, PATIENCE, Server
 from small_models import CLASSIFIER, DIGIT, GREY, LATENT, PLAIN, metadata_of, save_model
 
@@ -227,7 +227,7 @@ def held_by(name, function):
     return hold
 
 Generator.infer = held_by("held", Generator.infer)
-work.decode_pictures = held_by("unread", work.decode_pictures)
+work.decode_images = held_by("unread", work.decode_images)
 os.sched_setaffinity(0, list(os.sched_getaffinity(0))[:1])
 sys.exit(run(["serve"]))
 """  # with one runner: models hang while there is a file `held`, and images wait to be read while there is `unread`
@@ -413,11 +413,11 @@ def test_a_caller_who_leaves_is_not_computed_for(folder: Path) -> None:
 
 
 def test_a_caller_who_leaves_while_it_is_read_is_not_computed_for(folder: Path) -> None:
-    """One goes in the middle of its body, and one when all was sent, while its picture is decoded."""
+    """One goes in the middle of its body, and one when all was sent, while its image is decoded."""
     save_model(folder, CLASSIFIER)
-    picture = io.BytesIO()
-    Pictures.new("RGB", (40, 40)).save(picture, "png")
-    content = picture.getvalue()
+    image = io.BytesIO()
+    PILImage.new("RGB", (40, 40)).save(image, "png")
+    content = image.getvalue()
     head = b"POST /v1/models/classifier/generate HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\n"
     request = head + b"Content-Length: %d\r\n\r\n" % len(content) + content
     with Server(folder, script=HELD) as server:
@@ -438,12 +438,12 @@ def test_a_caller_who_leaves_while_it_is_read_is_not_computed_for(folder: Path) 
 
 
 def test_work_ends_with_its_deadline_and_with_the_server(models: Path) -> None:
-    """A picture that takes the only runner longer than that holds up neither the next request nor the end."""
-    picture = io.BytesIO()
-    Pictures.new("RGB", (2048, 2048)).save(picture, "png")
+    """An image that takes the only runner longer than that holds up neither the next request nor the end."""
+    image = io.BytesIO()
+    PILImage.new("RGB", (2048, 2048)).save(image, "png")
 
     def enlarge() -> int:
-        return server.generate("enlarger", files={"image": ("a.png", picture.getvalue())}).status_code
+        return server.generate("enlarger", files={"image": ("a.png", image.getvalue())}).status_code
 
     with Server(models, script=ON_ONE_CORE, deadline=1) as server, ThreadPoolExecutor(1) as caller:
         assert enlarge() == 504

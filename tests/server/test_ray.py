@@ -167,7 +167,7 @@ def generate(models: Path, folder: Path, *arguments: str) -> subprocess.Popen[st
     )
 
 
-def pictures(folder: Path) -> dict[Path, int]:
+def images(folder: Path) -> dict[Path, int]:
     """Those that are visible, and when they were written."""
     return {path: path.stat().st_mtime_ns for path in folder.glob("*.png")}
 
@@ -182,7 +182,7 @@ def test_a_job_survives_its_interruption_and_its_workers(cluster: str, models: P
     assert re.fullmatch(
         r"seed 7\nerror: interrupted: [\d,]+ of 5,000 done; the same command goes on from there\n", said
     )
-    before = pictures(spread)
+    before = images(spread)
     assert 100 < len(before) < COUNT
 
     process = generate(models, spread, "--ray", cluster)
@@ -190,7 +190,7 @@ def test_a_job_survives_its_interruption_and_its_workers(cluster: str, models: P
     os.kill(processes("ray::_make")[0], signal.SIGKILL)
     said = process.communicate(timeout=PATIENCE)[1]
     assert (process.returncode, said) == (0, f"seed 7\ncontinuing: {len(before):,} of 5,000 done\n")
-    assert before.items() <= pictures(spread).items()  # none was made again
+    assert before.items() <= images(spread).items()  # none was made again
 
     process = generate(models, local)
     assert process.communicate(timeout=PATIENCE) == (None, "seed 7\n")
@@ -215,7 +215,7 @@ def test_a_folder_that_workers_do_not_see_is_told(cluster: str, models: Path, tm
 
 def test_what_a_cluster_cannot_do_is_refused(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     for arguments, message in [
-        (["--model", "digits"], "--ray fills a folder; ask for several pictures"),
+        (["--model", "digits"], "--ray fills a folder; ask for several images"),
         (["--model", "digits", "--count", "4", "--output", "-"], "leave out --output -"),
         (["--model", "digits", "--count", "4", "--show"], "leave out --show"),
         (["--model", "inverter", "--image", "x.png"], "--ray is for models that draw alone"),

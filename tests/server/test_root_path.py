@@ -80,7 +80,7 @@ def test_the_api_and_its_description_are_at_the_path(site: str) -> None:
 
 
 def test_the_demo_is_at_the_path_with_all_that_it_loads_and_makes(site: str, chromium: Browser) -> None:
-    """A card's image, an example, pictures, and the lines and the address that make them again."""
+    """A card's image, an example, images, and the lines and the address that make them again."""
     page, asked, faults = chromium.new_page(), [], []
     page.set_default_timeout(20_000)
     page.on("request", lambda request: asked.append(request.url))
@@ -89,7 +89,7 @@ def test_the_demo_is_at_the_path_with_all_that_it_loads_and_makes(site: str, chr
     page.goto(f"{site}/")
     expect(page.get_by_role("img", name="Samples of digits")).to_be_visible()
     page.get_by_role("link", name="digits draws noise.").click()
-    expect(page.locator("#gs-pictures img")).to_have_count(16)
+    expect(page.locator("#gs-images img")).to_have_count(16)
     expect(page).to_have_url(re.compile(f"{re.escape(site)}/\\?model=digits.*&seed="))
     curl = page.locator(".gs-recipe code").last.inner_text()
     (address,) = re.findall(rf"'({re.escape(site)}/v1/models/digits/generate\?.*)'", curl)

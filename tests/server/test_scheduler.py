@@ -187,7 +187,7 @@ def test_an_engine_that_stops_does_not_wait_for_ever(engine: Scheduler, generato
     held.call.future.result(10)
 
 
-def test_pictures_made_one_after_the_other_are_spread_over_the_runners(models: Path) -> None:
+def test_images_made_one_after_the_other_are_spread_over_the_runners(models: Path) -> None:
     """Where a device runs batches, calls that make none of them still run side by side."""
     engine = Scheduler(queue=8, runners=2)
     lane = lane_of(Generator(Repository(models).find("painter"), device="cpu", threads=1), batches=True)

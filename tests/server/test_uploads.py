@@ -1,4 +1,4 @@
-"""Pictures of any size, and masks, over HTTP: the bytes of the command line, and limits that hold for all together."""
+"""Images of any size, and masks, over HTTP: the bytes of the command line, and limits that hold for all together."""
 
 import io
 import json
@@ -15,14 +15,14 @@ import pytest
 import requests
 import tritonclient.http as triton
 from command_line import Run
-from PIL import Image as Pictures
+from PIL import Image as PILImage
 from server_process import ON_ONE_CORE, Server
 
 
 def png(width: int, height: int, seed: int = 0, levels: int = 256) -> bytes:
     noise = np.random.RandomState(seed).randint(levels, size=(height, width, 3), dtype=np.uint8)
     buffer = io.BytesIO()
-    Pictures.fromarray(noise).save(buffer, "png")
+    PILImage.fromarray(noise).save(buffer, "png")
     return buffer.getvalue()
 
 
@@ -30,7 +30,7 @@ def png(width: int, height: int, seed: int = 0, levels: int = 256) -> bytes:
     ("model", "names"),
     [("enlarger", ["image"]), ("painter", ["image"]), ("filler", ["image", "hole"]), ("mender", ["image", "hole"])],
 )
-def test_a_picture_of_odd_size_gets_the_bytes_of_the_command_line(
+def test_an_image_of_odd_size_gets_the_bytes_of_the_command_line(
     server: Server, run: Run, model: str, names: list[str]
 ) -> None:
     contents = {name: png(47, 23, seed) for seed, name in enumerate(names)}
@@ -45,7 +45,7 @@ def test_a_picture_of_odd_size_gets_the_bytes_of_the_command_line(
 def moving(format: str = "gif") -> bytes:
     """An animation of three frames."""
     buffer = io.BytesIO()
-    first, *others = [Pictures.new("RGB", (8, 6), colour) for colour in ("red", "lime", "blue")]
+    first, *others = [PILImage.new("RGB", (8, 6), colour) for colour in ("red", "lime", "blue")]
     first.save(buffer, format, save_all=True, append_images=others, duration=[50, 120, 300])
     return buffer.getvalue()
 
@@ -61,50 +61,50 @@ def test_an_animation_gives_an_animation_with_the_bytes_of_the_command_line(
     assert "Gan-Serve-Warning" not in answer.headers
 
 
-def test_what_is_not_taken_of_a_picture_is_in_a_header(server: Server) -> None:
+def test_what_is_not_taken_of_an_image_is_in_a_header(server: Server) -> None:
     name = "\N{LATIN SMALL LETTER E WITH ACUTE}\N{SNOWMAN}.gif"
     answer = server.generate("inverter", files={"image": (name, moving())})
     assert answer.status_code == 200
-    assert answer.headers["Gan-Serve-Warning"] == "image holds several pictures; only the first is taken"
+    assert answer.headers["Gan-Serve-Warning"] == "image holds several images; only the first is taken"
     still = server.generate("inverter", files={"image": ("x.png", png(8, 6))})
     assert "Gan-Serve-Warning" not in still.headers
 
 
 def test_an_animation_of_too_many_pixels_is_refused(server: Server) -> None:
     buffer = io.BytesIO()
-    frames = [Pictures.new("L", (200, 200), level) for level in range(9)]
+    frames = [PILImage.new("L", (200, 200), level) for level in range(9)]
     frames[0].save(buffer, "gif", save_all=True, append_images=frames[1:])
     refused = server.generate("inverter", files={"image": ("x.gif", buffer.getvalue())}, data={"format": "gif"})
     assert (refused.status_code, "9 frames of 200x200 pixels; send up to" in refused.json()["error"]) == (400, True)
 
 
-def test_a_transparent_picture_gets_the_bytes_of_the_command_line(server: Server, run: Run) -> None:
+def test_a_transparent_image_gets_the_bytes_of_the_command_line(server: Server, run: Run) -> None:
     pixels = np.random.RandomState(0).randint(256, size=(9, 14, 4), dtype=np.uint8)
-    Pictures.fromarray(pixels).save("x.png")
+    PILImage.fromarray(pixels).save("x.png")
     assert run("translate", "enlarger", "x.png", "--output", "y.png").code == 0
     answer = server.generate("enlarger", files={"image": ("x.png", Path("x.png").read_bytes())})
     assert (answer.status_code, answer.content) == (200, Path("y.png").read_bytes())
-    assert Pictures.open(io.BytesIO(answer.content)).mode == "RGBA"
+    assert PILImage.open(io.BytesIO(answer.content)).mode == "RGBA"
 
 
-def test_several_pictures_of_several_sizes_are_answered_one_by_one(server: Server) -> None:
+def test_several_images_of_several_sizes_are_answered_one_by_one(server: Server) -> None:
     contents = [png(20, 10), png(9, 30, 1)]
     files = [("image", (f"{number}.png", content)) for number, content in enumerate(contents)]
     answers = server.generate("enlarger", files=files, headers={"Accept": "application/json"}).json()["answers"]
     for answer, content in zip(answers, contents, strict=True):
         alone = server.generate("enlarger", files={"image": (answer["values"]["image"], content)})
-        assert Pictures.open(io.BytesIO(alone.content)).size in ((40, 20), (18, 60))
+        assert PILImage.open(io.BytesIO(alone.content)).size in ((40, 20), (18, 60))
     assert [answer["values"]["image"] for answer in answers] == ["0.png", "1.png"]
 
 
-def test_a_picture_that_is_sent_twice_is_one_file(server: Server) -> None:
+def test_an_image_that_is_sent_twice_is_one_file(server: Server) -> None:
     files = [("image", (name, png(20, 10))) for name in ("a.png", "a.png", "a.jpg")]
     answer = server.generate("enlarger", files=files, headers={"Accept": "application/zip"})
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
         assert len(archive.namelist()) == len(set(archive.namelist())) == 2
 
 
-def test_pixels_are_bounded_over_all_pictures_of_a_request(server: Server) -> None:
+def test_pixels_are_bounded_over_all_images_of_a_request(server: Server) -> None:
     one, half = png(300, 300, levels=2), png(200, 150, levels=2)
     assert server.generate("painter", files={"image": ("a.png", one)}).status_code == 200
     files = [("image", ("a.png", one)), ("image", ("b.png", half))]
@@ -114,7 +114,7 @@ def test_pixels_are_bounded_over_all_pictures_of_a_request(server: Server) -> No
     assert (larger.status_code, "160000 pixels are too many" in larger.json()["error"]) == (400, True)
 
 
-def test_pictures_and_masks_that_do_not_go_together_are_refused(server: Server) -> None:
+def test_images_and_masks_that_do_not_go_together_are_refused(server: Server) -> None:
     files = [("image", (f"{number}.png", png(8, 8))) for number in range(3)]
     files += [("hole", (f"{number}.png", png(8, 8))) for number in range(2)]
     refused = server.generate("mender", files=files)
@@ -122,17 +122,17 @@ def test_pictures_and_masks_that_do_not_go_together_are_refused(server: Server) 
 
 
 @pytest.mark.parametrize("format", ["jpeg", "png", "webp", "tiff"])
-def test_a_picture_that_lies_on_its_side_is_turned(server: Server, format: str) -> None:
-    buffer, exif = io.BytesIO(), Pictures.Exif()
+def test_an_image_that_lies_on_its_side_is_turned(server: Server, format: str) -> None:
+    buffer, exif = io.BytesIO(), PILImage.Exif()
     exif[0x0112] = 6  # EXIF's orientation: turn it to the right
-    Pictures.new("RGB", (20, 10)).save(buffer, format, exif=exif)
+    PILImage.new("RGB", (20, 10)).save(buffer, format, exif=exif)
     answer = server.generate("enlarger", files={"image": ("a", buffer.getvalue())})
-    assert Pictures.open(io.BytesIO(answer.content)).size == (20, 40)
+    assert PILImage.open(io.BytesIO(answer.content)).size == (20, 40)
 
 
-def test_a_picture_that_has_another_size_than_its_head_says_is_refused(server: Server) -> None:
+def test_an_image_that_has_another_size_than_its_head_says_is_refused(server: Server) -> None:
     """The limits were kept by its head; here the orientation stands behind the pixels."""
-    exif = Pictures.Exif()
+    exif = PILImage.Exif()
     exif[0x0112] = 6
     chunk = b"eXIf" + exif.tobytes()[6:]
     late = len(chunk[4:]).to_bytes(4, "big") + chunk + zlib.crc32(chunk).to_bytes(4, "big")
@@ -145,30 +145,30 @@ def test_a_picture_that_has_another_size_than_its_head_says_is_refused(server: S
 def black_png() -> bytes:
     """16 megapixels in some kilobytes."""
     buffer = io.BytesIO()
-    Pictures.new("RGB", (4000, 4000)).save(buffer, "png")
+    PILImage.new("RGB", (4000, 4000)).save(buffer, "png")
     return buffer.getvalue()
 
 
 def large_file() -> bytes:
     """8 million bytes without compression."""
     buffer = io.BytesIO()
-    Pictures.new("RGB", (1600, 1600)).save(buffer, "bmp")
+    PILImage.new("RGB", (1600, 1600)).save(buffer, "bmp")
     return buffer.getvalue()
 
 
 @pytest.mark.parametrize(("content", "most"), [(black_png(), 5e6), (large_file(), 12e6)], ids=["pixels", "bytes"])
-def test_pictures_that_wait_take_the_memory_of_their_files(models: Path, content: bytes, most: float) -> None:
-    def ask(model: str, picture: bytes) -> threading.Thread:
+def test_images_that_wait_take_the_memory_of_their_files(models: Path, content: bytes, most: float) -> None:
+    def ask(model: str, image: bytes) -> threading.Thread:
         def send() -> None:
             with suppress(requests.ConnectionError):  # the server ends before it answers
-                server.generate(model, files={"image": ("a", picture)})
+                server.generate(model, files={"image": ("a", image)})
 
         thread = threading.Thread(target=send)
         thread.start()
         return thread
 
     busy = io.BytesIO()
-    Pictures.new("RGB", (2048, 2048)).save(busy, "png")
+    PILImage.new("RGB", (2048, 2048)).save(busy, "png")
     with Server(models, script=ON_ONE_CORE) as server:
         callers = [ask("enlarger", busy.getvalue())]
         time.sleep(0.5)  # it has the only runner now
@@ -183,7 +183,7 @@ def test_pictures_that_wait_take_the_memory_of_their_files(models: Path, content
     assert grown < 10 * most + 40e6
 
 
-def test_damaged_pictures_leave_nothing_in_memory(models: Path) -> None:
+def test_damaged_images_leave_nothing_in_memory(models: Path) -> None:
     content = black_png()[:-2000]
     with Server(models) as server:
         for number in range(10):
@@ -217,12 +217,12 @@ def test_the_inference_protocol_takes_any_size_that_the_network_takes(server: Se
     assert made.as_numpy("larger").shape == (2, 3, 12, 8)
     with pytest.raises(triton.InferenceServerException, match="height and width must be multiples of 2"):
         infer(server, "enlarger", image=np.zeros((1, 3, 5, 4), np.float32))
-    with pytest.raises(triton.InferenceServerException, match="the pictures differ in height or width"):
+    with pytest.raises(triton.InferenceServerException, match="the images differ in height or width"):
         infer(server, "filler", image=np.zeros((1, 3, 4, 4), np.float32), hole=np.zeros((1, 1, 6, 4), np.float32))
 
 
 def test_the_inference_protocol_keeps_the_limits(models: Path) -> None:
-    """A picture that the plain API would make in tiles, more pixels than an answer may have, or too many as text."""
+    """An image that the plain API would make in tiles, more pixels than an answer may have, or too many as text."""
     with Server(models, max_pixels=16_000) as server:
         assert infer(server, "enlarger", image=np.zeros((3, 3, 32, 32), np.float32)).as_numpy("larger").shape[0] == 3
         with pytest.raises(

@@ -13,7 +13,7 @@ import pytest
 import requests
 from command_line import Run
 from jsonschema import Draft202012Validator
-from PIL import Image as Pictures
+from PIL import Image as PILImage
 from server_process import Server
 
 NOISE = np.random.RandomState(0).randint(256, size=(8, 6, 3), dtype=np.uint8)
@@ -21,7 +21,7 @@ NOISE = np.random.RandomState(0).randint(256, size=(8, 6, 3), dtype=np.uint8)
 
 def png() -> bytes:
     buffer = io.BytesIO()
-    Pictures.fromarray(NOISE).save(buffer, "png")
+    PILImage.fromarray(NOISE).save(buffer, "png")
     return buffer.getvalue()
 
 
@@ -29,9 +29,9 @@ WHOLE, DAMAGED = (base64.b64encode(content).decode() for content in (png(), png(
 
 
 @pytest.fixture
-def picture(run: Run) -> Path:
-    """A picture in the current folder."""
-    Pictures.fromarray(NOISE).save("in.png")
+def image(run: Run) -> Path:
+    """An image in the current folder."""
+    PILImage.fromarray(NOISE).save("in.png")
     return Path("in.png")
 
 
@@ -74,7 +74,7 @@ def test_several_images_are_a_zip_of_the_files_that_the_command_line_writes(serv
     assert server.generate("digits", json={"label": [1, 5], "count": 2, "seed": 1}).content == answer.content
 
 
-def test_json_holds_pictures_and_what_made_them(server: Server) -> None:
+def test_json_holds_images_and_what_made_them(server: Server) -> None:
     answer = server.generate("digits", json={"count": 2, "seed": 5}, headers={"Accept": "application/json"}).json()
     assert (answer["model"], answer["version"], answer["seed"], answer["provider"]) == ("digits", 1, 5, "cpu")
     for index, each in enumerate(answer["answers"]):
@@ -84,24 +84,24 @@ def test_json_holds_pictures_and_what_made_them(server: Server) -> None:
 
 
 @pytest.mark.parametrize("way", ["form", "json", "lines", "url"])
-def test_a_picture_goes_in_by_a_form_or_by_json(server: Server, run: Run, picture: Path, way: str) -> None:
+def test_an_image_goes_in_by_a_form_or_by_json(server: Server, run: Run, image: Path, way: str) -> None:
     encode = base64.encodebytes if way == "lines" else base64.b64encode
-    encoded = encode(picture.read_bytes()).decode()
+    encoded = encode(image.read_bytes()).decode()
     if way == "form":
-        assert run("generate", "--model", "inverter", "--image", picture, "--output", "x.png").code == 0
-        answer = server.generate("inverter", files={"image": ("in.png", picture.read_bytes())})
+        assert run("generate", "--model", "inverter", "--image", image, "--output", "x.png").code == 0
+        answer = server.generate("inverter", files={"image": ("in.png", image.read_bytes())})
         assert answer.content == Path("x.png").read_bytes()
     else:
         answer = server.generate(
             "inverter", json={"image": f"data:image/png;base64,{encoded}" if way == "url" else encoded}
         )
-    with Pictures.open(io.BytesIO(answer.content)) as inverse:
+    with PILImage.open(io.BytesIO(answer.content)) as inverse:
         np.testing.assert_array_equal(np.asarray(inverse), 255 - NOISE)
 
 
-def test_a_classifier_answers_with_the_numbers_of_the_command_line(server: Server, run: Run, picture: Path) -> None:
-    told = run("generate", "--model", "classifier", "--image", picture).out
-    files = [("image", ("in.png", picture.read_bytes()))]
+def test_a_classifier_answers_with_the_numbers_of_the_command_line(server: Server, run: Run, image: Path) -> None:
+    told = run("generate", "--model", "classifier", "--image", image).out
+    files = [("image", ("in.png", image.read_bytes()))]
     lines = server.generate("classifier", files=files, headers={"Accept": "application/x-ndjson"})
     assert lines.text == told
     both = server.generate("classifier", files=files * 2).json()
@@ -205,10 +205,10 @@ def refusal(answer: requests.Response) -> str:
         ("digits", {"scale": 10**4299}, 400, "is not an integer from 1 to 16383"),
         ("classifier", {"image": "/etc/passwd"}, 400, "image is no base64"),
         ("classifier", {"image": "no base64!"}, 400, "image is no base64"),
-        ("classifier", {"image": "L2V0Yy9wYXNzd2Q="}, 400, "image: not a picture"),
-        ("classifier", {"image": 3}, 400, "image must be a picture's file in base64"),
-        ("classifier", {"image": ["YQ=="] * 17}, 400, "17 pictures are too many"),
-        ("inverter", {"image": "YQ==", "count": 2}, 400, "image: not a picture"),
+        ("classifier", {"image": "L2V0Yy9wYXNzd2Q="}, 400, "image: not an image"),
+        ("classifier", {"image": 3}, 400, "image must be an image's file in base64"),
+        ("classifier", {"image": ["YQ=="] * 17}, 400, "17 images are too many"),
+        ("inverter", {"image": "YQ==", "count": 2}, 400, "image: not an image"),
         ("inverter", {"image": DAMAGED}, 400, "image: damaged"),
         ("enlarger", {"image": DAMAGED}, 400, "image: damaged"),
         ("classifier", {"image": WHOLE, "grid": True}, 400, "classifier answers with numbers; leave out grid"),
@@ -223,8 +223,8 @@ def test_a_wrong_wish_is_refused_with_one_line(
     assert message in refusal(answer)
 
 
-def test_a_missing_picture_is_told_without_words_of_the_command_line(server: Server) -> None:
-    assert refusal(server.generate("classifier")) == "classifier needs image: a picture of any size (made 8x8 grey)"
+def test_a_missing_image_is_told_without_words_of_the_command_line(server: Server) -> None:
+    assert refusal(server.generate("classifier")) == "classifier needs image: an image of any size (made 8x8 grey)"
 
 
 @pytest.mark.parametrize(
@@ -277,9 +277,9 @@ def test_a_body_without_a_length_is_bounded_too(server: Server) -> None:
     assert refusal(answer) == "the body is too large; send up to 300000 bytes"
 
 
-def test_a_picture_that_is_a_bomb_is_never_decoded(server: Server) -> None:
+def test_an_image_that_is_a_bomb_is_never_decoded(server: Server) -> None:
     buffer = io.BytesIO()
-    Pictures.new("1", (8000, 8000)).save(buffer, "PNG")
+    PILImage.new("1", (8000, 8000)).save(buffer, "PNG")
     before = server.memory()
     for _ in range(20):
         answer = server.generate("inverter", files={"image": ("bomb.png", buffer.getvalue())})
@@ -374,7 +374,7 @@ def test_head_answers_as_get_without_a_body(server: Server) -> None:
 def test_an_image_may_be_the_whole_body(server: Server, kind: str) -> None:
     """With all other fields in the query, and the same bytes as from a form without a name."""
     buffer = io.BytesIO()
-    Pictures.fromarray(NOISE).save(buffer, "png" if kind == "octet-stream" else kind)
+    PILImage.fromarray(NOISE).save(buffer, "png" if kind == "octet-stream" else kind)
     content, path = buffer.getvalue(), "/v1/models/inverter/generate"
     headers = {"Content-Type": f"application/{kind}" if kind == "octet-stream" else f"image/{kind}"}
     answer = server.post(f"{path}?scale=2&version=1", data=content, headers=headers)
@@ -390,7 +390,7 @@ def test_an_image_may_be_the_whole_body(server: Server, kind: str) -> None:
         ("inverter", "?image=x", "image stands in the query and is the body; leave one of them out"),
         ("inverter", "?scael=2", "inverter has no input 'scael' (did you mean scale?); it takes image"),
         ("mender", "", "mender needs hole"),
-        ("inverter", "", "image: not a picture in PNG"),
+        ("inverter", "", "image: not an image in PNG"),
     ],
 )
 def test_a_whole_body_that_cannot_be_taken_is_refused(server: Server, model: str, query: str, message: str) -> None:

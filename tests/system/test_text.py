@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image as Pictures
+from PIL import Image as PILImage
 from small_models import PLAIN, save_model
 
 from gan_serve.image_inputs import open_image
@@ -35,7 +35,7 @@ def call(
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Three copies of an image, whose names differ in what no text has."""
-    Pictures.fromarray(np.full((8, 8, 3), 90, np.uint8)).save(tmp_path / "x.png")
+    PILImage.fromarray(np.full((8, 8, 3), 90, np.uint8)).save(tmp_path / "x.png")
     (tmp_path / "in").mkdir()
     for name in NAMES:
         Path(os.fsdecode(os.fsencode(tmp_path) + b"/in/" + name + b".png")).write_bytes(

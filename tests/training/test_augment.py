@@ -27,7 +27,7 @@ def _seed() -> None:
     torch.manual_seed(0)
 
 
-def pictures(channels: int = 3, size: int = 32, count: int = 64) -> Tensor:
+def random_images(channels: int = 3, size: int = 32, count: int = 64) -> Tensor:
     return torch.rand(count, channels, size, size) * 2 - 1
 
 
@@ -45,12 +45,12 @@ def spread_over(values: Tensor, low: float, high: float) -> None:
 
 
 def test_brightness_adds_one_number_to_all_of_an_image() -> None:
-    images = pictures()
+    images = random_images()
     spread_over(constant_per_image(augment.brightness(images) - images), -0.5, 0.5)
 
 
 def test_saturation_scales_what_differs_between_channels_and_leaves_their_mean() -> None:
-    images = pictures()
+    images = random_images()
     changed = augment.saturation(images)
     mean = images.mean(dim=1, keepdim=True)
     torch.testing.assert_close(changed.mean(dim=1, keepdim=True), mean)
@@ -62,13 +62,13 @@ def test_saturation_scales_what_differs_between_channels_and_leaves_their_mean()
 
 
 def test_grey_images_have_no_saturation() -> None:
-    images = pictures(channels=1)
+    images = random_images(channels=1)
     torch.testing.assert_close(augment.saturation(images), images)
 
 
 @GREY_OR_RGB
 def test_contrast_scales_what_differs_from_the_mean_of_the_image(channels: int) -> None:
-    images = pictures(channels)
+    images = random_images(channels)
     changed = augment.contrast(images)
     axes = (1, 2, 3)
     torch.testing.assert_close(changed.mean(dim=axes), images.mean(dim=axes))
@@ -80,7 +80,7 @@ def test_contrast_scales_what_differs_from_the_mean_of_the_image(channels: int) 
 
 @pytest.mark.parametrize("size", [4, 7, 28, 32])
 def test_translation_moves_by_an_eighth_at_most_and_fills_with_zeros(size: int) -> None:
-    images, most = pictures(size=size, count=200), size // 8
+    images, most = random_images(size=size, count=200), size // 8
     seen = set()
     for before, after in zip(images, augment.translation(images), strict=True):
         (shift,) = [
@@ -103,7 +103,7 @@ def moved(image: Tensor, down: int, right: int) -> Tensor:
 
 @pytest.mark.parametrize("size", [7, 14, 28, 32])
 def test_cutout_sets_a_square_of_half_the_size_to_zero(size: int) -> None:
-    images = pictures(size=size, count=200)
+    images = random_images(size=size, count=200)
     changed = augment.cutout(images)
     hidden = (changed == 0).all(dim=1)
     torch.testing.assert_close(changed, images.where(~hidden[:, None], torch.tensor(0.0)))
@@ -118,7 +118,7 @@ def test_cutout_sets_a_square_of_half_the_size_to_zero(size: int) -> None:
 @EVERY
 @GREY_OR_RGB
 def test_the_gradient_of_each_image_reaches_it_and_no_other(function: Augmentation, channels: int) -> None:
-    images = pictures(channels).requires_grad_(True)
+    images = random_images(channels).requires_grad_(True)
     (gradients,) = torch.autograd.grad((function(images)[0] ** 2).sum(), images)
     assert torch.isfinite(gradients).all()
     assert gradients[0].abs().sum() > 0
@@ -127,18 +127,18 @@ def test_the_gradient_of_each_image_reaches_it_and_no_other(function: Augmentati
 
 @EVERY
 def test_images_of_a_batch_are_treated_differently_and_the_seed_decides_how(function: Augmentation) -> None:
-    same = pictures(count=1).expand(16, -1, -1, -1)
+    same = random_images(count=1).expand(16, -1, -1, -1)
     changed = function(same)
     assert len({image.numpy().tobytes() for image in changed}) > 8
     assert not torch.equal(function(same), changed)
     torch.manual_seed(0)
-    pictures(count=1)
+    random_images(count=1)
     assert torch.equal(function(same), changed)
 
 
 @EVERY
 def test_it_is_computed_in_float32_whatever_the_networks_compute_in(function: Augmentation) -> None:
-    coarse, found = pictures().bfloat16(), []
+    coarse, found = random_images().bfloat16(), []
     for images, autocast in ((coarse.float(), False), (coarse, True)):
         torch.manual_seed(1)
         with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
@@ -191,8 +191,8 @@ def test_every_variant_of_images_alone_plays_augmented(name: str, precision: str
 
 
 @pytest.mark.parametrize("name", PAIRED)
-def test_pictures_in_pairs_are_not_augmented(name: str, digits: Dataset) -> None:
-    with pytest.raises(UsageError, match="pictures in pairs are not augmented; leave out augment"):
+def test_images_in_pairs_are_not_augmented(name: str, digits: Dataset) -> None:
+    with pytest.raises(UsageError, match="images in pairs are not augmented; leave out augment"):
         Watched(name, enlarged(digits, variants.find(name).recipe.views))
 
 
@@ -220,7 +220,7 @@ def test_a_penalty_measures_the_critic_as_it_sees_the_points(digits: Dataset) ->
     gan = Watched("wgan_gp", digits, None).gan
     gan.augmentations, gan.discriminator = augment.find(ALL), nn.Sequential(nn.Flatten(), nn.Linear(64, 1))
     gan.before_training()
-    norms = gan.gradient_norms(pictures(channels=1, size=8))
+    norms = gan.gradient_norms(random_images(channels=1, size=8))
     torch.testing.assert_close(norms, gan.discriminator[1].weight.norm().expand(64))
 
 

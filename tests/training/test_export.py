@@ -102,7 +102,7 @@ def test_a_property_can_be_replaced() -> None:
     assert [(entry.key, entry.value) for entry in model.metadata_props] == [("key", "two")]
 
 
-PICTURE = Image(name="picture", channels=3, height=None, width=None, multiple=4)
+ANY_IMAGE = Image(name="image", channels=3, height=None, width=None, multiple=4)
 HOLE = Mask(name="hole", height=None, width=None)
 
 
@@ -117,36 +117,36 @@ class Filling(nn.Module):
         self.last = nn.ConvTranspose2d(16, 12, 4, stride=2, padding=1)
         self.norm = nn.InstanceNorm2d(8)
 
-    def forward(self, picture: Tensor, hole: Tensor) -> Tensor:
-        large = self.first(torch.cat([picture * (1 - hole), hole], dim=1))
+    def forward(self, image: Tensor, hole: Tensor) -> Tensor:
+        large = self.first(torch.cat([image * (1 - hole), hole], dim=1))
         small = torch.relu(self.norm(self.second(large)))
         return torch.pixel_shuffle(torch.tanh(self.last(torch.cat([large, self.third(small)], dim=1))), 2)
 
 
 def filling(scale: int) -> Servable:
     torch.manual_seed(0)
-    filled = Image(name="filled", channels=3, height=None, width=None, like="picture", scale=scale)
-    return Servable(Filling().eval(), (PICTURE, HOLE), (filled,), "image-to-image", "")
+    filled = Image(name="filled", channels=3, height=None, width=None, like="image", scale=scale)
+    return Servable(Filling().eval(), (ANY_IMAGE, HOLE), (filled,), "image-to-image", "")
 
 
 def test_examples_of_any_size_have_sides_of_the_multiple_and_masks_are_black_and_white() -> None:
     network = filling(2)
     assert len({height * 1000 + width for height, width in network.sizes}) == 3
     assert all(side % 4 == 0 for size in network.sizes for side in size)
-    picture, hole = network.examples(2, size=(8, 12))
-    assert (picture.shape, hole.shape) == ((2, 3, 8, 12), (2, 1, 8, 12))
+    image, hole = network.examples(2, size=(8, 12))
+    assert (image.shape, hole.shape) == ((2, 3, 8, 12), (2, 1, 8, 12))
     assert set(hole.unique().tolist()) == {0.0, 1.0}
-    assert picture.min() < -0.9 < 0.9 < picture.max()
+    assert image.min() < -0.9 < 0.9 < image.max()
 
 
 def test_a_network_for_images_of_any_size_is_exported_for_any_size() -> None:
     network = filling(2)
     content = export.export(network, metadata_of("filling", network.inputs, *network.outputs, task=network.task))
     session = open_session(content, "filling", parse_device("cpu"))
-    picture, hole = network.examples(2, size=(40, 8))
+    image, hole = network.examples(2, size=(40, 8))
     with torch.no_grad():
-        expected = network.network(picture, hole)
-    (found,) = session.run(None, {"picture": picture.numpy(), "hole": hole.numpy()})
+        expected = network.network(image, hole)
+    (found,) = session.run(None, {"image": image.numpy(), "hole": hole.numpy()})
     assert found.shape == (2, 3, 80, 16)
     assert abs(torch.from_numpy(found) - expected).max() < 1e-5
     with pytest.raises(Failure, match=r"filled has the shape \(3, 96, 40\), not \(3, 48, 20\)"):

@@ -98,7 +98,7 @@ def _tell(done: list[str], outcome: "Outcome", ending: str) -> None:
 def stacked_mnist(
     names: Annotated[str, typer.Option("--variants", help="Names with commas between them.")] = "dcgan,wgan_gp",
     steps: Annotated[int, typer.Option(min=1, help="Of each generator; a critic takes more.")] = 15_600,
-    samples: Annotated[int, typer.Option(min=1, help="Pictures that are scored.")] = 25_600,
+    samples: Annotated[int, typer.Option(min=1, help="Images that are scored.")] = 25_600,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     seed: Annotated[int, typer.Option(min=0, help="Decides weights, batches and noise.")] = 0,
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder of all trainings.")] = RUNS
@@ -126,4 +126,4 @@ def stacked_mnist(
     for published in comparison.PUBLISHED:
         typer.echo(published)
     typer.echo(f"{comparison.NOTES}\n{comparison.REFERENCES}")
-    typer.echo(f"Pictures: {output}/VARIANT-{seed}/sample.png")
+    typer.echo(f"Images: {output}/VARIANT-{seed}/sample.png")

@@ -122,7 +122,7 @@ def prepare(
     seed: Annotated[int, typer.Option(min=0, help="Decides which images are for the test.")] = 0,
     replace: Replace = False,
 ) -> None:
-    """Make a data set of unpacked files, to train on with --data: composed characters, or pictures in pairs."""
+    """Make a data set of unpacked files, to train on with --data: composed characters, or images in pairs."""
     from training.data import prepare as making
     from training.loop import progress
     from training.loop.replacing import check_new

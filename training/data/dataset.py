@@ -113,7 +113,7 @@ class Dataset:
         return replace(self, images=self.images[chosen], labels=self.labels[chosen], traits=traits, views=views)
 
     def unpaired(self) -> Unpaired:
-        """The same pictures, an image beside its own views only by chance."""
+        """The same images, an image beside its own views only by chance."""
         return Unpaired(self)
 
     def crops(self, size: int) -> Crops:
@@ -144,8 +144,8 @@ class Dataset:
         """
         everyone = self.check_batch(batch_size)
         steps_per_epoch = len(self.images) // everyone
-        pictures = {"image": self.images, **self.views}
-        columns = {name: column.to(device) for name, column in pictures.items()} | {"label": self.labels.to(device)}
+        images = {"image": self.images, **self.views}
+        columns = {name: column.to(device) for name, column in images.items()} | {"label": self.labels.to(device)}
         if self.traits:
             columns["traits"] = self.traits.values.to(device)
         epoch, step = divmod(first_step, steps_per_epoch)
@@ -155,7 +155,7 @@ class Dataset:
                 first = position * everyone + distributed.rank() * batch_size
                 chosen = order[first : first + batch_size].to(device)
                 batch = {name: column[chosen] for name, column in columns.items()}
-                yield batch | {name: to_signed(batch[name]) for name in pictures}
+                yield batch | {name: to_signed(batch[name]) for name in images}
             epoch, step = epoch + 1, 0
 
 

@@ -40,8 +40,8 @@ def read_folder(root: Path, split: str, size: int, known: tuple[str, ...]) -> Fo
     labels: list[int] = []
     for label, name in enumerate(classes or ("",)):
         files = reading.files(folder / name) if name else reading.own_files(folder)
-        for _, picture in reading.images(files) if (folder / name).is_dir() else ():
-            pictures.append(fit(picture, size, size, 3))
+        for _, image in reading.images(files) if (folder / name).is_dir() else ():
+            pictures.append(fit(image, size, size, 3))
             labels.append(label)
     reading.tell()
     if not pictures:

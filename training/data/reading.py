@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gan_serve.errors import Failure
-from gan_serve.images.pixels import Picture
-from gan_serve.images.preprocess import holds_several, open_picture, upright
+from gan_serve.images.pixels import PilImage
+from gan_serve.images.preprocess import holds_several, open_pil_image, upright
 from training import distributed
 
 _SYSTEM = frozenset(
@@ -80,20 +80,20 @@ class Reading:
             if path.is_dir():
                 yield from self.files(path, (*above, real))
 
-    def images(self, files: Iterable[Path]) -> Iterator[tuple[Path, Picture]]:
+    def images(self, files: Iterable[Path]) -> Iterator[tuple[Path, PilImage]]:
         """What can be read of the files: RGB, or RGBA where parts are transparent."""
         for path in files:
             try:
-                with open_picture(path, str(path)) as opened:
-                    several, picture = holds_several(opened), upright(opened, str(path))
+                with open_pil_image(path, str(path)) as opened:
+                    several, image = holds_several(opened), upright(opened, str(path))
             except Failure:
                 self.note(UNREADABLE, path)
                 continue
             if several:
                 self.note(ANIMATED, path)
-            if picture.mode == "RGBA" and picture.getchannel("A").getextrema() != (255, 255):
+            if image.mode == "RGBA" and image.getchannel("A").getextrema() != (255, 255):
                 self.note(TRANSPARENT, path)
-            yield path, picture
+            yield path, image
 
     def folders(self, folder: Path) -> dict[str, Path]:
         """The subfolders that hold an image, at any depth, by their names."""

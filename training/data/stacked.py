@@ -1,4 +1,4 @@
-"""Three grey images as the channels of one picture: a data set with as many modes as there are triples of classes."""
+"""Three grey images as the channels of one image: a data set with as many modes as there are triples of classes."""
 
 import itertools
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ CHANNELS = 3
 
 @dataclass(frozen=True, kw_only=True)
 class Stacked(Dataset):
-    """Stacked pictures (N, 3, H, W); the label numbers the triple: 273 is a two, a seven and a three."""
+    """Stacked images (N, 3, H, W); the label numbers the triple: 273 is a two, a seven and a three."""
 
     triples: Tensor  # int64 (N, 3): what each channel shows
 

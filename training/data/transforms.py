@@ -1,4 +1,4 @@
-"""Pictures moved, mirrored and warped, so that a data set shows more of what does not matter."""
+"""Images moved, mirrored and warped, so that a data set shows more of what does not matter."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from training.data.dataset import Batch, BatchSource, Dataset, mirrored_at, rand
 
 @dataclass(frozen=True)
 class Jittered:
-    """A source of which each batch is moved and every other one mirrored, all pictures of a thing alike."""
+    """A source of which each batch is moved and every other one mirrored, all images of a thing alike."""
 
     source: BatchSource
     most: int  # pixels
@@ -29,7 +29,7 @@ class Jittered:
 
 
 def mirrored(dataset: Dataset) -> BatchSource:
-    """The data set, every other batch of it mirrored where its pictures might as well be."""
+    """The data set, every other batch of it mirrored where its images might as well be."""
     return Jittered(dataset, 0) if dataset.mirrored else dataset
 
 

@@ -97,8 +97,8 @@ def _have_tests(root: Path, sides: dict[str, Parts]) -> bool:
 def _named(reading: Reading, folder: Path, size: int) -> Named:
     """The images of a folder, by their names without what tells the format."""
     return {
-        str(path.relative_to(folder)): (path, fit(picture, size, size, 3))
-        for path, picture in reading.images(reading.files(folder))
+        str(path.relative_to(folder)): (path, fit(image, size, size, 3))
+        for path, image in reading.images(reading.files(folder))
     }
 
 
@@ -131,13 +131,13 @@ def _by_stem(root: Path, named: Named) -> Named:
 def _halves(reading: Reading, folder: Path, size: int) -> dict[str, Named]:
     """The left and right halves of images that are twice as wide as high."""
     halves: dict[str, Named] = {letter: {} for letter in LETTERS}
-    for path, picture in reading.images(reading.files(folder)):
-        side = picture.height
-        if picture.width != 2 * side:
+    for path, image in reading.images(reading.files(folder)):
+        side = image.height
+        if image.width != 2 * side:
             reading.note(NARROW, path)
             continue
         for number, letter in enumerate(LETTERS):
-            half = picture.crop((number * side, 0, (number + 1) * side, side))
+            half = image.crop((number * side, 0, (number + 1) * side, side))
             halves[letter][str(path)] = path, fit(half, size, size, 3)
     return halves
 

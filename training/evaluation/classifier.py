@@ -66,7 +66,7 @@ class Classification(Game):
     """The game of one player: a classifier that learns the labels of slightly shifted images.
 
     Where the data has traits, it learns each of them with a head of its own: features of which only the label can be
-    told need not show what else is right or wrong in a picture.
+    told need not show what else is right or wrong in an image.
     """
 
     shift = 2  # pixels

@@ -47,7 +47,7 @@ def _gain(name: str, outcome: Outcome, control: Outcome) -> Score:
 
 
 BASELINES = {
-    "input": "the picture that goes in",
+    "input": "the image that goes in",
     "mean": "a hole filled with the mean colour around it",
     "nearest": "a hole filled from the test image that looks most alike around it",
 }

@@ -2,7 +2,7 @@
 
 The protocol of Metz et al. 2017 (https://arxiv.org/abs/1611.02163), Srivastava et al. 2017
 (https://arxiv.org/abs/1705.07761) and Lin et al. 2018 (https://arxiv.org/abs/1712.04086): a classifier of digits reads
-each channel of generated pictures. It names a digit even where there is none, so look at the pictures, too.
+each channel of generated images. It names a digit even where there is none, so look at the images, too.
 """
 
 import dataclasses
@@ -35,7 +35,7 @@ from training.publishing import markdown, publish
 
 DIGITS, MODES = 10, 1_000
 WIDTH = 16  # of all networks, as in the study of the losses
-SEED = 1  # of the pictures that are scored; those that are shown have another
+SEED = 1  # of the images that are scored; those that are shown have another
 SHOWN, SCALE = 100, 2
 OTHERS = "choose other --records"
 
@@ -50,7 +50,7 @@ class Coverage:
     """One line of the table."""
 
     name: str
-    generator_steps: int | None  # not known of published figures, none for real pictures
+    generator_steps: int | None  # not known of published figures, none for real images
     modes: float  # a mean over trainings where it is published
     divergence: float
     training: Training | None = None
@@ -83,7 +83,7 @@ def record(coverage: Coverage, folder: Path, seed: int, *, replace: bool) -> Non
     """Keep one line of the table.
 
     Raises:
-        UsageError: another one of real pictures is there, which is not to be replaced.
+        UsageError: another one of real images is there, which is not to be replaced.
     """
     path = _record(coverage.name, folder, seed)
     if coverage.training is None and path.exists():
@@ -112,7 +112,7 @@ def _record(name: str, folder: Path, seed: int) -> Path:
 
 
 def table(folder: Path) -> str:
-    """What is recorded in the folder, real pictures first, beside what others have published."""
+    """What is recorded in the folder, real images first, beside what others have published."""
     recorded = [records.read(Coverage, path) for path in sorted(folder.glob("*.json"))]
     recorded.sort(key=lambda coverage: coverage.training is not None)
     rows = [
@@ -139,9 +139,9 @@ def find(names: Sequence[str]) -> list[str]:
 def compare(
     names: Sequence[str], folder: Path, *, steps: int, samples: int, seed: int, device: str
 ) -> Iterator[Coverage]:
-    """Score real pictures, then train each variant and score it; trainings go on from their checkpoints.
+    """Score real images, then train each variant and score it; trainings go on from their checkpoints.
 
-    A training with its model and a picture is in `folder/<variant>-<seed>`; `steps` are the generator's.
+    A training with its model and an image is in `folder/<variant>-<seed>`; `steps` are the generator's.
 
     Raises:
         Stopped: SIGTERM or SIGINT arrived.
@@ -165,7 +165,7 @@ def compare(
 
 
 def read(images: NDArray[np.float32], judge: EvaluationClassifier) -> NDArray[np.int64]:
-    """Which triple each picture (N, 3, H, W) shows, 0 to 999, the first channel's digit in front."""
+    """Which triple each image (N, 3, H, W) shows, 0 to 999, the first channel's digit in front."""
     digits = [judge.look(images[:, [channel]]).probabilities.argmax(axis=1) for channel in range(images.shape[1])]
     triples: NDArray[np.int64] = np.ravel_multi_index(digits, (DIGITS,) * len(digits))
     return triples

@@ -1,4 +1,4 @@
-"""Games of pictures of two kinds: from one kind to the other in pairs, or both ways without pairs."""
+"""Games of images of two kinds: from one kind to the other in pairs, or both ways without pairs."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from training.data.dataset import Batch, BatchSource, Dataset, ImageSpec, Terms,
 from training.data.transforms import Jittered
 from training.gan import GAN, PATCH, EvaluationCase, Recipe, Servable
 
-LINES = "line"  # the kind of picture that is line art, which people may draw themselves
+LINES = "line"  # the kind of image that is line art, which people may draw themselves
 
-JITTER = 16  # by how much of its side a picture is moved at most: one part of so many
+JITTER = 16  # by how much of its side an image is moved at most: one part of so many
 
 
 def jittered(source: BatchSource, dataset: Dataset) -> BatchSource:
-    """A source of pictures of the data set, moved and mirrored.
+    """A source of images of the data set, moved and mirrored.
 
-    The papers enlarge pictures by an eighth and cut them again, which would blur label maps.
+    The papers enlarge images by an eighth and cut them again, which would blur label maps.
     """
     return Jittered(source, dataset.spec.size // JITTER)
 
 
 @dataclass(frozen=True)
 class TranslationRecipe(Recipe):
-    """Adds which two kinds of pictures there are."""
+    """Adds which two kinds of images there are."""
 
     view: str = "view"  # the kind that stands beside the images of the data
     target: str = "target"  # what the images are called
@@ -55,7 +55,7 @@ class TranslationGAN(GAN):
         super().__init__(spec, recipe)
         spec.check_multiple(self.multiple)
         if self.augmentations:
-            raise UsageError("pictures in pairs are not augmented; leave out augment")
+            raise UsageError("images in pairs are not augmented; leave out augment")
 
     def source(self, dataset: Dataset) -> BatchSource:
         return jittered(dataset, dataset)
@@ -69,11 +69,11 @@ class TranslationGAN(GAN):
         return images
 
     def taken(self, kind: str) -> Image:
-        """The kind of picture that goes in; as a whole, for a drawing has no margin to spare."""
+        """The kind of image that goes in; as a whole, for a drawing has no margin to spare."""
         return replace(self.spec.image, fit="pad", sketch=kind == LINES)
 
     def made(self, name: str) -> Image:
-        """The kind of picture that comes out: of the same things, in the same places."""
+        """The kind of image that comes out: of the same things, in the same places."""
         return replace(self.spec.image, name=name, like="image")
 
     def paired(self, dataset: Dataset, *figures: str) -> EvaluationCase:
@@ -85,10 +85,10 @@ class TranslationGAN(GAN):
 
 @dataclass(frozen=True)
 class Way:
-    """One of the two ways between two kinds of pictures."""
+    """One of the two ways between two kinds of images."""
 
     generator: Literal["forth", "back"]
-    given: str  # the kind of pictures that go in
+    given: str  # the kind of images that go in
     made: str  # the kind that comes out
 
 
@@ -104,7 +104,7 @@ class TwoWayRecipe(TranslationRecipe):
 
 
 class TwoWayGAN(TranslationGAN):
-    """Two generators between two kinds of pictures that never come in pairs, and a discriminator of each kind.
+    """Two generators between two kinds of images that never come in pairs, and a discriminator of each kind.
 
     A subclass builds `generator` and `discriminator` as dicts of `forth`, which makes images of views, and `back`; a
     discriminator judges what the generator of its name makes.
@@ -178,7 +178,7 @@ class TwoWayGAN(TranslationGAN):
                 inputs=(self.taken(way.given),),
                 outputs=(self.made(way.made),),
                 task="image-to-image",
-                description=f"Turns a picture from {way.given} into {way.made}, learned without pairs.",
+                description=f"Turns an image from {way.given} into {way.made}, learned without pairs.",
             )
             for part, way in self.parts().items()
         }

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from training.loop.trainer import Trainer
 
 LOG_STEPS = 50
-PICTURE_STEPS = 1_000
-EARLY_PICTURES = (50, 100, 200, 500)  # steps, so that nobody has to wait long to see something
+IMAGE_STEPS = 1_000
+EARLY_IMAGES = (50, 100, 200, 500)  # steps, so that nobody has to wait long to see something
 CERTAIN_STEPS = 1_000  # for so long a discriminator may be certain before it is said
 CERTAIN = 0.99
 UNIFORM = 0.1  # samples that vary less than this share of what real images do have collapsed
-PICTURES = 64
+IMAGES = 64
 BOUND = 1e8  # no loss and no weight of a training that is still of use is larger
 
 
@@ -42,7 +42,7 @@ class Report:
         self, output: Path, steps: int, dataset: Dataset, console: Console | None = None, *, done: int = 0
     ) -> None:
         self.real_variety = _variety(to_signed(dataset.images[:: max(1, len(dataset.images) // 1_000)]))
-        self.shown = dataset.rows(slice(PICTURES))
+        self.shown = dataset.rows(slice(IMAGES))
         self.display = progress.Display(console) if console else progress.SHARED
         self.output, self.steps, self.done = output, steps, done
         self.board = Board(output / "tensorboard") if distributed.rank() == 0 else None
@@ -86,8 +86,8 @@ class Report:
         if self.board is None:
             return
         self.board.add_figures(values, trainer.step)
-        if trainer.step % PICTURE_STEPS == 0 or trainer.step in (*EARLY_PICTURES, self.steps):
-            self._show_pictures(trainer, self.board)
+        if trainer.step % IMAGE_STEPS == 0 or trainer.step in (*EARLY_IMAGES, self.steps):
+            self._show_images(trainer, self.board)
 
     def _log_no_more(self, error: OSError) -> None:
         self._close()
@@ -113,10 +113,10 @@ class Report:
                 "little; lower discriminator_learning_rate, or train on more data"
             )
 
-    def _show_pictures(self, trainer: Trainer, board: Board) -> None:
+    def _show_images(self, trainer: Trainer, board: Board) -> None:
         images = sample(cast(Game, trainer.average.module), self.shown)
         board.add_images(images.add(1).div(2).clamp(0, 1), trainer.step)
-        if trainer.step >= PICTURE_STEPS and _variety(images) < UNIFORM * self.real_variety:
+        if trainer.step >= IMAGE_STEPS and _variety(images) < UNIFORM * self.real_variety:
             self.display.warn(
                 f"step {trainer.step}: all samples look alike; see them with: tensorboard --logdir {self.output}; "
                 "if they stay so, lower learning_rate (too high also where they are blank), or use more varied data"

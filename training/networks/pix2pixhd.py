@@ -37,7 +37,7 @@ def boundaries(numbers: Tensor) -> Tensor:
 
 
 class Painter(nn.Module):
-    """Planes (N, P, H, W) -> a picture (N, C, H, W), made of the features (N, width, H, W) of its `body`."""
+    """Planes (N, P, H, W) -> an image (N, C, H, W), made of the features (N, width, H, W) of its `body`."""
 
     def __init__(self, planes: int, channels: int, width: int, blocks: int) -> None:
         super().__init__()
@@ -45,12 +45,12 @@ class Painter(nn.Module):
         self.head = translation.to_image(width, channels)
 
     def forward(self, planes: Tensor) -> Tensor:
-        picture: Tensor = self.head(self.body(planes))
-        return picture
+        image: Tensor = self.head(self.body(planes))
+        return image
 
 
 class CoarseToFine(nn.Module):
-    """Planes (N, P, H, W) -> a picture (N, C, H, W): G1 paints at half the size, G2 adds what the whole size shows."""
+    """Planes (N, P, H, W) -> an image (N, C, H, W): G1 paints at half the size, G2 adds what the whole size shows."""
 
     def __init__(self, planes: int, channels: int, width: int = 24, blocks: int = 4) -> None:
         super().__init__()
@@ -63,9 +63,9 @@ class CoarseToFine(nn.Module):
 
     def coarse(self, planes: Tensor) -> Tensor:
         """What G1 paints alone: (N, C, H/2, W/2)."""
-        picture: Tensor = self.painter(pooled(planes))
-        return picture
+        image: Tensor = self.painter(pooled(planes))
+        return image
 
     def forward(self, planes: Tensor) -> Tensor:
-        picture: Tensor = self.exit(self.entrance(planes) + self.painter.body(pooled(planes)))
-        return picture
+        image: Tensor = self.exit(self.entrance(planes) + self.painter.body(pooled(planes)))
+        return image

@@ -41,7 +41,7 @@ def card(metadata: ModelMetadata) -> str:
                 f"# {metadata.name}, version {metadata.version}",
                 WARNING,
                 metadata.description,
-                *_pictures(metadata),
+                *_images(metadata),
                 "## Use\n\n" + _usage(metadata),
                 "## Inputs and outputs\n\n" + _tensors(metadata),
                 "## Paper\n\n"
@@ -65,7 +65,7 @@ def card(metadata: ModelMetadata) -> str:
     )
 
 
-def _pictures(metadata: ModelMetadata) -> list[str]:
+def _images(metadata: ModelMetadata) -> list[str]:
     if not metadata.image_outputs:
         return []
     if metadata.image_inputs:

@@ -78,9 +78,9 @@ def evaluate_in_place(
     write_atomic(models / scored.name / "README.md", cards.card(scored).encode())
     trial = trial_of(scored, source)
     if trial:
-        write_atomic(models / scored.name / "sample.png", samples.picture(model, trial))
+        write_atomic(models / scored.name / "sample.png", samples.image(model, trial))
     elif scored.image_outputs:
-        _pictures(Repository(models).find(scored.name), models / scored.name)
+        _images(Repository(models).find(scored.name), models / scored.name)
     if scored.image_inputs:
         _examples(_given(scored, trial, source), scored, models / scored.name / "examples")
     return scored
@@ -142,8 +142,8 @@ def _temporary_folder(parent: Path | None = None) -> Iterator[Path]:
         yield Path(folder).resolve()
 
 
-def _pictures(model: Model, folder: Path) -> None:
-    """The pictures in the card, of seed 0: a row for each label, and for each number that can be turned, its range."""
+def _images(model: Model, folder: Path) -> None:
+    """The images in the card, of seed 0: a row for each label, and for each number that can be turned, its range."""
     generator, label = Generator(model), model.metadata.label
     sweeps: dict[str, dict[str, Any]] = {"sample": {label.name: label.values} if label else {}}
     for scalar in model.metadata.scalars:

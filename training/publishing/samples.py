@@ -1,21 +1,21 @@
-"""Pictures of what a model makes of its test: what goes in, what comes out, and the truth."""
+"""Images of what a model makes of its test: what goes in, what comes out, and the truth."""
 
 import io
 
 import torch
 from torch import Tensor
 
-from gan_serve.images.pixels import Pixels, tile, to_picture, to_pixels
+from gan_serve.images.pixels import Pixels, tile, to_image, to_pixels
 from gan_serve.repository import Model
 from gan_serve.tensors import Image
 from training.evaluation import translation
 from training.gan import EvaluationCase
 
-WIDTH = 640  # pixels of the whole picture, about
+WIDTH = 640  # pixels of the whole image, about
 EXAMPLES = 4
 
 
-def picture(model: Model, trial: EvaluationCase) -> bytes:
+def image(model: Model, trial: EvaluationCase) -> bytes:
     """A PNG of three rows: inputs of the trial, evenly spread, what the model makes of them, and the truth."""
     columns = min(WIDTH // trial.truth.shape[-1], len(trial.truth))
     chosen = torch.linspace(0, len(trial.truth) - 1, columns).long()
@@ -33,7 +33,7 @@ def examples(images: Tensor, kind: Image) -> list[bytes]:
 
 def _png(pixels: Pixels) -> bytes:
     content = io.BytesIO()
-    to_picture(pixels, 1).save(content, "png", optimize=True)
+    to_image(pixels, 1).save(content, "png", optimize=True)
     return content.getvalue()
 
 

@@ -107,7 +107,7 @@ class ContextEncoder(GAN):
                 ),
                 outputs=(replace(image, name="completed", like="image"),),
                 task="image-to-image",
-                description="Fills in a hole in a picture from what is around it.",
+                description="Fills in a hole in an image from what is around it.",
             )
         }
 

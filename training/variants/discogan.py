@@ -28,9 +28,9 @@ class DiscoGAN(TwoWayGAN):
         url="https://arxiv.org/abs/1703.05192",
     )
     differences = (
-        "Networks of 20 to 80 channels; a generator is a U-Net, and what it draws is added to the picture, because "
+        "Networks of 20 to 80 channels; a generator is a U-Net, and what it draws is added to the image, because "
         "colours may be exchanged in any way that the way back undoes, and these begin with keeping them; the squared "
-        "error of the way back counts 30 times, since most of a picture is white; instance normalisation, so that an "
+        "error of the way back counts 30 times, since most of an image is white; instance normalisation, so that an "
         "image is changed for itself; discriminators of patches of 70x70 pixels, which is all of the image; no weight "
         "decay; an exponential average of the weights. The true pairs are for scoring only: in training, an image is "
         "seen beside its partner by chance alone."
@@ -51,7 +51,7 @@ class DiscoGAN(TwoWayGAN):
         )
 
     def trial(self, part: str, dataset: Dataset) -> EvaluationCase:
-        """The true partner, by pixels and, where the judge knows such pictures, by what they show."""
+        """The true partner, by pixels and, where the judge knows such images, by what they show."""
         trial = super().trial(part, dataset)
         judged = self.parts()[part].generator == "forth" and dataset.pairs and len(dataset.classes) > 1
         return replace(trial, figures=(*trial.figures, "feature_retrieval")) if judged else trial

@@ -37,7 +37,7 @@ class Pix2Pix(TranslationGAN):
     differences = (
         "Networks of at most 80 channels for 64x64 images, halved to 2x2; patches of 34x34 pixels, half the image "
         "where the paper has a quarter; instance normalisation, which is what batch normalisation is in the paper's "
-        "batches of one; dropout in training only, so that a drawing always gets the same colours; pictures moved by a "
+        "batches of one; dropout in training only, so that a drawing always gets the same colours; images moved by a "
         "sixteenth at most instead of enlarged and cut; an exponential "
         "average of the weights."
     )
@@ -81,6 +81,6 @@ class Pix2Pix(TranslationGAN):
                 inputs=(self.taken(view),),
                 outputs=(self.made(target),),
                 task="image-to-image",
-                description=f"Turns a picture from {view} into {target}, learned from pairs.",
+                description=f"Turns an image from {view} into {target}, learned from pairs.",
             )
         }

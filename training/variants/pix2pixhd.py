@@ -42,7 +42,7 @@ class Pix2PixHD(TranslationGAN):
     differences = (
         "Narrow networks for 128x128 images: a global generator at 64x64 and one enhancer; the boundary map is that "
         "between classes, because the data has no instances; no features of instances, and no perceptual loss of VGG; "
-        "pictures moved by a sixteenth at most instead of enlarged and cut; "
+        "images moved by a sixteenth at most instead of enlarged and cut; "
         "patches of 34x34 pixels at each of three scales; an exponential average of the weights."
     )
     recipe = FineRecipe(
@@ -61,7 +61,7 @@ class Pix2PixHD(TranslationGAN):
         super().__init__(spec, recipe)
         if spec.channels != 3:
             raise UsageError(
-                "label maps are painted in the colours of training/data/camvid_labels.py; give pictures in colour"
+                "label maps are painted in the colours of training/data/camvid_labels.py; give images in colour"
             )
         self.layout = pix2pixhd.Layout()
         self.generator = pix2pixhd.CoarseToFine(self.layout.planes, spec.channels, blocks=self.blocks)

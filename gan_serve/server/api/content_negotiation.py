@@ -25,7 +25,7 @@ MEDIA_TYPES = {
     "json": "application/json",
     "jsonl": "application/x-ndjson",
 }
-PICTURE_FORMATS = ("png", "webp", "jpeg")
+IMAGE_FORMATS = ("png", "webp", "jpeg")
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # of every file in a ZIP, so that the same request gives the same bytes
 
 
@@ -38,9 +38,9 @@ class ResponseFormat:
     columns: int | None = None  # of a grid
 
     @property
-    def is_picture(self) -> bool:
-        """Whether it is one picture, still or moving."""
-        return self.format in (*PICTURE_FORMATS, *ANIMATIONS)
+    def is_image(self) -> bool:
+        """Whether it is one image, still or moving."""
+        return self.format in (*IMAGE_FORMATS, *ANIMATIONS)
 
 
 def possible_formats(metadata: ModelMetadata, images: int, grid: bool) -> tuple[str, ...]:
@@ -48,9 +48,9 @@ def possible_formats(metadata: ModelMetadata, images: int, grid: bool) -> tuple[
     if not metadata.image_outputs:
         return ("json", NUMBERS.many)
     if grid:
-        return PICTURE_FORMATS
+        return IMAGE_FORMATS
     array = () if metadata.any_size else ("npy",)
-    return (*PICTURE_FORMATS, *array, "json", "zip") if images == 1 else ("zip", *array, "json", *ANIMATIONS)
+    return (*IMAGE_FORMATS, *array, "json", "zip") if images == 1 else ("zip", *array, "json", *ANIMATIONS)
 
 
 def choose_format(
@@ -91,7 +91,7 @@ def encode(result: Result, form: ResponseFormat, provider: str) -> bytes:
     """The body of an answer.
 
     Raises:
-        UsageError: what made the picture does not fit into this format.
+        UsageError: what made the image does not fit into this format.
     """
     if form.format == "zip":
         return zip_files(result.encode_each("png", form.scale))
@@ -103,19 +103,19 @@ def encode(result: Result, form: ResponseFormat, provider: str) -> bytes:
 def zip_files(files: Iterable[tuple[str, bytes]]) -> bytes:
     """Files, each with its name, in one; files of one name, which are alike, once."""
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:  # pictures are compressed already
+    with zipfile.ZipFile(buffer, "w") as archive:  # images are compressed already
         for name, content in dict(files).items():
             archive.writestr(zipfile.ZipInfo(name, _EPOCH), content)
     return buffer.getvalue()
 
 
 def _document(result: Result, scale: int, provider: str) -> dict[str, object]:
-    pictures = [content for _, content in result.encode_each("png", scale)] if result.metadata.image_outputs else []
+    images = [content for _, content in result.encode_each("png", scale)] if result.metadata.image_outputs else []
     answers = [
         {"index": item.index, "values": answer} for item, answer in zip(result.items, result.answers(), strict=True)
     ]
-    for answer, picture in zip(answers, pictures, strict=bool(pictures)):
-        answer["png"] = base64.b64encode(picture).decode()
+    for answer, image in zip(answers, images, strict=bool(images)):
+        answer["png"] = base64.b64encode(image).decode()
     return {
         "model": result.metadata.name,
         "version": result.metadata.version,

@@ -10,7 +10,7 @@ from gan_serve.request import Item, Request
 from gan_serve.result import Result, largest_size
 from gan_serve.sampling import Arrays, complete, input_arrays
 from gan_serve.server.api.content_negotiation import ResponseFormat
-from gan_serve.server.api.uploads import decode_pictures
+from gan_serve.server.api.uploads import decode_images
 from gan_serve.server.errors import bad_request, blamed_on_caller
 from gan_serve.server.scheduling.task import CancellableFuture, Task
 
@@ -18,7 +18,7 @@ from gan_serve.server.scheduling.task import CancellableFuture, Task
 class GenerationTask:
     """Draws, and lets `answer` turn what the model makes of it into what the caller gets.
 
-    Where that depends on the size of what goes in, the model runs for one picture after the other, and no further than
+    Where that depends on the size of what goes in, the model runs for one image after the other, and no further than
     to the end of a tile once nobody waits.
     """
 
@@ -35,7 +35,7 @@ class GenerationTask:
         metadata = self._generator.metadata
         if metadata.image_inputs:
             with blamed_on_caller():
-                self._asked = decode_pictures(metadata, self._asked)
+                self._asked = decode_images(metadata, self._asked)
             self._promise.check()
         if metadata.per_item:
             return {}

@@ -15,7 +15,7 @@ Schema = dict[str, Any]
 def value_schema(tensor: Choice) -> Schema:
     """One value of an input."""
     if isinstance(tensor, Image | Mask):
-        return {"type": "string", "contentEncoding": "base64", "description": f"A picture's file: {tensor.about}"}
+        return {"type": "string", "contentEncoding": "base64", "description": f"An image's file: {tensor.about}"}
     if isinstance(tensor, Label):
         number = {"type": "integer", "enum": list(tensor.values)}
         return {"anyOf": [{"type": "string", "enum": list(tensor.classes)}, number]}
@@ -66,7 +66,7 @@ def option_schemas(metadata: ModelMetadata, most: int) -> dict[str, Schema]:
         },
     }
     shown = {
-        "grid": {"type": "boolean", "default": False, "description": "All images in one picture."},
+        "grid": {"type": "boolean", "default": False, "description": "All images in one image."},
         "scale": {**_integer(1, 64), "default": 1, "description": "Enlarge each pixel to so many squared."},
     }
     version = {**_integer(1, 10**9 - 1), "description": "The highest if not given."}
@@ -95,7 +95,7 @@ def option_rules(metadata: ModelMetadata) -> Schema:
 
 
 def example_of(metadata: ModelMetadata) -> Schema:
-    """A request that works as it stands, pictures aside."""
+    """A request that works as it stands, images aside."""
     labels = {tensor.name: tensor.classes[0] for tensor in choices(metadata).values() if isinstance(tensor, Label)}
     return labels | ({"seed": 7} if metadata.draws else {})
 

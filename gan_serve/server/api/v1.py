@@ -58,12 +58,12 @@ class PlainApi:
         lane = self._service.library.catalogue.find(request.path_params["name"], version)
         note.model = lane.metadata.name
         wish = parse_request(lane.metadata, fields, settings.max_count)
-        del fields  # pictures in base64 are kept as files only
+        del fields  # images in base64 are kept as files only
         asked = await self._resolve(lane, wish)
         cacheable = request.method != "POST"
         accept = note.header("accept", "*/*")
         form = choose_format(lane.metadata, asked, format=wish.format, accept=accept, grid=wish.grid, scale=wish.scale)
-        if cacheable and len(asked) > 1 and not form.is_picture:
+        if cacheable and len(asked) > 1 and not form.is_image:
             raise bad_request(f"GET answers with one image, not with {len(asked)}; use POST, grid=true or format=gif")
         check_pixels(lane.metadata, asked, form, settings.max_pixels)
         headers = _headers(lane, asked)
@@ -77,8 +77,8 @@ class PlainApi:
         return Response(content, headers=headers, media_type=MEDIA_TYPES[form.format])
 
     async def _resolve(self, lane: ModelQueue, wish: ParsedRequest) -> Request:
-        """The heads of pictures are read off the event loop."""
-        if not wish.pictures:
+        """The heads of images are read off the event loop."""
+        if not wish.uploads:
             return resolve(lane.metadata, wish, self._service.settings)
         return await asyncio.to_thread(resolve, lane.metadata, wish, self._service.settings)
 

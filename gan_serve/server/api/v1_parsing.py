@@ -1,4 +1,4 @@
-"""What a caller of the plain API wants: from a query, from JSON, or from a form with pictures."""
+"""What a caller of the plain API wants: from a query, from JSON, or from a form with images."""
 
 import asyncio
 import json
@@ -36,15 +36,15 @@ _TAIL = 64  # bytes at a form's end among which its last boundary is looked for
 LARGE = 2**16  # bytes of JSON; more are parsed off the event loop
 
 Fields = dict[str, Any]  # as sent: text, JSON values, parts of a form; lists where a name came more than once
-Picture = tuple[str | None, bytes]  # its file's name, and the file
+UploadedFile = tuple[str | None, bytes]  # its file's name, and the file
 
 
 @dataclass(frozen=True)
 class ParsedRequest:
-    """Checked as far as it can be without the model's runtime; pictures are not looked at yet."""
+    """Checked as far as it can be without the model's runtime; images are not looked at yet."""
 
     values: dict[str, object]
-    pictures: dict[str, list[Picture]]
+    uploads: dict[str, list[UploadedFile]]
     integers: dict[str, int]
     mix: object = None
     format: str | None = None
@@ -154,16 +154,16 @@ def parse_request(metadata: ModelMetadata, fields: Fields, most: int) -> ParsedR
         raise bad_request("format is no text; use png, for example")
     mix = _checked("mix", rest.pop("mix"), most) if "mix" in rest else None
     images = {tensor.name: tensor for tensor in metadata.image_inputs}
-    pictures = {name: _pictures(images[name], rest.pop(name), most) for name in [*rest] if name in images}
+    uploads = {name: _images(images[name], rest.pop(name), most) for name in [*rest] if name in images}
     values = {name: _checked(name, value, most) for name, value in rest.items()}
-    return ParsedRequest(values, pictures, integers, mix, format, grid)
+    return ParsedRequest(values, uploads, integers, mix, format, grid)
 
 
 def resolve(metadata: ModelMetadata, wish: ParsedRequest, settings: Settings) -> Request:
-    """The request, the heads of its pictures read: where there are some, this belongs into a thread.
+    """The request, the heads of its images read: where there are some, this belongs into a thread.
 
     Raises:
-        ApiError: something that is no picture, or a value that the model does not take.
+        ApiError: something that is no image, or a value that the model does not take.
     """
     with blamed_on_caller():
         return _resolve(metadata, wish, settings)
@@ -171,13 +171,13 @@ def resolve(metadata: ModelMetadata, wish: ParsedRequest, settings: Settings) ->
 
 def _resolve(metadata: ModelMetadata, wish: ParsedRequest, settings: Settings) -> Request:
     translated, moving = metadata.translated, wish.format in ANIMATIONS and not wish.grid
-    sources: dict[str, list[ImageInput]] = {name: [] for name in wish.pictures}
+    sources: dict[str, list[ImageInput]] = {name: [] for name in wish.uploads}
     left = settings.max_pixels
     for tensor in metadata.image_inputs:
-        pictures = wish.pictures.get(tensor.name, [])
-        animated = moving and tensor == translated and len(pictures) == 1
-        for picture in pictures:
-            read = read_head(tensor, *picture, left, animated=animated)
+        files = wish.uploads.get(tensor.name, [])
+        animated = moving and tensor == translated and len(files) == 1
+        for file in files:
+            read = read_head(tensor, *file, left, animated=animated)
             sources[tensor.name] += read
             left -= sum(math.prod(source.size) for source in read)
     blend = make_mixing(mix=wish.mix, **_those(wish, *_SECOND))
@@ -216,10 +216,10 @@ async def _read_parts(value: Any) -> Any:
     return (own_name(value.filename), await value.read()) if isinstance(value, UploadFile) else value
 
 
-def _pictures(tensor: Image | Mask, value: Any, most: int) -> list[Picture]:
+def _images(tensor: Image | Mask, value: Any, most: int) -> list[UploadedFile]:
     each = value if isinstance(value, list) else [value]
     if len(each) > most:
-        raise bad_request(f"{len(each)} pictures are too many for one request; send up to {most}")
+        raise bad_request(f"{len(each)} images are too many for one request; send up to {most}")
     return [part if isinstance(part, tuple) else (None, decode_base64(tensor, part)) for part in each]
 
 

@@ -108,7 +108,7 @@ class InferenceProtocol:
 
 
 def _infer_call(lane: ModelQueue, frame: InferRequest, deadline: float) -> Task:
-    """Pictures of any size are made one after the other, as long as somebody waits."""
+    """Images of any size are made one after the other, as long as somebody waits."""
     promise = CancellableFuture()
 
     def prepare() -> Arrays:

@@ -140,10 +140,10 @@ def _fits(given: Sequence[int], wanted: Sequence[int]) -> bool:
 
 
 def _check_sides(feeds: Arrays, metadata: ModelMetadata) -> None:
-    """Pictures of any size have one size, which the network can take at once."""
+    """Images of any size have one size, which the network can take at once."""
     sizes = {feeds[tensor.name].shape[2:] for tensor in metadata.image_inputs if tensor.any_size}
     if len(sizes) > 1:
-        raise bad_request("the pictures differ in height or width")
+        raise bad_request("the images differ in height or width")
     if any(length % metadata.multiple for size in sizes for length in size):
         raise bad_request(f"height and width must be multiples of {metadata.multiple}")
     most = min(

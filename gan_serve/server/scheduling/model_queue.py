@@ -50,7 +50,7 @@ class ModelQueue:
     def take(self) -> list[Task]:
         """What one run of the session answers: the oldest call, and on CUDA those behind it that fit.
 
-        Where pictures are made one after the other, the calls behind it are left to other runners.
+        Where images are made one after the other, the calls behind it are left to other runners.
         """
         taken: list[Task] = []
         room = BATCH if self.batches and not self.metadata.per_item else 0

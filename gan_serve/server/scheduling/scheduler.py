@@ -126,7 +126,7 @@ class Scheduler:
     def _work(self) -> None:
         while (turn := self._next()) is not None:
             _run(*turn)
-            del turn  # a runner that waits keeps no pictures
+            del turn  # a runner that waits keeps no images
             self.beat = time.monotonic()
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import numpy as np
-from PIL import Image as Pictures
+from PIL import Image as PILImage
 from profiles import swapped
 
 from training.data.loading import load
@@ -12,7 +12,7 @@ from training.data.loading import load
 def test_training_reads_colours_as_the_profile_means_them(tmp_path: Path) -> None:
     (tmp_path / "own" / "one").mkdir(parents=True)
     for number in range(12):
-        Pictures.new("RGB", (8, 8), (200, 40, 90)).save(
+        PILImage.new("RGB", (8, 8), (200, 40, 90)).save(
             tmp_path / "own" / "one" / f"{number}.png", icc_profile=swapped()
         )
     images = load(str(tmp_path / "own"), "train", 8).images

@@ -31,7 +31,7 @@ def test_an_npz_file_gives_its_split(digits_file: Path) -> None:
 @pytest.mark.parametrize(
     ("arrays", "complaint"),
     [
-        ({"pictures": np.zeros((4, 8, 8), np.uint8)}, "holds no array"),
+        ({"images": np.zeros((4, 8, 8), np.uint8)}, "holds no array"),
         ({"images": np.zeros((4, 8, 8), np.float32)}, "not uint8"),
         ({"images": np.zeros((4, 8), np.uint8)}, "not uint8"),
         ({"images": np.zeros((4, 8, 6), np.uint8)}, "use square"),
@@ -137,13 +137,13 @@ def test_the_first_images_of_a_folder_are_of_every_class(tmp_path: Path) -> None
 
 @pytest.fixture
 def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of CIFAR-10 whose pictures are as red as their class is high; those of the test are blue, too."""
+    """A folder of CIFAR-10 whose images are as red as their class is high; those of the test are blue, too."""
     for split, blue in (("train", 0), ("test", 200)):
         for label, name in enumerate(SOURCES["cifar10"].classes):
             (tmp_path / "cifar10" / split / name).mkdir(parents=True)
             for number in range(2):
-                picture = Image.new("RGB", (40, 32), (20 * label, 0, blue))
-                picture.save(tmp_path / "cifar10" / split / name / f"{number}.jpg")
+                image = Image.new("RGB", (40, 32), (20 * label, 0, blue))
+                image.save(tmp_path / "cifar10" / split / name / f"{number}.jpg")
     monkeypatch.setenv("GAN_SERVE_DATA", str(tmp_path))
     return tmp_path / "cifar10"
 
@@ -179,14 +179,14 @@ def test_a_folder_of_grey_images_has_one_channel(tmp_path: Path) -> None:
 def test_a_sixth_of_data_without_a_test_part_is_held_out(tmp_path: Path) -> None:
     """Image n is of brightness n, in a folder as in arrays."""
     images = np.broadcast_to(np.arange(60, dtype=np.uint8)[:, None, None], (60, 8, 8))
-    for folder in ("pictures", "parts/train"):
+    for folder in ("images", "parts/train"):
         (tmp_path / folder).mkdir(parents=True)
         for number, image in enumerate(images):
             Image.fromarray(image).save(tmp_path / folder / f"{number}.png")
     arrays = {"images": images, "line_images": images, "labels": np.arange(60)}
     write_npz(tmp_path / "whole.npz", **arrays)
     write_npz(tmp_path / "train.npz", **{f"train_{name}": array for name, array in arrays.items()})
-    for source in ("pictures", "parts", "whole.npz", "train.npz"):
+    for source in ("images", "parts", "whole.npz", "train.npz"):
         views = ("line",) if source.endswith("npz") else ()
         train, test, same = (
             loading.load(str(tmp_path / source), split, image_size=8, views=views)  # type: ignore[arg-type]
@@ -195,7 +195,7 @@ def test_a_sixth_of_data_without_a_test_part_is_held_out(tmp_path: Path) -> None
         shades = test.images[:, 0, 0, 0]
         assert (len(train.images), len(test.images)) == (50, 10)
         both = torch.cat([train.images[:, 0, 0, 0], shades])
-        assert both.sort()[0].tolist() == list(range(60)), "no picture is in both"
+        assert both.sort()[0].tolist() == list(range(60)), "no image is in both"
         assert torch.equal(test.images, same.images)
         assert train.classes == test.classes
         assert not views or shades.tolist() == test.labels.tolist() == test.views["line"][:, 0, 0, 0].tolist()
@@ -221,9 +221,9 @@ def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
 def test_a_hub_data_set_is_read_through_the_datasets_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import datasets as hub
 
-    pictures = [Image.new("L", (28, 28), shade) for shade in (0, 100, 200)]
+    images = [Image.new("L", (28, 28), shade) for shade in (0, 100, 200)]
     features = hub.Features({"image": hub.Image(), "label": hub.ClassLabel(names=list("0123456789"))})
-    table = hub.Dataset.from_dict({"image": pictures, "label": [7, 1, 3]}, features=features)
+    table = hub.Dataset.from_dict({"image": images, "label": [7, 1, 3]}, features=features)
     (tmp_path / "repository").mkdir()
     table.to_parquet(tmp_path / "repository" / "train-00000-of-00001.parquet")
     monkeypatch.delenv("GAN_SERVE_DATA", raising=False)

@@ -1,4 +1,4 @@
-"""Pictures in pairs and photos: real files in, one .npz file out, and what batches show of it."""
+"""Images in pairs and photos: real files in, one .npz file out, and what batches show of it."""
 
 import json
 from pathlib import Path
@@ -89,9 +89,9 @@ def test_streets_are_squares_from_both_sides_with_maps_in_colours(tmp_path: Path
         photo.paste("black", (0, 0, 64, 192))
         labels = Image.new("L", (256, 192), 3)
         labels.paste(8, (0, 0, 64, 192))
-        for part, picture in (("", photo), ("annot", labels)):
+        for part, image in (("", photo), ("annot", labels)):
             (tmp_path / "CamVid" / f"{folder}{part}").mkdir(parents=True)
-            picture.save(tmp_path / "CamVid" / f"{folder}{part}" / f"a.{'png' if part else 'jpg'}")
+            image.save(tmp_path / "CamVid" / f"{folder}{part}" / f"a.{'png' if part else 'jpg'}")
     train, test = made("camvid", tmp_path, "map")
     assert (train.images.shape, test.images.shape) == ((4, 3, 128, 128), (2, 3, 128, 128))
     for left, road in ((0, "car"), (1, "road")):
@@ -99,7 +99,7 @@ def test_streets_are_squares_from_both_sides_with_maps_in_colours(tmp_path: Path
         assert abs(int(train.images[left, 0, 64, 8]) - 255 * left) < 8
     assert "not for commercial use" in train.license
     (tmp_path / "CamVid" / "trainannot" / "a.png").unlink()
-    with pytest.raises(Failure, match=r"a\.png is not a readable picture"):
+    with pytest.raises(Failure, match=r"a\.png is not a readable image"):
         made("camvid", tmp_path, "map")
 
 

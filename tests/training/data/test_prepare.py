@@ -25,9 +25,9 @@ def layers(tmp_path: Path) -> Path:
     for number, folder in enumerate(nouns.FOLDERS.values()):
         (tmp_path / "art" / folder).mkdir(parents=True)
         for index in range(4):
-            picture = Image.new("RGBA", (32, 32))
-            picture.paste((number * 40, index * 60, 200, 255), (number, number, 32, 32))
-            picture.save(tmp_path / "art" / folder / f"layer-name-{index}.png")
+            image = Image.new("RGBA", (32, 32))
+            image.paste((number * 40, index * 60, 200, 255), (number, number, 32, 32))
+            image.save(tmp_path / "art" / folder / f"layer-name-{index}.png")
     return tmp_path / "art"
 
 
@@ -70,7 +70,7 @@ def shade(file: str) -> Colour:
     return red, green, blue
 
 
-def test_the_pictures_show_the_traits_that_stand_beside_them(layers: Path, tmp_path: Path, command: Run) -> None:
+def test_the_images_show_the_traits_that_stand_beside_them(layers: Path, tmp_path: Path, command: Run) -> None:
     done = command("prepare", "nouns", layers, "--images", 100, "--output", tmp_path / "nouns.npz")
     assert done.code == 0, done.error
     with np.load(tmp_path / "nouns.npz") as arrays:
@@ -88,7 +88,7 @@ def test_the_pictures_show_the_traits_that_stand_beside_them(layers: Path, tmp_p
     assert "CC0" in dataset.license
 
 
-def test_no_picture_of_the_test_is_one_of_the_training(layers: Path, tmp_path: Path) -> None:
+def test_no_image_of_the_test_is_one_of_the_training(layers: Path, tmp_path: Path) -> None:
     """Glasses that cover everything leave many different characters that look alike."""
     prepare.prepare("nouns", layers, tmp_path / "whole.npz", images=100, seed=0)
     Image.new("RGBA", (32, 32), "black").save(layers / nouns.FOLDERS["glasses"] / "layer-name-0.png")
@@ -159,9 +159,9 @@ def test_a_folder_without_the_artwork_is_told(data: str, folder: str, tmp_path: 
 @pytest.mark.parametrize(
     ("damage", "complaint"),
     [
-        (lambda path: path.unlink(), "is not a readable picture .No such file or directory.$"),
-        (lambda path: path.write_bytes(b"no picture"), "is not a readable picture"),
-        (lambda path: path.write_bytes(path.read_bytes()[:60]), "is not a readable picture"),
+        (lambda path: path.unlink(), "is not a readable image .No such file or directory.$"),
+        (lambda path: path.write_bytes(b"no image"), "is not a readable image"),
+        (lambda path: path.write_bytes(path.read_bytes()[:60]), "is not a readable image"),
         (
             lambda path: Image.new("RGBA", (30, 32)).save(path),
             "is not a layer of this artwork: it has 30x32, not 832x1344",

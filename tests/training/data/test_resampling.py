@@ -72,8 +72,8 @@ if SET5.is_file():
     def test_bicubic_has_the_published_score_on_set5() -> None:
         with tarfile.open(SET5) as archive:
             files = [archive.extractfile(member) for member in archive if member.name.endswith(".png")]
-            pictures = [Image.open(io.BytesIO(file.read())).convert("RGB") for file in files if file]
-        photos = [torch.from_numpy(np.array(picture)).permute(2, 0, 1) for picture in pictures]
+            images = [Image.open(io.BytesIO(file.read())).convert("RGB") for file in files if file]
+        photos = [torch.from_numpy(np.array(picture)).permute(2, 0, 1) for picture in images]
         psnr, _ = measured(lambda small: enlarged(small, 4), photos, 4)
         assert len(photos) == 5
         assert psnr == pytest.approx(28.43, abs=0.005)

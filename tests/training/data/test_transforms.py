@@ -1,4 +1,4 @@
-"""Batches whose pictures are moved and mirrored."""
+"""Batches whose images are moved and mirrored."""
 
 import itertools
 from dataclasses import replace
@@ -11,7 +11,7 @@ from training.data.transforms import Jittered, warped
 CPU = torch.device("cpu")
 
 
-def test_a_picture_and_its_view_are_moved_alike_and_by_a_few_pixels(digits: Dataset) -> None:
+def test_an_image_and_its_view_are_moved_alike_and_by_a_few_pixels(digits: Dataset) -> None:
     source = Jittered(replace(digits, views={"negative": 255 - digits.images}), 2)
     plain = digits.batches(16, 5, CPU)
     moves = set()

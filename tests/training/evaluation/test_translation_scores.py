@@ -43,7 +43,7 @@ def test_patches_cover_an_image_once() -> None:
     assert torch.equal(found[1], NOISE[0, :, :32, 32:])
 
 
-def test_what_pictures_show_finds_their_partners() -> None:
+def test_what_images_show_finds_their_partners() -> None:
     characters = Dataset("lpc", torch.zeros(12, 3, 64, 64).byte(), torch.zeros(12).long(), ("0",), "", "")
     trial, measure = EvaluationCase({}, NOISE, ()), figures.FIGURES["feature_retrieval"].measure
     assert measure(figures.Outcome(NOISE, trial, characters, characters)) == 1
@@ -111,8 +111,8 @@ def test_a_translation_is_scored_beside_the_truth_and_the_untrained(published: P
 
 
 def test_its_sample_shows_input_output_and_truth(published: Path, data: Path) -> None:
-    with Image.open(published / "pix2pix" / "sample.png") as picture:
-        shown = np.asarray(picture)
+    with Image.open(published / "pix2pix" / "sample.png") as image:
+        shown = np.asarray(image)
     assert shown.shape == (3 * 16, 24 * 16, 3)
     with np.load(data / "squares.npz") as arrays:
         assert np.array_equal(shown[:16], np.concatenate(arrays["test_line_images"], axis=1))
@@ -123,7 +123,7 @@ def test_its_sample_shows_input_output_and_truth(published: Path, data: Path) ->
     assert "gan-serve generate --model pix2pix --image image.png" in card
 
 
-def test_it_ships_pictures_of_the_test_to_be_tried_with(published: Path, data: Path) -> None:
+def test_it_ships_images_of_the_test_to_be_tried_with(published: Path, data: Path) -> None:
     paths = sorted((published / "pix2pix" / "examples").iterdir())
     assert [path.name for path in paths] == ["1.png", "2.png", "3.png", "4.png"]
     with np.load(data / "squares.npz") as arrays, Image.open(paths[0]) as first, Image.open(paths[3]) as last:

@@ -1,4 +1,4 @@
-"""Three digits in one picture, and how many of the thousand triples a variant draws."""
+"""Three digits in one image, and how many of the thousand triples a variant draws."""
 
 import itertools
 import math

@@ -28,7 +28,7 @@ class Tiny(GAN):
 
 @pytest.fixture(autouse=True)
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, steps in (("LOG_STEPS", 5), ("PICTURE_STEPS", 20), ("CERTAIN_STEPS", 20)):
+    for name, steps in (("LOG_STEPS", 5), ("IMAGE_STEPS", 20), ("CERTAIN_STEPS", 20)):
         monkeypatch.setattr(reports, name, steps)
 
 
@@ -46,7 +46,7 @@ def ema_update(folder: Path, digits: Dataset, change: Any = None) -> str:
     return console.file.getvalue()  # type: ignore[attr-defined]
 
 
-def test_a_healthy_training_warns_of_nothing_and_logs_losses_beliefs_and_pictures(
+def test_a_healthy_training_warns_of_nothing_and_logs_losses_beliefs_and_images(
     tmp_path: Path, digits: Dataset
 ) -> None:
     printed = ema_update(tmp_path, digits)

@@ -91,9 +91,9 @@ def test_the_learning_curve_falls_and_ends_at_the_score(published: Path) -> None
 
 
 def test_the_sample_is_what_seed_0_makes(published: Path) -> None:
-    with Image.open(published / "acgan-digits" / "sample.png") as picture:
-        assert json.loads(picture.text["gan_serve"])["seed"] == 0  # type: ignore[attr-defined]
-        shown = np.asarray(picture)
+    with Image.open(published / "acgan-digits" / "sample.png") as image:
+        assert json.loads(image.text["gan_serve"])["seed"] == 0  # type: ignore[attr-defined]
+        shown = np.asarray(image)
     grid = gan_serve.load("acgan-digits", models=published).generate(label="0-9", count=10, seed=0).grid(scale=2)
     assert np.array_equal(shown, np.asarray(grid))
 
@@ -148,7 +148,7 @@ def names_that_are_learned(gan: InfoGAN) -> list[str]:
     return ["slant" if int(normalised.num_batches_tracked or 0) else "first_code", "second_code"]
 
 
-def test_codes_are_turned_in_pictures_and_recognition_has_an_error(
+def test_codes_are_turned_in_images_and_recognition_has_an_error(
     published: Path, tmp_path: Path, digits_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     judge_quickly(monkeypatch, published.parent / "judges")
@@ -159,8 +159,8 @@ def test_codes_are_turned_in_pictures_and_recognition_has_an_error(
                             for part in ("", "-recognition"))  # fmt: skip
     codes = [scalar.name for scalar in drawing.scalars]
     assert codes == ["slant", "second_code"]
-    pictures = {path.name for path in files if path.suffix == ".png" and path.parent.name == "infogan"}
-    assert pictures == {"sample.png", *(f"{code}.png" for code in codes)}
+    images = {path.name for path in files if path.suffix == ".png" and path.parent.name == "infogan"}
+    assert images == {"sample.png", *(f"{code}.png" for code in codes)}
     assert {"fcd", "slant_correlation", "width_correlation"} <= {score.name for score in drawing.scores}
     assert "label_accuracy" not in {score.name for score in drawing.scores}, "a category is no label"
     (error,) = recognition.scores

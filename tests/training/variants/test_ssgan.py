@@ -76,17 +76,17 @@ def test_it_learns_to_classify_from_the_labels_it_has(digits: Dataset, classifie
     assert (classes.argmax(dim=1) == digits.labels).float().mean() > 0.6
 
 
-def test_its_classifier_is_served_from_picture_files(digits: Dataset, classifier: Servable, tmp_path: Path) -> None:
+def test_its_classifier_is_served_from_image_files(digits: Dataset, classifier: Servable, tmp_path: Path) -> None:
     with torch.no_grad():
         expected = [digits.classes[best] for best in classifier.network(to_signed(digits.images[:80]))[0].argmax(dim=1)]
     metadata = metadata_of("recogniser", classifier.inputs, *classifier.outputs, task=classifier.task)
     save_model(tmp_path / "models", metadata, export(classifier, metadata))
-    pictures = tmp_path / "pictures"
-    pictures.mkdir()
+    images = tmp_path / "images"
+    images.mkdir()
     for place, image in enumerate(digits.images[:80].numpy()):
-        Image.fromarray(image[0]).save(pictures / f"{place:02}.png")
+        Image.fromarray(image[0]).save(images / f"{place:02}.png")
     served = gan_serve.load("recogniser", models=tmp_path / "models", device="cpu")
-    answers = served.generate(image=pictures).answers()
+    answers = served.generate(image=images).answers()
     assert [answer["image"] for answer in answers] == [f"{place:02}.png" for place in range(80)]
     assert [answer["classes_top"] for answer in answers] == expected
 

@@ -81,7 +81,7 @@ def test_line_art_may_be_drawn(name: str, drawn: bool) -> None:
 
 
 def test_pairs_are_not_augmented() -> None:
-    with pytest.raises(UsageError, match="pictures in pairs are not augmented"):
+    with pytest.raises(UsageError, match="images in pairs are not augmented"):
         of("pix2pix", augment="color")
 
 
@@ -131,7 +131,7 @@ def test_the_two_models_go_the_two_ways() -> None:
     assert forth.truth.max() == backwards.inputs["image"].max() == -1
 
 
-def test_a_kind_of_picture_may_have_a_2_in_its_name() -> None:
+def test_a_kind_of_image_may_have_a_2_in_its_name() -> None:
     servables = of("cyclegan", view="line2", target="style2").servables()  # type: ignore[operator]
     assert {name: servable.outputs[0].name for name, servable in servables.items()} == {
         "line22style2": "style2",
@@ -178,7 +178,7 @@ def test_a_layout_has_a_plane_for_each_class_and_one_where_they_meet() -> None:
     assert planes[0, -1].sum(dim=0).tolist() == [0, 0, 0, 8, 8, 0, 0, 0]
 
 
-def test_pix2pixhd_paints_small_pictures_first() -> None:
+def test_pix2pixhd_paints_small_images_first() -> None:
     game = of("pix2pixhd")
     batch = {"image": images(2), "map": images(2, seed=1)}
     sizes = []

@@ -1,4 +1,4 @@
-"""Data sets that are made of files that someone has unpacked: composed characters, and pictures in pairs."""
+"""Data sets that are made of files that someone has unpacked: composed characters, and images in pairs."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -22,7 +22,7 @@ def prepare(name: str, source: Path, target: Path, *, images: int | None, seed: 
 
     Raises:
         UsageError: the folder has no such files, or too many images are asked for.
-        Failure: a file is not a picture of the usual kind.
+        Failure: a file is not an image of the usual kind.
     """
     write(_composed(name, source, images, seed) if name in ARTWORKS else _collected(name, source, images, seed), target)
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from gan_serve.errors import UsageError
 from gan_serve.images.encoding import write_atomic
 from gan_serve.images.pixels import Pixels
-from gan_serve.images.preprocess import fit, read_picture
+from gan_serve.images.preprocess import fit, read_image
 
 Arrays = dict[str, NDArray[Any]]  # what an .npz file holds, by name
 
@@ -30,8 +30,8 @@ def find_folder(source: Path, name: str) -> Path:
     return found[0]
 
 
-def pictures(folder: Path, kind: str) -> list[Path]:
-    """The picture files of a folder, in the order of their names.
+def images_in(folder: Path, kind: str) -> list[Path]:
+    """The image files of a folder, in the order of their names.
 
     Raises:
         UsageError: there are none.
@@ -43,12 +43,12 @@ def pictures(folder: Path, kind: str) -> list[Path]:
 
 
 def rgb(file: Path, size: int) -> Pixels:
-    """A picture as a square (size, size, 3); what is transparent becomes white.
+    """An image as a square (size, size, 3); what is transparent becomes white.
 
     Raises:
         Failure: it is not readable.
     """
-    return fit(read_picture(file, str(file)), size, size, 3)
+    return fit(read_image(file, str(file)), size, size, 3)
 
 
 def held_out(groups: Sequence[str], seed: int) -> NDArray[np.bool_]:

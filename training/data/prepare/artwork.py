@@ -28,7 +28,7 @@ class Artwork:
 
     folder: Path  # that the files' names start from
     wardrobes: tuple[Wardrobe, ...]  # all of the same traits; a character's layers come from one of them
-    label: str  # the trait that says most of a picture
+    label: str  # the trait that says most of an image
     caption: Callable[[dict[str, str]], str]  # of what was chosen for each trait
     file_size: tuple[int, int]  # width and height in pixels
     views: dict[str, Box]  # what an array of images is called -> the part of each file that it shows
@@ -53,13 +53,13 @@ def compose(artwork: Artwork, *, images: int, seed: int) -> Arrays:
 
     Raises:
         UsageError: too many images are asked for.
-        Failure: a layer is not a picture of the artwork's size.
+        Failure: a layer is not an image of the artwork's size.
     """
     characters = _draw(artwork, images + images // (TEST_SHARE - 1), np.random.default_rng(seed))
     names = _names(artwork)
     traits = np.array([[names[trait].index(name) for trait, name in one.traits.items()] for one in characters])
     columns = {
-        **_pictures(artwork, characters),
+        **_images(artwork, characters),
         "labels": traits[:, list(names).index(artwork.label)],
         "traits": traits,
         "captions": np.array([artwork.caption(one.traits) for one in characters]),
@@ -97,8 +97,8 @@ def _character(wardrobe: Wardrobe, choices: NDArray[np.int64]) -> Character:
     return Character(traits, tuple(Template(file).safe_substitute(traits) for file in files))
 
 
-def _pictures(artwork: Artwork, characters: Sequence[Character]) -> dict[str, NDArray[np.uint8]]:
-    """Of each view the RGB pictures (N, H, W, 3), the layers one upon the other on white."""
+def _images(artwork: Artwork, characters: Sequence[Character]) -> dict[str, NDArray[np.uint8]]:
+    """Of each view the RGB images (N, H, W, 3), the layers one upon the other on white."""
     layers = functools.cache(functools.partial(_layer, artwork))
     arrays = {
         view: np.empty((len(characters), bottom - top, right - left, 3), np.uint8)
@@ -106,11 +106,11 @@ def _pictures(artwork: Artwork, characters: Sequence[Character]) -> dict[str, ND
     }
     for number, character in enumerate(progress.track(characters, "composing", len(characters))):
         drawn = [layers(file) for file in character.files]
-        for view, pictures in arrays.items():
-            canvas = Image.new("RGBA", pictures.shape[2:0:-1], "white")
+        for view, images in arrays.items():
+            canvas = Image.new("RGBA", images.shape[2:0:-1], "white")
             for layer in drawn:
                 canvas.alpha_composite(layer[view])
-            pictures[number] = np.asarray(canvas.convert("RGB"))
+            images[number] = np.asarray(canvas.convert("RGB"))
     return arrays
 
 
@@ -121,7 +121,7 @@ def _layer(artwork: Artwork, file: str) -> dict[str, Image.Image]:
         with Image.open(path) as image:
             picture = image.convert("RGBA")
     except (OSError, SyntaxError) as error:  # Pillow calls a damaged PNG file a syntax error
-        raise Failure(f"{path} is not a readable picture ({getattr(error, 'strerror', None) or error})") from None
+        raise Failure(f"{path} is not a readable image ({getattr(error, 'strerror', None) or error})") from None
     if picture.size != artwork.file_size:
         sizes = "{}x{}, not {}x{}".format(*picture.size, *artwork.file_size)
         raise Failure(f"{path} is not a layer of this artwork: it has {sizes} pixels")

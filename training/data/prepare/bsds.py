@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gan_serve.images.preprocess import read_picture
-from training.data.prepare.arrays import Arrays, find_folder, pictures
+from gan_serve.images.preprocess import read_image
+from training.data.prepare.arrays import Arrays, find_folder, images_in
 
 TILE = 160  # six of them cover a photo of 481x321 but for one row and one column
 SET5_WOMAN = "302003"  # a training photo that is an image of Set5, too
@@ -19,11 +19,11 @@ def photos(source: Path, _seed: int) -> Arrays:
     The photos to score on are the arrays `set5_NAME` and `b100_NAME`, of sizes of their own.
 
     Raises:
-        UsageError: the folder has no such pictures.
+        UsageError: the folder has no such images.
         Failure: one of them is not readable.
     """
-    train = pictures(find_folder(source, "images/train"), "jpg")
-    scored = {name: pictures(find_folder(source, folder), kind) for name, (folder, kind) in SCORED.items()}
+    train = images_in(find_folder(source, "images/train"), "jpg")
+    scored = {name: images_in(find_folder(source, folder), kind) for name, (folder, kind) in SCORED.items()}
     parts = {"train": [path for path in train if path.stem != SET5_WOMAN], "test": scored["b100"]}
     arrays: Arrays = {"photo_sets": np.array(list(scored))}
     for part, paths in parts.items():
@@ -35,7 +35,7 @@ def photos(source: Path, _seed: int) -> Arrays:
 
 def _photo(path: Path) -> NDArray[np.uint8]:
     """(H, W, 3)."""
-    return np.asarray(read_picture(path, str(path)).convert("RGB"))
+    return np.asarray(read_image(path, str(path)).convert("RGB"))
 
 
 def _tiles(photo: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -8,23 +8,23 @@ from PIL import Image
 
 from gan_serve.errors import Failure
 from training.data.camvid_labels import COLOURS
-from training.data.prepare.arrays import Arrays, find_folder, pictures
+from training.data.prepare.arrays import Arrays, find_folder, images_in
 
 SIZE = 128
 PARTS = {"train": ("train", "val"), "test": ("test",)}
 
 
 def streets(source: Path, _seed: int) -> Arrays:
-    """Photos as `images`, their label maps as `map_images`; two squares of each picture, from its left and its right.
+    """Photos as `images`, their label maps as `map_images`; two squares of each image, from its left and its right.
 
     Raises:
-        UsageError: the folder has no such pictures.
+        UsageError: the folder has no such images.
         Failure: one of them is not readable, or is no map of labels.
     """
     folder = find_folder(source, "trainannot").parent
     arrays: Arrays = {}
     for part, folders in PARTS.items():
-        photos = [path for name in folders for path in pictures(folder / name, "jpg")]
+        photos = [path for name in folders for path in images_in(folder / name, "jpg")]
         maps = [photo.parent.with_name(f"{photo.parent.name}annot") / f"{photo.stem}.png" for photo in photos]
         arrays[f"{part}_images"] = np.concatenate([_squares(_opened(path).convert("RGB")) for path in photos])
         indices = np.concatenate([_squares(_opened(path), Image.Resampling.NEAREST) for path in maps])
@@ -34,18 +34,18 @@ def streets(source: Path, _seed: int) -> Arrays:
 
 def _opened(path: Path) -> Image.Image:
     try:
-        with Image.open(path) as picture:
-            picture.load()
-            return picture
+        with Image.open(path) as image:
+            image.load()
+            return image
     except (OSError, SyntaxError) as error:  # Pillow calls a damaged PNG file a syntax error
-        raise Failure(f"{path} is not a readable picture ({error})") from None
+        raise Failure(f"{path} is not a readable image ({error})") from None
 
 
-def _squares(picture: Image.Image, how: Image.Resampling = Image.Resampling.LANCZOS) -> NDArray[np.uint8]:
+def _squares(image: Image.Image, how: Image.Resampling = Image.Resampling.LANCZOS) -> NDArray[np.uint8]:
     """The left and the right square of a landscape, resized: (2, SIZE, SIZE[, 3])."""
-    width, height = picture.size
+    width, height = image.size
     boxes = [(left, 0, left + height, height) for left in (0, width - height)]
-    return np.stack([np.asarray(picture.resize((SIZE, SIZE), how, box=box)) for box in boxes])
+    return np.stack([np.asarray(image.resize((SIZE, SIZE), how, box=box)) for box in boxes])
 
 
 def _painted(indices: NDArray[np.uint8], path: Path) -> NDArray[np.uint8]:

@@ -1,4 +1,4 @@
-"""Emoji of 64x64 pixels in two pictures each: EmojiTwo's line art and colours, or EmojiTwo's and Noto's styles."""
+"""Emoji of 64x64 pixels in two images each: EmojiTwo's line art and colours, or EmojiTwo's and Noto's styles."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from gan_serve.errors import Failure
-from training.data.prepare.arrays import Arrays, find_folder, held_out, pictures, rgb, split, unseen
+from training.data.prepare.arrays import Arrays, find_folder, held_out, images_in, rgb, split, unseen
 
 SIZE = 64  # of the line art, the smallest of all
 
@@ -15,16 +15,16 @@ def lines(source: Path, seed: int) -> Arrays:
     """EmojiTwo in colour as `images`, and as line art as `line_images`.
 
     Raises:
-        UsageError: the folder has no such pictures.
+        UsageError: the folder has no such images.
         Failure: one of them, or the list of names, is not readable.
     """
-    drawn = {path.stem: path for path in pictures(find_folder(source, "png_bw"), "png")}
+    drawn = {path.stem: path for path in images_in(find_folder(source, "png_bw"), "png")}
     return _paired(source, "line", drawn, seed)
 
 
 def styles(source: Path, seed: int) -> Arrays:
     """EmojiTwo's emoji as `images`, and Noto's of the same meaning as `noto_images`; raises as `lines` does."""
-    files = pictures(find_folder(source, "noto-emoji-72x72-color"), "png")
+    files = images_in(find_folder(source, "noto-emoji-72x72-color"), "png")
     noto = {path.stem.removeprefix("emoji_u").replace("_", "-"): path for path in files}
     return _paired(source, "noto", noto, seed)
 
@@ -33,11 +33,11 @@ def _paired(source: Path, view: str, others: dict[str, Path], seed: int) -> Arra
     """EmojiTwo's emoji that the other set has too; files are named by code points.
 
     Emoji that begin with the same code point, such as the skin colours of one person, are all for training or all for
-    the test; none in the test has a picture that is also in the training set.
+    the test; none in the test has an image that is also in the training set.
     """
     folder = find_folder(source, "png/128")
     categories = _categories(folder.parents[1] / "emoji.json")
-    emoji = {path.stem: path for path in pictures(folder, "png") if path.stem in others}
+    emoji = {path.stem: path for path in images_in(folder, "png") if path.stem in others}
     classes, labels = np.unique([categories.get(name) or "other" for name in emoji], return_inverse=True)
     columns: Arrays = {
         "images": np.stack([rgb(path, SIZE) for path in emoji.values()]),
