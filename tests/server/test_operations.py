@@ -213,7 +213,7 @@ import os, sys, time
 from pathlib import Path
 from gan_serve.cli import run
 from gan_serve.generator import Generator
-from gan_serve.server import work
+from gan_serve.server.api import generation
 
 folder = Path(os.environ["GAN_SERVE_MODELS"])
 
@@ -227,7 +227,7 @@ def held_by(name, function):
     return hold
 
 Generator.infer = held_by("held", Generator.infer)
-work.decode_images = held_by("unread", work.decode_images)
+generation.decode_images = held_by("unread", generation.decode_images)
 os.sched_setaffinity(0, list(os.sched_getaffinity(0))[:1])
 sys.exit(run(["serve"]))
 """  # with one runner: models hang while there is a file `held`, and images wait to be read while there is `unread`
@@ -299,12 +299,12 @@ def accepted(server: Server) -> int:
 BROKEN = """
 import sys
 from gan_serve.cli import run
-from gan_serve.server import plain
+from gan_serve.server.api import v1
 
 def broken(*given):
     raise RuntimeError("secret at /root/place")
 
-plain.encode = broken
+v1.encode = broken
 sys.exit(run(["serve"]))
 """
 
