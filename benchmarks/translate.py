@@ -107,9 +107,9 @@ def facts(metadata: ModelMetadata) -> dict[str, object]:
     Raises:
         SystemExit: the model does not make one image of one.
     """
-    if len(metadata.inputs) > 1 or metadata.translated is None or not metadata.image_outputs[0].like:
+    if len(metadata.inputs) > 1 or metadata.source_image is None or not metadata.image_outputs[0].like:
         raise SystemExit(f"{metadata.name} does not make one image of another one and nothing else")
-    before, after = metadata.translated, metadata.image_outputs[0]
+    before, after = metadata.source_image, metadata.image_outputs[0]
     return {
         "name": metadata.name,
         "input": before.name,

@@ -25,7 +25,7 @@ if sys.argv[:1] == ["-m"] or "".join(sys.argv[:1]).endswith("gan-serve"):
 from os import PathLike
 from typing import TYPE_CHECKING
 
-from gan_serve.errors import Failure, GanServeError, UsageError, shown
+from gan_serve.errors import Failure, GanServeError, UsageError, short_repr
 
 if TYPE_CHECKING:
     from gan_serve.generator import Generator
@@ -54,7 +54,7 @@ def load(
     from gan_serve.repository import Repository, models_folder
 
     if not isinstance(name, str):
-        raise UsageError(f"{shown(name)} is no name of a model; gan_serve.list_models() tells them")
+        raise UsageError(f"{short_repr(name)} is no name of a model; gan_serve.list_models() tells them")
     return Generator(Repository(models_folder(models)).find(name), device=device, exact=exact)
 
 

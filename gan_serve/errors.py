@@ -19,7 +19,7 @@ class Failure(GanServeError):
     """The request was right but could not be done: a broken file, a missing runtime, a full disk."""
 
 
-def shown(value: object) -> str:
+def short_repr(value: object) -> str:
     """A value as a message shows it: its `repr`, in one line that nobody gets lost in."""
     try:
         text = " ".join(repr(value).split())

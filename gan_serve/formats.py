@@ -14,7 +14,7 @@ ANIMATIONS = ("gif", "webp")  # formats of which one file shows several images, 
 
 
 @dataclass(frozen=True)
-class Medium:
+class FormatSet:
     """What a model's answers are, and the formats that hold them."""
 
     name: str
@@ -29,14 +29,14 @@ class Medium:
         return tuple(dict.fromkeys(self.suffixes.values()))
 
 
-IMAGES = Medium(
+IMAGES = FormatSet(
     "images",
     {".png": "png", ".webp": "webp", ".jpg": "jpeg", ".jpeg": "jpeg", ".npy": "npy", ".gif": "gif"},
     usual="png",
     many="npy",
     advice="make a grid, or give a folder, a .gif or a .npy file",
 )
-NUMBERS = Medium(
+NUMBERS = FormatSet(
     "numbers",
     {".json": "json", ".jsonl": "jsonl"},
     usual="jsonl",
@@ -55,12 +55,14 @@ class Output:
     folder: bool = False
 
 
-def medium_of(metadata: ModelMetadata) -> Medium:
+def formats_of(metadata: ModelMetadata) -> FormatSet:
     """What a model answers with."""
     return IMAGES if metadata.image_outputs else NUMBERS
 
 
-def plan_output(given: str | None, format: str | None, medium: Medium, *, stem: str, images: int, grid: bool) -> Output:
+def plan_output(
+    given: str | None, format: str | None, format_set: FormatSet, *, stem: str, images: int, grid: bool
+) -> Output:
     """Where the answers for `images` images go when the user names `given`; `stem` names what the user does not.
 
     Only a file that has a name becomes an animated WebP: without one, that format makes a folder as any image's does.
@@ -68,21 +70,21 @@ def plan_output(given: str | None, format: str | None, medium: Medium, *, stem: 
     Raises:
         UsageError: they do not fit there.
     """
-    check_format(format, medium, images=images, grid=grid)
+    check_format(format, format_set, images=images, grid=grid)
     one_answer = images == 1 or grid
     given = None if given is None else with_home(given)
     if given is None or given.endswith(("/", os.sep)) or Path(given).is_dir():
-        format = format or medium.usual
-        if one_answer or format in (medium.many, "gif"):
+        format = format or format_set.usual
+        if one_answer or format in (format_set.many, "gif"):
             return Output(Path(given or "") / f"{stem}.{format}", format)
         return Output(Path(given or stem), format, folder=True)
     path = Path(given)
     named = path.suffix.lower() in _SUFFIXES
-    format = format_of(path, medium, format) if one_answer or named else format or medium.usual
-    check_format(format, medium, images=images, grid=grid)
-    one_file = one_answer or format in (medium.many, "gif") or (named and format in ANIMATIONS)
+    format = format_of(path, format_set, format) if one_answer or named else format or format_set.usual
+    check_format(format, format_set, images=images, grid=grid)
+    one_file = one_answer or format in (format_set.many, "gif") or (named and format in ANIMATIONS)
     if named and not one_file:
-        raise UsageError(f"{images} images do not fit into {path}; {medium.advice}")
+        raise UsageError(f"{images} images do not fit into {path}; {format_set.advice}")
     return Output(path, format, folder=not one_file)
 
 
@@ -92,13 +94,13 @@ def is_animated(given: str | None, format: str | None, *, grid: bool) -> bool:
     return not grid and (named in ANIMATIONS or format == "gif")
 
 
-def stdout_format(format: str | None, medium: Medium, *, images: int, grid: bool) -> str:
+def stdout_format(format: str | None, format_set: FormatSet, *, images: int, grid: bool) -> str:
     """The format in which answers are printed.
 
     Raises:
         UsageError: they cannot be.
     """
-    return plan_output(f"-.{format or medium.usual}", format, medium, stem="", images=images, grid=grid).format
+    return plan_output(f"-.{format or format_set.usual}", format, format_set, stem="", images=images, grid=grid).format
 
 
 def writes_one_image(images: int, format: str | None, grid: bool) -> bool:
@@ -106,7 +108,7 @@ def writes_one_image(images: int, format: str | None, grid: bool) -> bool:
     return format == "gif" or (format != "npy" and (images == 1 or grid))
 
 
-def format_of(path: Path, medium: Medium, format: str | None = None) -> str:
+def format_of(path: Path, format_set: FormatSet, format: str | None = None) -> str:
     """The format that a file's name and the user agree on.
 
     Raises:
@@ -115,23 +117,23 @@ def format_of(path: Path, medium: Medium, format: str | None = None) -> str:
     named = _SUFFIXES.get(path.suffix.lower())
     if named and format and named != format:
         raise UsageError(f"{path} would be {named}, but {format} was asked for; leave out one of them")
-    if path.suffix and not format and named not in medium.formats:
-        suffixes = ", ".join(medium.suffixes)
-        raise UsageError(f"{path}: no format is named {path.suffix} for {medium.name}; use {suffixes}")
-    return named or format or medium.usual
+    if path.suffix and not format and named not in format_set.formats:
+        suffixes = ", ".join(format_set.suffixes)
+        raise UsageError(f"{path}: no format is named {path.suffix} for {format_set.name}; use {suffixes}")
+    return named or format or format_set.usual
 
 
-def check_format(format: str | None, medium: Medium, *, images: int, grid: bool) -> None:
+def check_format(format: str | None, format_set: FormatSet, *, images: int, grid: bool) -> None:
     """Refuse a format that so many answers cannot have.
 
     Raises:
         UsageError: it does not exist for them, holds no grid, or would show one image alone in an animation.
     """
-    if format is not None and format not in medium.formats:
-        raise UsageError(f"{medium.name} cannot be written as {format!r}; use {', '.join(medium.formats)}")
-    if grid and medium is not IMAGES:
+    if format is not None and format not in format_set.formats:
+        raise UsageError(f"{format_set.name} cannot be written as {format!r}; use {', '.join(format_set.formats)}")
+    if grid and format_set is not IMAGES:
         raise UsageError("a grid is an image, and this model answers with numbers; leave it out")
-    if grid and format == medium.many:
+    if grid and format == format_set.many:
         raise UsageError("a grid is an image, npy holds arrays; leave out one of them")
     if format == "gif" and (grid or images == 1):
         raise UsageError("gif is for animations; ask for several images and no grid, or use png")

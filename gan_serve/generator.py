@@ -75,7 +75,7 @@ class Generator:
         twin.__dict__.update(self.__dict__)
         return twin
 
-    def watched(self, on_tile: Callable[[int, int], None]) -> Self:
+    def with_tile_callback(self, on_tile: Callable[[int, int], None]) -> Self:
         """The same model, loaded once, that calls `on_tile` instead; what that raises ends the work."""
         twin = copy(self)
         twin._on_tile = on_tile
@@ -125,8 +125,8 @@ class Generator:
             UsageError: an input that the model does not have, or a value out of range.
             Failure: an image that cannot be read.
         """
-        blend = make_mixing(walk_to=walk_to, steps=steps, step=step, mix_with=mix_with, mix=mix, mix_index=mix_index)
-        return self.run(make_request(self.metadata, inputs, count=count, seed=seed, index=index, blend=blend))
+        mixing = make_mixing(walk_to=walk_to, steps=steps, step=step, mix_with=mix_with, mix=mix, mix_index=mix_index)
+        return self.run(make_request(self.metadata, inputs, count=count, seed=seed, index=index, mixing=mixing))
 
     def run(self, request: Request) -> Result:
         """Answer a request whole."""

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan_serve.errors import Failure
-from gan_serve.metadata import WRITE_ANEW, ModelMetadata
+from gan_serve.metadata import REWRITE_METADATA, ModelMetadata
 from gan_serve.repository import Model
 from gan_serve.tensors import Image, InputTensor, OutputTensor
 
@@ -50,7 +50,7 @@ def _check_shape(model: Model, tensor: InputTensor, node: Any) -> None:
         raise _differs(model, f"input {tensor.name} takes batches of {shape[0]} alone", "of any size", _VARY)
 
 
-def _differs(model: Model, found: str, described: str, remedy: str = WRITE_ANEW) -> Failure:
+def _differs(model: Model, found: str, described: str, remedy: str = REWRITE_METADATA) -> Failure:
     return Failure(f"{model.path}: the graph's {found}, its metadata says {described}; {remedy}")
 
 
@@ -72,7 +72,7 @@ def check_outputs(metadata: ModelMetadata, inputs: _Arrays, outputs: _Arrays) ->
         if made.shape != expected:
             raise Failure(
                 f"{metadata.name} made {tensor.name} in the shape {_shown(made.shape)}, its metadata says "
-                f"{_shown(expected)}; {WRITE_ANEW}"
+                f"{_shown(expected)}; {REWRITE_METADATA}"
             )
         finite = np.isfinite(made).reshape(rows, -1).all(axis=1)
         if not finite.all():

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from gan_serve.array_values import Bytes, is_array, is_list, to_array
 from gan_serve.errors import Failure, UsageError
-from gan_serve.image_inputs import MOST_BYTES, ImageInput, image_in_memory, open_image
+from gan_serve.image_inputs import MAX_BYTES, ImageInput, image_in_memory, open_image
 from gan_serve.images.files import image_files, is_file
 from gan_serve.system.text import printable
 from gan_serve.tensors import Image, Mask
@@ -92,7 +92,7 @@ def _read_open(name: str, file: Any) -> bytes:
     if isinstance(file, io.TextIOBase):
         raise UsageError(wrong)
     try:
-        content = file.read(MOST_BYTES + 1)
+        content = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise Failure(f"{name}: cannot be read ({error.strerror or error})") from None
     except Exception:  # it is closed, or something else than a file

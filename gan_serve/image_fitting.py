@@ -10,7 +10,7 @@ from PIL import Image as PILImage
 from gan_serve.errors import UsageError
 from gan_serve.image_inputs import ImageRef
 from gan_serve.images.pixels import PilImage, Pixels, to_image, to_pixels
-from gan_serve.images.preprocess import Box, CropBox, Given, flatten, frame, size_of, to_model
+from gan_serve.images.preprocess import Box, CropBox, ImageData, flatten, frame, size_of, to_model
 from gan_serve.images.transparency import with_opacity
 from gan_serve.request import Inputs
 from gan_serve.tensors import Image, InputTensor, Mask
@@ -22,7 +22,7 @@ HoleMask = NDArray[np.bool_]  # (height, width): what is to be filled in of the 
 class View:
     """What a network sees of an image."""
 
-    given: Given
+    given: ImageData
     tensor: Image
     frame: CropBox
     array: NDArray[np.float32]  # (channels, height, width): what is seen, as the network takes it
@@ -114,12 +114,12 @@ def fit_inputs(tensors: Sequence[InputTensor], inputs: Inputs) -> FittedInputs:
     return FittedInputs(views, holes)
 
 
-def _read(value: object) -> Given:
+def _read(value: object) -> ImageData:
     assert isinstance(value, ImageRef)  # what a request holds for an image or a mask
     return value.read()
 
 
-def _stretched(given: Given, tensor: Image, before: Mapping[str, View]) -> Given:
+def _stretched(given: ImageData, tensor: Image, before: Mapping[str, View]) -> ImageData:
     """Images of any size that are seen together are as large as the first of them."""
     if not tensor.any_size or not before:
         return given
@@ -131,7 +131,7 @@ def _stretched(given: Given, tensor: Image, before: Mapping[str, View]) -> Given
     return given
 
 
-def _view(given: Given, tensor: Image) -> View:
+def _view(given: ImageData, tensor: Image) -> View:
     size = size_of(given)
     if isinstance(given, np.ndarray) or tensor.any_size:
         return View(given, tensor, CropBox((0, 0, *size), (0, 0, *size)), to_model(given, tensor))
@@ -139,7 +139,7 @@ def _view(given: Given, tensor: Image) -> View:
     return View(given, tensor, frame(size, width, height, tensor.fit), to_model(given, tensor))
 
 
-def _hole(given: Given, view: View) -> HoleMask:
+def _hole(given: ImageData, view: View) -> HoleMask:
     """A mask stretched over the image, as much of it as is seen."""
     mask = _black_and_white(given)
     across, down = size_of(view.given)
@@ -153,7 +153,7 @@ def _scaled(box: Box, across: float, down: float) -> tuple[float, float, float, 
     return (left * across, top * down, right * across, bottom * down)
 
 
-def _black_and_white(given: Given) -> PilImage:
+def _black_and_white(given: ImageData) -> PilImage:
     """White where to fill in: what is transparent, or in an image without transparent parts what is bright."""
     if isinstance(given, np.ndarray):
         return PILImage.fromarray((given[0] >= 0.5).astype(np.uint8) * 255)

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gan_serve.images.pixels import PilImage
-    from gan_serve.images.preprocess import Given
+    from gan_serve.images.preprocess import ImageData
 
-MOST_BYTES = 2**29  # of one file: more than the largest image takes without compression
+MAX_BYTES = 2**29  # of one file: more than the largest image takes without compression
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class ImageRef:
         if self.frame is not None and not 0 <= self.frame < 2**31:
             raise ValueError(f"{self.frame} is no number of a frame")
 
-    def read(self) -> "Given":
+    def read(self) -> "ImageData":
         """The image decoded and upright, or the array.
 
         Raises:
@@ -64,13 +64,13 @@ class ImageRef:
 class ImageInput(ImageRef):
     """An image that can be read: a file, its bytes, one in memory, or an array that fits the model already."""
 
-    origin: "Path | bytes | Given" = field(kw_only=True, repr=False, compare=False)
+    origin: "Path | bytes | ImageData" = field(kw_only=True, repr=False, compare=False)
     size: tuple[int, int] = field(kw_only=True, repr=False, compare=False)  # width and height in pixels
     remarks: tuple[str, ...] = field(default=(), kw_only=True, repr=False, compare=False)  # what is not taken of it
     path: Path | None = field(default=None, kw_only=True, repr=False, compare=False)  # of its file, if it has one
     duration: int | None = field(default=None, kw_only=True, repr=False, compare=False)  # of a frame, in milliseconds
 
-    def read(self) -> "Given":
+    def read(self) -> "ImageData":
         if isinstance(self.origin, bytes):
             return _decode(self.origin, self.file or "an image", self.frame).picture
         if not isinstance(self.origin, Path):
@@ -163,7 +163,7 @@ def _read(path: Path, frame: int | None = None) -> "tuple[ImageInput, PilImage]"
 
 def _piped(stream: IO[bytes], name: str) -> bytes:
     with _told(name):
-        return stream.read(MOST_BYTES + 1)
+        return stream.read(MAX_BYTES + 1)
 
 
 def _frames(content: bytes, name: str) -> list[ImageInput]:
@@ -187,7 +187,7 @@ def _source(digest: str, decoded: "_Decoded") -> ImageInput:
 def _content(path: Path) -> tuple[bytes, bool]:
     """All bytes of a file, and whether they came through a pipe."""
     with _told(str(path)), path.open("rb") as file:
-        return file.read(MOST_BYTES + 1), stat.S_ISFIFO(os.fstat(file.fileno()).st_mode)
+        return file.read(MAX_BYTES + 1), stat.S_ISFIFO(os.fstat(file.fileno()).st_mode)
 
 
 @contextmanager
@@ -209,8 +209,8 @@ def _decode(content: bytes, name: str, frame: int | None = None) -> _Decoded:
     from gan_serve.images.animations import decode_frame
     from gan_serve.images.preprocess import open_pil_image, remarks, upright
 
-    if len(content) > MOST_BYTES:
-        raise Failure(f"{name}: larger than an image's file can be ({MOST_BYTES // 2**20} MiB)")
+    if len(content) > MAX_BYTES:
+        raise Failure(f"{name}: larger than an image's file can be ({MAX_BYTES // 2**20} MiB)")
     if frame is not None:
         image, duration = decode_frame(content, frame, name)
         return _Decoded(image, (), duration)

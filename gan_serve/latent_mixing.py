@@ -9,7 +9,7 @@ from typing import Literal
 from gan_serve.array_values import is_list, plain
 from gan_serve.errors import UsageError
 from gan_serve.metadata import ModelMetadata
-from gan_serve.seeds import MOST_IMAGES, STREAMS, checked_integer
+from gan_serve.seeds import MAX_IMAGES, STREAMS, checked_integer
 from gan_serve.suggestions import nearest
 
 STEPS = 16  # of a walk, where nobody says how many
@@ -83,7 +83,7 @@ def make_mixing(
     return None if mix_with is None else StyleMix(seed=mix_with, latents=_names(mix), index=mix_index)
 
 
-def checked_mixing(metadata: ModelMetadata, blend: LatentMixing, count: int) -> LatentMixing:
+def checked_mixing(metadata: ModelMetadata, mixing: LatentMixing, count: int) -> LatentMixing:
     """What is wanted with a second seed, its numbers as Python's own.
 
     Raises:
@@ -92,21 +92,21 @@ def checked_mixing(metadata: ModelMetadata, blend: LatentMixing, count: int) -> 
     known = [latent.name for latent in metadata.latents]
     if not known:
         raise UsageError(f"{metadata.name} draws no noise, so that another seed changes nothing")
-    if isinstance(blend, Interpolation):
-        seed = checked_integer("walk_to", blend.seed, 0, STREAMS - 1)
-        steps = checked_integer("steps", blend.steps, 2, MOST_IMAGES)
-        step = None if blend.step is None else checked_integer("step", blend.step, 0, steps - 1)
+    if isinstance(mixing, Interpolation):
+        seed = checked_integer("walk_to", mixing.seed, 0, STREAMS - 1)
+        steps = checked_integer("steps", mixing.steps, 2, MAX_IMAGES)
+        step = None if mixing.step is None else checked_integer("step", mixing.step, 0, steps - 1)
         if count > 1:
             raise UsageError(f"a walk has as many images as steps; leave out the count of {count}")
         return Interpolation(seed=seed, steps=steps, step=step)
-    seed = checked_integer("mix_with", blend.seed, 0, STREAMS - 1)
-    index = None if blend.index is None else checked_integer("mix_index", blend.index, 0, STREAMS - 1)
-    if not blend.latents:
+    seed = checked_integer("mix_with", mixing.seed, 0, STREAMS - 1)
+    index = None if mixing.index is None else checked_integer("mix_index", mixing.index, 0, STREAMS - 1)
+    if not mixing.latents:
         raise UsageError(f"mix must name what is taken from the seed {seed}; use {', '.join(known)}")
-    for name in blend.latents:
+    for name in mixing.latents:
         if name not in known:
             raise UsageError(f"{metadata.name} has no latent {name!r}{nearest(name, known)}; it has {', '.join(known)}")
-    return StyleMix(seed=seed, latents=blend.latents, index=index)
+    return StyleMix(seed=seed, latents=mixing.latents, index=index)
 
 
 def _names(mix: object) -> tuple[str, ...]:

@@ -8,11 +8,11 @@ from functools import cached_property
 from typing import Final, Literal, get_args
 
 from gan_serve.errors import Failure
-from gan_serve.schema import ValidationError, check_shown, decode, encode
+from gan_serve.schema import ValidationError, check_printable, decode, encode
 from gan_serve.tensors import Image, InputTensor, Label, Latent, Mask, OutputTensor, Scalar
 
 PROPERTY = "gan_serve"  # the key in the ONNX file's metadata_props
-WRITE_ANEW = "write its metadata anew, as docs/models.md shows"
+REWRITE_METADATA = "write its metadata anew, as docs/models.md shows"
 SCHEMA: Final = 1  # raise it when a reader of the old schema would misunderstand the new one
 
 # The tool's own options and arguments; an input of one of these names could not be set.
@@ -187,7 +187,7 @@ class ModelMetadata:
         return tuple(tensor for tensor in self.inputs if isinstance(tensor, Scalar))
 
     @cached_property
-    def draws(self) -> bool:
+    def is_random(self) -> bool:
         """Whether anything is drawn at random, so that a seed means something."""
         drawn = (isinstance(scalar.default, tuple) for scalar in self.scalars)
         return any(drawn) or any(isinstance(tensor, Latent | Label) for tensor in self.inputs)
@@ -219,7 +219,7 @@ class ModelMetadata:
         return tuple(tensor for tensor in self.outputs if isinstance(tensor, Image))
 
     @cached_property
-    def translated(self) -> Image | None:
+    def source_image(self) -> Image | None:
         """The image of which the model makes another one, if it does."""
         images = [tensor for tensor in self.inputs if isinstance(tensor, Image)]
         return images[0] if images and self.image_outputs else None
@@ -238,7 +238,7 @@ def parse_metadata(document: str, source: str) -> ModelMetadata:
     try:
         fields = json.loads(document)
     except (ValueError, RecursionError) as error:
-        raise Failure(f"{source}: its metadata is not JSON ({error}); {WRITE_ANEW}") from None
+        raise Failure(f"{source}: its metadata is not JSON ({error}); {REWRITE_METADATA}") from None
     version = fields.get("schema_version") if isinstance(fields, dict) else None
     if isinstance(version, int) and version > SCHEMA:
         raise Failure(
@@ -247,9 +247,9 @@ def parse_metadata(document: str, source: str) -> ModelMetadata:
         )
     try:
         metadata = decode(ModelMetadata, fields)
-        check_shown(fields)
+        check_printable(fields)
     except ValidationError as error:
-        raise Failure(f"{source}: its metadata is {error}; {WRITE_ANEW}") from None
+        raise Failure(f"{source}: its metadata is {error}; {REWRITE_METADATA}") from None
     except RecursionError:
-        raise Failure(f"{source}: its metadata is nested too deep; {WRITE_ANEW}") from None
+        raise Failure(f"{source}: its metadata is nested too deep; {REWRITE_METADATA}") from None
     return metadata

@@ -20,27 +20,27 @@ _LONGEST_LIST = 100  # several of them
 def item_stem(metadata: ModelMetadata, seed: int, item: Item) -> str:
     """The name of one image among many; it sorts by index."""
     parts = [metadata.name, *_values([item.inputs])]
-    parts += [f"seed{seed}", f"index{item.index:05}"] if metadata.draws else []
-    return _fitted("-".join([*parts, *_second(item.blend)]))
+    parts += [f"seed{seed}", f"index{item.index:05}"] if metadata.is_random else []
+    return _fitted("-".join([*parts, *_second(item.mixing)]))
 
 
 def request_stem(metadata: ModelMetadata, request: Request, *, with_seed: bool = True) -> str:
     """The name of a whole answer. Without its seed, a job that drew one finds its unfinished output again."""
     parts = [metadata.name, *_values(request.inputs)]
-    parts += [f"seed{request.seed}"] if with_seed and metadata.draws else []
+    parts += [f"seed{request.seed}"] if with_seed and metadata.is_random else []
     parts += [f"index{request.index}"] if request.index else []
     parts += [f"count{request.count}"] if request.count > 1 else []
-    return _fitted("-".join([*parts, *_second(request.blend)]))
+    return _fitted("-".join([*parts, *_second(request.mixing)]))
 
 
-def _second(blend: LatentMixing | None) -> list[str]:
-    if blend is None:
+def _second(mixing: LatentMixing | None) -> list[str]:
+    if mixing is None:
         return []
-    if isinstance(blend, Interpolation):
-        step = [] if blend.step is None else [f"step{blend.step:05}"]
-        return [f"to{blend.seed}", f"steps{blend.steps}", *step]
-    index = [] if blend.index is None else [f"index{blend.index:05}"]
-    return [f"with{blend.seed}", ",".join(blend.latents), *index]
+    if isinstance(mixing, Interpolation):
+        step = [] if mixing.step is None else [f"step{mixing.step:05}"]
+        return [f"to{mixing.seed}", f"steps{mixing.steps}", *step]
+    index = [] if mixing.index is None else [f"index{mixing.index:05}"]
+    return [f"with{mixing.seed}", ",".join(mixing.latents), *index]
 
 
 def _values(rows: Sequence[Inputs]) -> list[str]:

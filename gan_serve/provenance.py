@@ -73,12 +73,12 @@ def _fields(metadata: ModelMetadata, sha256: str, request: Request, scale: int, 
         "scale": scale,
         "columns": columns,
     }
-    return fields if request.blend is None else {**fields, "blend": request.blend}
+    return fields if request.mixing is None else {**fields, "blend": request.mixing}
 
 
 def item_request(seed: int, item: Item) -> Request:
     """The request for one image alone."""
-    return Request(seed, item.index, 1, (item.inputs,), item.blend)
+    return Request(seed, item.index, 1, (item.inputs,), item.mixing)
 
 
 def same_pixels(document: str, provenance: Provenance) -> bool:

@@ -35,7 +35,7 @@ class Model:
 
 
 @dataclass(frozen=True)
-class Entry:
+class ModelVersion:
     """One version of one model, as the folders name it; the file may yet turn out to be broken."""
 
     name: str
@@ -61,15 +61,15 @@ class Repository:
 
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
-        self.entries = sorted(_scan(self.root), key=lambda entry: (entry.name, entry.version))
+        self.versions = sorted(_scan(self.root), key=lambda entry: (entry.name, entry.version))
 
     @property
     def names(self) -> list[str]:
         """Every model, without its versions."""
-        return sorted({entry.name for entry in self.entries})
+        return sorted({entry.name for entry in self.versions})
 
     @property
-    def none_found(self) -> str:
+    def empty_message(self) -> str:
         """What to say where there is no model."""
         likely = _likely_folder(self.root)
         return f"no models in {self.root}; {f'use --models {likely}' if likely else _LAYOUT}"
@@ -81,14 +81,14 @@ class Repository:
             UsageError: no such model.
             Failure: its file is broken.
         """
-        versions = {entry.version: entry for entry in self.entries if entry.name == name}
+        versions = {entry.version: entry for entry in self.versions if entry.name == name}
         if not versions:
             return self._default_of(name)
         if version is not None and version not in versions:
             raise UsageError(f"{name} has no version {version}; there is {', '.join(map(str, versions))}")
         return self.read(versions[version or max(versions)])
 
-    def read(self, entry: Entry) -> Model:
+    def read(self, entry: ModelVersion) -> Model:
         """Read one version and check that it is what its folders say.
 
         Raises:
@@ -119,8 +119,8 @@ class Repository:
         for model in models:
             if model.metadata.variant == variant and model.metadata.default:
                 return model
-        if not self.entries:
-            raise UsageError(f"no model {variant!r}: {self.none_found}")
+        if not self.versions:
+            raise UsageError(f"no model {variant!r}: {self.empty_message}")
         known = {*self.names, *(model.metadata.variant for model in models)}
         raise UsageError(
             f"no model {variant!r}{nearest(variant, known)}; gan-serve list shows those in {self.root}; {_ANOTHER}"
@@ -134,10 +134,10 @@ def read_model(path: Path) -> Model:
         Failure: it is not there any more, or broken.
     """
     name, version = path.parts[-3:-1]
-    return Repository(path.parents[2]).read(Entry(name, int(version), path))
+    return Repository(path.parents[2]).read(ModelVersion(name, int(version), path))
 
 
-def _scan(root: Path) -> list[Entry]:
+def _scan(root: Path) -> list[ModelVersion]:
     try:
         return [entry for folder in root.iterdir() if folder.is_dir() for entry in _versions(folder)]
     except OSError as error:
@@ -154,7 +154,7 @@ def _likely_folder(root: Path) -> Path | None:
     return next((folder for pattern, folder in places.items() if next(root.glob(pattern), None)), None)
 
 
-def _versions(folder: Path) -> list[Entry]:
+def _versions(folder: Path) -> list[ModelVersion]:
     try:
         numbers = [path.name for path in folder.iterdir() if re.fullmatch(r"[1-9]\d{0,8}", path.name)]
     except FileNotFoundError:  # it was removed meanwhile
@@ -166,7 +166,7 @@ def _versions(folder: Path) -> list[Entry]:
         _log.warning(
             "%s: its model.onnx is left out, since it is in no folder of a version; move it to 1/model.onnx", folder
         )
-    return [Entry(printable(folder.name), int(number), folder / number / "model.onnx") for number in numbers]
+    return [ModelVersion(printable(folder.name), int(number), folder / number / "model.onnx") for number in numbers]
 
 
 def _read(path: Path, root: Path) -> bytes:

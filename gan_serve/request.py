@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gan_serve.errors import Failure, UsageError, shown
+from gan_serve.errors import Failure, UsageError, short_repr
 from gan_serve.image_arguments import parse_images
 from gan_serve.image_inputs import ImageInput, ImageRef
-from gan_serve.images.limits import LONGEST_SIDE
+from gan_serve.images.limits import MAX_SIDE
 from gan_serve.latent_mixing import LatentMixing, checked_mixing
 from gan_serve.metadata import ModelMetadata
-from gan_serve.seeds import MOST_IMAGES, STREAMS, checked_integer, random_seed
+from gan_serve.seeds import MAX_IMAGES, STREAMS, checked_integer, random_seed
 from gan_serve.suggestions import nearest
 from gan_serve.tensors import Image, Label, Mask, Scalar
 
@@ -27,7 +27,7 @@ class Item:
 
     index: int
     inputs: Inputs
-    blend: LatentMixing | None = None
+    mixing: LatentMixing | None = None
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Request:
     index: int
     count: int
     inputs: tuple[Inputs, ...]
-    blend: LatentMixing | None = None
+    mixing: LatentMixing | None = None
 
     def __len__(self) -> int:
         return len(self.inputs) * self.count * self.width
@@ -49,7 +49,7 @@ class Request:
     @property
     def width(self) -> int:
         """How many images come of each one by a second seed."""
-        return self.blend.width(self.count) if self.blend else 1
+        return self.mixing.width(self.count) if self.mixing else 1
 
     @property
     def files(self) -> list[Path]:
@@ -68,8 +68,8 @@ class Request:
         """The image at one place; places run through row after row."""
         image, step = divmod(place, self.width)
         row, number = divmod(image, self.count)
-        blend = self.blend and self.blend.at(step, self.index)
-        return Item(self.index + number, self.inputs[row], blend)
+        mixing = self.mixing and self.mixing.at(step, self.index)
+        return Item(self.index + number, self.inputs[row], mixing)
 
 
 def make_request(
@@ -79,14 +79,14 @@ def make_request(
     count: int = 1,
     seed: int | None = None,
     index: int = 0,
-    blend: LatentMixing | None = None,
-    most: int = MOST_IMAGES,
+    mixing: LatentMixing | None = None,
+    max_images: int = MAX_IMAGES,
 ) -> Request:
     """Check a user's wishes against what the model takes. `None` stands for a value that was not given.
 
     Raises:
-        UsageError: an input that the model does not have, a value that does not exist, or more than `most` images.
-        Failure: an image that cannot be read.
+        UsageError: an unknown input, an invalid value, or more than `max_images` images.
+        Failure: an image cannot be read.
     """
     check_names(metadata, values)
     given = {name: value for name, value in values.items() if value is not None}
@@ -95,22 +95,22 @@ def make_request(
         if image.name not in given:
             raise UsageError(f"{metadata.name} needs {image.name}: {image.about}")
     if seed is None:
-        seed = random_seed() if metadata.draws else 0
+        seed = random_seed() if metadata.is_random else 0
     seed = checked_integer("seed", seed, 0, STREAMS - 1)
     index = checked_integer("index", index, 0, STREAMS - 1)
-    count = checked_integer("count", count, 1, min(MOST_IMAGES, STREAMS - index))
-    if blend:
-        blend = checked_mixing(metadata, blend, count)
-    if count > 1 and not metadata.draws:
+    count = checked_integer("count", count, 1, min(MAX_IMAGES, STREAMS - index))
+    if mixing:
+        mixing = checked_mixing(metadata, mixing, count)
+    if count > 1 and not metadata.is_random:
         raise UsageError(f"{metadata.name} draws nothing at random: a count of {count} would repeat the same answer")
     sweeps = {name: _parse(metadata, tensor, given[name]) for name, tensor in tensors.items() if name in given}
     pictures = {image.name: sweeps.pop(image.name) for image in metadata.image_inputs}
     check_pairs({name: len(values) for name, values in pictures.items()})
-    each = count * (blend.width(count) if blend else 1)
+    each = count * (mixing.width(count) if mixing else 1)
     images = each * _together(pictures) * math.prod(map(len, sweeps.values()))
-    if images > most:  # before any list of them is made
-        raise UsageError(f"{images} images are too many for one request; ask for up to {most}")
-    return Request(seed, index, count, _rows(pictures, sweeps), blend)
+    if images > max_images:  # before any list of them is made
+        raise UsageError(f"{images} images are too many for one request; ask for up to {max_images}")
+    return Request(seed, index, count, _rows(pictures, sweeps), mixing)
 
 
 def choices(metadata: ModelMetadata) -> dict[str, Choice]:
@@ -129,10 +129,10 @@ def check_names(metadata: ModelMetadata, names: Iterable[str], options: Iterable
         if name not in known:
             takes = ", ".join(known) or "none"
             meant = nearest(name, known) or nearest(name, options)
-            raise UsageError(f"{metadata.name} has no input {shown(name)}{meant}; it takes {takes}")
+            raise UsageError(f"{metadata.name} has no input {short_repr(name)}{meant}; it takes {takes}")
 
 
-def check_answer(metadata: ModelMetadata, name: str, source: ImageInput) -> None:
+def check_output_size(metadata: ModelMetadata, name: str, source: ImageInput) -> None:
     """Refuse an image for the input `name` if what is made of it would be too large.
 
     Raises:
@@ -140,9 +140,9 @@ def check_answer(metadata: ModelMetadata, name: str, source: ImageInput) -> None
     """
     for scale in [image.scale for image in metadata.image_outputs if image.like == name]:
         width, height = (side * scale for side in source.size)
-        if max(width, height) > LONGEST_SIDE:
+        if max(width, height) > MAX_SIDE:
             raise Failure(
-                f"{source.file or name}: {width}x{height} pixels would be made of it, at most {LONGEST_SIDE} a side "
+                f"{source.file or name}: {width}x{height} pixels would be made of it, at most {MAX_SIDE} a side "
                 "are written; give a smaller image"
             )
 
@@ -165,7 +165,7 @@ def _parse(metadata: ModelMetadata, tensor: Choice, value: object) -> Sequence[V
         return tensor.parse(value)
     sources = parse_images(tensor, value)
     for source in sources:
-        check_answer(metadata, tensor.name, source)
+        check_output_size(metadata, tensor.name, source)
     return sources
 
 

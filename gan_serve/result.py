@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan_serve.errors import Failure, UsageError
-from gan_serve.formats import ANIMATIONS, NUMBERS, check_format, medium_of, plan_output
+from gan_serve.formats import ANIMATIONS, NUMBERS, check_format, formats_of, plan_output
 from gan_serve.image_inputs import ImageInput
 from gan_serve.images.encoding import encode_animation, encode_image, make_folder, write_atomic
-from gan_serve.images.limits import LONGEST_SIDE
+from gan_serve.images.limits import MAX_SIDE
 from gan_serve.images.npy import encode_npy
 from gan_serve.images.pixels import (
     PilImage,
@@ -29,7 +29,7 @@ from gan_serve.images.pixels import (
 )
 from gan_serve.metadata import ModelMetadata
 from gan_serve.naming import item_stem, request_stem
-from gan_serve.numeric_outputs import Answer, encode_answers, make_answer
+from gan_serve.numeric_outputs import NumericOutputs, encode_numeric_outputs, make_numeric_outputs
 from gan_serve.provenance import item_request, write_provenance
 from gan_serve.request import Item, Request
 from gan_serve.sampling import Arrays
@@ -70,14 +70,16 @@ class Result:
         first, *others = [self.outputs[tensor.name] for tensor in self.metadata.image_outputs]
         return np.concatenate([first, *others], axis=-1) if others else first
 
-    def answers(self) -> list[Answer]:
+    def answers(self) -> list[NumericOutputs]:
         """Inputs and numbers of each image by their names, in plain Python values.
 
         >>> result.answers()
         [{'image': 'seven.png', 'classes': {'0': 2e-06, ...}, 'classes_top': '7', 'realness': 0.988342}]
         """
         return [
-            make_answer(item.inputs, self.metadata.outputs, {name: rows[place] for name, rows in self.outputs.items()})
+            make_numeric_outputs(
+                item.inputs, self.metadata.outputs, {name: rows[place] for name, rows in self.outputs.items()}
+            )
             for place, item in enumerate(self.items)
         ]
 
@@ -107,21 +109,21 @@ class Result:
         Raises:
             UsageError: it does not fit into such a file, or `columns` or `scale` is no positive integer.
         """
-        medium, scale = medium_of(self.metadata), checked_scale(scale)
-        format = format or medium.usual
-        check_format(format, medium, images=len(self), grid=columns is not None)
+        format_set, scale = formats_of(self.metadata), checked_scale(scale)
+        format = format or format_set.usual
+        check_format(format, format_set, images=len(self), grid=columns is not None)
         if format == "npy":
             return encode_npy(self.array, self._document(self.request, scale, columns))
         if columns is not None:
             return encode_image(self.grid(columns, scale), format, self._document(self.request, scale, columns))
         if format == NUMBERS.many:
-            return encode_answers(self.answers())
+            return encode_numeric_outputs(self.answers())
         if len(self) > 1 and format in ANIMATIONS:
             check_length(*largest_size(self.metadata, self.request), len(self), scale)
             frames = [to_image(pixels, scale) for pixels in make_cells(self._pixels(), len(self))]
             return encode_animation(frames, format, self._document(self.request, scale), self._durations())
         if len(self) > 1:
-            raise UsageError(f"{len(self)} images do not fit into one {format}; {medium.advice}")
+            raise UsageError(f"{len(self)} images do not fit into one {format}; {format_set.advice}")
         return next(self._contents_each(format, scale))
 
     def encode_each(self, format: str, scale: int = 1) -> Iterator[tuple[str, bytes]]:
@@ -147,8 +149,8 @@ class Result:
         """
         scale = checked_scale(scale)
         stem = request_stem(self.metadata, self.request)
-        given, medium = path_text("path", path), medium_of(self.metadata)
-        output = plan_output(given, format, medium, stem=stem, images=len(self), grid=grid)
+        given, format_set = path_text("path", path), formats_of(self.metadata)
+        output = plan_output(given, format, format_set, stem=stem, images=len(self), grid=grid)
         make_folder(output.path if output.folder else output.path.parent)
         if not output.folder:
             columns = grid_columns(self.request) if grid else None
@@ -164,7 +166,7 @@ class Result:
         return self._images_each(format, scale) if self.metadata.image_outputs else self._numbers_each()
 
     def _numbers_each(self) -> Iterator[bytes]:
-        return (encode_answers([answer]) for answer in self.answers())
+        return (encode_numeric_outputs([answer]) for answer in self.answers())
 
     def _images_each(self, format: str, scale: int) -> Iterator[bytes]:
         for item, pixels in zip(self.items, self._pixels(), strict=True):
@@ -190,7 +192,7 @@ class Result:
 
 
 def _checked_columns(columns: object) -> int:
-    return checked_integer("columns", columns, 1, LONGEST_SIDE)
+    return checked_integer("columns", columns, 1, MAX_SIDE)
 
 
 def grid_columns(request: Request) -> int:

@@ -79,7 +79,7 @@ def _value(tensor: InputTensor, seed: int, item: Item) -> NDArray[np.floating[An
 
 
 def _blended(tensor: Latent, seed: int, item: Item) -> Noise:
-    match item.blend:
+    match item.mixing:
         case StyleMix(seed=other, latents=taken, index=int(index)) if tensor.name in taken:
             return _noise(tensor, other, index)
         case Interpolation(seed=other, steps=steps, step=int(step)):

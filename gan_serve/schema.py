@@ -12,7 +12,7 @@ import re
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from gan_serve.errors import shown
+from gan_serve.errors import short_repr
 
 Document = TypeVar("Document")
 
@@ -34,7 +34,7 @@ def encode(document: object, *, indent: int | None = None) -> str:
     return json.dumps(fields, indent=indent, separators=separators, ensure_ascii=False)
 
 
-def check_shown(value: object, where: str = "") -> None:
+def check_printable(value: object, where: str = "") -> None:
     """Refuse what `json.loads` returned if it cannot be shown everywhere: on a page, in a terminal, as JSON.
 
     Raises:
@@ -43,13 +43,13 @@ def check_shown(value: object, where: str = "") -> None:
     match value:
         case dict():
             for name, item in value.items():
-                check_shown(name, where)
-                check_shown(item, _inside(where, name))
+                check_printable(name, where)
+                check_printable(item, _inside(where, name))
         case list():
             for place, item in enumerate(value):
-                check_shown(item, _inside(where, place))
+                check_printable(item, _inside(where, place))
         case str():
-            _expect(not _NO_TEXT.search(value), value, where, f"{shown(value)} has characters that are no text")
+            _expect(not _NO_TEXT.search(value), value, where, f"{short_repr(value)} has characters that are no text")
         case float():
             _expect(math.isfinite(value), value, where, f"{value} is not finite")
 
@@ -74,14 +74,14 @@ def _decode(hint: Any, value: object, where: str) -> Any:
         return _decode_composed(get_origin(hint), get_args(hint), value, where)
     if hint is float and type(value) is int:
         return _decode_float(value, where)
-    return _expect(type(value) is hint, value, where, f"{shown(value)} is no {hint.__name__}")
+    return _expect(type(value) is hint, value, where, f"{short_repr(value)} is no {hint.__name__}")
 
 
 def _decode_float(value: int, where: str) -> float:
     try:
         return float(value)
     except OverflowError:
-        raise ValidationError(where, f"{shown(value)} is too large") from None
+        raise ValidationError(where, f"{short_repr(value)} is too large") from None
 
 
 def _decode_composed(origin: Any, arguments: tuple[Any, ...], value: object, where: str) -> Any:
@@ -89,7 +89,7 @@ def _decode_composed(origin: Any, arguments: tuple[Any, ...], value: object, whe
         return _decode_one_of(arguments, value, where)
     if origin is Literal:
         known = any(type(value) is type(each) and value == each for each in arguments)
-        return _expect(known, value, where, f"{shown(value)} is not one of {', '.join(map(repr, arguments))}")
+        return _expect(known, value, where, f"{short_repr(value)} is not one of {', '.join(map(repr, arguments))}")
     if origin is dict:
         items = _expect(isinstance(value, dict), value, where, "it is no object").items()
         return {key: _decode(arguments[1], item, _inside(where, key)) for key, item in items}
@@ -122,13 +122,13 @@ def _decode_one_of(hints: tuple[Any, ...], value: object, where: str) -> Any:
             if hint in objects and isinstance(value, dict):
                 raise  # its reason says more than that none of several fits
     names = " or ".join("null" if hint is NoneType else getattr(hint, "__name__", str(hint)) for hint in hints)
-    raise ValidationError(where, f"{shown(value)} is no {names}")
+    raise ValidationError(where, f"{short_repr(value)} is no {names}")
 
 
 def _told_apart(kinds: list[Any], value: object, where: str) -> Any:
     known = {get_args(_hints(kind)["kind"])[0]: kind for kind in kinds}
     named = _expect(isinstance(value, dict), value, where, "it is no object").get("kind")
-    complaint = f"kind {shown(named)} is not one of {', '.join(known)}"
+    complaint = f"kind {short_repr(named)} is not one of {', '.join(known)}"
     _expect(isinstance(named, str) and named in known, value, where, complaint)
     return known[named]
 
@@ -150,7 +150,7 @@ def _expect(holds: bool, value: Any, where: str, complaint: str) -> Any:
 
 
 def _inside(where: str, part: object) -> str:
-    name = str(part) if str(part).isprintable() else shown(part)
+    name = str(part) if str(part).isprintable() else short_repr(part)
     return f"{where}.{name}" if where else name
 
 

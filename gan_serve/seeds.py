@@ -4,10 +4,10 @@ import operator
 import os
 
 from gan_serve.array_values import plain
-from gan_serve.errors import UsageError, shown
+from gan_serve.errors import UsageError, short_repr
 
 STREAMS = 2**64
-MOST_IMAGES = 2**63 - 1  # of one request: Python counts no further
+MAX_IMAGES = 2**63 - 1  # of one request: Python counts no further
 
 
 def random_seed() -> int:
@@ -32,5 +32,5 @@ def checked_integer(name: str, value: object, low: int, high: int) -> int:
     """
     number = as_integer(value)
     if number is None or not low <= number <= high:
-        raise UsageError(f"{name} {shown(value)} is not an integer from {low} to {high}")
+        raise UsageError(f"{name} {short_repr(value)} is not an integer from {low} to {high}")
     return number

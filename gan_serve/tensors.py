@@ -10,7 +10,7 @@ from typing import ClassVar, Literal
 
 from gan_serve.array_values import is_list, plain
 from gan_serve.class_names import class_numbers, number_in
-from gan_serve.errors import UsageError, shown
+from gan_serve.errors import UsageError, short_repr
 from gan_serve.seeds import as_integer
 
 FAR = 8.0  # standard deviations; of 10^15 normal numbers, one lies farther out
@@ -153,7 +153,7 @@ class Label(Tensor):
 
     def _checked(self, number: int | None, given: object) -> int:
         if number not in self.values:
-            raise UsageError(f"{self.name} {shown(given)} does not exist; use {self.hint}")
+            raise UsageError(f"{self.name} {short_repr(given)} does not exist; use {self.hint}")
         return number
 
 
@@ -217,7 +217,7 @@ class Scalar(Tensor):
         except (TypeError, ValueError, OverflowError):
             number = float("nan")
         if not self.low <= number <= self.high:  # NaN fails here too
-            raise UsageError(f"{self.name} {shown(value)} is not {self.hint}")
+            raise UsageError(f"{self.name} {short_repr(value)} is not {self.hint}")
         return number
 
 
@@ -351,7 +351,7 @@ class Mask(Raster):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Score(Tensor):
+class ScoreOutput(Tensor):
     """A number that a model gives its input, such as how real it is."""
 
     kind: Literal["score"] = "score"
@@ -380,7 +380,7 @@ class Probabilities(Tensor):
 
 
 InputTensor = Latent | Label | Scalar | Image | Mask
-OutputTensor = Image | Score | Probabilities
+OutputTensor = Image | ScoreOutput | Probabilities
 
 
 def _check_classes(tensor: Label | Probabilities) -> None:

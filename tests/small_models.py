@@ -9,7 +9,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from gan_serve.metadata import PROPERTY, Data, ModelMetadata, Paper, Training
-from gan_serve.tensors import Image, InputTensor, Label, Latent, Mask, OutputTensor, Probabilities, Scalar, Score
+from gan_serve.tensors import Image, InputTensor, Label, Latent, Mask, OutputTensor, Probabilities, Scalar, ScoreOutput
 
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
@@ -57,7 +57,7 @@ def _lengths(tensor: InputTensor | OutputTensor) -> list[int | str]:
 
 
 def _parts(metadata: ModelMetadata) -> Parts:
-    if metadata.draws:
+    if metadata.is_random:
         return _drawing(metadata)
     if any(isinstance(tensor, Mask) for tensor in metadata.inputs):
         return _filling(metadata)
@@ -185,7 +185,7 @@ CLASSIFIER = metadata_of(
     "classifier",
     (GREY,),
     Probabilities(name="classes", classes=DIGITS),
-    Score(name="brightest", low=-1, high=1),
+    ScoreOutput(name="brightest", low=-1, high=1),
     task="classification",
 )
 INVERTER = metadata_of("inverter", (COLOUR,), replace(COLOUR, name="inverse"), task="image-to-image")

@@ -12,7 +12,7 @@ from small_models import ENLARGER, PHOTO, save_model
 import gan_serve
 from gan_serve import Failure, UsageError
 from gan_serve.generator import Generator
-from gan_serve.images.encoding import read_document, read_media
+from gan_serve.images.encoding import read_document, read_generated
 from gan_serve.provenance import parse_provenance
 
 SIZES = [(1, 1), (1, 7), (5, 3), (33, 64), (97, 150), (31, 200)]  # height and width
@@ -106,7 +106,7 @@ def test_what_would_become_too_large_is_refused_before_it_is_made(
 
 def test_files_say_how_they_were_made(enlarger: Generator, tmp_path: Path) -> None:
     (path,) = enlarger.generate(image=noise(7, 8)).save(tmp_path / "x.png")
-    document, made, _ = read_media(path)
+    document, made, _ = read_generated(path)
     assert made.shape == (14, 16, 3)
     assert parse_provenance(document, "x.png").model == "enlarger"
     assert read_document(path) == document

@@ -8,7 +8,7 @@ from gan_serve.errors import UsageError
 from gan_serve.formats import (
     IMAGES,
     NUMBERS,
-    Medium,
+    FormatSet,
     Output,
     format_of,
     plan_output,
@@ -17,7 +17,9 @@ from gan_serve.formats import (
 )
 
 
-def planned(given: str | None, format: str | None, images: int = 1, grid: bool = False, of: Medium = IMAGES) -> Output:
+def planned(
+    given: str | None, format: str | None, images: int = 1, grid: bool = False, of: FormatSet = IMAGES
+) -> Output:
     return plan_output(given, format, of, stem="name", images=images, grid=grid)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from gan_serve.extremes import try_extremes
 from gan_serve.generator import Generator
-from gan_serve.images.encoding import read_media
+from gan_serve.images.encoding import read_generated
 from gan_serve.images.pixels import tile, to_pixels
 from gan_serve.provenance import parse_provenance
 from gan_serve.repository import Repository
@@ -81,7 +81,7 @@ def test_an_answer_is_the_same_in_another_process(name: str, elsewhere: Executor
 def test_sample_can_be_made_again(name: str) -> None:
     """Within 1/255 of what another processor made."""
     path = MODELS / name / "sample.png"
-    document, golden, _ = read_media(path)
+    document, golden, _ = read_generated(path)
     provenance = parse_provenance(document, str(path))
     generator = load(name)
     assert (provenance.seed, provenance.sha256) == (0, generator.sha256)

@@ -12,7 +12,7 @@ import gan_serve
 from gan_serve import Failure, UsageError
 from gan_serve.generator import Generator
 from gan_serve.image_inputs import ImageRef, open_image
-from gan_serve.images.encoding import read_document, read_media
+from gan_serve.images.encoding import read_document, read_generated
 from gan_serve.images.pixels import to_pixels
 from gan_serve.provenance import parse_provenance
 
@@ -160,7 +160,7 @@ def test_images_of_the_same_name_make_files_of_different_names(inverter: Generat
     paths = inverter.generate(image=str(files[0].parent / "[ab]" / "*.png")).save(files[0].parent / "out")
     assert all(path.name.startswith("inverter-same_name-") for path in paths)
     for path, pixels in zip(paths, COLOURS, strict=False):
-        np.testing.assert_array_equal(read_media(path)[1], 255 - pixels)
+        np.testing.assert_array_equal(read_generated(path)[1], 255 - pixels)
 
 
 def test_what_is_too_much_for_a_jpeg_is_one_line(inverter: Generator, tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def test_a_job_that_drew_its_seed_is_found_without_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("blend", "told"),
+    ("mixing", "told"),
     [
         (Interpolation(seed=8, steps=5), "to8-steps5"),
         (Interpolation(seed=8, steps=5, step=0), "to8-steps5-step00000"),
@@ -55,13 +55,13 @@ def test_a_job_that_drew_its_seed_is_found_without_it() -> None:
         (StyleMix(seed=8, latents=("one",), index=0), "with8-one-index00000"),
     ],
 )
-def test_a_name_tells_of_a_second_seed(blend: Interpolation | StyleMix, told: str) -> None:
+def test_a_name_tells_of_a_second_seed(mixing: Interpolation | StyleMix, told: str) -> None:
     assert (
-        request_stem(TURNED, Request(7, 0, 1, ({"tilt_angle": 0.5},), blend))
+        request_stem(TURNED, Request(7, 0, 1, ({"tilt_angle": 0.5},), mixing))
         == f"turned-grey-tilt_angle0.5-seed7-{told}"
     )
     assert (
-        item_stem(TURNED, 7, Item(3, {"tilt_angle": 0.5}, blend))
+        item_stem(TURNED, 7, Item(3, {"tilt_angle": 0.5}, mixing))
         == f"turned-grey-tilt_angle0.5-seed7-index00003-{told}"
     )
 

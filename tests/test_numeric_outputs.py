@@ -5,11 +5,11 @@ import json
 import numpy as np
 
 from gan_serve.image_inputs import ImageRef
-from gan_serve.numeric_outputs import encode_answers, make_answer
-from gan_serve.tensors import Image, Probabilities, Score
+from gan_serve.numeric_outputs import encode_numeric_outputs, make_numeric_outputs
+from gan_serve.tensors import Image, Probabilities, ScoreOutput
 
 CLASSES = Probabilities(name="classes", classes=("cat", "dog", "owl"))
-REALNESS = Score(name="realness", low=0, high=1)
+REALNESS = ScoreOutput(name="realness", low=0, high=1)
 MADE = Image(name="made", channels=1, height=2, width=2)
 OUTPUTS = {
     "classes": np.array([0.1, 0.7, 0.2], np.float32),
@@ -19,7 +19,9 @@ OUTPUTS = {
 
 
 def test_an_answer_tells_what_went_in_and_every_number_that_came_out() -> None:
-    answer = make_answer({"image": ImageRef("a.png", "0" * 64), "tilt": 0.5}, [CLASSES, REALNESS, MADE], OUTPUTS)
+    answer = make_numeric_outputs(
+        {"image": ImageRef("a.png", "0" * 64), "tilt": 0.5}, [CLASSES, REALNESS, MADE], OUTPUTS
+    )
     assert answer == {
         "image": "a.png",
         "tilt": 0.5,
@@ -27,11 +29,11 @@ def test_an_answer_tells_what_went_in_and_every_number_that_came_out() -> None:
         "classes_top": "dog",
         "realness": 0.123457,
     }
-    assert make_answer({"image": ImageRef(None, "0" * 64)}, [], {}) == {"image": None}
+    assert make_numeric_outputs({"image": ImageRef(None, "0" * 64)}, [], {}) == {"image": None}
 
 
 def test_each_answer_is_a_line_of_json() -> None:
-    answers = [make_answer({"tilt": tilt}, [REALNESS], OUTPUTS) for tilt in (1, 2)]
-    lines = encode_answers(answers).decode()
+    answers = [make_numeric_outputs({"tilt": tilt}, [REALNESS], OUTPUTS) for tilt in (1, 2)]
+    lines = encode_numeric_outputs(answers).decode()
     assert lines.endswith("}\n")
     assert [json.loads(line) for line in lines.splitlines()] == answers

@@ -52,7 +52,7 @@ def test_what_is_written_is_read_again(request_: Request) -> None:
     assert provenance.request == request_
     assert (provenance.scale, provenance.columns) == (1, None)
     assert provenance.to_json() == document
-    assert ("blend" in json.loads(document)) == (request_.blend is not None)
+    assert ("blend" in json.loads(document)) == (request_.mixing is not None)
 
 
 def test_the_request_for_one_image_is_for_that_alone() -> None:

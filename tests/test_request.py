@@ -29,21 +29,21 @@ def test_places_run_through_the_images_of_one_row_after_the_other(rows: int, cou
 
 
 def test_a_walk_comes_of_each_row_and_has_as_many_images_as_steps() -> None:
-    request = make_request(DIGIT, {"label": [3, 4]}, seed=1, blend=Interpolation(seed=2, steps=3))
+    request = make_request(DIGIT, {"label": [3, 4]}, seed=1, mixing=Interpolation(seed=2, steps=3))
     assert (len(request), request.width) == (6, 3)
-    assert [(item.inputs["label"], item.blend.step, item.index) for item in map(request.item, range(6))] == [
+    assert [(item.inputs["label"], item.mixing.step, item.index) for item in map(request.item, range(6))] == [
         (3, 0, 0), (3, 1, 0), (3, 2, 0), (4, 0, 0), (4, 1, 0), (4, 2, 0),
     ]  # fmt: skip
-    alone = make_request(DIGIT, {"label": [3, 4]}, seed=1, blend=Interpolation(seed=2, steps=3, step=2))
-    assert [(item.inputs["label"], item.blend.step) for item in map(alone.item, range(len(alone)))] == [(3, 2), (4, 2)]
+    alone = make_request(DIGIT, {"label": [3, 4]}, seed=1, mixing=Interpolation(seed=2, steps=3, step=2))
+    assert [(item.inputs["label"], item.mixing.step) for item in map(alone.item, range(len(alone)))] == [(3, 2), (4, 2)]
 
 
 def test_a_mixture_has_every_image_of_one_seed_with_every_one_of_the_other() -> None:
     values = {"slant": 0.5, "code": 0.5}
-    request = make_request(STYLED, values, seed=1, count=2, blend=StyleMix(seed=2, latents=("latent",)))
+    request = make_request(STYLED, values, seed=1, count=2, mixing=StyleMix(seed=2, latents=("latent",)))
     assert len(request) == 4
-    alone = make_request(STYLED, values, seed=1, count=2, blend=StyleMix(seed=2, latents=("latent",), index=5))
-    assert [(item.index, item.blend.index) for item in map(alone.item, range(len(alone)))] == [(0, 5), (1, 5)]
+    alone = make_request(STYLED, values, seed=1, count=2, mixing=StyleMix(seed=2, latents=("latent",), index=5))
+    assert [(item.index, item.mixing.index) for item in map(alone.item, range(len(alone)))] == [(0, 5), (1, 5)]
 
 
 def test_every_value_of_one_input_meets_every_value_of_another_the_last_one_fastest() -> None:
@@ -56,13 +56,13 @@ def test_a_value_of_none_was_not_given() -> None:
 
 
 def test_as_many_images_as_are_allowed_and_no_more() -> None:
-    assert len(make_request(DIGIT, {"label": "0-9"}, seed=1, count=2, most=20)) == 20
+    assert len(make_request(DIGIT, {"label": "0-9"}, seed=1, count=2, max_images=20)) == 20
     with pytest.raises(UsageError, match=r"^20 images are too many for one request; ask for up to 19$"):
-        make_request(DIGIT, {"label": "0-9"}, seed=1, count=2, most=19)
+        make_request(DIGIT, {"label": "0-9"}, seed=1, count=2, max_images=19)
     with pytest.raises(UsageError, match=r"^30 images are too many"):
-        make_request(DIGIT, {"label": "0-9"}, seed=1, blend=Interpolation(seed=2, steps=3), most=29)
+        make_request(DIGIT, {"label": "0-9"}, seed=1, mixing=Interpolation(seed=2, steps=3), max_images=29)
     with pytest.raises(UsageError, match=r"^9 images are too many"):
-        make_request(STYLED, {}, seed=1, count=3, blend=StyleMix(seed=2, latents=("latent",)), most=8)
+        make_request(STYLED, {}, seed=1, count=3, mixing=StyleMix(seed=2, latents=("latent",)), max_images=8)
 
 
 def test_seeds_and_indices_end_where_64_bits_do() -> None:
@@ -82,12 +82,12 @@ def test_seeds_and_indices_end_where_64_bits_do() -> None:
 def test_the_numbers_of_a_second_seed_end_where_the_first_one_s_do() -> None:
     last = 2**64 - 1
     for seed in (0, last):
-        for blend in (
+        for mixing in (
             Interpolation(seed=seed, steps=2, step=1),
             StyleMix(seed=seed, latents=("latent",), index=last - seed),
         ):
-            assert make_request(STYLED, {}, seed=1, blend=blend).blend == blend
-    for blend, told in (
+            assert make_request(STYLED, {}, seed=1, mixing=mixing).mixing == mixing
+    for mixing, told in (
         (Interpolation(seed=last + 1, steps=2), f"walk_to {last + 1} is not an integer from 0 to {last}"),
         (Interpolation(seed=-1, steps=2), f"walk_to -1 is not an integer from 0 to {last}"),
         (Interpolation(seed=2, steps=1), f"steps 1 is not an integer from 2 to {2**63 - 1}"),
@@ -101,7 +101,7 @@ def test_the_numbers_of_a_second_seed_end_where_the_first_one_s_do() -> None:
         ),
     ):
         with pytest.raises(UsageError, match=f"^{told}$"):
-            make_request(STYLED, {}, seed=1, blend=blend)
+            make_request(STYLED, {}, seed=1, mixing=mixing)
 
 
 def test_an_unknown_input_is_told_with_those_that_there_are() -> None:

@@ -5,7 +5,7 @@ import warnings
 
 import typer
 
-from gan_serve.cli import told_in_one_line
+from gan_serve.cli import report_errors
 from gan_serve.system.interrupt import leave_at_signals
 from gan_serve.system.text import open_streams
 from training.cli import comparisons, models, training
@@ -30,9 +30,7 @@ def main() -> None:
     warnings.filterwarnings("ignore", module="PIL")  # what cannot be read of an image is told with its name
     command = typer.main.get_command(app)
     arguments = sys.argv[1:] or ["--help"]
-    sys.exit(
-        told_in_one_line(lambda: command.main(arguments, prog_name="python -m training", standalone_mode=False) or 0)
-    )
+    sys.exit(report_errors(lambda: command.main(arguments, prog_name="python -m training", standalone_mode=False) or 0))
 
 
 if __name__ == "__main__":

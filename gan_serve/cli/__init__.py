@@ -10,8 +10,8 @@ from typing import Annotated, NoReturn
 import typer
 
 from gan_serve import __version__
-from gan_serve.cli.options import complain, with_examples
-from gan_serve.errors import GanServeError, UsageError, shown
+from gan_serve.cli.options import report, with_examples
+from gan_serve.errors import GanServeError, UsageError, short_repr
 from gan_serve.suggestions import nearest
 from gan_serve.system.text import open_streams
 
@@ -55,10 +55,10 @@ def _open_closed_streams() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command; whatever goes wrong is one line on stderr and the exit code."""
-    return told_in_one_line(lambda: _run(list(arguments)))
+    return report_errors(lambda: _run(list(arguments)))
 
 
-def told_in_one_line(command: Callable[[], int]) -> int:
+def report_errors(command: Callable[[], int]) -> int:
     """Run a command; what it raises becomes one line on stderr and the exit code."""
     try:
         code = command()
@@ -80,7 +80,7 @@ def told_in_one_line(command: Callable[[], int]) -> int:
 def _run(arguments: list[str]) -> int:
     for name in arguments[:1]:
         if name not in _COMMANDS and not name.startswith("-"):
-            raise UsageError(f"no command {shown(name)}{nearest(name, _COMMANDS)}; use {', '.join(_COMMANDS)}")
+            raise UsageError(f"no command {short_repr(name)}{nearest(name, _COMMANDS)}; use {', '.join(_COMMANDS)}")
     app = typer.Typer(
         name="gan-serve",
         help="Classic GANs, served by ONNX Runtime.",
@@ -125,5 +125,5 @@ def _options(
 
 
 def _fail(message: str, code: int) -> int:
-    complain(message)
+    report(message)
     return code

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def check_drawn(
-    metadata: "ModelMetadata", output: str | None, show: bool, blend: "LatentMixing | None", inexact: bool
+    metadata: "ModelMetadata", output: str | None, show: bool, mixing: "LatentMixing | None", inexact: bool
 ) -> None:
     """Refuse what is no large job of drawing.
 
@@ -32,8 +32,8 @@ def check_drawn(
         raise UsageError(f"--ray fills a folder; leave out {'--show' if show else '--output -'}")
     if inexact:
         raise UsageError("--inexact is for one large image, --ray for many; leave out one of them")
-    if blend:
-        raise UsageError(f"--ray is for many images of one seed; leave it out, or the {blend.kind} with another one")
+    if mixing:
+        raise UsageError(f"--ray is for many images of one seed; leave it out, or the {mixing.kind} with another one")
 
 
 def run_on_cluster(found: "Model", request: "Request", plan: "Output", device: str, scale: int, address: str) -> None:

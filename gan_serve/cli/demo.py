@@ -3,7 +3,7 @@
 import os
 from typing import Any
 
-from gan_serve.cli.serve import USUAL, serve
+from gan_serve.cli.serve import DEFAULTS, serve
 
 
 def demo(**settings: Any) -> None:
@@ -15,5 +15,5 @@ def demo(**settings: Any) -> None:
     gan-serve demo
     gan-serve demo --port 9000 --models my-models/
     """
-    usual = {name: value for name, value in USUAL["demo"].items() if not os.environ.get(f"GAN_SERVE_{name.upper()}")}
+    usual = {name: value for name, value in DEFAULTS["demo"].items() if not os.environ.get(f"GAN_SERVE_{name.upper()}")}
     serve(**usual | {name: value for name, value in settings.items() if value is not None}, demo=True)

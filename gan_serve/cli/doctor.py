@@ -14,7 +14,7 @@ from gan_serve.cli.progress import Progress
 from gan_serve.errors import Failure, GanServeError
 
 if TYPE_CHECKING:
-    from gan_serve.repository import Entry, Repository
+    from gan_serve.repository import ModelVersion, Repository
 
 Check = Callable[[], Iterable[str | GanServeError]]  # what is there, and what is wrong
 
@@ -93,11 +93,11 @@ def _threads() -> list[str]:
 def _models(folder: Path | None) -> Iterator[str | Failure]:
     """What is there, and what is wrong with it: every version of every model is run on its extreme inputs."""
     repository = open_repository(folder)
-    if not repository.entries:
-        raise Failure(repository.none_found)
+    if not repository.versions:
+        raise Failure(repository.empty_message)
     working, failures, devices = [], [], set()
-    with Progress(len(repository.entries), None) as progress:
-        for entry in repository.entries:
+    with Progress(len(repository.versions), None) as progress:
+        for entry in repository.versions:
             try:
                 devices.add(_try(repository, entry))
                 working.append(f"{entry.name} {entry.version}")
@@ -110,7 +110,7 @@ def _models(folder: Path | None) -> Iterator[str | Failure]:
         yield f"each runs on {' or '.join(sorted(devices))}"
 
 
-def _try(repository: "Repository", entry: "Entry") -> str:
+def _try(repository: "Repository", entry: "ModelVersion") -> str:
     """The device that a model runs on.
 
     Raises:

@@ -68,11 +68,11 @@ def generate(
     from gan_serve.request import make_request
 
     found = find_model(model, models)
-    blend = make_mixing(walk_to=walk_to, steps=steps, step=step, mix_with=mix_with, mix=mix, mix_index=mix_index)
+    mixing = make_mixing(walk_to=walk_to, steps=steps, step=step, mix_with=mix_with, mix=mix, mix_index=mix_index)
     if ray is not None:
-        check_drawn(found.metadata, output, show, blend, inexact)
+        check_drawn(found.metadata, output, show, mixing, inexact)
     with readable(found.metadata, inputs, animated=is_animated(output, format, grid=grid)) as (values, left_out):
-        request = make_request(found.metadata, values, count=count, seed=seed, index=index, blend=blend)
+        request = make_request(found.metadata, values, count=count, seed=seed, index=index, mixing=mixing)
         to = Destination(output, format, grid, len(request) + left_out, seed_given=seed is not None)
         if found.metadata.image_outputs:
             _make_images(found, request, to, scale, show, device, not inexact, ray)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from gan_serve.cli.options import complain
+from gan_serve.cli.options import report
 from gan_serve.errors import Failure, UsageError
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def _open(
         raise UsageError("one image can come from stdin, not several; give the others as files")
     names = {name: [file for each in texts for file in _files(name, each)] for name, texts in given.items()}
     check_pairs({name: len(files) for name, files in names.items()})
-    moving = {metadata.translated.name} if animated and metadata.translated else set()
+    moving = {metadata.source_image.name} if animated and metadata.source_image else set()
     tried = {
         name: [
             each
@@ -62,7 +62,7 @@ def _open(
     sources = _whole_rows(tried)
     complete = any(sources.values())
     for failure in failures if complete else failures[:-1]:
-        complain(failure)
+        report(failure)
     if not complete:
         raise failures[-1]
     return sources, max(map(len, tried.values())) - max(map(len, sources.values()))
@@ -75,23 +75,23 @@ def _files(name: str, given: str) -> "Sequence[Path | str]":
         return [STDIN]
     found = image_files(name, given)
     if found.left_out:
-        complain(found.left_out, "warning")
+        report(found.left_out, "warning")
     return found.files
 
 
 def _try(
     metadata: "ModelMetadata", name: str, file: "Path | str", *, keep: bool, frames: bool
 ) -> "Sequence[ImageInput | Failure]":
-    from gan_serve.request import check_answer
+    from gan_serve.request import check_output_size
 
     try:
         sources = _opened(file, keep, frames)
         for source in sources:
-            check_answer(metadata, name, source)
+            check_output_size(metadata, name, source)
     except Failure as failure:
         return [failure]
     for remark in sources[0].remarks:
-        complain(f"{sources[0].file or 'stdin'} {remark}", "warning")
+        report(f"{sources[0].file or 'stdin'} {remark}", "warning")
     return sources
 
 

@@ -86,7 +86,7 @@ def _metadata(model: str, models: str | None) -> "ModelMetadata":
 
 
 def _options(metadata: "ModelMetadata", short: bool) -> "list[Choice]":
-    return [tensor for tensor in _choices(metadata) if not short or tensor != metadata.translated]
+    return [tensor for tensor in _choices(metadata) if not short or tensor != metadata.source_image]
 
 
 def _choices(metadata: "ModelMetadata") -> "list[Choice]":

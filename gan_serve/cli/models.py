@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gan_serve.cli.options import ModelsOption, complain, flag, open_repository
+from gan_serve.cli.options import ModelsOption, flag, open_repository, report
 from gan_serve.errors import UsageError
 from gan_serve.suggestions import nearest
 
@@ -34,7 +34,7 @@ def list_models(
     repository = open_repository(models)
     found, failures = repository.read_all()
     if not found and not failures:
-        raise UsageError(repository.none_found)
+        raise UsageError(repository.empty_message)
     shown = [model.metadata for model in found if task in (None, model.metadata.task)]
     if as_json:
         typer.echo(json.dumps([asdict(metadata) for metadata in shown], indent=2))
@@ -43,7 +43,7 @@ def list_models(
     else:
         typer.echo(f"no models for {task}" if task else "no models", err=True)
     for failure in failures:
-        complain(failure, "broken")
+        report(failure, "broken")
 
 
 def info(
@@ -112,11 +112,11 @@ def _takes(tensor: "InputTensor") -> str:
 
 
 def _makes(tensor: "OutputTensor") -> str:
-    from gan_serve.tensors import Image, Score
+    from gan_serve.tensors import Image, ScoreOutput
 
     if isinstance(tensor, Image):
         return f"{tensor.kind} {tensor.look if tensor.like else 'x'.join(map(str, tensor.shape))}"
-    if isinstance(tensor, Score):
+    if isinstance(tensor, ScoreOutput):
         return f"{tensor.kind} from {tensor.low:g} to {tensor.high:g}"
     return f"{tensor.kind} of {len(tensor.classes)} classes"
 

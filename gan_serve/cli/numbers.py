@@ -36,6 +36,6 @@ def _run(found: "Model", request: "Request", device: str, exact: bool) -> "Itera
     from gan_serve.jobs.run import job_threads, run_in_parts
 
     threads = job_threads(found.metadata) if len(request) > BATCH else None
-    if found.metadata.draws:
+    if found.metadata.is_random:
         typer.echo(f"seed {request.seed}", err=True)
     return run_in_parts(Generator(found, device=device, threads=threads, exact=exact), request)

@@ -39,7 +39,7 @@ def flag(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
-def complain(error: object, kind: str = "error") -> None:
+def report(error: object, kind: str = "error") -> None:
     """Say in one line what is wrong; control characters, which may tell a terminal anything, are escaped."""
     line = re.sub(r"[\x00-\x1f\x7f-\x9f]", lambda found: ascii(found[0])[1:-1], " ".join(str(error).split()))
     typer.echo(f"{kind}: {line}", err=True)

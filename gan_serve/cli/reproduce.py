@@ -15,7 +15,7 @@ from gan_serve.errors import Failure
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from gan_serve.images.encoding import Media
+    from gan_serve.images.encoding import GeneratedFile
     from gan_serve.metadata import ModelMetadata
     from gan_serve.provenance import Provenance
     from gan_serve.repository import Model, Repository
@@ -43,24 +43,25 @@ def reproduce(
     """
     from gan_serve.formats import IMAGES, format_of
     from gan_serve.generator import Generator
-    from gan_serve.images.encoding import decode_pixels, read_media
+    from gan_serve.images.encoding import decode_pixels, read_generated
     from gan_serve.jobs.writers import check_replaceable
     from gan_serve.provenance import parse_provenance
 
-    media = read_media(image)
-    provenance = parse_provenance(media.document, str(image))
+    generated = read_generated(image)
+    provenance = parse_provenance(generated.document, str(image))
     model = _same_model(open_repository(models), provenance)
     folders = [inputs] if inputs else [image.parent, Path()]
-    request = _request(model.metadata, provenance, media, folders)
-    format = format_of(output, IMAGES) if output and output.suffix else media.format
+    request = _request(model.metadata, provenance, generated, folders)
+    format = format_of(output, IMAGES) if output and output.suffix else generated.format
     copy = output or image.with_stem(f"{image.stem}-reproduced")
     if str(copy) != STDOUT:
         check_replaceable(copy, [image, *request.files])
     result = Generator(model, device=device).run(request)
     encode = functools.partial(result.encode, scale=provenance.scale, columns=provenance.columns)
-    again = encode(media.format)
-    put(copy, again if format == media.format else encode(format))
-    if difference := _difference(media.numbers, result.array if media.format == "npy" else decode_pixels(again)):
+    again = encode(generated.format)
+    put(copy, again if format == generated.format else encode(format))
+    values = result.array if generated.format == "npy" else decode_pixels(again)
+    if difference := _difference(generated.numbers, values):
         raise Failure(f"{copy} differs from {image}: {difference}")
     typer.echo("identical", err=True)
 
@@ -78,36 +79,36 @@ def _same_model(repository: "Repository", provenance: "Provenance") -> "Model":
 def _request(
     metadata: "ModelMetadata",
     provenance: "Provenance",
-    media: "Media",
+    generated: "GeneratedFile",
     folders: "Sequence[Path]",
 ) -> "Request":
     """What was asked, checked: anyone may have written the file."""
     from gan_serve.images.pixels import check_size
     from gan_serve.request import make_request
     from gan_serve.result import largest_size
-    from gan_serve.seeds import MOST_IMAGES
+    from gan_serve.seeds import MAX_IMAGES
 
     request = provenance.request
     request = replace(request, inputs=tuple(_with_sources(row, folders) for row in request.inputs))
     wish = functools.partial(make_request, metadata, count=request.count, seed=request.seed, index=request.index)
     for row in request.inputs:
-        wish(row, blend=request.blend, most=MOST_IMAGES // len(request.inputs))
+        wish(row, mixing=request.mixing, max_images=MAX_IMAGES // len(request.inputs))
     images = len(request) if provenance.columns else 1
     check_size(*largest_size(metadata, request), images, provenance.columns or 1, provenance.scale)
     if provenance.columns is None:
-        _check_held(metadata, request, provenance.scale, media)
+        _check_held(metadata, request, provenance.scale, generated)
     return request
 
 
-def _check_held(metadata: "ModelMetadata", request: "Request", scale: int, media: "Media") -> None:
+def _check_held(metadata: "ModelMetadata", request: "Request", scale: int, generated: "GeneratedFile") -> None:
     """Refuse a request for more than the file holds; an animation holds images that are alike once."""
     from gan_serve.formats import ANIMATIONS
     from gan_serve.images.pixels import check_length
     from gan_serve.result import largest_size
 
-    if media.format in ANIMATIONS:
+    if generated.format in ANIMATIONS:
         check_length(*largest_size(metadata, request), len(request), scale)
-    elif len(request) != (len(media.numbers) if media.format == "npy" else 1):
+    elif len(request) != (len(generated.numbers) if generated.format == "npy" else 1):
         raise Failure("the image does not hold what it says about its making; its text was changed")
 
 

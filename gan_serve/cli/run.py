@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from gan_serve.errors import GanServeError
-from gan_serve.system.interrupt import noted_signals
+from gan_serve.system.interrupt import deferred_signals
 from gan_serve.system.text import path_bytes
 
 if TYPE_CHECKING:
@@ -51,9 +51,9 @@ def run_once(found: "Model", request: "Request", device: str, exact: bool, show:
     with ExitStack() as stack:
         generator = Generator(found, device=device, exact=exact)
         if found.metadata.any_size:
-            generator = generator.watched(stack.enter_context(_progress(request)).within)
+            generator = generator.with_tile_callback(stack.enter_context(_progress(request)).within)
         result = generator.run(request)
-    if found.metadata.draws:
+    if found.metadata.is_random:
         typer.echo(f"seed {request.seed}", err=True)
     if show:
         _draw(result)
@@ -109,8 +109,8 @@ def watched(job: "Job") -> Iterator[tuple["Progress", Callable[[], None]]]:
     """The job's progress, and a call that ends it between two steps once a signal has asked for that."""
     from gan_serve.cli.progress import Progress
 
-    progress = Progress(len(job.request), job.request.seed if job.metadata.draws else None)
-    with noted_signals() as signals, progress:
+    progress = Progress(len(job.request), job.request.seed if job.metadata.is_random else None)
+    with deferred_signals() as signals, progress:
 
         def heed() -> None:
             if signals and progress.done < progress.total:

@@ -12,7 +12,7 @@ from gan_serve.errors import Failure
 INSTALL = 'pip install "gan-serve[cpu,serve]"'
 INSTALL_DEMO = 'pip install "gan-serve[cpu,demo]"'
 # Of each command, where it is not the settings' own default.
-USUAL: dict[str, dict[str, str]] = {"serve": {}, "demo": {"port": "7860", "log_level": "warning"}}
+DEFAULTS: dict[str, dict[str, str]] = {"serve": {}, "demo": {"port": "7860", "log_level": "warning"}}
 
 
 def serve(**settings: Any) -> None:
@@ -67,7 +67,7 @@ def _parameters(command: Callable[..., None]) -> list[inspect.Parameter]:
         from gan_serve.server.settings import flags, variable
     except ModuleNotFoundError as error:
         raise not_installed(error) from None
-    parameters, usual = [], USUAL[command.__name__]
+    parameters, usual = [], DEFAULTS[command.__name__]
     for name, field in flags().items():
         if name == command.__name__:  # gan-serve demo --demo
             continue

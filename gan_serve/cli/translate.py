@@ -28,7 +28,7 @@ def translate(
     images are reported and skipped. An animation makes one if --output is a .gif or a .webp.
     """
     metadata = find_model(model, models).metadata
-    image = metadata.translated
+    image = metadata.source_image
     if image is None:
         raise UsageError(f"{model} makes no images of images; see: gan-serve generate --model {model} --help")
     values: dict[str, Any] = {**inputs, image.name: images}

@@ -35,7 +35,7 @@ from gan_serve.demo.modes import (
 from gan_serve.demo.permalink import Address, checked_seed
 from gan_serve.demo.rendering import data_url
 from gan_serve.demo.snippets import show_choice, show_recipes
-from gan_serve.errors import UsageError, shown
+from gan_serve.errors import UsageError, short_repr
 from gan_serve.metadata import ModelMetadata
 from gan_serve.seeds import checked_integer
 
@@ -136,7 +136,7 @@ class _Handlers:
     def _wanted(self, values: Sequence[Any]) -> Wanted:
         view, seed, other, count, *rest = values
         if view not in list(views_of(self._metadata)):
-            raise UsageError(f"{self._metadata.name} has no view {shown(view)}")
+            raise UsageError(f"{self._metadata.name} has no view {short_repr(view)}")
         fields = read_controls(self._controls, rest)
         count = checked_integer("count", count, 1, self._studio.service.settings.max_count)
         other = checked_seed(other, "other seed") if has_two_seeds(view) else 0

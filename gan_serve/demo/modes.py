@@ -116,7 +116,7 @@ def request_of(studio: DemoClient, metadata: ModelMetadata, wanted: Wanted) -> R
 def recipes_of_all(metadata: ModelMetadata, asked: Request, origin: str) -> list[Recipe]:
     """How to make all that a view shows: a walk moves; everything else becomes a grid, or one image."""
     sizes = _sizes(metadata, asked)
-    return recipes_of(metadata, asked, origin, sizes.larger if isinstance(asked.blend, Interpolation) else sizes.scale)
+    return recipes_of(metadata, asked, origin, sizes.larger if isinstance(asked.mixing, Interpolation) else sizes.scale)
 
 
 def origin_of(page: gr.Request) -> str:
@@ -126,7 +126,7 @@ def origin_of(page: gr.Request) -> str:
 
 
 def _show(view: str, result: Result, device: str) -> Shown:
-    sizes, moves = _sizes(result.metadata, result.request), isinstance(result.request.blend, Interpolation)
+    sizes, moves = _sizes(result.metadata, result.request), isinstance(result.request.mixing, Interpolation)
     animation = result.encode("gif", scale=sizes.larger) if moves else b""
     shown = show_result(result, strip=view != IMAGES)
     return Shown(

@@ -9,10 +9,10 @@ from gan_serve.demo.permalink import as_text
 from gan_serve.images.pixels import PilImage
 from gan_serve.latent_mixing import StyleMix
 from gan_serve.metadata import ModelMetadata
-from gan_serve.numeric_outputs import Answer
+from gan_serve.numeric_outputs import NumericOutputs
 from gan_serve.request import Inputs, Item
 from gan_serve.result import Result, grid_columns
-from gan_serve.tensors import OutputTensor, Probabilities, Scalar, Score
+from gan_serve.tensors import OutputTensor, Probabilities, Scalar, ScoreOutput
 
 _CRISP = 160  # pixels a side of images whose pixels are to be seen; larger ones are shown smooth
 
@@ -27,7 +27,7 @@ def show_result(result: Result, *, strip: bool = False) -> str:
     if not result.metadata.image_outputs:
         return "".join(show_answer(result.metadata.outputs, answer) for answer in result.answers())
     cells = "".join(_cell(result, place, *file) for place, file in enumerate(result.encode_each("png")))
-    crisp, blend = _crisp(max(result.images()[0].size)), result.request.blend
+    crisp, blend = _crisp(max(result.images()[0].size)), result.request.mixing
     layout = " gs-square" if isinstance(blend, StyleMix) else " gs-strip" if strip else ""
     return (
         f'<div class="gs-images{crisp}{layout}" style="--gs-many:{grid_columns(result.request)}" '
@@ -54,7 +54,7 @@ def show_before_after(before: PilImage, after: bytes, name: str) -> str:
     )
 
 
-def show_answer(tensors: Sequence[OutputTensor], answer: Answer) -> str:
+def show_answer(tensors: Sequence[OutputTensor], answer: NumericOutputs) -> str:
     """Numbers with bars: every class with its share, every score within its range."""
     rows = []
     for tensor in tensors:
@@ -62,7 +62,7 @@ def show_answer(tensors: Sequence[OutputTensor], answer: Answer) -> str:
         if isinstance(tensor, Probabilities) and isinstance(told, dict):
             shares = sorted(told.items(), key=lambda share: -share[1])
             rows += [_bar(name, "", share, (0, 1), f"{share:.1%}") for name, share in shares]
-        elif isinstance(tensor, Score) and isinstance(told, float):
+        elif isinstance(tensor, ScoreOutput) and isinstance(told, float):
             rows.append(_bar(tensor.name, tensor.description, told, (tensor.low, tensor.high), f"{told:.4g}"))
     return f'<table class="gs-bars"><tbody>{"".join(rows)}</tbody></table>'
 

@@ -32,9 +32,9 @@ def recipes_of(metadata: ModelMetadata, asked: Request, origin: str, scale: int 
     images = {name for name, values in rows.items() if isinstance(values[0], ImageRef)}
     numbers = {"index": asked.index} if asked.index else {}
     numbers |= {"count": asked.count} if asked.count > 1 else {}
-    numbers |= {"seed": asked.seed} if metadata.draws else {}
-    values = {**inputs, **numbers, **_second(asked.blend)}
-    several: FormatOptions = {"format": "gif"} if isinstance(asked.blend, Interpolation) else {"grid": True}
+    numbers |= {"seed": asked.seed} if metadata.is_random else {}
+    values = {**inputs, **numbers, **_second(asked.mixing)}
+    several: FormatOptions = {"format": "gif"} if isinstance(asked.mixing, Interpolation) else {"grid": True}
     form = several if len(asked) > 1 else {}
     form |= {"scale": scale} if scale > 1 else {}
     return [

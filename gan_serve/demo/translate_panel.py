@@ -28,7 +28,7 @@ def make_translating(studio: DemoClient, metadata: ModelMetadata, address: Addre
     examples = example_addresses(studio.root, metadata.name)
     with gr.Column(scale=5, min_width=300):
         controls = make_controls(metadata, address.inputs, examples, studio.service.settings.max_body)
-        seed = make_seed(address) if metadata.draws else None
+        seed = make_seed(address) if metadata.is_random else None
     with gr.Column(scale=5, min_width=300):
         made = make_html(_WAITING, elem_id="gs-made")
         recipes = make_html()

@@ -4,7 +4,7 @@ import io
 from typing import NamedTuple
 
 from gan_serve.errors import Failure
-from gan_serve.images.pixels import MOST_PIXELS, PilImage
+from gan_serve.images.pixels import MAX_PIXELS, PilImage
 from gan_serve.images.preprocess import holds_several, open_pil_image, upright
 
 _FORMATS = ("GIF", "WEBP", "PNG", "AVIF")  # whose several images follow one another in time, unlike pages
@@ -35,8 +35,8 @@ def decode_frames(content: bytes, name: str) -> list[Shown]:
     """
     with open_pil_image(io.BytesIO(content), name) as image:
         frames = frame_count(image)
-        if frames * image.width * image.height > MOST_PIXELS:
-            size, most = f"{image.width}x{image.height}", MOST_PIXELS // 2**20
+        if frames * image.width * image.height > MAX_PIXELS:
+            size, most = f"{image.width}x{image.height}", MAX_PIXELS // 2**20
             raise Failure(f"{name}: {frames} frames of {size} pixels; give up to {most} megapixels in all")
         return [_decode_frame(image, number, name) for number in range(frames)]
 

@@ -15,7 +15,7 @@ from PIL import Image as PILImage
 
 from gan_serve.errors import Failure, UsageError
 from gan_serve.images.npy import is_npy, read_npy, read_npy_document
-from gan_serve.images.pixels import MOST_PIXELS, PilImage, Pixels
+from gan_serve.images.pixels import MAX_PIXELS, PilImage, Pixels
 from gan_serve.images.preprocess import open_pil_image
 from gan_serve.images.transparency import on_white
 from gan_serve.system.interrupt import unfinished
@@ -66,7 +66,7 @@ def read_document(path: Path) -> str:
         return _document(image, path)
 
 
-class Media(NamedTuple):
+class GeneratedFile(NamedTuple):
     """What a generated file holds, whatever its name is."""
 
     document: str
@@ -74,7 +74,7 @@ class Media(NamedTuple):
     format: str
 
 
-def read_media(path: Path) -> Media:
+def read_generated(path: Path) -> GeneratedFile:
     """All of a generated file.
 
     An animation is (N, height, width, 3), or 4 where it is transparent; images that follow one that is alike are not
@@ -84,14 +84,14 @@ def read_media(path: Path) -> Media:
         Failure: unreadable, or gan-serve did not write it.
     """
     if is_npy(path):
-        return Media(*read_npy(path), "npy")
+        return GeneratedFile(*read_npy(path), "npy")
     with open_pil_image(path, str(path), _IMAGES) as image:
         document = _document(image, path)
-        return Media(document, _pixels(image, str(path)), (image.format or "").lower())
+        return GeneratedFile(document, _pixels(image, str(path)), (image.format or "").lower())
 
 
 def decode_pixels(content: bytes) -> Pixels:
-    """The pixels of a generated image that is in memory, as `read_media` tells them."""
+    """The pixels of a generated image that is in memory, as `read_generated` tells them."""
     with open_pil_image(io.BytesIO(content), "the image", _IMAGES) as image:
         return _pixels(image, "the image")
 
@@ -103,7 +103,7 @@ def write_atomic(path: Path, content: bytes) -> None:
         Failure: it cannot be written.
     """
     place = real_path(path)
-    part = part_of(place)
+    part = partial_path(place)
     try:
         if path.exists() and not path.is_file():
             path.write_bytes(content)
@@ -120,7 +120,7 @@ def real_path(path: Path) -> Path:
     return Path(os.path.realpath(path)) if path.is_symlink() else path
 
 
-def part_of(path: Path) -> Path:
+def partial_path(path: Path) -> Path:
     """The hidden file that becomes the one at `path` once it is whole."""
     return path.with_name(f".{path.name}.part")
 
@@ -155,7 +155,7 @@ def _decoded(image: PilImage, source: str) -> Pixels:
     frames = getattr(image, "n_frames", 1)
     if frames == 1 and image.format != "GIF":
         return np.asarray(image)
-    if frames * image.width * image.height > MOST_PIXELS:
+    if frames * image.width * image.height > MAX_PIXELS:
         raise Failure(f"{source}: {frames} images in one file are too many to be read")
     pixels = np.empty((frames, image.height, image.width, 4), np.uint8)
     for number, frame in enumerate(pixels):

@@ -5,7 +5,7 @@ import stat
 from pathlib import Path
 from typing import NamedTuple
 
-from gan_serve.errors import UsageError, shown
+from gan_serve.errors import UsageError, short_repr
 from gan_serve.system.home import with_home
 
 _SUFFIXES = frozenset(
@@ -42,7 +42,7 @@ def image_files(name: str, given: str) -> Found:
     files = sorted(each for each in entries if _is_meant(each, is_folder))
     if not files:
         wrong = "holds no images" if is_folder else "does not exist"
-        raise UsageError(f"{name} {shown(given)} {wrong}; give a file, a folder of images, or a glob in quotes")
+        raise UsageError(f"{name} {short_repr(given)} {wrong}; give a file, a folder of images, or a glob in quotes")
     return Found(files, _left_out(given, sorted({*entries}.difference(files))))
 
 

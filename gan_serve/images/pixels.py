@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 from PIL import Image as PILImage
 
 from gan_serve.errors import UsageError
-from gan_serve.images.limits import LONGEST_SIDE
+from gan_serve.images.limits import MAX_SIDE
 from gan_serve.seeds import checked_integer
 from gan_serve.tensors import Image
 
 PilImage = PILImage.Image
 Pixels = NDArray[np.uint8]
 
-MOST_PIXELS = 64 * 2**20  # of one image that is read, or of all in an animation
+MAX_PIXELS = 64 * 2**20  # of one image that is read, or of all in an animation
 
 
 def to_pixels(array: NDArray[Any], tensor: Image) -> Pixels:
@@ -79,7 +79,7 @@ def _opaque(pixels: Pixels) -> Pixels:
 def square_columns(count: int) -> int:
     """Columns of the grid nearest to a square that leaves no cell empty, if there is one not too wide."""
     root = math.isqrt(count - 1) + 1
-    widest = min(2 * root, LONGEST_SIDE + 1)  # of what can be written
+    widest = min(2 * root, MAX_SIDE + 1)  # of what can be written
     return next((columns for columns in range(root, widest) if count % columns == 0), root)
 
 
@@ -89,7 +89,7 @@ def checked_scale(scale: object) -> int:
     Raises:
         UsageError: it is no integer, or more than any image has room for.
     """
-    return checked_integer("scale", scale, 1, LONGEST_SIDE)
+    return checked_integer("scale", scale, 1, MAX_SIDE)
 
 
 def check_size(height: int, width: int, count: int, columns: int, scale: int) -> None:
@@ -100,9 +100,9 @@ def check_size(height: int, width: int, count: int, columns: int, scale: int) ->
     """
     scale = checked_scale(scale)
     height, width = math.ceil(count / columns) * height * scale, columns * width * scale
-    if max(height, width) > LONGEST_SIDE:
+    if max(height, width) > MAX_SIDE:
         raise UsageError(
-            f"an image of {width}x{height} pixels is too large (at most {LONGEST_SIDE} a side); "
+            f"an image of {width}x{height} pixels is too large (at most {MAX_SIDE} a side); "
             "ask for fewer images or a smaller scale"
         )
 
@@ -113,8 +113,8 @@ def check_length(height: int, width: int, count: int, scale: int) -> None:
     Raises:
         UsageError: too many pixels.
     """
-    if count * height * width * checked_scale(scale) ** 2 > MOST_PIXELS:
+    if count * height * width * checked_scale(scale) ** 2 > MAX_PIXELS:
         raise UsageError(
             f"an animation of {count} images of {width * scale}x{height * scale} pixels is too long (at most "
-            f"{MOST_PIXELS // 2**20} megapixels in all); ask for fewer images or a smaller scale"
+            f"{MAX_PIXELS // 2**20} megapixels in all); ask for fewer images or a smaller scale"
         )

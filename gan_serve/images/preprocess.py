@@ -11,11 +11,11 @@ from PIL.Image import Transpose
 
 from gan_serve.errors import Failure, UsageError
 from gan_serve.images.heic import HEIC, is_heic, register_heic
-from gan_serve.images.pixels import MOST_PIXELS, PilImage, Pixels, from_pixels
+from gan_serve.images.pixels import MAX_PIXELS, PilImage, Pixels, from_pixels
 from gan_serve.tensors import Image, Mask
 
 # RGB of any size, RGBA where parts may be transparent, or (channels, height, width) in a model's range.
-Given = PilImage | NDArray[np.float32]
+ImageData = PilImage | NDArray[np.float32]
 Box = tuple[int, int, int, int]  # left, top, right, bottom
 
 # Pillow knows more formats. Some of them start other programs, and each one is a way in for a file that means harm.
@@ -31,7 +31,7 @@ _TURNS = {  # EXIF's orientation -> what makes the image upright
     8: Transpose.ROTATE_90,
 }
 _ON_ITS_SIDE = (Transpose.TRANSPOSE, Transpose.ROTATE_270, Transpose.TRANSVERSE, Transpose.ROTATE_90)
-_TOO_LARGE = f"more than the {MOST_PIXELS // 2**20} megapixels that gan-serve reads"
+_TOO_LARGE = f"more than the {MAX_PIXELS // 2**20} megapixels that gan-serve reads"
 
 
 def open_pil_image(file: Path | IO[bytes], source: str, formats: tuple[str, ...] = FORMATS) -> PilImage:
@@ -51,7 +51,7 @@ def open_pil_image(file: Path | IO[bytes], source: str, formats: tuple[str, ...]
         raise Failure(f"{source}: {error.strerror or 'not an image in ' + ', '.join(formats)}") from None
     except Exception as error:  # a decoder meets damage in many ways
         raise Failure(f"{source}: damaged ({error})") from None
-    if image.width * image.height > MOST_PIXELS:
+    if image.width * image.height > MAX_PIXELS:
         image.close()
         raise Failure(f"{source}: {image.width}x{image.height} pixels; {_TOO_LARGE}")
     return image
@@ -185,12 +185,12 @@ def flatten(image: PilImage, channels: int) -> Pixels:
     return np.asarray(image.convert("L" if channels == 1 else "RGB")).reshape(*image.size[::-1], channels)
 
 
-def size_of(given: Given) -> tuple[int, int]:
+def size_of(given: ImageData) -> tuple[int, int]:
     """Width and height in pixels."""
     return (given.shape[2], given.shape[1]) if isinstance(given, np.ndarray) else given.size
 
 
-def to_model(given: Given, tensor: Image) -> NDArray[np.float32]:
+def to_model(given: ImageData, tensor: Image) -> NDArray[np.float32]:
     """An image of any size -> (channels, height, width) in the model's range; such an array stays as it is."""
     if isinstance(given, np.ndarray):
         return given
@@ -200,7 +200,7 @@ def to_model(given: Given, tensor: Image) -> NDArray[np.float32]:
     return from_pixels(fit(given, width, height, channels, tensor.fit), tensor)
 
 
-def read_array(array: NDArray[Any], tensor: Image | Mask) -> Given:
+def read_array(array: NDArray[Any], tensor: Image | Mask) -> ImageData:
     """Pixels in an array are an image; an array in the model's own shape and range stays as it is.
 
     Raises:
@@ -226,11 +226,11 @@ def read_array(array: NDArray[Any], tensor: Image | Mask) -> Given:
 
 def _has_pixels(shape: tuple[int, ...]) -> bool:
     """Whether it is (height, width), or that with 1, 3 or 4 channels behind."""
-    return len(shape) in (2, 3) and shape[2:] in ((), (1,), (3,), (4,)) and 0 < shape[0] * shape[1] <= MOST_PIXELS
+    return len(shape) in (2, 3) and shape[2:] in ((), (1,), (3,), (4,)) and 0 < shape[0] * shape[1] <= MAX_PIXELS
 
 
 def _has_shape(shape: tuple[int, ...], tensor: Image | Mask) -> bool:
-    return len(shape) == 3 and tensor.shape_at(*shape[1:]) == shape and 0 < shape[1] * shape[2] <= MOST_PIXELS
+    return len(shape) == 3 and tensor.shape_at(*shape[1:]) == shape and 0 < shape[1] * shape[2] <= MAX_PIXELS
 
 
 def _to_8_bits(image: PilImage) -> PilImage:

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from gan_serve.images.encoding import part_of, real_path
+from gan_serve.images.encoding import partial_path, real_path
 from gan_serve.images.npy import npy_header, npy_rows
 from gan_serve.jobs.job import Job
-from gan_serve.jobs.writers import JobWriter, tells_its_making
+from gan_serve.jobs.writers import JobWriter, has_provenance
 from gan_serve.result import Result, array_shape
 
 
@@ -19,7 +19,7 @@ class AppendingWriter(JobWriter):
     def __init__(self, job: Job) -> None:
         super().__init__(job)
         self._path = real_path(job.output.path)
-        self._part = part_of(self._path)
+        self._part = partial_path(self._path)
 
     def __enter__(self) -> Self:
         super().__enter__()
@@ -100,4 +100,4 @@ class JsonlWriter(AppendingWriter):
 
 def open_rows(job: Job) -> AppendingWriter:
     """The one file of a job."""
-    return NpyWriter(job) if tells_its_making(job) else JsonlWriter(job)
+    return NpyWriter(job) if has_provenance(job) else JsonlWriter(job)

@@ -7,7 +7,7 @@ from typing import TypeVar
 from gan_serve.generator import Generator, batch_size
 from gan_serve.jobs.appending import open_rows
 from gan_serve.jobs.job import Job
-from gan_serve.jobs.writers import Folder, JobWriter, is_made
+from gan_serve.jobs.writers import Folder, JobWriter, is_complete
 from gan_serve.metadata import ModelMetadata
 from gan_serve.request import Request
 from gan_serve.result import Result
@@ -37,7 +37,7 @@ def run_job(job: Job, generator: Generator, on_start: Callable[[int], None]) -> 
 
     See `job_threads` for the generator's threads.
     """
-    if is_made(job):
+    if is_complete(job):
         on_start(len(job.request))
         return
     with Folder(job) if job.output.folder else open_rows(job) as target:

@@ -67,7 +67,7 @@ class Folder(JobWriter):
         item = self.job.item(place)
         stem = item_stem(self.job.metadata, self.job.request.seed, item)
         path = self.job.output.path / f"{stem}.{self.job.output.format}"
-        if not (resumed or tells_its_making(self.job)) or not path.exists():
+        if not (resumed or has_provenance(self.job)) or not path.exists():
             return False
         if not resumed:
             _check_same(path, self.job.provenance(item))
@@ -91,7 +91,7 @@ def _is_untouched(job: Job) -> bool:
         return all(entry.name == job_file(job.output).name for entry in entries)
 
 
-def is_made(job: Job) -> bool:
+def is_complete(job: Job) -> bool:
     """Whether the job's one file is there already, complete.
 
     Raises:
@@ -102,7 +102,7 @@ def is_made(job: Job) -> bool:
         return False
     if not path.is_file():
         raise Failure(f"{path} is no file, and cannot be filled; choose another place, or - for stdout")
-    if not tells_its_making(job):
+    if not has_provenance(job):
         raise Failure(f"{path} exists; choose another place, or remove it")
     _check_same(path, job.provenance())
     return True
@@ -138,7 +138,7 @@ def _is_ours(path: Path) -> bool:
     return True
 
 
-def tells_its_making(job: Job) -> bool:
+def has_provenance(job: Job) -> bool:
     """Whether its files say how they were made, as images and arrays do, and numbers do not."""
     return job.output.format in IMAGES.formats
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from gan_serve.errors import GanServeError
 from gan_serve.generator import Generator
-from gan_serve.repository import Entry, Repository
+from gan_serve.repository import ModelVersion, Repository
 from gan_serve.server.errors import ApiError, TooManyRequests, unavailable
 from gan_serve.server.examples import example_arrays
 from gan_serve.server.metrics import Metrics
@@ -114,7 +114,7 @@ class Library:
         """
         with self._reloading:
             repository = Repository(self._root)
-            before, entries = self.catalogue, {(entry.name, entry.version): entry for entry in repository.entries}
+            before, entries = self.catalogue, {(entry.name, entry.version): entry for entry in repository.versions}
             failures = {key: reason for key, reason in before.failures.items() if key in entries}
             # After the start, a new model is expected only when it works: those that serve stay ready without it.
             expected = before.expected if before.lanes else frozenset(entries)
@@ -124,7 +124,7 @@ class Library:
             self._forget(entries)
             return self.catalogue
 
-    def _forget(self, entries: Mapping[Key, Entry]) -> None:
+    def _forget(self, entries: Mapping[Key, ModelVersion]) -> None:
         """Serve what is gone no longer, unless the server could do less without it."""
         now = self.catalogue
         there = {name for name, _ in entries}
@@ -136,7 +136,7 @@ class Library:
         expected = now.expected.intersection({*entries, *missed})
         self._publish(Catalogue(expected, lanes, {**now.failures, **dict.fromkeys(missed, _GONE)}))
 
-    def _load(self, repository: Repository, key: Key, entry: Entry) -> None:
+    def _load(self, repository: Repository, key: Key, entry: ModelVersion) -> None:
         now = self.catalogue
         try:
             model = repository.read(entry)
@@ -185,7 +185,7 @@ def _labels(catalogue: Catalogue) -> Iterator[tuple[str, int, str, str]]:
         yield name, version, lane.generator.sha256, lane.generator.device
 
 
-def _without_path(error: Exception, entry: Entry, root: Path) -> str:
+def _without_path(error: Exception, entry: ModelVersion, root: Path) -> str:
     """What is wrong, without telling where the models lie."""
     if not isinstance(error, GanServeError):
         return f"unexpected {type(error).__name__}"

@@ -119,8 +119,8 @@ def _check(settings: Settings) -> None:
     admin_keys(settings)
     import_runtime()
     repository = Repository(models_folder(settings.models))
-    if not repository.entries:
-        raise UsageError(repository.none_found)
+    if not repository.versions:
+        raise UsageError(repository.empty_message)
 
 
 def _listen(settings: Settings) -> socket.socket:

@@ -64,7 +64,7 @@ def _remove(path: Path) -> None:
 
 
 @contextlib.contextmanager
-def noted_signals() -> Iterator[list[int]]:
+def deferred_signals() -> Iterator[list[int]]:
     """The numbers of the SIGINT and SIGTERM that have arrived; the work within looks at the list between its steps."""
     received: list[int] = []
 

@@ -7,7 +7,7 @@ import re
 import sys
 from os import PathLike
 
-from gan_serve.errors import UsageError, shown
+from gan_serve.errors import UsageError, short_repr
 
 _ERRORS = "gan_serve"  # the name under which Python knows how to write what a stream has no characters for
 
@@ -31,7 +31,7 @@ def path_text(name: str, value: object) -> str:
     try:
         return os.fsdecode(value)  # type: ignore[arg-type]
     except TypeError:
-        raise UsageError(f"{name} {shown(value)} is no path; give a text or a pathlib.Path") from None
+        raise UsageError(f"{name} {short_repr(value)} is no path; give a text or a pathlib.Path") from None
 
 
 def path_bytes(path: str | PathLike[str]) -> bytes:

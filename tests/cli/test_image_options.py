@@ -13,7 +13,7 @@ from command_line import Run
 from PIL import Image as PILImage
 
 import gan_serve
-from gan_serve.images.encoding import encode_image, read_document, read_media
+from gan_serve.images.encoding import encode_image, read_document, read_generated
 
 NOISE = np.random.RandomState(0).randint(256, size=(3, 8, 6, 3), dtype=np.uint8)
 
@@ -188,7 +188,7 @@ def test_an_image_becomes_a_named_file(run: Run, photos: list[Path]) -> None:
     outcome = run("generate", "--model", "inverter", "--image", photos[0])
     assert (outcome.code, outcome.error) == (0, "")
     assert re.fullmatch(r"inverter-0-[0-9a-f]{8}\.png\n", outcome.out)
-    np.testing.assert_array_equal(read_media(Path(outcome.out.strip()))[1], 255 - NOISE[0])
+    np.testing.assert_array_equal(read_generated(Path(outcome.out.strip()))[1], 255 - NOISE[0])
 
 
 def test_many_images_fill_a_folder_that_is_not_filled_twice(run: Run, photos: list[Path]) -> None:
@@ -198,7 +198,7 @@ def test_many_images_fill_a_folder_that_is_not_filled_twice(run: Run, photos: li
     names = [re.sub("-[0-9a-f]{8}", "", name) for name in made()]
     assert names == ["out/inverter-0.png", "out/inverter-1.png", "out/inverter-2.png"]
     for name, pixels in zip(made(), NOISE, strict=True):
-        np.testing.assert_array_equal(read_media(Path(name))[1], 255 - pixels)
+        np.testing.assert_array_equal(read_generated(Path(name))[1], 255 - pixels)
     Path(made()[1]).unlink()
     assert run(*command).error == "continuing: 2 of 3 done\n"
     assert run(*command).error == "nothing to do: 3 of 3 done\n"

@@ -11,7 +11,7 @@ from PIL import Image, PngImagePlugin
 import gan_serve
 from gan_serve import Failure, UsageError
 from gan_serve.generator import Generator
-from gan_serve.images.encoding import encode_image, read_document, read_media, write_atomic
+from gan_serve.images.encoding import encode_image, read_document, read_generated, write_atomic
 from gan_serve.provenance import parse_provenance
 from gan_serve.result import Result
 
@@ -39,7 +39,7 @@ def test_every_format_says_how_it_was_made(digits: Generator, tmp_path: Path, fo
 @pytest.mark.parametrize("format", ["png", "webp"])
 def test_lossless_formats_keep_every_pixel(colour: Result, tmp_path: Path, format: str) -> None:
     (path,) = colour.save(tmp_path / f"grid.{format}", grid=True, scale=3)
-    pixels = read_media(path)[1]
+    pixels = read_generated(path)[1]
     assert pixels.shape == (2 * 8 * 3, 3 * 6 * 3, 3)
     np.testing.assert_array_equal(pixels, np.asarray(colour.grid(scale=3)))
     np.testing.assert_array_equal(pixels[: 8 * 3 : 3, : 6 * 3 : 3], np.asarray(colour.images()[0]))
@@ -47,7 +47,7 @@ def test_lossless_formats_keep_every_pixel(colour: Result, tmp_path: Path, forma
 
 def test_jpeg_is_near(colour: Result, tmp_path: Path) -> None:
     (path,) = colour.save(tmp_path / "grid.jpg", grid=True, scale=16)
-    apart = read_media(path)[1].astype(int) - np.asarray(colour.grid(scale=16))
+    apart = read_generated(path)[1].astype(int) - np.asarray(colour.grid(scale=16))
     assert np.abs(apart).mean() < 8
 
 
@@ -83,7 +83,7 @@ def test_folder_gets_a_file_for_each_image(colour: Result, tmp_path: Path) -> No
     paths = colour.save(tmp_path / "all", format="webp")
     assert [path.name for path in paths] == [f"plain-seed3-index{index:05}.webp" for index in range(6)]
     for path, image in zip(paths, colour.images(), strict=True):
-        np.testing.assert_array_equal(read_media(path)[1], np.asarray(image))
+        np.testing.assert_array_equal(read_generated(path)[1], np.asarray(image))
 
 
 def test_grid_of_a_list_has_a_row_for_each_value(digits: Generator) -> None:
@@ -158,7 +158,7 @@ def test_foreign_files_are_one_line(tmp_path: Path, name: str, content: bytes | 
     path = tmp_path / name
     if content is not None:
         path.write_bytes(content)
-    for read in (read_media,) if "huge" in name else (read_media, read_document):
+    for read in (read_generated,) if "huge" in name else (read_generated, read_document):
         with pytest.raises(Failure) as error:
             read(path)
         assert "\n" not in str(error.value)
@@ -172,7 +172,7 @@ def test_the_document_of_an_image_too_large_to_be_read_is_read(tmp_path: Path) -
     (tmp_path / "huge.png").write_bytes(content)
     assert read_document(tmp_path / "huge.png") == "{}"
     with pytest.raises(Failure, match="more than the 64 megapixels"):
-        read_media(tmp_path / "huge.png")
+        read_generated(tmp_path / "huge.png")
 
 
 @pytest.mark.parametrize("name", ["grid.png", "grid.webp", "grid.jpeg", "all.npy", "all.gif", "all.webp"])
@@ -182,7 +182,7 @@ def test_truncated_files_are_one_line(colour: Result, tmp_path: Path, name: str)
     for length in (10, 100, len(content) // 2, len(content) - 40):
         path.write_bytes(content[:length])
         with pytest.raises(Failure):
-            parse_provenance(read_media(path)[0], str(path))
+            parse_provenance(read_generated(path)[0], str(path))
 
 
 @pytest.mark.parametrize("document", ["", "{}", "[1]", "x", '{"seed": "no"}', "9" * 5 * 2**20])

@@ -5,7 +5,7 @@ import pytest
 
 from gan_serve.errors import UsageError
 from gan_serve.images.pixels import (
-    MOST_PIXELS,
+    MAX_PIXELS,
     check_length,
     check_size,
     checked_scale,
@@ -93,7 +93,7 @@ def test_an_image_may_have_the_longest_side_that_can_be_written_and_no_pixel_mor
 def test_an_animation_may_have_as_many_pixels_as_are_read_again() -> None:
     check_length(1024, 1024, 64, 1)
     check_length(512, 256, 128, 2)
-    assert MOST_PIXELS == 64 * 1024 * 1024
+    assert MAX_PIXELS == 64 * 1024 * 1024
     for count, scale, told in ((65, 1, "65 images of 1024x1024"), (17, 2, "17 images of 2048x2048")):
         with pytest.raises(UsageError, match=rf"^an animation of {told} pixels is too long \(at most 64 megapixels"):
             check_length(1024, 1024, count, scale)

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image as PILImage
 
 import gan_serve
-from gan_serve.images.encoding import read_media
+from gan_serve.images.encoding import read_generated
 
 COUNT = 20_000
 
@@ -82,7 +82,7 @@ def test_interrupted_folder_has_only_whole_files_and_goes_on(
     before = {path: path.stat().st_mtime_ns for path in folder.glob("*.png")}
     assert 100 < len(before) < 3000
     for path in before:
-        read_media(path)
+        read_generated(path)
     again = finish(models, "--count", 3000, "--label", 3, "--output", folder)
     seed = re.match(r"seed (\d+)\ncontinuing: [\d,]+ of 3,000 done\n", again)[1]
     assert sorted(path.name for path in folder.iterdir()) == [
@@ -158,7 +158,7 @@ def test_one_process_at_a_time_fills_a_place(models: Path, tmp_path: Path, name:
     first.communicate()
     finish(models, *arguments)
     assert not (tmp_path / job).exists()
-    made = np.load(tmp_path / name)[-1] if name == "all.npy" else read_media(max((tmp_path / name).iterdir()))[1]
+    made = np.load(tmp_path / name)[-1] if name == "all.npy" else read_generated(max((tmp_path / name).iterdir()))[1]
     assert made.shape[-2:] == (8, 8)
 
 

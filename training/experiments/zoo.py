@@ -21,7 +21,7 @@ from gan_serve.images.encoding import make_folder, write_atomic
 from gan_serve.metadata import ModelMetadata
 from gan_serve.repository import Repository
 from gan_serve.system.cpus import cpu_count
-from gan_serve.system.interrupt import noted_signals
+from gan_serve.system.interrupt import deferred_signals
 from training import variants
 from training.data.catalog import SOURCES
 from training.data.dataset import ImageSpec
@@ -142,7 +142,7 @@ def carry_out(tasks: Iterable[Task], device: str, *, jobs: int | None = None, mi
     outcome, waiting = Outcome(), deque(tasks)
     deadline = time.monotonic() + 60 * (float("inf") if minutes is None else minutes)
     running: list[_Job] = []
-    with noted_signals() as received:
+    with deferred_signals() as received:
         while (waiting or running) and not received and time.monotonic() < deadline:
             for place in sorted(places.keys() - {job.place for job in running})[: len(waiting)]:
                 running.append(_start(waiting.popleft(), device, place, places[place]))

@@ -11,7 +11,7 @@ import torch
 
 from gan_serve.errors import UsageError
 from gan_serve.metadata import Data, Training
-from gan_serve.system.interrupt import noted_signals
+from gan_serve.system.interrupt import deferred_signals
 from training import distributed, variants
 from training.data import loading
 from training.data.catalog import SOURCES, STACKED_MNIST
@@ -85,7 +85,7 @@ def play(run: Run, folder: Path, *, resume: bool, device: str = "auto", checkpoi
         dataset.check_batch(run.recipe.batch_size)
         prepare(folder, trainer, min(SNAPSHOTS, run.recipe.steps - trainer.step))
         progress.say(understood(trainer, dataset, folder))
-        with Report(folder, run.recipe.steps, dataset, done=trainer.step) as report, noted_signals() as received:
+        with Report(folder, run.recipe.steps, dataset, done=trainer.step) as report, deferred_signals() as received:
             _follow(trainer, facts, report, path, received=received, minutes=checkpoint_minutes)
         distributed.wait()
     finally:

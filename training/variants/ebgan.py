@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gan_serve.metadata import Paper
-from gan_serve.tensors import Score
+from gan_serve.tensors import ScoreOutput
 from training import losses
 from training.data.dataset import Batch, ImageSpec, Terms
 from training.families.convolutional import ConvolutionalGAN, ConvolutionalRecipe
@@ -67,7 +67,9 @@ class EBGAN(ConvolutionalGAN):
 
     def servables(self) -> dict[str, Servable]:
         pixels = self.spec.channels * self.spec.size**2
-        energy = Score(name="energy", low=0, high=2 * math.sqrt(pixels), description="Low for what it has learned.")
+        energy = ScoreOutput(
+            name="energy", low=0, high=2 * math.sqrt(pixels), description="Low for what it has learned."
+        )
         return super().servables() | {
             "energy": Servable(
                 Energy(self.discriminator),

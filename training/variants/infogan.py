@@ -7,9 +7,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from gan_serve.metadata import Paper
-from gan_serve.metadata import Score as Figure
-from gan_serve.tensors import Label, Latent, Probabilities, Scalar, Score
+from gan_serve.metadata import Paper, Score
+from gan_serve.tensors import Label, Latent, Probabilities, Scalar, ScoreOutput
 from training.data.dataset import Batch, ImageSpec, Terms
 from training.data.transforms import warped
 from training.gan import GAN, EvaluationContext, Recipe, Servable
@@ -130,7 +129,7 @@ class InfoGAN(GAN):
                 inputs=(self.spec.image,),
                 outputs=(
                     found,
-                    *(Score(name=name, low=-2, high=2, description=TRAITS.get(name, "")) for name in names),
+                    *(ScoreOutput(name=name, low=-2, high=2, description=TRAITS.get(name, "")) for name in names),
                 ),
                 task="classification",
                 description="Tells by which codes an image could have been drawn.",
@@ -151,12 +150,12 @@ class InfoGAN(GAN):
         return handwriting.named(handwriting.correlations(codes, images), ["first_code", "second_code"])
 
     @classmethod
-    def own_scores(cls, evidence: EvaluationContext) -> list[Figure]:
+    def own_scores(cls, evidence: EvaluationContext) -> list[Score]:
         inputs, outputs = evidence.draw()
         codes = torch.stack([values for values in inputs.values() if values.is_floating_point()])
         strongest = handwriting.correlations(codes.float(), outputs["image"]).amax(dim=0).tolist()
         return [
-            Figure(
+            Score(
                 name=f"{trait}_correlation",
                 value=value,
                 better="higher",

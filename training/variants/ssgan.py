@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from torch.nn.utils.parametrizations import weight_norm
 
 from gan_serve.metadata import Paper
-from gan_serve.tensors import Probabilities, Score
+from gan_serve.tensors import Probabilities, ScoreOutput
 from training.data.dataset import Batch, BatchSource, Dataset, ImageSpec, Terms
 from training.gan import GAN, Recipe, Servable, Stage
 
@@ -99,7 +99,7 @@ class SSGAN(GAN):
                 inputs=(self.spec.image,),
                 outputs=(
                     Probabilities(name="classes", classes=self.spec.classes, description="What the image shows."),
-                    Score(
+                    ScoreOutput(
                         name="realness", low=0, high=1, description="How sure it is that the image is no generated one."
                     ),
                 ),

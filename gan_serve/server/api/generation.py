@@ -46,7 +46,7 @@ class GenerationTask:
     def _finish(self, outputs: Arrays) -> Any:
         generator = self._generator
         if generator.metadata.per_item:
-            watched = generator.watched(lambda done, tiles: self._promise.check())
+            watched = generator.with_tile_callback(lambda done, tiles: self._promise.check())
             return self._answer(watched.run(self._asked))
         return self._answer(Result(generator.metadata, generator.sha256, self._asked, self._items, outputs))
 

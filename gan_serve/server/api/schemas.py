@@ -5,7 +5,7 @@ from typing import Any
 from gan_serve.latent_mixing import STEPS
 from gan_serve.metadata import ModelMetadata
 from gan_serve.request import Choice, choices
-from gan_serve.seeds import MOST_IMAGES, STREAMS
+from gan_serve.seeds import MAX_IMAGES, STREAMS
 from gan_serve.server.api.content_negotiation import MEDIA_TYPES, possible_formats
 from gan_serve.tensors import Image, Label, Mask
 
@@ -44,7 +44,7 @@ def option_schemas(metadata: ModelMetadata, most: int) -> dict[str, Schema]:
             "description": "Go by steps to the image of this seed. It excludes mix_with, and a count of more than 1.",
         },
         "steps": {
-            **_integer(2, MOST_IMAGES),
+            **_integer(2, MAX_IMAGES),
             "description": "Images of the walk to walk_to, which must be given, both ends included; "
             f"up to {most} are sent. Default: {STEPS}.",
         },
@@ -78,7 +78,7 @@ def option_schemas(metadata: ModelMetadata, most: int) -> dict[str, Schema]:
             "description": "Instead of the header Accept.",
         },
     }
-    seeds = (drawn if metadata.draws else {}) | (blended if metadata.latents else {})
+    seeds = (drawn if metadata.is_random else {}) | (blended if metadata.latents else {})
     return seeds | (shown if metadata.image_outputs else {}) | named
 
 
@@ -97,7 +97,7 @@ def option_rules(metadata: ModelMetadata) -> Schema:
 def example_of(metadata: ModelMetadata) -> Schema:
     """A request that works as it stands, images aside."""
     labels = {tensor.name: tensor.classes[0] for tensor in choices(metadata).values() if isinstance(tensor, Label)}
-    return labels | ({"seed": 7} if metadata.draws else {})
+    return labels | ({"seed": 7} if metadata.is_random else {})
 
 
 def answer_content(metadata: ModelMetadata) -> Schema:

@@ -86,7 +86,7 @@ class PlainApi:
         self, lane: ModelQueue, asked: Request, form: ResponseFormat, wish: ParsedRequest
     ) -> dict[str, str]:
         """The same seed gives the same bytes, on the same kind of device; without a seed nothing may be kept."""
-        if lane.metadata.draws and "seed" not in wish.integers:
+        if lane.metadata.is_random and "seed" not in wish.integers:
             return {"Cache-Control": "no-store"}
         made = write_provenance(lane.metadata, lane.generator.sha256, asked, scale=form.scale, columns=form.columns)
         digest = hashlib.sha256(f"{lane.generator.device} {form.format} {made}".encode()).hexdigest()
@@ -122,7 +122,7 @@ def _headers(lane: ModelQueue, asked: Request) -> dict[str, str]:
         "Gan-Serve-Sha256": lane.generator.sha256,
         "Gan-Serve-Provider": lane.generator.device,
     }
-    if lane.metadata.draws:
+    if lane.metadata.is_random:
         headers["Gan-Serve-Seed"] = str(asked.seed)
     return headers | {"Gan-Serve-Warning": "; ".join(asked.remarks)} if asked.remarks else headers
 

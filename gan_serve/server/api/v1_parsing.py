@@ -14,7 +14,7 @@ from starlette.datastructures import UploadFile
 from starlette.requests import Request as HttpRequest
 from starlette.types import Message
 
-from gan_serve.errors import shown
+from gan_serve.errors import short_repr
 from gan_serve.formats import ANIMATIONS
 from gan_serve.image_inputs import ImageInput
 from gan_serve.latent_mixing import make_mixing
@@ -67,7 +67,7 @@ async def read_fields(request: HttpRequest) -> Fields:
         return query
     body = await _read_body(request)
     for name in query.keys() & body.keys():
-        raise bad_request(f"{shown(name)} stands in the query and in the body; leave one of them out")
+        raise bad_request(f"{short_repr(name)} stands in the query and in the body; leave one of them out")
     return query | body
 
 
@@ -81,7 +81,7 @@ async def _read_body(request: HttpRequest) -> Fields:
     if kind.startswith("image/") or kind == "application/octet-stream":
         return {_WHOLE: (None, await read_body(request))}
     message = (
-        f"the body is of the type {shown(kind)}; send application/json, multipart/form-data, "
+        f"the body is of the type {short_repr(kind)}; send application/json, multipart/form-data, "
         "or an image alone as image/png, for example"
     )
     raise ApiError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, message)
@@ -170,7 +170,7 @@ def resolve(metadata: ModelMetadata, wish: ParsedRequest, settings: Settings) ->
 
 
 def _resolve(metadata: ModelMetadata, wish: ParsedRequest, settings: Settings) -> Request:
-    translated, moving = metadata.translated, wish.format in ANIMATIONS and not wish.grid
+    translated, moving = metadata.source_image, wish.format in ANIMATIONS and not wish.grid
     sources: dict[str, list[ImageInput]] = {name: [] for name in wish.uploads}
     left = settings.max_pixels
     for tensor in metadata.image_inputs:
@@ -183,7 +183,7 @@ def _resolve(metadata: ModelMetadata, wish: ParsedRequest, settings: Settings) -
     blend = make_mixing(mix=wish.mix, **_those(wish, *_SECOND))
     values = {**wish.values, **sources}
     integers = _those(wish, "count", "seed", "index")
-    return make_request(metadata, values, blend=blend, most=settings.max_count, **integers)
+    return make_request(metadata, values, mixing=blend, max_images=settings.max_count, **integers)
 
 
 def _those(wish: ParsedRequest, *names: str) -> dict[str, int]:

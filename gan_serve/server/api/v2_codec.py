@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gan_serve.images.limits import LONGEST_SIDE
+from gan_serve.images.limits import MAX_SIDE
 from gan_serve.metadata import ModelMetadata
 from gan_serve.sampling import Arrays
 from gan_serve.server.api.v1_parsing import parse_object
@@ -124,7 +124,7 @@ def _decode_tensor(
 
 
 def _shape(given: Any, tensor: InputTensor, most: int) -> tuple[int, ...]:
-    wanted = [f"1 to {most}", *(f"1 to {LONGEST_SIDE}" if length < 0 else str(length) for length in tensor.shape)]
+    wanted = [f"1 to {most}", *(f"1 to {MAX_SIDE}" if length < 0 else str(length) for length in tensor.shape)]
     if not isinstance(given, list) or any(type(size) is not int for size in given):
         raise bad_request(f"{tensor.name} needs a shape, a list of integers")
     if len(given) != len(wanted) or not 1 <= given[0] <= most or not _fits(given[1:], tensor.shape):
@@ -134,8 +134,7 @@ def _shape(given: Any, tensor: InputTensor, most: int) -> tuple[int, ...]:
 
 def _fits(given: Sequence[int], wanted: Sequence[int]) -> bool:
     return all(
-        1 <= length <= LONGEST_SIDE if known < 0 else length == known
-        for length, known in zip(given, wanted, strict=True)
+        1 <= length <= MAX_SIDE if known < 0 else length == known for length, known in zip(given, wanted, strict=True)
     )
 
 
