@@ -1,4 +1,4 @@
-"""Classic GANs, served by ONNX Runtime.
+"""Generate images with classic GANs, on ONNX Runtime.
 
     >>> import gan_serve
     >>> gan_serve.list_models()
@@ -16,7 +16,7 @@ Importing this package loads neither numpy nor ONNX Runtime; `load` does.
 
 import sys
 
-# The programs `python -m gan_serve` and `gan-serve` import this first, and Ctrl-C ends them in one line from here on.
+# `gan-serve` and `python -m gan_serve` import this module first: from here on, Ctrl-C ends them with one line.
 if sys.argv[:1] == ["-m"] or "".join(sys.argv[:1]).endswith("gan-serve"):
     from gan_serve.system.interrupt import leave_at_signals
 
@@ -38,28 +38,28 @@ __version__ = "0.1.0"
 def load(
     name: str, *, device: str = "auto", exact: bool = True, models: str | PathLike[str] | None = None
 ) -> "Generator":
-    """Open a model by its name, or by the name of its variant.
+    """Load a model by its name, or by the name of its variant.
 
-    `device` is `auto`, `cpu`, `cuda` or `cuda:N`; `models` is a folder laid out as `<name>/<version>/model.onnx`, and
-    the shipped models where it is not given. `exact=False` makes one large image faster on several cores of a
-    processor, but the same seed then gives the same image only to within 1/255 a pixel.
+    `device` is `auto`, `cpu`, `cuda` or `cuda:N`. `models` is a folder with the layout `<name>/<version>/model.onnx`;
+    the default is the folder of the shipped models. `exact=False` computes one large image faster on several CPU
+    cores; the same seed then reproduces an image only to within 1/255 per pixel.
 
         >>> gan_serve.load("acgan", device="cpu").generate(label=[0, 1, 2], count=8).save("grid.png", grid=True)
 
     Raises:
-        UsageError: no such model or device.
-        Failure: the file is broken, or no runtime can execute it.
+        UsageError: The model or the device does not exist.
+        Failure: The file is invalid, or ONNX Runtime cannot run it.
     """
     from gan_serve.generator import Generator
     from gan_serve.repository import Repository, models_folder
 
     if not isinstance(name, str):
-        raise UsageError(f"{short_repr(name)} is no name of a model; gan_serve.list_models() tells them")
+        raise UsageError(f"{short_repr(name)} is not a model name; gan_serve.list_models() returns the names")
     return Generator(Repository(models_folder(models)).find(name), device=device, exact=exact)
 
 
 def list_models(models: str | PathLike[str] | None = None) -> list[str]:
-    """The names that `load` takes.
+    """Return the names that `load` accepts.
 
     >>> gan_serve.list_models()
     ['acgan', 'cgan', 'dcgan', 'gan']

@@ -1,4 +1,4 @@
-"""The program `gan-serve`, which is `python -m gan_serve`, too."""
+"""Entry point of `gan-serve` and `python -m gan_serve`."""
 
 import gc
 
@@ -8,7 +8,7 @@ from gan_serve.system.interrupt import leave_at_signals
 def main() -> None:
     """Run the command line."""
     leave_at_signals()
-    # Importing makes many objects and no garbage, so looking for some after every 700 of them is time lost.
+    # Imports create many objects and no garbage: collecting after every 700 allocations would only cost time.
     gc.set_threshold(100_000)
     from gan_serve import cli
 

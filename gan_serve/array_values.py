@@ -1,4 +1,4 @@
-"""Values as other libraries have them, known by what they can do: none of these libraries is imported here."""
+"""Accept values of other libraries (NumPy, PyTorch, JAX ...) by their methods, without importing the libraries."""
 
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeGuard
@@ -12,12 +12,12 @@ Bytes = bytes | bytearray | memoryview
 
 
 def plain(value: object) -> object:
-    """Python's own numbers, text or lists for arrays, tensors and their elements, and for text in bytes.
+    """Convert arrays, tensors and their elements to Python numbers or lists, and bytes to text.
 
-    Everything else stays as it is.
+    Return everything else unchanged.
 
     Raises:
-        UsageError: an array or a tensor that cannot be read.
+        UsageError: An array or a tensor cannot be read.
     """
     if isinstance(value, Bytes):
         return bytes(value).decode(errors="replace")
@@ -33,20 +33,20 @@ def plain(value: object) -> object:
 
 
 def is_list(value: object) -> TypeGuard[Iterable[Any]]:
-    """Whether it is several values, one after the other."""
+    """Return whether a value is a sequence of values rather than text or a mapping."""
     return isinstance(value, Iterable) and not isinstance(value, str | Mapping)
 
 
 def is_array(value: object) -> bool:
-    """Whether it is an array or a tensor, of whatever library."""
+    """Return whether a value is an array or a tensor of any library."""
     return not isinstance(value, type) and any(hasattr(value, name) for name in ("__array__", "numpy"))
 
 
 def to_array(value: Any) -> "NDArray[Any]":
-    """A numpy array for an array or a tensor, wherever it lies and whether or not its gradient is computed.
+    """Convert an array or a tensor to NumPy, on any device, with or without a gradient.
 
     Raises:
-        UsageError: it cannot be read.
+        UsageError: It cannot be read.
     """
     import numpy as np
 

@@ -1,30 +1,30 @@
-"""The two ways to fail. A front end prints the message, never a traceback."""
+"""Exceptions for users. Front ends print their messages, never a traceback."""
 
 _LONGEST = 100  # characters of a value in a message
 
 
 class GanServeError(Exception):
-    """Something the user can act on; the message is one line that says what is wrong and what would be right."""
+    """An error that the user can fix. The message is one line: what is wrong, and what to do instead."""
 
     exit_code = 1
 
 
 class UsageError(GanServeError):
-    """The request itself is wrong: an unknown model, a label that does not exist, a value out of range."""
+    """The request is invalid: an unknown model, a label that does not exist, a value out of range."""
 
     exit_code = 2
 
 
 class Failure(GanServeError):
-    """The request was right but could not be done: a broken file, a missing runtime, a full disk."""
+    """The request is valid but failed: a broken file, a missing runtime, a full disk."""
 
 
 def short_repr(value: object) -> str:
-    """A value as a message shows it: its `repr`, in one line that nobody gets lost in."""
+    """Return the `repr` of a value on one line, shortened for error messages."""
     try:
         text = " ".join(repr(value).split())
-    except ValueError:  # Python writes no integer of more than 4,300 digits
+    except ValueError:  # Python refuses to print integers of more than 4,300 digits
         return "an integer of thousands of digits"
-    except Exception:  # of another library's
+    except Exception:  # a third-party `__repr__` may raise anything
         return f"a value of type {type(value).__name__}"
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."

@@ -1,4 +1,4 @@
-"""The inputs at which a network is most likely to fail: zeros, the ends of every range, and noise far out."""
+"""Extreme inputs, where a network is most likely to fail: zeros, the ends of every range, and extreme noise."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -13,24 +13,24 @@ from gan_serve.metadata import ModelMetadata
 from gan_serve.sampling import Arrays
 from gan_serve.tensors import InputTensor, Label, Latent, Mask, Raster
 
-_SIDE = 16  # pixels at least of an image of any size
+_SIDE = 16  # minimum side in pixels of an image of any size
 
 
 def try_extremes(metadata: ModelMetadata, infer: Callable[[Arrays], object]) -> None:
-    """Run a model on all of its extreme inputs; `infer` takes the graph's inputs, and raises where the answer is wrong.
+    """Run a model on all of its extreme inputs. `infer` takes the graph's inputs, and raises if the output is wrong.
 
     Raises:
-        Failure: as `infer` raises it.
+        Failure: The error that `infer` raised.
     """
     for arrays in extremes(metadata):
         infer(arrays)
 
 
 def extremes(metadata: ModelMetadata) -> Iterator[Arrays]:
-    """The graph's extreme inputs, in batches as large as those that are served.
+    """Yield the graph's extreme inputs in batches of the served size.
 
-    All latents are extreme at once, and so are all scalars, all images and all masks; these four are combined in every
-    way, and every label occurs.
+    All latents have the same kind of extreme, as do all scalars, images and masks. These four kinds are combined in
+    every way, and every label occurs.
     """
     side = smallest_side(metadata.multiple)
     values = {tensor.name: _extremes_of(tensor, side) for tensor in metadata.inputs}
@@ -44,12 +44,12 @@ def extremes(metadata: ModelMetadata) -> Iterator[Arrays]:
 
 
 def smallest_side(multiple: int) -> int:
-    """The side in pixels of a small image, for a model that takes images of any size with sides of this multiple."""
+    """Return the side of a small test image for a model whose sides must be a multiple of this number."""
     return multiple * math.ceil(_SIDE / multiple)
 
 
 def _rows(counts: dict[type[InputTensor], int]) -> list[dict[type[InputTensor], int]]:
-    """Which of its extremes each kind of input has in each row, where it has so many."""
+    """Choose an extreme of each kind of input for each row. `counts` is each kind's number of extremes."""
     others = {kind: range(count) for kind, count in counts.items() if kind is not Label}
     combinations = [dict(zip(others, places, strict=True)) for places in product(*others.values())]
     labels = counts.get(Label, 1)
@@ -58,7 +58,7 @@ def _rows(counts: dict[type[InputTensor], int]) -> list[dict[type[InputTensor], 
 
 
 def _extremes_of(tensor: InputTensor, side: int) -> Sequence[NDArray[Any]]:
-    """Each in the shape of one item."""
+    """Return the extremes of an input, each in the shape of one item."""
     shape = tensor.shape_at(side, side) if isinstance(tensor, Raster) else tensor.shape
     patterns: list[tuple[float, ...]]
     match tensor:

@@ -1,4 +1,4 @@
-"""Where an answer goes: one file or a folder of files, and in which format."""
+"""Plan where output goes: one file or a folder of files, and in which format."""
 
 import os
 from collections.abc import Mapping
@@ -10,21 +10,21 @@ from gan_serve.errors import UsageError
 from gan_serve.metadata import ModelMetadata
 from gan_serve.system.home import with_home
 
-ANIMATIONS = ("gif", "webp")  # formats of which one file shows several images, one after the other
+ANIMATIONS = ("gif", "webp")  # formats that can hold several images as an animation
 
 
 @dataclass(frozen=True)
 class FormatSet:
-    """What a model's answers are, and the formats that hold them."""
+    """The file formats for one kind of output: images or numbers."""
 
     name: str
-    suffixes: Mapping[str, str]  # of a file -> its format
-    usual: str  # where nobody names a format
-    many: str  # the format of which one file holds any number of answers
-    advice: str  # where they do not fit into one file
+    suffixes: Mapping[str, str]  # file suffix -> format
+    default: str
+    many: str  # the format whose files hold any number of outputs
+    advice: str  # for outputs that do not fit into one file
 
     @cached_property
-    def formats(self) -> tuple[str, ...]:
+    def names(self) -> tuple[str, ...]:
         """The names of the formats."""
         return tuple(dict.fromkeys(self.suffixes.values()))
 
@@ -32,23 +32,23 @@ class FormatSet:
 IMAGES = FormatSet(
     "images",
     {".png": "png", ".webp": "webp", ".jpg": "jpeg", ".jpeg": "jpeg", ".npy": "npy", ".gif": "gif"},
-    usual="png",
+    default="png",
     many="npy",
     advice="make a grid, or give a folder, a .gif or a .npy file",
 )
 NUMBERS = FormatSet(
     "numbers",
     {".json": "json", ".jsonl": "jsonl"},
-    usual="jsonl",
+    default="jsonl",
     many="jsonl",
-    advice="give a folder or a .jsonl file, which has a line for each",
+    advice="give a folder, or a .jsonl file, which has one line per image",
 )
 _SUFFIXES = {**IMAGES.suffixes, **NUMBERS.suffixes}
 
 
 @dataclass(frozen=True)
 class Output:
-    """A file, or a folder that gets one file for each image."""
+    """A file, or a folder with one file per image."""
 
     path: Path
     format: str
@@ -56,84 +56,84 @@ class Output:
 
 
 def formats_of(metadata: ModelMetadata) -> FormatSet:
-    """What a model answers with."""
+    """Return the formats for a model's output."""
     return IMAGES if metadata.image_outputs else NUMBERS
 
 
 def plan_output(
-    given: str | None, format: str | None, format_set: FormatSet, *, stem: str, images: int, grid: bool
+    text: str | None, format: str | None, formats: FormatSet, *, stem: str, images: int, grid: bool
 ) -> Output:
-    """Where the answers for `images` images go when the user names `given`; `stem` names what the user does not.
+    """Return where the output of `images` images goes. Without a path from the user, `stem` is the name.
 
-    Only a file that has a name becomes an animated WebP: without one, that format makes a folder as any image's does.
+    An animated WebP needs a file name; otherwise the format makes a folder, as the other image formats do.
 
     Raises:
-        UsageError: they do not fit there.
+        UsageError: The output does not fit there.
     """
-    check_format(format, format_set, images=images, grid=grid)
-    one_answer = images == 1 or grid
-    given = None if given is None else with_home(given)
-    if given is None or given.endswith(("/", os.sep)) or Path(given).is_dir():
-        format = format or format_set.usual
-        if one_answer or format in (format_set.many, "gif"):
-            return Output(Path(given or "") / f"{stem}.{format}", format)
-        return Output(Path(given or stem), format, folder=True)
-    path = Path(given)
+    check_format(format, formats, images=images, grid=grid)
+    is_single = images == 1 or grid
+    text = None if text is None else with_home(text)
+    if text is None or text.endswith(("/", os.sep)) or Path(text).is_dir():
+        format = format or formats.default
+        if is_single or format in (formats.many, "gif"):
+            return Output(Path(text or "") / f"{stem}.{format}", format)
+        return Output(Path(text or stem), format, folder=True)
+    path = Path(text)
     named = path.suffix.lower() in _SUFFIXES
-    format = format_of(path, format_set, format) if one_answer or named else format or format_set.usual
-    check_format(format, format_set, images=images, grid=grid)
-    one_file = one_answer or format in (format_set.many, "gif") or (named and format in ANIMATIONS)
+    format = format_of(path, formats, format) if is_single or named else format or formats.default
+    check_format(format, formats, images=images, grid=grid)
+    one_file = is_single or format in (formats.many, "gif") or (named and format in ANIMATIONS)
     if named and not one_file:
-        raise UsageError(f"{images} images do not fit into {path}; {format_set.advice}")
+        raise UsageError(f"{images} images do not fit into {path}; {formats.advice}")
     return Output(path, format, folder=not one_file)
 
 
-def is_animated(given: str | None, format: str | None, *, grid: bool) -> bool:
-    """Whether several images become one animation when the user names `given`, where - is stdout."""
-    named = format if given == "-" else _SUFFIXES.get(Path(given or "").suffix.lower())
+def is_animated(text: str | None, format: str | None, *, grid: bool) -> bool:
+    """Return whether several images become one animation at the path `text`, where - is stdout."""
+    named = format if text == "-" else _SUFFIXES.get(Path(text or "").suffix.lower())
     return not grid and (named in ANIMATIONS or format == "gif")
 
 
-def stdout_format(format: str | None, format_set: FormatSet, *, images: int, grid: bool) -> str:
-    """The format in which answers are printed.
+def stdout_format(format: str | None, formats: FormatSet, *, images: int, grid: bool) -> str:
+    """Return the format for output on stdout.
 
     Raises:
-        UsageError: they cannot be.
+        UsageError: The output does not fit into one stream.
     """
-    return plan_output(f"-.{format or format_set.usual}", format, format_set, stem="", images=images, grid=grid).format
+    return plan_output(f"-.{format or formats.default}", format, formats, stem="", images=images, grid=grid).format
 
 
 def writes_one_image(images: int, format: str | None, grid: bool) -> bool:
-    """Whether the answer is one image, still or moving: no array, no folder."""
+    """Return whether the output is one image or animation, rather than an array or a folder."""
     return format == "gif" or (format != "npy" and (images == 1 or grid))
 
 
-def format_of(path: Path, format_set: FormatSet, format: str | None = None) -> str:
-    """The format that a file's name and the user agree on.
+def format_of(path: Path, formats: FormatSet, format: str | None = None) -> str:
+    """Return the format that the file name and the `format` option agree on.
 
     Raises:
-        UsageError: they do not, or the name tells none.
+        UsageError: They disagree, or the suffix is unknown.
     """
     named = _SUFFIXES.get(path.suffix.lower())
     if named and format and named != format:
-        raise UsageError(f"{path} would be {named}, but {format} was asked for; leave out one of them")
-    if path.suffix and not format and named not in format_set.formats:
-        suffixes = ", ".join(format_set.suffixes)
-        raise UsageError(f"{path}: no format is named {path.suffix} for {format_set.name}; use {suffixes}")
-    return named or format or format_set.usual
+        raise UsageError(f"the suffix of {path} means {named}, but the format is {format}; leave out one of them")
+    if path.suffix and not format and named not in formats.names:
+        suffixes = ", ".join(formats.suffixes)
+        raise UsageError(f"{path}: {formats.name} cannot be written as {path.suffix}; use {suffixes}")
+    return named or format or formats.default
 
 
-def check_format(format: str | None, format_set: FormatSet, *, images: int, grid: bool) -> None:
-    """Refuse a format that so many answers cannot have.
+def check_format(format: str | None, formats: FormatSet, *, images: int, grid: bool) -> None:
+    """Reject a format that cannot hold this output.
 
     Raises:
-        UsageError: it does not exist for them, holds no grid, or would show one image alone in an animation.
+        UsageError: The format does not exist, cannot hold a grid, or is an animation of a single image.
     """
-    if format is not None and format not in format_set.formats:
-        raise UsageError(f"{format_set.name} cannot be written as {format!r}; use {', '.join(format_set.formats)}")
-    if grid and format_set is not IMAGES:
-        raise UsageError("a grid is an image, and this model answers with numbers; leave it out")
-    if grid and format == format_set.many:
-        raise UsageError("a grid is an image, npy holds arrays; leave out one of them")
+    if format is not None and format not in formats.names:
+        raise UsageError(f"{formats.name} cannot be written as {format!r}; use {', '.join(formats.names)}")
+    if grid and formats is not IMAGES:
+        raise UsageError("this model returns numbers, and a grid holds images; leave out the grid")
+    if grid and format == formats.many:
+        raise UsageError("npy holds arrays, and a grid is an image; leave out one of them")
     if format == "gif" and (grid or images == 1):
-        raise UsageError("gif is for animations; ask for several images and no grid, or use png")
+        raise UsageError("gif is for animations; ask for several images without a grid, or use png")

@@ -1,4 +1,4 @@
-"""One model: what a user asks for -> arrays -> ONNX Runtime -> arrays."""
+"""A loaded model: turns requests into arrays, runs ONNX Runtime, and returns results."""
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -27,20 +27,19 @@ from gan_serve.tensors import Image, Mask
 if TYPE_CHECKING:
     from gan_serve.image_fitting import FittedInputs
 
-_WORTH_A_THREAD = 0.005  # seconds of work, since starting a thread on a busy machine takes about as long
-BATCH = 64  # images whose arrays are in memory at once; on CUDA, one run
+_WORTH_A_THREAD = 0.005  # seconds of work: starting a thread on a busy machine takes about as long
+BATCH = 64  # images in memory at once; on CUDA, one run
 
 
 class Generator:
-    """A model that is loaded and ready to generate.
+    """A loaded model, ready to generate.
 
     >>> generator = gan_serve.load("acgan")
     >>> generator.generate(label="0-9", count=8, seed=0).save("digits.png", grid=True)
 
-    On a processor, each image (or each tile of a large one) is a run of its own, on one thread. `threads` says how many
-    of them run at once, as many as there are processors if not given; it never changes a bit of an image. With
-    `exact=False`, the threads share each run instead: one large image that is a single tile is made faster, but its
-    last bits depend on their number.
+    On a CPU, each image (or each tile of a large one) is a run of its own, on one thread. `threads` is the number of
+    parallel runs; the default is the number of processors. It never changes a bit of an image. With `exact=False`, the
+    threads share each run instead: a single large tile is computed faster, but its last bits depend on their number.
     """
 
     def __init__(
@@ -55,28 +54,28 @@ class Generator:
         _check_servable(model)
         self.metadata = model.metadata
         self.sha256 = model.sha256
-        self._given = device, threads, exact
+        self._load_options = device, threads, exact
         threads = threads or cpu_count()
         self._threads, threads_in_run = (threads, 1) if exact else (1, threads)
         self._session = open_session(model.content, str(model.path), parse_device(device), threads_in_run)
         self.device = runs_on(self._session)
         self._outputs = [tensor.name for tensor in model.metadata.outputs]
         self._path = model.path
-        self._on_tile = on_tile  # called while a large image is made, with how many tiles of how many are done
+        self._on_tile = on_tile  # called with (tiles done, tiles in all) while a large image is computed
         check_graph(model, self._session)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickled, and copied deeply, it is loaded again from its file, which must be the same: see `load_again`."""
-        return load_again, (self._path, self.sha256, *self._given)
+        """Pickle and deep-copy by reference: `load_again` loads the same file, which must be unchanged."""
+        return load_again, (self._path, self.sha256, *self._load_options)
 
     def __copy__(self) -> Self:
-        """A shallow copy shares what is loaded."""
+        """Return a shallow copy, which shares the session."""
         twin = object.__new__(type(self))
         twin.__dict__.update(self.__dict__)
         return twin
 
     def with_tile_callback(self, on_tile: Callable[[int, int], None]) -> Self:
-        """The same model, loaded once, that calls `on_tile` instead; what that raises ends the work."""
+        """Return a copy that shares the session and calls `on_tile`. An exception raised there ends the work."""
         twin = copy(self)
         twin._on_tile = on_tile
         return twin
@@ -95,24 +94,24 @@ class Generator:
         mix_index: int | None = None,
         **inputs: object,
     ) -> Result:
-        """Answer with `count` images, or `count` for each row where an input is a list or a range.
+        """Generate `count` images, or `count` per row if an input is a list or a range.
 
-        An image that goes in is a path, a folder, a glob, the bytes of a file, an open file, a Pillow image, pixels
-        (height, width[, channels]) as uint8, or floats in the model's own shape and range, as an array or a tensor of
-        any library; of a file with several images the first is taken, with a warning. So is a mask, or an array
-        (height, width) of booleans; the k-th mask belongs to the k-th image, or one to all. A model that answers with
-        numbers has them in `answers()`.
+        An input image is a path, a folder, a glob, the bytes of a file, an open file, a Pillow image, or an array or a
+        tensor of any library: uint8 pixels (height, width[, channels]), or floats in the model's own shape and range.
+        Of a file with several images the first is used, with a warning. A mask is any of these, or booleans
+        (height, width); the k-th mask belongs to the k-th image, or one mask to all. Numeric outputs are in
+        `answers()`.
 
-        A label is a class's name, or an integer: the class that is named by it where all are named by numbers, else the
-        place of the class from 0 on.
+        A label is a class name or an integer. If all classes are named by numbers, an integer is the class of that
+        name; otherwise it is the class's position, counted from 0.
 
-        (model, seed, index, inputs) name an image for ever: image `index + 7` of a call for many is the same bits as
-        the only image of a call with `index=7`. Without a seed, a random one is taken; the result tells it.
+        (model, seed, index, inputs) identify an image for ever: image `index + 7` of a call for many has the same bits
+        as the only image of a call with `index=7`. Without a seed, a random one is used; see `Result.seed`.
 
-        Another seed may take part: with `walk_to`, `steps` images lead to the one that it makes, 16 if not given; with
-        `mix_with`, each of `count` images takes the latents that `mix` names from each of `count` images of that seed.
-        `step` asks for one image of the walk alone, the first of which is 0; `mix_index` for mixtures with one image of
-        that seed alone.
+        Use a second seed to interpolate or to mix styles. With `walk_to`, `steps` images (default: 16) lead to the
+        image of that seed; `step` asks for one of them alone, counted from 0. With `mix_with`, each of `count` images
+        takes the latents that `mix` names from each of `count` images of that seed; `mix_index` asks for mixtures with
+        one of those images alone.
 
             >>> generator.generate(label=3, count=16, seed=0)  # 16 threes
             >>> generator.generate(label=[3, 7], count=4, seed=0)  # a row of 4 threes and a row of 4 sevens
@@ -122,18 +121,18 @@ class Generator:
             >>> generator.generate(label=3, seed=1, walk_to=2, steps=16, step=5)  # the sixth of the 16 images
 
         Raises:
-            UsageError: an input that the model does not have, or a value out of range.
-            Failure: an image that cannot be read.
+            UsageError: The model has no such input, or a value is out of range.
+            Failure: An image cannot be read.
         """
         mixing = make_mixing(walk_to=walk_to, steps=steps, step=step, mix_with=mix_with, mix=mix, mix_index=mix_index)
         return self.run(make_request(self.metadata, inputs, count=count, seed=seed, index=index, mixing=mixing))
 
     def run(self, request: Request) -> Result:
-        """Answer a request whole."""
+        """Return the result of a whole request."""
         return self.run_places(request, range(len(request)))
 
     def run_places(self, request: Request, places: Iterable[int]) -> Result:
-        """Answer a part of a request."""
+        """Return the result of part of a request: the images at these positions."""
         completed = [complete(self.metadata.inputs, request.seed, request.item(place)) for place in places]
         size = batch_size(self.metadata)
         threads = self._threads if self.metadata.per_item and not self.metadata.any_size else 1
@@ -141,47 +140,57 @@ class Generator:
         batches = list(map_in_order(partial(self._compute, request.seed), parts, threads))
         outputs = {name: np.concatenate([batch[name] for batch, _ in batches]) for name in batches[0][0]}
         images = {name: [each[name] for _, each in batches] for name in batches[0][1]}
-        return Result(self.metadata, self.sha256, request, tuple(completed), outputs, images)
+        return self.make_result(request, completed, outputs, images)
+
+    def make_result(
+        self,
+        request: Request,
+        items: Sequence[Item],
+        outputs: Arrays,
+        fitted_images: Mapping[str, list[Pixels]] | None = None,
+    ) -> Result:
+        """Return the result for these completed items and this model's outputs."""
+        return Result(self.metadata, self.sha256, request, tuple(items), outputs, dict(fitted_images or {}))
 
     def _compute(self, seed: int, items: Sequence[Item]) -> tuple[Arrays, dict[str, Pixels]]:
         if self.metadata.per_item:
             (item,) = items
-            return self._compute_scene(seed, item)
+            return self._compute_item(seed, item)
         return self.infer(input_arrays(self.metadata.inputs, seed, items)), {}
 
-    def _compute_scene(self, seed: int, item: Item) -> tuple[Arrays, dict[str, Pixels]]:
-        """What a network makes of one item as arrays, and what is like an image in that image's size."""
+    def _compute_item(self, seed: int, item: Item) -> tuple[Arrays, dict[str, Pixels]]:
+        """Return one item's output arrays, and the images that are fitted to an input image's size."""
         from gan_serve.image_fitting import fit_inputs
 
-        scene = fit_inputs(self.metadata.inputs, item.inputs)
-        drawn = [tensor for tensor in self.metadata.inputs if not isinstance(tensor, Image | Mask)]
-        others = input_arrays(drawn, seed, [item])
+        fitted = fit_inputs(self.metadata.inputs, item.inputs)
+        sampled = [tensor for tensor in self.metadata.inputs if not isinstance(tensor, Image | Mask)]
+        others = input_arrays(sampled, seed, [item])
         if self.metadata.any_size:
-            return {}, self._compute_tiles(scene, others)
-        outputs = self.infer({**scene.arrays, **others})
-        likes = [(each, scene.views[each.like]) for each in self.metadata.image_outputs if each.like]
+            return {}, self._compute_tiles(fitted, others)
+        outputs = self.infer({**fitted.arrays, **others})
+        likes = [(each, fitted.views[each.like]) for each in self.metadata.image_outputs if each.like]
         return outputs, {
-            each.name: scene.finished(view.restored(outputs[each.name][0], each), each) for each, view in likes
+            each.name: fitted.finished(view.restored(outputs[each.name][0], each), each) for each, view in likes
         }
 
-    def _compute_tiles(self, scene: "FittedInputs", others: Arrays) -> dict[str, Pixels]:
+    def _compute_tiles(self, fitted: "FittedInputs", others: Arrays) -> dict[str, Pixels]:
         from gan_serve.images.tiling import run_in_tiles
 
         def run(parts: Mapping[str, NDArray[Any]]) -> Arrays:
             return self.infer({**parts, **others})
 
         outputs = self.metadata.image_outputs
-        made = run_in_tiles(run, scene.arrays, scene.first.tensor, outputs, self._on_tile, self._threads)
-        return {each.name: scene.finished(made[each.name], each) for each in outputs}
+        pixels = run_in_tiles(run, fitted.arrays, fitted.first.tensor, outputs, self._on_tile, self._threads)
+        return {each.name: fitted.finished(pixels[each.name], each) for each in outputs}
 
     def infer(self, arrays: Arrays) -> Arrays:
-        """The graph's own inputs -> its outputs, by their names; all have the batch as their first axis.
+        """Run the graph: return its outputs by name. The batch is the first axis of every array.
 
-        On a processor every row is a run of its own: how a library splits and orders the sums of several rows depends
-        on their number, and so may the last bits. On CUDA, all rows are one run.
+        On a CPU every row is a run of its own, because the order of sums, and so the last bits, may depend on the
+        batch size. On CUDA, all rows are one run.
 
         Raises:
-            Failure: it cannot be computed, has another shape than the metadata says, or numbers that are not finite.
+            Failure: The run fails, or an output has an unexpected shape or numbers that are not finite.
         """
         rows = len(next(iter(arrays.values())))
         at_once = 1 if self.device == "cpu" else rows
@@ -190,16 +199,16 @@ class Generator:
         parts = self._run_each(runs[:1])
         expected = (time.perf_counter() - began) * (len(runs) - 1)
         parts += self._run_side_by_side(runs[1:], threads=min(self._threads, 1 + int(expected / _WORTH_A_THREAD)))
-        made = parts[0] if len(parts) == 1 else [np.concatenate(column) for column in zip(*parts, strict=True)]
-        outputs = dict(zip(self._outputs, made, strict=True))
+        joined = parts[0] if len(parts) == 1 else [np.concatenate(column) for column in zip(*parts, strict=True)]
+        outputs = dict(zip(self._outputs, joined, strict=True))
         check_outputs(self.metadata, arrays, outputs)
         return outputs
 
     def _run_side_by_side(self, runs: Sequence[Arrays], threads: int) -> list[list[NDArray[Any]]]:
-        """Each thread takes every `threads`-th run, since handing them over one by one takes as long as a small one."""
+        """Run in parallel. Each thread takes every n-th run: a hand-over per run costs as much as a small run."""
         shares = [runs[start::threads] for start in range(threads)]
-        made = list(map_in_order(self._run_each, shares, threads))
-        return [made[place % threads][place // threads] for place in range(len(runs))]
+        outputs = list(map_in_order(self._run_each, shares, threads))
+        return [outputs[place % threads][place // threads] for place in range(len(runs))]
 
     def _run_each(self, runs: Sequence[Arrays]) -> list[list[NDArray[Any]]]:
         try:
@@ -209,10 +218,10 @@ class Generator:
 
 
 def load_again(path: Path, sha256: str, device: str, threads: int | None, exact: bool) -> Generator:
-    """The generator that was pickled elsewhere, in another process perhaps.
+    """Load a generator that was pickled, possibly in another process.
 
     Raises:
-        Failure: its file is gone, has changed, or cannot be run here.
+        Failure: The file is missing, has changed, or cannot run here.
     """
     model = read_model(path)
     if model.sha256 != sha256:
@@ -221,7 +230,7 @@ def load_again(path: Path, sha256: str, device: str, threads: int | None, exact:
 
 
 def batch_size(metadata: ModelMetadata) -> int:
-    """How many items are computed at once."""
+    """Return the number of items that are computed at once."""
     return 1 if metadata.per_item else BATCH
 
 

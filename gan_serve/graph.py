@@ -1,4 +1,4 @@
-"""Whether a graph is what the metadata in its file says, and computes what they promise."""
+"""Check a graph and its outputs against the metadata."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,17 +13,17 @@ from gan_serve.tensors import Image, InputTensor, OutputTensor
 
 _Arrays = Mapping[str, NDArray[Any]]
 
-_TYPES = {"float": "float32", "double": "float64"}  # NumPy's names of what the runtime calls otherwise
+_TYPES = {"float": "float32", "double": "float64"}  # ONNX Runtime's type names -> NumPy's
 
 _KEEP_TYPES = "convert the model so that its inputs and outputs stay float32, and its labels int64"
-_VARY = "export it with a batch axis that varies"
+_DYNAMIC_BATCH = "export it with a dynamic batch axis"
 
 
 def check_graph(model: Model, session: Any) -> None:
-    """Compare the inputs and outputs of the graph that a session has loaded with those of its metadata.
+    """Compare the inputs and outputs of a session's graph with the metadata.
 
     Raises:
-        Failure: they differ.
+        Failure: They differ.
     """
     _check_side(model, "input", model.metadata.inputs, session.get_inputs())
     _check_side(model, "output", model.metadata.outputs, session.get_outputs())
@@ -45,52 +45,52 @@ def _check_shape(model: Model, tensor: InputTensor, node: Any) -> None:
     shape = [length if isinstance(length, int) else -1 for length in node.shape]
     described = [-1, *tensor.shape]
     if shape[1:] != described[1:]:
-        raise _differs(model, f"input {tensor.name} has the shape {_shown(shape)}", _shown(described))
+        raise _differs(model, f"input {tensor.name} has the shape {_text(shape)}", _text(described))
     if shape[0] != -1:
-        raise _differs(model, f"input {tensor.name} takes batches of {shape[0]} alone", "of any size", _VARY)
+        raise _differs(model, f"input {tensor.name} has the batch size {shape[0]}", "any", _DYNAMIC_BATCH)
 
 
 def _differs(model: Model, found: str, described: str, remedy: str = REWRITE_METADATA) -> Failure:
-    return Failure(f"{model.path}: the graph's {found}, its metadata says {described}; {remedy}")
+    return Failure(f"{model.path}: the graph's {found}, but its metadata says {described}; {remedy}")
 
 
-def _shown(shape: Sequence[int]) -> str:
-    """A shape with its batch axis: (N, 64), where ? is any length."""
+def _text(shape: Sequence[int]) -> str:
+    """Return a shape with its batch axis as text, such as (N, 64); ? is any length."""
     first, *others = ("?" if length == -1 else str(length) for length in shape)
     return f"({', '.join(['N' if first == '?' else first, *others])})"
 
 
 def check_outputs(metadata: ModelMetadata, inputs: _Arrays, outputs: _Arrays) -> None:
-    """Check what a graph made of its inputs; all have the batch as their first axis.
+    """Check the outputs of a graph. The batch is the first axis of every array.
 
     Raises:
-        Failure: another shape than the metadata says, or a number that is not finite.
+        Failure: A shape differs from the metadata, or a number is not finite.
     """
     rows, *lengths = next(iter(inputs.values())).shape
     for tensor in metadata.outputs:
-        made, expected = outputs[tensor.name], (rows, *_shape(tensor, lengths))
-        if made.shape != expected:
+        output, expected = outputs[tensor.name], (rows, *_shape(tensor, lengths))
+        if output.shape != expected:
             raise Failure(
-                f"{metadata.name} made {tensor.name} in the shape {_shown(made.shape)}, its metadata says "
-                f"{_shown(expected)}; {REWRITE_METADATA}"
+                f"{metadata.name} returned {tensor.name} in the shape {_text(output.shape)}, but its metadata says "
+                f"{_text(expected)}; {REWRITE_METADATA}"
             )
-        finite = np.isfinite(made).reshape(rows, -1).all(axis=1)
+        finite = np.isfinite(output).reshape(rows, -1).all(axis=1)
         if not finite.all():
             raise Failure(
-                f"{metadata.name} made {tensor.name} with numbers that are not finite (NaN or infinite) from "
-                + _told(inputs, int(finite.argmin()))
+                f"{metadata.name} returned {tensor.name} with numbers that are not finite (NaN or infinite) from "
+                + _summary(inputs, int(finite.argmin()))
             )
 
 
 def _shape(tensor: OutputTensor, lengths: Sequence[int]) -> tuple[int, ...]:
-    """The shape of one answer, where `lengths` are those of the first input without its batch axis."""
+    """Return the expected shape of one output. `lengths` is the shape of the first input without its batch axis."""
     if not isinstance(tensor, Image) or not tensor.any_size:
         return tensor.shape
     return tensor.shape_at(*(length * tensor.scale for length in lengths[1:]))
 
 
-def _told(inputs: _Arrays, row: int) -> str:
-    """The inputs of one row, in a few words: `latent 0, label 3, image -1 to 1`."""
+def _summary(inputs: _Arrays, row: int) -> str:
+    """Summarize the inputs of one row, such as `latent 0, label 3, image -1 to 1`."""
     return ", ".join(f"{name} {_range(array[row])}" for name, array in inputs.items())
 
 

@@ -1,4 +1,4 @@
-"""What a user gives as an image, from Python above all -> sources: whatever holds one, alone or in lists."""
+"""Convert a Python argument to input images: paths, bytes, open files, Pillow images, arrays, and lists of these."""
 
 import hashlib
 import io
@@ -25,13 +25,14 @@ _GIVE = "give a path, a Pillow image or an array, or a file that is open or in b
 
 
 def parse_images(tensor: Image | Mask, value: object, *, alone: bool = True) -> list[ImageInput]:
-    """Sources for a path, a folder, a glob, a file's bytes, an open file, a Pillow image, an array, or a list of these.
+    """Return the input images of a path, folder, glob, bytes, open file, Pillow image, array, or a list of these.
 
-    A file that is `alone` is decoded once; of several, only those at work are in memory. Warns of what is not taken.
+    The only image is decoded once and kept; with several (`alone=False`), each is decoded again when needed. Warns
+    about files and frames that are left out.
 
     Raises:
-        UsageError: no such file, or something that is no image for this model.
-        Failure: a file that cannot be read.
+        UsageError: A file does not exist, or a value is not an image for this model.
+        Failure: A file cannot be read.
     """
     if isinstance(value, str | PathLike):
         return _from_path(tensor.name, os.fsdecode(value), alone)
@@ -40,19 +41,19 @@ def parse_images(tensor: Image | Mask, value: object, *, alone: bool = True) -> 
     if (source := _from_memory(tensor, value, alone)) is not None:
         return [source]
     if not is_list(value):
-        raise UsageError(f"{tensor.name} is no image but of type {type(value).__name__}; {_GIVE}")
+        raise UsageError(f"{tensor.name} is of type {type(value).__name__}, not an image; {_GIVE}")
     return [source for item in value for source in parse_images(tensor, item, alone=False)]
 
 
 def _rows(array: "NDArray[Any]") -> Any:
-    """A list of what is no image itself: of text or of objects, or of images behind one another."""
+    """Split an array of text, objects or images into a list; return an array that is one image unchanged."""
     if array.dtype.kind in "OSU":
         return array.ravel().tolist()
     return [*array] if array.ndim == 4 else array
 
 
 def _from_memory(tensor: Image | Mask, value: object, alone: bool) -> ImageInput | None:
-    """The one image that the value is, if it is one."""
+    """Return the value as an image if it is one in memory."""
     import numpy as np
     from PIL import Image as PILImage
 
@@ -65,8 +66,8 @@ def _from_memory(tensor: Image | Mask, value: object, alone: bool) -> ImageInput
     return _from_array(tensor, value) if isinstance(value, np.ndarray) else None
 
 
-def _from_path(name: str, given: str, alone: bool) -> list[ImageInput]:
-    found = image_files(name, given)
+def _from_path(name: str, text: str, alone: bool) -> list[ImageInput]:
+    found = image_files(name, text)
     if found.left_out:
         warnings.warn(found.left_out, stacklevel=2)
     return [_warned(open_image(path, keep=alone and len(found.files) == 1), name) for path in found.files]
@@ -79,7 +80,7 @@ def _warned(source: ImageInput, name: str) -> ImageInput:
 
 
 def _from_content(name: str, value: Any, alone: bool) -> ImageInput:
-    """The bytes of a file, or an open one, which is read from where it stands and keeps its name if it has one."""
+    """Decode the bytes of a file, or an open file, which is read from its current position and keeps its name."""
     content = bytes(value) if isinstance(value, Bytes) else _read_open(name, value)
     if not content:
         raise UsageError(f"{name} is empty; give all bytes of the file, or go to its start with seek(0)")
@@ -88,14 +89,14 @@ def _from_content(name: str, value: Any, alone: bool) -> ImageInput:
 
 
 def _read_open(name: str, file: Any) -> bytes:
-    wrong = f"{name} is an open file that gives no bytes; open it with open(path, 'rb')"
+    wrong = f"{name} is an open file that yields no bytes; open it with open(path, 'rb')"
     if isinstance(file, io.TextIOBase):
         raise UsageError(wrong)
     try:
         content = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise Failure(f"{name}: cannot be read ({error.strerror or error})") from None
-    except Exception:  # it is closed, or something else than a file
+    except Exception:  # it is closed, or not a file at all
         raise UsageError(wrong) from None
     if not isinstance(content, Bytes):
         raise UsageError(wrong)
@@ -103,25 +104,25 @@ def _read_open(name: str, file: Any) -> bytes:
 
 
 def _name_of(value: Any) -> str | None:
-    """The name of an open file that lies in a folder, so that it can be found again."""
+    """Return an open file's name if it is in a folder, where `reproduce` can find it again."""
     name = getattr(value, "name", None)
     return printable(Path(name).name) if isinstance(name, str) and is_file(Path(name)) else None
 
 
 def _from_pillow(tensor: Image | Mask, image: "PilImage", alone: bool) -> ImageInput:
-    """The image as it stands: of an animation that was opened, the frame that its owner went to."""
+    """Use the image's current frame, which the caller may have chosen with `seek`."""
     import numpy as np
 
     from gan_serve.images.animations import duration_of
     from gan_serve.images.preprocess import remarks, upright
 
-    told = remarks(image) if alone and getattr(image, "tell", int)() == 0 else ()
+    notes = remarks(image) if alone and getattr(image, "tell", int)() == 0 else ()
     source = _from_array(tensor, np.asarray(upright(image, tensor.name)))
-    return replace(source, remarks=told, duration=duration_of(image))
+    return replace(source, remarks=notes, duration=duration_of(image))
 
 
 def _from_array(tensor: Image | Mask, array: "NDArray[Any]") -> ImageInput:
     from gan_serve.images.preprocess import read_array, size_of
 
-    given = read_array(array, tensor)
-    return ImageInput(None, hashlib.sha256(array.tobytes()).hexdigest(), origin=given, size=size_of(given))
+    image = read_array(array, tensor)
+    return ImageInput(None, hashlib.sha256(array.tobytes()).hexdigest(), origin=image, size=size_of(image))

@@ -1,7 +1,7 @@
-"""The images that a user gives to a model: in files, through pipes, or in memory.
+"""Input images: from files, pipes or memory.
 
-A request names each one by its file and its SHA-256, and reads it when its turn comes: a job holds no more images in
-memory than it works on, and a file that was changed meanwhile is noticed. Importing this module loads no numpy.
+A request holds each image's file name and SHA-256, and reads the image when it is needed. A job therefore keeps only
+the images in memory that it is working on, and detects files that have changed. This module does not import numpy.
 """
 
 import hashlib
@@ -26,35 +26,35 @@ if TYPE_CHECKING:
     from gan_serve.images.pixels import PilImage
     from gan_serve.images.preprocess import ImageData
 
-MAX_BYTES = 2**29  # of one file: more than the largest image takes without compression
+MAX_BYTES = 2**29  # of one file: more than the largest uncompressed image
 
 
 @dataclass(frozen=True)
 class ImageRef:
-    """What a request, and the files that it makes, say of an image."""
+    """The identity of an input image in a request and in generated files."""
 
-    file: str | None  # its name without folders, as `printable` tells it; None: it came as an array, or through a pipe
-    sha256: str  # of the file's bytes, or of the array's
-    frame: int | None = None  # of an animation; None: the only image, or the first
+    file: str | None  # its `printable` name without folders; None: an array or a pipe
+    sha256: str  # of the file's or the array's bytes
+    frame: int | None = None  # of an animation; None: the only or the first image
 
     def __post_init__(self) -> None:
         if self.file is not None and ("/" in self.file or not self.file):
-            raise ValueError(f"{self.file!r} is no name of a file")
+            raise ValueError(f"{self.file!r} is not a file name")
         if not re.fullmatch("[0-9a-f]{64}", self.sha256):
-            raise ValueError(f"{self.sha256!r} is no SHA-256")
+            raise ValueError(f"{self.sha256!r} is not a SHA-256")
         if self.frame is not None and not 0 <= self.frame < 2**31:
-            raise ValueError(f"{self.frame} is no number of a frame")
+            raise ValueError(f"{self.frame} is not a frame number")
 
     def read(self) -> "ImageData":
-        """The image decoded and upright, or the array.
+        """Return the image, decoded and upright, or the array.
 
         Raises:
-            Failure: it cannot be read, or is not what it was.
+            Failure: It cannot be read, or has changed.
         """
-        raise Failure(f"{self.file or 'an array'}: an image is known by its name alone; find_source finds the file")
+        raise Failure(f"{self.file or 'an array'}: only the image's name is known; find_image finds the file")
 
     def array(self, tensor: Image) -> "NDArray[np.float32]":
-        """The image as (channels, height, width) in the model's range; raises as `read` does."""
+        """Return the image as (channels, height, width) in the model's range. Raises the errors of `read`."""
         from gan_serve.images.preprocess import to_model
 
         return to_model(self.read(), tensor)
@@ -62,56 +62,56 @@ class ImageRef:
 
 @dataclass(frozen=True)
 class ImageInput(ImageRef):
-    """An image that can be read: a file, its bytes, one in memory, or an array that fits the model already."""
+    """An image that can be read: a file, its bytes, a decoded image, or an array in the model's shape and range."""
 
     origin: "Path | bytes | ImageData" = field(kw_only=True, repr=False, compare=False)
     size: tuple[int, int] = field(kw_only=True, repr=False, compare=False)  # width and height in pixels
-    remarks: tuple[str, ...] = field(default=(), kw_only=True, repr=False, compare=False)  # what is not taken of it
-    path: Path | None = field(default=None, kw_only=True, repr=False, compare=False)  # of its file, if it has one
-    duration: int | None = field(default=None, kw_only=True, repr=False, compare=False)  # of a frame, in milliseconds
+    remarks: tuple[str, ...] = field(default=(), kw_only=True, repr=False, compare=False)  # warnings for the user
+    path: Path | None = field(default=None, kw_only=True, repr=False, compare=False)  # None: not a file
+    duration: int | None = field(default=None, kw_only=True, repr=False, compare=False)  # of the frame, in ms
 
     def read(self) -> "ImageData":
         if isinstance(self.origin, bytes):
-            return _decode(self.origin, self.file or "an image", self.frame).picture
+            return _decode(self.origin, self.file or "an image", self.frame).image
         if not isinstance(self.origin, Path):
             return self.origin
         source, image = _read(self.origin, self.frame)
         if source != self:
-            raise Failure(f"{self.origin}: it was changed after the work began; call again")
+            raise Failure(f"{self.origin}: the file has changed since the work began; run the command again")
         return image
 
 
 def open_image(path: Path, *, keep: bool = False) -> ImageInput:
-    """A file that was read once, so that it is known to hold an image; decoded, it is kept or forgotten.
+    """Open an image file and decode it once to check it. The decoded image is kept in memory only if `keep` is set.
 
-    What comes through a named pipe is always kept, and has no name.
+    An image from a named pipe is always kept, and has no file name.
 
     Raises:
-        Failure: it does not, or cannot be read.
+        Failure: It is not an image, or cannot be read.
     """
     source, image = _read(path)
     return replace(source, origin=image) if keep or source.file is None else source
 
 
 def piped_image(stream: IO[bytes], name: str) -> ImageInput:
-    """An image whose file has no name here; `name` is what messages call it.
+    """Read an image from a pipe. Error messages call it `name`.
 
     Raises:
-        Failure: it is none, too large, or cannot be read.
+        Failure: It is not an image, is too large, or cannot be read.
     """
     return image_in_memory(_piped(stream, name), name)
 
 
 def image_in_memory(content: bytes, name: str) -> ImageInput:
-    """An image out of the bytes of its file, decoded; raises as `piped_image` does."""
+    """Decode an image from the bytes of its file. Raises the errors of `piped_image`."""
     return _source(hashlib.sha256(content).hexdigest(), _decode(content, name))
 
 
 def open_frames(path: Path) -> list[ImageInput]:
-    """All frames of an animation, decoded; of another file, its one image.
+    """Decode all frames of an animation, or the one image of any other file.
 
     Raises:
-        Failure: it cannot be read, or has too many pixels.
+        Failure: It cannot be read, or has too many pixels.
     """
     content, is_pipe = _content(path)
     frames = _frames(content, str(path))
@@ -119,33 +119,33 @@ def open_frames(path: Path) -> list[ImageInput]:
 
 
 def piped_frames(stream: IO[bytes], name: str) -> list[ImageInput]:
-    """The same of a file that has no name here."""
+    """Decode all frames of a file from a pipe. Error messages call it `name`."""
     return _frames(_piped(stream, name), name)
 
 
 def find_image(reference: ImageRef, folders: Sequence[Path]) -> ImageInput:
-    """The file that an earlier request had read, looked for in these folders.
+    """Find the file that an earlier request read, in these folders.
 
     Raises:
-        Failure: it is not there, or has changed.
+        Failure: It is missing, or has changed.
     """
     if reference.file is None:
-        raise Failure("it was made from an array or a pipe, not from a file; only who has that can make it again")
+        raise Failure("the input was an array or a pipe, not a file; only its owner can reproduce the image")
     paths = [path for folder in folders for path in _named(reference.file, folder)]
     if not paths:
-        looked = " or ".join(repr(str(folder)) for folder in folders)
-        raise Failure(f"no {reference.file!r}, from which it was made, in {looked}; name its folder with --inputs DIR")
+        searched = " or ".join(repr(str(folder)) for folder in folders)
+        raise Failure(f"the input {reference.file!r} is not in {searched}; give its folder with --inputs DIR")
     for source, _ in (_read(path, reference.frame) for path in paths):
         if source.sha256 == reference.sha256:
             return source
     raise Failure(
-        f"{paths[0]} is another image than the one that it was made from (sha256 {reference.sha256[:12]}...); "
-        "name that one's folder with --inputs DIR"
+        f"{paths[0]} is not the image that was used (sha256 {reference.sha256[:12]}...); "
+        "give the folder of that image with --inputs DIR"
     )
 
 
 def _named(file: str, folder: Path) -> list[Path]:
-    """The files that `printable` tells by this name."""
+    """Return the files with this `printable` name."""
     exact = folder / file
     if exact.is_file():
         return [exact]
@@ -158,11 +158,11 @@ def _read(path: Path, frame: int | None = None) -> "tuple[ImageInput, PilImage]"
     source = _source(digest, decoded)
     if not is_pipe:
         source = replace(source, file=printable(path.name), frame=frame, origin=path, path=path)
-    return source, decoded.picture
+    return source, decoded.image
 
 
 def _piped(stream: IO[bytes], name: str) -> bytes:
-    with _told(name):
+    with _read_errors(name):
         return stream.read(MAX_BYTES + 1)
 
 
@@ -185,14 +185,14 @@ def _source(digest: str, decoded: "_Decoded") -> ImageInput:
 
 
 def _content(path: Path) -> tuple[bytes, bool]:
-    """All bytes of a file, and whether they came through a pipe."""
-    with _told(str(path)), path.open("rb") as file:
+    """Return the bytes of a file, and whether it is a pipe."""
+    with _read_errors(str(path)), path.open("rb") as file:
         return file.read(MAX_BYTES + 1), stat.S_ISFIFO(os.fstat(file.fileno()).st_mode)
 
 
 @contextmanager
-def _told(name: str) -> Iterator[None]:
-    """A file that cannot be read is told in one line."""
+def _read_errors(name: str) -> Iterator[None]:
+    """Turn an OSError into a Failure that names the file."""
     try:
         yield
     except OSError as error:
@@ -200,9 +200,9 @@ def _told(name: str) -> Iterator[None]:
 
 
 class _Decoded(NamedTuple):
-    picture: "PilImage"
-    remarks: tuple[str, ...]  # what is not taken of its file
-    duration: int | None = None  # of a frame
+    image: "PilImage"
+    remarks: tuple[str, ...]  # warnings for the user
+    duration: int | None = None  # of a frame, in milliseconds
 
 
 def _decode(content: bytes, name: str, frame: int | None = None) -> _Decoded:
@@ -210,7 +210,7 @@ def _decode(content: bytes, name: str, frame: int | None = None) -> _Decoded:
     from gan_serve.images.preprocess import open_pil_image, remarks, upright
 
     if len(content) > MAX_BYTES:
-        raise Failure(f"{name}: larger than an image's file can be ({MAX_BYTES // 2**20} MiB)")
+        raise Failure(f"{name}: larger than the limit for an image file ({MAX_BYTES // 2**20} MiB)")
     if frame is not None:
         image, duration = decode_frame(content, frame, name)
         return _Decoded(image, (), duration)

@@ -1,6 +1,6 @@
-"""A second seed: a walk to its image, or a mixture that takes some of its noise.
+"""Combine the noise of two seeds: interpolate between them, or take some latents from the second.
 
-What is not noise stays as it is for the first seed, a class or a code that was drawn included.
+Only noise is mixed. Labels and codes are those of the first seed, even if they were sampled.
 """
 
 from dataclasses import dataclass, replace
@@ -12,17 +12,17 @@ from gan_serve.metadata import ModelMetadata
 from gan_serve.seeds import MAX_IMAGES, STREAMS, checked_integer
 from gan_serve.suggestions import nearest
 
-STEPS = 16  # of a walk, where nobody says how many
+STEPS = 16  # default number of images of a walk
 
 
 @dataclass(frozen=True, kw_only=True)
 class Interpolation:
-    """From an image to that of another seed, in so many images with both ends among them."""
+    """A walk of `steps` images from one seed's image to another seed's, both ends included."""
 
     kind: Literal["walk"] = "walk"
-    seed: int  # where it ends
+    seed: int  # of the last image
     steps: int
-    step: int | None = None  # the only one that is wanted, if one is; the first is 0
+    step: int | None = None  # make this image alone, counted from 0; None: all of them
 
     def width(self, count: int) -> int:
         """How many images come of each one."""
@@ -35,12 +35,15 @@ class Interpolation:
 
 @dataclass(frozen=True, kw_only=True)
 class StyleMix:
-    """Each of `count` images, with some latents of each of as many images of another seed, or of one of them."""
+    """Style mixing: `count` images, each with some latents of each of `count` images of another seed.
+
+    With an `index`, only that image of the other seed takes part.
+    """
 
     kind: Literal["mix"] = "mix"
     seed: int
-    latents: tuple[str, ...]  # that come from it, by their names
-    index: int | None = None  # of the other seed's only image that takes part, if it is one
+    latents: tuple[str, ...]  # names of the latents that come from that seed
+    index: int | None = None  # of one image of that seed; None: all `count` of them
 
     def width(self, count: int) -> int:
         """How many images come of each one."""
@@ -63,18 +66,18 @@ def make_mixing(
     mix: object = None,
     mix_index: int | None = None,
 ) -> LatentMixing | None:
-    """What a user wants with a second seed; `mix` are names of latents, as a list or with commas between them.
+    """Return the mixing that these options describe, if any. `mix` is a list of latents, or text with commas.
 
     Raises:
-        UsageError: two wishes that exclude one another, or half of one.
+        UsageError: The options exclude each other, or one lacks its counterpart.
     """
     if walk_to is not None and mix_with is not None:
-        raise UsageError("walk_to and mix_with are two ways to a second seed; leave out one of them")
+        raise UsageError("walk_to and mix_with exclude each other; leave out one of them")
     for seed, detail, about in (
-        (walk_to, steps, "steps are those of a walk; give walk_to, the seed where it ends, or leave them out"),
-        (walk_to, step, "step is an image of a walk; give walk_to, the seed where it ends, or leave it out"),
-        (mix_with, mix, "mix names what is taken from another seed; give mix_with, that seed, or leave it out"),
-        (mix_with, mix_index, "mix_index is an image of another seed; give mix_with, that seed, or leave it out"),
+        (walk_to, steps, "steps needs a walk; give walk_to, the seed where the walk ends, or leave out steps"),
+        (walk_to, step, "step needs a walk; give walk_to, the seed where the walk ends, or leave out step"),
+        (mix_with, mix, "mix needs a second seed; give mix_with, or leave out mix"),
+        (mix_with, mix_index, "mix_index needs a second seed; give mix_with, or leave out mix_index"),
     ):
         if seed is None and detail is not None:
             raise UsageError(about)
@@ -84,25 +87,25 @@ def make_mixing(
 
 
 def checked_mixing(metadata: ModelMetadata, mixing: LatentMixing, count: int) -> LatentMixing:
-    """What is wanted with a second seed, its numbers as Python's own.
+    """Check a mixing against the model, and return it with Python integers.
 
     Raises:
-        UsageError: it draws no noise, has no such latent, or a number is out of range.
+        UsageError: The model has no noise or no such latent, or a number is out of range.
     """
     known = [latent.name for latent in metadata.latents]
     if not known:
-        raise UsageError(f"{metadata.name} draws no noise, so that another seed changes nothing")
+        raise UsageError(f"{metadata.name} has no noise input, so a second seed changes nothing")
     if isinstance(mixing, Interpolation):
         seed = checked_integer("walk_to", mixing.seed, 0, STREAMS - 1)
         steps = checked_integer("steps", mixing.steps, 2, MAX_IMAGES)
         step = None if mixing.step is None else checked_integer("step", mixing.step, 0, steps - 1)
         if count > 1:
-            raise UsageError(f"a walk has as many images as steps; leave out the count of {count}")
+            raise UsageError(f"a walk has one image per step; leave out the count of {count}")
         return Interpolation(seed=seed, steps=steps, step=step)
     seed = checked_integer("mix_with", mixing.seed, 0, STREAMS - 1)
     index = None if mixing.index is None else checked_integer("mix_index", mixing.index, 0, STREAMS - 1)
     if not mixing.latents:
-        raise UsageError(f"mix must name what is taken from the seed {seed}; use {', '.join(known)}")
+        raise UsageError(f"mix must name the latents to take from seed {seed}; use {', '.join(known)}")
     for name in mixing.latents:
         if name not in known:
             raise UsageError(f"{metadata.name} has no latent {name!r}{nearest(name, known)}; it has {', '.join(known)}")
@@ -111,6 +114,6 @@ def checked_mixing(metadata: ModelMetadata, mixing: LatentMixing, count: int) ->
 
 def _names(mix: object) -> tuple[str, ...]:
     mix = plain(mix)
-    given = mix.split(",") if isinstance(mix, str) else mix if is_list(mix) else [mix]
-    names = (str(name).strip() for name in given if name is not None)
+    parts = mix.split(",") if isinstance(mix, str) else mix if is_list(mix) else [mix]
+    names = (str(name).strip() for name in parts if name is not None)
     return tuple(dict.fromkeys(name for name in names if name))

@@ -1,4 +1,4 @@
-"""Names for files that nobody named: what they show, in the order model, inputs, seed, index."""
+"""Default file names: model, inputs, seed and index, in this order."""
 
 import hashlib
 import re
@@ -11,29 +11,32 @@ from gan_serve.latent_mixing import Interpolation, LatentMixing
 from gan_serve.metadata import ModelMetadata
 from gan_serve.request import Inputs, Item, Request, Value
 
-# In bytes, of which every file system takes 255 in a name; gan-serve adds some of its own before and behind.
-_LONGEST = 200
-_LONGEST_IMAGE = 40  # an image's own name within another
-_LONGEST_LIST = 100  # several of them
+# Limits in bytes. File systems allow 255 in a name; gan-serve adds a prefix and a suffix to some names.
+_MAX_STEM = 200
+_MAX_IMAGE = 40  # an input image's name within the stem
+_MAX_LIST = 100  # a list of values within the stem
 
 
 def item_stem(metadata: ModelMetadata, seed: int, item: Item) -> str:
-    """The name of one image among many; it sorts by index."""
+    """Return the name of one image's file. Names sort by index."""
     parts = [metadata.name, *_values([item.inputs])]
     parts += [f"seed{seed}", f"index{item.index:05}"] if metadata.is_random else []
-    return _fitted("-".join([*parts, *_second(item.mixing)]))
+    return _shortened("-".join([*parts, *_second_seed(item.mixing)]))
 
 
 def request_stem(metadata: ModelMetadata, request: Request, *, with_seed: bool = True) -> str:
-    """The name of a whole answer. Without its seed, a job that drew one finds its unfinished output again."""
+    """Return the name of a whole request's file or folder.
+
+    Leave out the seed (`with_seed=False`) where a job with a random seed must find its unfinished output again.
+    """
     parts = [metadata.name, *_values(request.inputs)]
     parts += [f"seed{request.seed}"] if with_seed and metadata.is_random else []
     parts += [f"index{request.index}"] if request.index else []
     parts += [f"count{request.count}"] if request.count > 1 else []
-    return _fitted("-".join([*parts, *_second(request.mixing)]))
+    return _shortened("-".join([*parts, *_second_seed(request.mixing)]))
 
 
-def _second(mixing: LatentMixing | None) -> list[str]:
+def _second_seed(mixing: LatentMixing | None) -> list[str]:
     if mixing is None:
         return []
     if isinstance(mixing, Interpolation):
@@ -48,13 +51,13 @@ def _values(rows: Sequence[Inputs]) -> list[str]:
 
 
 def _span(name: str, values: Sequence[Value]) -> str:
-    prefix = "" if isinstance(values[0], ImageRef) else name  # an image's own name says what it is
-    # The frames of an animation have one name.
+    prefix = "" if isinstance(values[0], ImageRef) else name  # an image's file name speaks for itself
+    # `dict.fromkeys`: the frames of an animation share a name.
     texts = [*dict.fromkeys(_image(value) if isinstance(value, ImageRef) else str(value) for value in values)]
     if _is_range(values):
         return f"{prefix}{texts[0]}-{texts[-1]}"
     several = ",".join(texts)
-    is_short = len(texts) <= 4 and len(several.encode()) <= _LONGEST_LIST
+    is_short = len(texts) <= 4 and len(several.encode()) <= _MAX_LIST
     return prefix + (several if is_short else f"{texts[0]}...{texts[-1]}")
 
 
@@ -66,25 +69,25 @@ def _is_range(values: Sequence[Value]) -> bool:
 
 
 def _image(reference: ImageRef) -> str:
-    """Its name, as far as every system takes it, and a digest to tell it from its namesakes and from its copies."""
+    """Return the image's name in portable characters, and a digest that tells images of the same name apart."""
     stem = re.sub(r"[^\w.-]+", "_", _storable(PurePath(reference.file or "array").stem))
-    return f"{_cut(stem, _LONGEST_IMAGE)}-{_digest(f'{reference.file} {reference.sha256}')}"
+    return f"{_cut(stem, _MAX_IMAGE)}-{_digest(f'{reference.file} {reference.sha256}')}"
 
 
 def _storable(text: str) -> str:
-    """With ? for what the file system of an ASCII locale cannot have in a name."""
+    """Replace characters that the file system's encoding lacks by ?."""
     encoding = sys.getfilesystemencoding()
     return text.encode(encoding, "replace").decode(encoding)
 
 
-def _fitted(stem: str) -> str:
-    """A name that is too long, cut, with a digest of what it was."""
-    return stem if len(stem.encode()) <= _LONGEST else f"{_cut(stem, _LONGEST)}-{_digest(stem)}"
+def _shortened(stem: str) -> str:
+    """Cut a name that is too long, and add a digest of the whole name."""
+    return stem if len(stem.encode()) <= _MAX_STEM else f"{_cut(stem, _MAX_STEM)}-{_digest(stem)}"
 
 
-def _cut(text: str, most: int) -> str:
-    """Its beginning, of so many bytes at most, without half a character."""
-    return text.encode()[:most].decode(errors="ignore")
+def _cut(text: str, limit: int) -> str:
+    """Return the beginning of a text: at most `limit` bytes, in whole characters."""
+    return text.encode()[:limit].decode(errors="ignore")
 
 
 def _digest(text: str) -> str:

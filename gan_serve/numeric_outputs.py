@@ -1,4 +1,4 @@
-"""A model's numbers -> plain values, for people, programs and JSON."""
+"""Convert a model's numeric outputs to plain Python values and JSON."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -12,34 +12,33 @@ from gan_serve.tensors import OutputTensor, Probabilities, ScoreOutput
 
 NumericOutputs = dict[str, str | int | float | dict[str, float] | None]
 
-_DIGITS = 6  # behind the point
+_DIGITS = 6  # after the decimal point
 
 
 def make_numeric_outputs(
     inputs: Inputs, tensors: Sequence[OutputTensor], outputs: Mapping[str, NDArray[Any]]
 ) -> NumericOutputs:
-    """What went in and what came out for one image, by name; an image is told by the name of its file.
+    """Return the inputs and the numeric outputs of one image by name. An input image appears as its file name.
 
-    Probabilities are told for each class, followed by the most probable one as `<name>_top`. Images that came out are
-    left out.
+    Probabilities are listed by class, followed by the most probable class as `<name>_top`. Output images are left out.
     """
-    answer: NumericOutputs = {name: _told(value) for name, value in inputs.items()}
+    values: NumericOutputs = {name: _plain(value) for name, value in inputs.items()}
     for tensor in tensors:
         if isinstance(tensor, Probabilities):
             shares = [_rounded(share) for share in outputs[tensor.name]]
-            answer[tensor.name] = dict(zip(tensor.classes, shares, strict=True))
-            answer[f"{tensor.name}_top"] = tensor.classes[int(outputs[tensor.name].argmax())]
+            values[tensor.name] = dict(zip(tensor.classes, shares, strict=True))
+            values[f"{tensor.name}_top"] = tensor.classes[int(outputs[tensor.name].argmax())]
         elif isinstance(tensor, ScoreOutput):
-            answer[tensor.name] = _rounded(outputs[tensor.name])
-    return answer
+            values[tensor.name] = _rounded(outputs[tensor.name])
+    return values
 
 
-def encode_numeric_outputs(answers: Sequence[NumericOutputs]) -> bytes:
-    """A line of JSON for each."""
-    return "".join(f"{json.dumps(answer)}\n" for answer in answers).encode()
+def encode_numeric_outputs(rows: Sequence[NumericOutputs]) -> bytes:
+    """Return JSON Lines: one line per image."""
+    return "".join(f"{json.dumps(row)}\n" for row in rows).encode()
 
 
-def _told(value: Value) -> str | int | float | None:
+def _plain(value: Value) -> str | int | float | None:
     return value.file if isinstance(value, ImageRef) else value
 
 

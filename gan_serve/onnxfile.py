@@ -1,14 +1,14 @@
-"""What an ONNX file says about itself, read without ONNX Runtime.
+"""Read the metadata of an ONNX file without ONNX Runtime.
 
-An ONNX file is one protobuf message. Walking its wire format takes a few lines, and lets a model be listed, described
-and validated without the 0.2 seconds that importing a runtime costs.
+An ONNX file is one protobuf message. Parsing its wire format takes a few lines, and lets models be listed, described
+and validated without the 0.2 seconds of importing a runtime.
 """
 
 from collections.abc import Iterator
 
 from gan_serve.errors import Failure
 
-_Message = dict[int, str]  # field number -> the message it holds; only what leads to a tensor
+_Message = dict[int, str]  # field number -> message type; only fields that lead to tensors
 
 _MODEL, _METADATA_PROPS, _KEY, _VALUE = "ModelProto", 14, 1, 2
 _DATA_LOCATION, _EXTERNAL_DATA, _EXTERNAL = 14, 13, 1
@@ -30,14 +30,14 @@ _LEADS_TO_TENSORS: dict[str, _Message] = {
 
 
 class _Malformed(Exception):
-    """The bytes are not a whole protobuf message."""
+    """The bytes are not a complete protobuf message."""
 
 
 def read_property(content: bytes, key: str, source: str) -> str:
-    """The metadata property `key` of the ONNX file whose bytes are `content`.
+    """Return the metadata property `key` of the ONNX file with the bytes `content`.
 
     Raises:
-        Failure: truncated, not an ONNX file, without the property, or with weights outside the file.
+        Failure: The file is truncated or not ONNX, lacks the property, or has external weights.
     """
     message = memoryview(content)
     try:
@@ -45,21 +45,21 @@ def read_property(content: bytes, key: str, source: str) -> str:
             raise _Malformed
         properties = dict(_properties(message))
         external = _has_external_data(message, _MODEL)
-    except (_Malformed, UnicodeDecodeError, RecursionError):  # no exporter nests graphs a thousand deep
-        raise Failure(f"{source}: {_what_is_wrong(content)}") from None
+    except (_Malformed, UnicodeDecodeError, RecursionError):  # no exporter nests a thousand graphs
+        raise Failure(f"{source}: {_diagnosis(content)}") from None
     if external:
         raise Failure(
-            f"{source}: its weights are outside the file; put them inside with Python: onnx.save(onnx.load(FILE), FILE)"
+            f"{source}: its weights are in another file; include them with Python: onnx.save(onnx.load(FILE), FILE)"
         )
     if key not in properties:
         raise Failure(
-            f"{source}: not a gan-serve model (no {key!r} metadata); docs/models.md shows how to describe a model from "
-            "elsewhere"
+            f"{source}: not a gan-serve model (no {key!r} metadata); docs/models.md shows how to add metadata to a "
+            "foreign model"
         )
     return properties[key]
 
 
-def _what_is_wrong(content: bytes) -> str:
+def _diagnosis(content: bytes) -> str:
     if not content:
         return "the file is empty; copy or export it again"
     # Every ONNX file opens with ir_version: field 1, a varint.
@@ -88,7 +88,7 @@ def _has_external_data(message: memoryview, kind: str) -> bool:
 
 
 def _fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
-    """Number and value of each field: an integer, or the bytes of everything that is not a varint."""
+    """Yield the number and value of each field: an integer for a varint, otherwise bytes."""
     position = 0
     while position < len(message):
         tag, position = _varint(message, position)

@@ -1,4 +1,4 @@
-"""What a generated file says about how it was made; enough to make it again."""
+"""Provenance: the JSON document in a generated file with which it can be reproduced."""
 
 import json
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ from gan_serve.request import Inputs, Item, Request
 from gan_serve.schema import ValidationError, decode
 
 _WRITER = {"gan_serve": ""}
-_LONGEST = 2**26  # of the JSON document in a file that anyone may have written
+_MAX_LENGTH = 2**26  # of the JSON document; the file may come from anywhere
 
 
 @dataclass(frozen=True)
 class Provenance:
-    """The model, the request, and how the arrays became pixels; the fields are the keys of the JSON document."""
+    """The model, the request, and how arrays became pixels. Field names are the keys of the JSON document."""
 
     gan_serve: str
     model: str
@@ -27,36 +27,36 @@ class Provenance:
     seed: int
     index: int
     count: int
-    inputs: tuple[Inputs, ...]  # one for each row of images
+    inputs: tuple[Inputs, ...]  # one per row of images
     scale: int = 1
-    columns: int | None = None  # of a grid; None where every image stands alone
-    blend: LatentMixing | None = None  # with a second seed; where there is none, the document has no such key
+    columns: int | None = None  # of a grid; None: not a grid
+    blend: LatentMixing | None = None  # the request's mixing; the document omits the key if there is none
 
     def __post_init__(self) -> None:
         if not self.inputs or self.scale < 1 or (self.columns is not None and self.columns < 1):
-            raise ValueError("an image has one row, column and pixel at least")
+            raise ValueError("an image has at least one row, column and pixel")
 
     @property
     def request(self) -> Request:
-        """What was asked of the model."""
+        """The request for the model."""
         return Request(self.seed, self.index, self.count, self.inputs, self.blend)
 
     def to_json(self) -> str:
-        """The document as it stands in the file."""
+        """Return the document as the file stores it."""
         return _ENCODER.encode({name: value for name, value in vars(self).items() if name != "blend" or value})
 
 
 def make_provenance(
     metadata: ModelMetadata, sha256: str, request: Request, *, scale: int = 1, columns: int | None = None
 ) -> Provenance:
-    """What is to be said of images that this version of gan-serve makes."""
+    """Return the provenance of images made by this version of gan-serve."""
     return Provenance(**_fields(metadata, sha256, request, scale, columns))
 
 
 def write_provenance(
     metadata: ModelMetadata, sha256: str, request: Request, *, scale: int = 1, columns: int | None = None
 ) -> str:
-    """The same as it stands in the file, made without the checks that a request has passed."""
+    """Return the provenance as the file stores it, without repeating the request's checks."""
     return _ENCODER.encode(_fields(metadata, sha256, request, scale, columns))
 
 
@@ -77,12 +77,12 @@ def _fields(metadata: ModelMetadata, sha256: str, request: Request, scale: int, 
 
 
 def item_request(seed: int, item: Item) -> Request:
-    """The request for one image alone."""
+    """Return the request for one image."""
     return Request(seed, item.index, 1, (item.inputs,), item.mixing)
 
 
 def same_pixels(document: str, provenance: Provenance) -> bool:
-    """Whether a file's document tells of the same image; the version of gan-serve that wrote it does not matter."""
+    """Return whether a file's document describes the same image, regardless of the version of gan-serve."""
     try:
         return bool(json.loads(document) | _WRITER == json.loads(provenance.to_json()) | _WRITER)
     except (ValueError, TypeError):
@@ -90,29 +90,29 @@ def same_pixels(document: str, provenance: Provenance) -> bool:
 
 
 def parse_provenance(document: str, source: str) -> Provenance:
-    """Read and check the document found in `source` (a file's name, for the messages).
+    """Parse and validate the document. Error messages call its file `source`.
 
     Raises:
-        Failure: gan-serve did not write it.
+        Failure: The document is not valid, so gan-serve did not write it.
     """
-    if len(document) > _LONGEST:
-        raise Failure(f"{source}: what it says about its making is too long; gan-serve did not write it")
+    if len(document) > _MAX_LENGTH:
+        raise Failure(f"{source}: its provenance is too long; gan-serve did not write it")
     try:
         return decode(Provenance, json.loads(document))
     except ValidationError as error:
-        raise Failure(f"{source}: what it says about its making is {error}") from None
+        raise Failure(f"{source}: its provenance is {error}") from None
     except (ValueError, RecursionError) as error:
-        raise Failure(f"{source}: what it says about its making is no JSON ({error})") from None
+        raise Failure(f"{source}: its provenance is not JSON ({error})") from None
 
 
 def _plain(value: object) -> dict[str, object]:
-    """A second seed as it stands in JSON, or an image, of which a request may hold more."""
+    """Return a mixing or an image as JSON. Of an image, only its identity is stored."""
     if isinstance(value, Interpolation | StyleMix):
         return vars(value)
     if isinstance(value, ImageRef):
         frame = {} if value.frame is None else {"frame": value.frame}
         return {"file": value.file, "sha256": value.sha256, **frame}
-    raise TypeError(f"{value!r} is no value of an input")
+    raise TypeError(f"{value!r} is not an input value")
 
 
 _ENCODER = json.JSONEncoder(default=_plain)

@@ -1,4 +1,4 @@
-"""The folder of models: `<name>/<version>/model.onnx`, the layout that Triton and KServe mount as it is."""
+"""The model repository: a folder of `<name>/<version>/model.onnx`, which Triton and KServe can mount unchanged."""
 
 import hashlib
 import logging
@@ -26,7 +26,7 @@ _LAYOUT = f"name the folder that holds NAME/VERSION/model.onnx with --models DIR
 
 @dataclass(frozen=True)
 class Model:
-    """One model file, read and checked."""
+    """A model file, read and validated."""
 
     metadata: ModelMetadata
     sha256: str
@@ -36,20 +36,20 @@ class Model:
 
 @dataclass(frozen=True)
 class ModelVersion:
-    """One version of one model, as the folders name it; the file may yet turn out to be broken."""
+    """A version of a model, as named by its folders. The file may still be invalid."""
 
     name: str
     version: int
     path: Path
 
 
-def models_folder(given: str | PathLike[str] | None = None) -> Path:
-    """The folder given, or that of the environment, or the models of an installed package or of a checkout.
+def models_folder(folder: str | PathLike[str] | None = None) -> Path:
+    """Return this folder, or that of the environment variable, of the installed package, or of the checkout.
 
     Raises:
-        UsageError: what was given is no path.
+        UsageError: `folder` is not a path.
     """
-    chosen = "" if given is None else path_text("models", given)
+    chosen = "" if folder is None else path_text("models", folder)
     if chosen := chosen or os.environ.get(ENVIRONMENT, ""):
         return Path(with_home(chosen))
     installed = _PACKAGE / "models"
@@ -57,55 +57,55 @@ def models_folder(given: str | PathLike[str] | None = None) -> Path:
 
 
 class Repository:
-    """The models in one folder. Names are looked up in what was found there; they never become a path."""
+    """The models in a folder. Names are looked up in a listing, and never become a path."""
 
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
-        self.versions = sorted(_scan(self.root), key=lambda entry: (entry.name, entry.version))
+        self.versions = sorted(_scan(self.root), key=lambda each: (each.name, each.version))
 
     @property
     def names(self) -> list[str]:
-        """Every model, without its versions."""
-        return sorted({entry.name for entry in self.versions})
+        """The names of all models."""
+        return sorted({each.name for each in self.versions})
 
     @property
     def empty_message(self) -> str:
-        """What to say where there is no model."""
+        """The error message for a folder without models."""
         likely = _likely_folder(self.root)
         return f"no models in {self.root}; {f'use --models {likely}' if likely else _LAYOUT}"
 
     def find(self, name: str, version: int | None = None) -> Model:
-        """Read a model: the highest version, or the one given. A variant's name finds the variant's default model.
+        """Read a model: this version, or the highest one. A variant's name selects the variant's default model.
 
         Raises:
-            UsageError: no such model.
-            Failure: its file is broken.
+            UsageError: The model does not exist.
+            Failure: Its file is invalid.
         """
-        versions = {entry.version: entry for entry in self.versions if entry.name == name}
+        versions = {each.version: each for each in self.versions if each.name == name}
         if not versions:
             return self._default_of(name)
         if version is not None and version not in versions:
-            raise UsageError(f"{name} has no version {version}; there is {', '.join(map(str, versions))}")
+            raise UsageError(f"{name} has no version {version}; use {', '.join(map(str, versions))}")
         return self.read(versions[version or max(versions)])
 
-    def read(self, entry: ModelVersion) -> Model:
-        """Read one version and check that it is what its folders say.
+    def read(self, version: ModelVersion) -> Model:
+        """Read a version, and check that its folders have the right names.
 
         Raises:
-            Failure: it is not.
+            Failure: The file is invalid, or belongs into other folders.
         """
-        content = _read(entry.path, self.root)
-        source = str(entry.path)
+        content = _read(version.path, self.root)
+        source = str(version.path)
         metadata = parse_metadata(read_property(content, PROPERTY, source), source)
-        if (metadata.name, metadata.version) != (entry.name, entry.version):
+        if (metadata.name, metadata.version) != (version.name, version.version):
             raise Failure(
-                f"{source}: the file is {metadata.name} version {metadata.version}, its folders say otherwise; "
+                f"{source}: the file is {metadata.name} version {metadata.version}, but its folders say otherwise; "
                 f"move it to {metadata.name}/{metadata.version}/model.onnx"
             )
-        return Model(metadata, hashlib.sha256(content).hexdigest(), entry.path, content)
+        return Model(metadata, hashlib.sha256(content).hexdigest(), version.path, content)
 
     def read_all(self) -> tuple[list[Model], list[Failure]]:
-        """The highest version of every model, and what is wrong with those that cannot be read."""
+        """Read the highest version of every model. Return the models, and the failures of the others."""
         models, failures = [], []
         for name in self.names:
             try:
@@ -123,15 +123,15 @@ class Repository:
             raise UsageError(f"no model {variant!r}: {self.empty_message}")
         known = {*self.names, *(model.metadata.variant for model in models)}
         raise UsageError(
-            f"no model {variant!r}{nearest(variant, known)}; gan-serve list shows those in {self.root}; {_ANOTHER}"
+            f"no model {variant!r}{nearest(variant, known)}; gan-serve list shows the models in {self.root}; {_ANOTHER}"
         )
 
 
 def read_model(path: Path) -> Model:
-    """The model in a file that a repository has found before.
+    """Read a model file whose path came from a repository.
 
     Raises:
-        Failure: it is not there any more, or broken.
+        Failure: It is missing or invalid.
     """
     name, version = path.parts[-3:-1]
     return Repository(path.parents[2]).read(ModelVersion(name, int(version), path))
@@ -139,13 +139,13 @@ def read_model(path: Path) -> Model:
 
 def _scan(root: Path) -> list[ModelVersion]:
     try:
-        return [entry for folder in root.iterdir() if folder.is_dir() for entry in _versions(folder)]
+        return [version for folder in root.iterdir() if folder.is_dir() for version in _versions(folder)]
     except OSError as error:
         raise UsageError(f"no models folder {root} ({error.strerror}); {_LAYOUT}") from None
 
 
 def _likely_folder(root: Path) -> Path | None:
-    """Where the models are if one of them, or one version of it, or what holds them all was named in their place."""
+    """Return the models folder if the user gave one of its subfolders or its parent instead."""
     places = {
         "model.onnx": root.parent.parent,
         "[1-9]*/model.onnx": root.parent,
@@ -157,14 +157,14 @@ def _likely_folder(root: Path) -> Path | None:
 def _versions(folder: Path) -> list[ModelVersion]:
     try:
         numbers = [path.name for path in folder.iterdir() if re.fullmatch(r"[1-9]\d{0,8}", path.name)]
-    except FileNotFoundError:  # it was removed meanwhile
+    except FileNotFoundError:  # it was removed in the meantime
         return []
     except PermissionError:
         _log.warning("%s: no permission to look for models there", folder)
         return []
     if not numbers and not folder.name.isdecimal() and (folder / "model.onnx").is_file():
         _log.warning(
-            "%s: its model.onnx is left out, since it is in no folder of a version; move it to 1/model.onnx", folder
+            "%s: its model.onnx is ignored, because it is not in a version's folder; move it to 1/model.onnx", folder
         )
     return [ModelVersion(printable(folder.name), int(number), folder / number / "model.onnx") for number in numbers]
 
@@ -173,18 +173,18 @@ def _read(path: Path, root: Path) -> bytes:
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
-            raise Failure(f"{path}: not a regular file; put the model itself there")
+            raise Failure(f"{path}: not a regular file; copy the model itself there")
         _refuse_links(path, root, status.st_nlink)
         return path.read_bytes()
     except FileNotFoundError:
-        raise Failure(f"{path}: the file is missing; put the model there, or remove its folder") from None
+        raise Failure(f"{path}: the file is missing; copy the model there, or remove its folder") from None
     except OSError as error:
         raise Failure(f"{path}: cannot be read ({error.strerror})") from None
 
 
 def _refuse_links(path: Path, root: Path, links: int) -> None:
     if not path.resolve().is_relative_to(root):
-        raise Failure(f"{path}: a link out of the models folder; put the model itself there")
-    # Package installers link what they unpack from their cache, so the package's own files are exempt.
+        raise Failure(f"{path}: a link out of the models folder; copy the model itself there")
+    # Package installers may hard-link files from their cache, so the package's own files are exempt.
     if links > 1 and not root.is_relative_to(_PACKAGE):
-        raise Failure(f"{path}: a hard link, so that others may change it; put a copy there")
+        raise Failure(f"{path}: a hard link, through which others may change the file; copy the model there")

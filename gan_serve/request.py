@@ -1,4 +1,4 @@
-"""What a user asks a model for, checked: which images, out of which seed, with which inputs."""
+"""Validate what a user asks of a model: how many images, from which seed, with which inputs."""
 
 import itertools
 import math
@@ -16,14 +16,14 @@ from gan_serve.seeds import MAX_IMAGES, STREAMS, checked_integer, random_seed
 from gan_serve.suggestions import nearest
 from gan_serve.tensors import Image, Label, Mask, Scalar
 
-Choice = Label | Scalar | Image | Mask  # an input that a user sets
+Choice = Label | Scalar | Image | Mask  # an input that users set
 Value = int | float | ImageRef
-Inputs = dict[str, Value]  # what a user chose, by the input's name
+Inputs = dict[str, Value]  # the user's values by input name
 
 
 @dataclass(frozen=True)
 class Item:
-    """One image: its random stream, its inputs, and what comes from a second seed."""
+    """One image: the index of its random stream, its inputs, and its mixing with a second seed."""
 
     index: int
     inputs: Inputs
@@ -32,9 +32,9 @@ class Item:
 
 @dataclass(frozen=True)
 class Request:
-    """`count` images for each of the rows in `inputs`; the same place in every row has the same random stream.
+    """`count` images for each row of `inputs`. Images in the same column share a random stream.
 
-    With a second seed, several come of each of them.
+    Mixing with a second seed multiplies them: see `width`.
     """
 
     seed: int
@@ -48,24 +48,24 @@ class Request:
 
     @property
     def width(self) -> int:
-        """How many images come of each one by a second seed."""
+        """The number of images that mixing makes of each one."""
         return self.mixing.width(self.count) if self.mixing else 1
 
     @property
     def files(self) -> list[Path]:
-        """Where the images lie that go in, as far as they are files."""
+        """The paths of the input images that are files."""
         return [
             value.path for row in self.inputs for value in row.values() if isinstance(value, ImageInput) and value.path
         ]
 
     @property
     def remarks(self) -> list[str]:
-        """What is not taken of the images that go in, each said once, by the inputs' names."""
+        """Warnings about the input images, prefixed with the input's name, without duplicates."""
         named = [(name, value) for row in self.inputs for name, value in row.items() if isinstance(value, ImageInput)]
         return [*dict.fromkeys(f"{name} {remark}" for name, value in named for remark in value.remarks)]
 
     def item(self, place: int) -> Item:
-        """The image at one place; places run through row after row."""
+        """Return the image at one position, counted row by row."""
         image, step = divmod(place, self.width)
         row, number = divmod(image, self.count)
         mixing = self.mixing and self.mixing.at(step, self.index)
@@ -82,17 +82,17 @@ def make_request(
     mixing: LatentMixing | None = None,
     max_images: int = MAX_IMAGES,
 ) -> Request:
-    """Check a user's wishes against what the model takes. `None` stands for a value that was not given.
+    """Check a user's values against the model's inputs. `None` means that a value is absent.
 
     Raises:
-        UsageError: an unknown input, an invalid value, or more than `max_images` images.
-        Failure: an image cannot be read.
+        UsageError: An input is unknown, a value is invalid, or there are more than `max_images` images.
+        Failure: An image cannot be read.
     """
     check_names(metadata, values)
-    given = {name: value for name, value in values.items() if value is not None}
+    present = {name: value for name, value in values.items() if value is not None}
     tensors = choices(metadata)
     for image in metadata.image_inputs:
-        if image.name not in given:
+        if image.name not in present:
             raise UsageError(f"{metadata.name} needs {image.name}: {image.about}")
     if seed is None:
         seed = random_seed() if metadata.is_random else 0
@@ -102,27 +102,27 @@ def make_request(
     if mixing:
         mixing = checked_mixing(metadata, mixing, count)
     if count > 1 and not metadata.is_random:
-        raise UsageError(f"{metadata.name} draws nothing at random: a count of {count} would repeat the same answer")
-    sweeps = {name: _parse(metadata, tensor, given[name]) for name, tensor in tensors.items() if name in given}
-    pictures = {image.name: sweeps.pop(image.name) for image in metadata.image_inputs}
-    check_pairs({name: len(values) for name, values in pictures.items()})
-    each = count * (mixing.width(count) if mixing else 1)
-    images = each * _together(pictures) * math.prod(map(len, sweeps.values()))
-    if images > max_images:  # before any list of them is made
-        raise UsageError(f"{images} images are too many for one request; ask for up to {max_images}")
-    return Request(seed, index, count, _rows(pictures, sweeps), mixing)
+        raise UsageError(f"{metadata.name} is deterministic: a count of {count} would repeat the same output")
+    sweeps = {name: _parse(metadata, tensor, present[name]) for name, tensor in tensors.items() if name in present}
+    images = {image.name: sweeps.pop(image.name) for image in metadata.image_inputs}
+    check_pairs({name: len(values) for name, values in images.items()})
+    per_row = count * (mixing.width(count) if mixing else 1)
+    total = per_row * _pair_count(images) * math.prod(map(len, sweeps.values()))
+    if total > max_images:  # before a list of them exists
+        raise UsageError(f"{total} images are too many for one request; ask for up to {max_images}")
+    return Request(seed, index, count, _rows(images, sweeps), mixing)
 
 
 def choices(metadata: ModelMetadata) -> dict[str, Choice]:
-    """The inputs that a user sets, by name; the others are noise."""
+    """Return the inputs that users set, by name. The others are noise."""
     return {tensor.name: tensor for tensor in metadata.inputs if isinstance(tensor, Choice)}
 
 
 def check_names(metadata: ModelMetadata, names: Iterable[str], options: Iterable[str] = ()) -> None:
-    """Refuse a name that is no input's; the user may also have meant one of the `options`.
+    """Reject unknown input names. The error suggests a similar input or one of the `options`.
 
     Raises:
-        UsageError: there is no such input.
+        UsageError: The model has no such input.
     """
     known = list(choices(metadata))
     for name in names:
@@ -133,30 +133,30 @@ def check_names(metadata: ModelMetadata, names: Iterable[str], options: Iterable
 
 
 def check_output_size(metadata: ModelMetadata, name: str, source: ImageInput) -> None:
-    """Refuse an image for the input `name` if what is made of it would be too large.
+    """Reject an image for the input `name` if the output would be too large.
 
     Raises:
-        Failure: it would.
+        Failure: A side of the output exceeds the limit.
     """
     for scale in [image.scale for image in metadata.image_outputs if image.like == name]:
         width, height = (side * scale for side in source.size)
         if max(width, height) > MAX_SIDE:
             raise Failure(
-                f"{source.file or name}: {width}x{height} pixels would be made of it, at most {MAX_SIDE} a side "
-                "are written; give a smaller image"
+                f"{source.file or name}: its output would have {width}x{height} pixels, and the limit is {MAX_SIDE} "
+                "a side; give a smaller image"
             )
 
 
 def check_pairs(counts: Mapping[str, int]) -> None:
-    """Refuse numbers of images for several inputs that do not go together.
+    """Reject image inputs of different lengths. A single image is repeated for all.
 
     Raises:
-        UsageError: they do not.
+        UsageError: The lengths differ.
     """
     if len(set(counts.values()) - {1}) > 1:
-        told = " and ".join(f"{count} of {name}" for name, count in counts.items())
+        numbers = " and ".join(f"{count} of {name}" for name, count in counts.items())
         raise UsageError(
-            f"images belong together one by one, and there are {told}; give as many of each, or one for all"
+            f"images are paired one by one, but there are {numbers}; give the same number of each, or one for all"
         )
 
 
@@ -170,20 +170,18 @@ def _parse(metadata: ModelMetadata, tensor: Choice, value: object) -> Sequence[V
 
 
 def _rows(images: Mapping[str, Sequence[Value]], sweeps: Mapping[str, Sequence[Value]]) -> tuple[Inputs, ...]:
-    """A row for each combination of values; but the k-th mask belongs to the k-th image, not to all."""
+    """Return a row for each combination of values, except that the k-th mask is paired with the k-th image."""
     for name, values in [*images.items(), *sweeps.items()]:
         if not values:
             raise UsageError(f"{name} is an empty list")
-    sets = [
-        {name: values[place % len(values)] for name, values in images.items()} for place in range(_together(images))
+    pairs = [
+        {name: values[place % len(values)] for name, values in images.items()} for place in range(_pair_count(images))
     ]
     return tuple(
-        {**chosen, **dict(zip(sweeps, row, strict=True))}
-        for chosen in sets
-        for row in itertools.product(*sweeps.values())
+        {**pair, **dict(zip(sweeps, row, strict=True))} for pair in pairs for row in itertools.product(*sweeps.values())
     )
 
 
-def _together(images: Mapping[str, Sequence[Value]]) -> int:
-    """How many sets of images there are that belong together."""
+def _pair_count(images: Mapping[str, Sequence[Value]]) -> int:
+    """Return the number of image sets, such as pairs of an image and a mask."""
     return max((len(values) for values in images.values()), default=1)

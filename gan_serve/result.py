@@ -1,4 +1,4 @@
-"""The answer to a request: arrays, and what to do with them."""
+"""The result of a request: arrays, and methods that show, encode and save them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -40,38 +40,38 @@ from gan_serve.tensors import Image
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """The images or the numbers that answer a request, with all that is needed to make them again."""
+    """The images or numbers that a model returned for a request, with everything needed to reproduce them."""
 
     metadata: ModelMetadata
     sha256: str
     request: Request
-    items: tuple[Item, ...]  # the random stream and the inputs of each image
-    outputs: Arrays = field(repr=False)  # as the model made them, but for those of any size
-    pictures: dict[str, list[Pixels]] = field(repr=False, default_factory=dict)  # what is like an image that went in
+    items: tuple[Item, ...]  # random stream and inputs of each image
+    outputs: Arrays = field(repr=False)  # the network's arrays, except images of any size
+    fitted_images: dict[str, list[Pixels]] = field(repr=False, default_factory=dict)  # resized like an input image
 
     def __len__(self) -> int:
         return len(self.items)
 
     @property
     def seed(self) -> int:
-        """The seed used, given or drawn."""
+        """The seed, whether it was given or random."""
         return self.request.seed
 
     @property
     def array(self) -> NDArray[Any]:
-        """The images (N, channels, height, width); where the model makes several at once, they stand side by side.
+        """The images (N, channels, height, width). If the model has several image outputs, they are side by side.
 
-        They have the size that the network makes, also where `images()` are as large as the images that went in.
+        They have the network's output size, even where `images()` are as large as the input images.
 
         Raises:
-            UsageError: the model makes none, or images of any size.
+            UsageError: The model makes no images, or images of any size.
         """
         array_shape(self.metadata)
         first, *others = [self.outputs[tensor.name] for tensor in self.metadata.image_outputs]
         return np.concatenate([first, *others], axis=-1) if others else first
 
     def answers(self) -> list[NumericOutputs]:
-        """Inputs and numbers of each image by their names, in plain Python values.
+        """Return the inputs and numeric outputs of each image by name, as plain Python values.
 
         >>> result.answers()
         [{'image': 'seven.png', 'classes': {'0': 2e-06, ...}, 'classes_top': '7', 'realness': 0.988342}]
@@ -84,19 +84,19 @@ class Result:
         ]
 
     def images(self, scale: int = 1) -> list[PilImage]:
-        """The images for Pillow, each pixel enlarged to a square of `scale`.
+        """Return Pillow images, with each pixel enlarged to `scale` x `scale`.
 
         Raises:
-            UsageError: they would be too large, or `scale` is no positive integer.
+            UsageError: They would be too large, or `scale` is not a positive integer.
         """
         scale = checked_scale(scale)
         return [to_image(pixels, scale) for pixels in self._pixels()]
 
     def grid(self, columns: int | None = None, scale: int = 1) -> PilImage:
-        """All images in one: a row for each value of a list of inputs, or as near to a square as can be.
+        """Return one image with all images: a row for each value of a list of inputs, or nearly a square.
 
         Raises:
-            UsageError: it would be too large, or `columns` or `scale` is no positive integer.
+            UsageError: It would be too large, or `columns` or `scale` is not a positive integer.
         """
         scale = checked_scale(scale)
         columns = grid_columns(self.request) if columns is None else _checked_columns(columns)
@@ -104,14 +104,14 @@ class Result:
         return to_image(tile(self._pixels(), columns), scale)
 
     def encode(self, format: str | None = None, *, scale: int = 1, columns: int | None = None) -> bytes:
-        """The bytes of one file with everything: an array, a grid of `columns`, an animation, an image, or numbers.
+        """Return one file as bytes: an array, a grid of `columns`, an animation, an image, or numbers.
 
         Raises:
-            UsageError: it does not fit into such a file, or `columns` or `scale` is no positive integer.
+            UsageError: The result does not fit into such a file, or `columns` or `scale` is not a positive integer.
         """
-        format_set, scale = formats_of(self.metadata), checked_scale(scale)
-        format = format or format_set.usual
-        check_format(format, format_set, images=len(self), grid=columns is not None)
+        formats, scale = formats_of(self.metadata), checked_scale(scale)
+        format = format or formats.default
+        check_format(format, formats, images=len(self), grid=columns is not None)
         if format == "npy":
             return encode_npy(self.array, self._document(self.request, scale, columns))
         if columns is not None:
@@ -123,34 +123,34 @@ class Result:
             frames = [to_image(pixels, scale) for pixels in make_cells(self._pixels(), len(self))]
             return encode_animation(frames, format, self._document(self.request, scale), self._durations())
         if len(self) > 1:
-            raise UsageError(f"{len(self)} images do not fit into one {format}; {format_set.advice}")
+            raise UsageError(f"{len(self)} images do not fit into one {format}; {formats.advice}")
         return next(self._contents_each(format, scale))
 
     def encode_each(self, format: str, scale: int = 1) -> Iterator[tuple[str, bytes]]:
-        """A name and the bytes for a file of each image."""
+        """Yield a file name and the file's bytes for each image."""
         for item, content in zip(self.items, self._contents_each(format, scale), strict=True):
             yield f"{item_stem(self.metadata, self.seed, item)}.{format}", content
 
     def save(
         self, path: str | PathLike[str], *, scale: int = 1, grid: bool = False, format: str | None = None
     ) -> list[Path]:
-        """Write one file (an image, a grid, an animation, an array), or one for each image into a folder; tells which.
+        """Write one file (an image, a grid, an animation, an array), or one per image into a folder. Return the paths.
 
             >>> result.save("three.png")  # the only image
             >>> result.save("threes.png", grid=True, scale=4)
             >>> result.save("threes.npy")  # the array
             >>> result.save("threes.gif")  # one image after the other; or .webp
-            >>> result.save("threes/", format="webp")  # a file for each image
-            >>> result.save("digits.jsonl")  # where the model answers with numbers: a line for each image
+            >>> result.save("threes/", format="webp")  # one file per image
+            >>> result.save("digits.jsonl")  # a model with numeric outputs: one line per image
 
         Raises:
-            UsageError: several images and one image, a format that does not exist, or a `scale` that is no positive
-                integer.
+            UsageError: Several images do not fit into one file, the format does not exist, or `scale` is not a
+                positive integer.
         """
         scale = checked_scale(scale)
         stem = request_stem(self.metadata, self.request)
-        given, format_set = path_text("path", path), formats_of(self.metadata)
-        output = plan_output(given, format, format_set, stem=stem, images=len(self), grid=grid)
+        formats = formats_of(self.metadata)
+        output = plan_output(path_text("path", path), format, formats, stem=stem, images=len(self), grid=grid)
         make_folder(output.path if output.folder else output.path.parent)
         if not output.folder:
             columns = grid_columns(self.request) if grid else None
@@ -181,11 +181,11 @@ class Result:
         tensor = image_tensor(self.metadata)
         if not tensor.like:
             return to_pixels(self.array, tensor)
-        first, *others = self.pictures.values()
+        first, *others = self.fitted_images.values()
         return [np.concatenate(images, axis=1) for images in zip(first, *others, strict=True)] if others else first
 
     def _durations(self) -> list[int | None]:
-        """For how long each image is shown in an animation, as one that went in tells it; none if none does."""
+        """Return each image's duration in an animation, taken from the input frames; empty if none has one."""
         sources = [[each for each in item.inputs.values() if isinstance(each, ImageInput)] for item in self.items]
         times = [next((each.duration for each in row if each.duration is not None), None) for row in sources]
         return times if any(time is not None for time in times) else []
@@ -196,23 +196,23 @@ def _checked_columns(columns: object) -> int:
 
 
 def grid_columns(request: Request) -> int:
-    """Columns of a request's grid: its rows are the grid's where there are several, or a second seed makes some."""
+    """Return the columns of a request's grid: one row per input row or mixed image, otherwise nearly a square."""
     if request.width > 1:
         return request.width
     return request.count if len(request.inputs) > 1 else square_columns(request.count)
 
 
 def image_tensor(metadata: ModelMetadata) -> Image:
-    """The image that a model makes; of several, all side by side.
+    """Return a model's image output; several are treated as one image, side by side.
 
     Raises:
-        UsageError: it makes none.
-        Failure: it makes such as do not fit together.
+        UsageError: The model makes no images.
+        Failure: The images differ in size or kind.
     """
     images = metadata.image_outputs
     if not images:
         kinds = " and ".join(tensor.kind for tensor in metadata.outputs)
-        raise UsageError(f"{metadata.name} makes no images; its {kinds} are among the result's answers() and outputs")
+        raise UsageError(f"{metadata.name} makes no images; its {kinds} are in the result's answers() and outputs")
     if len(images) == 1:
         return images[0]
     if len({(image.shape[:2], image.low, image.high, image.like, image.scale) for image in images}) > 1:
@@ -221,19 +221,19 @@ def image_tensor(metadata: ModelMetadata) -> Image:
 
 
 def array_shape(metadata: ModelMetadata) -> tuple[int, ...]:
-    """The shape of one image in an array.
+    """Return the shape of one image in an array.
 
     Raises:
-        UsageError: the model makes no images, or of any size.
+        UsageError: The model makes no images, or images of any size.
     """
     tensor = image_tensor(metadata)
     if tensor.any_size:
-        raise UsageError(f"{metadata.name} makes images of any size, which fit into no array; take images or a folder")
+        raise UsageError(f"{metadata.name} makes images of any size, which no array can hold; use images or a folder")
     return tensor.shape
 
 
 def largest_size(metadata: ModelMetadata, request: Request) -> tuple[int, int]:
-    """Height and width of the largest image that a request asks for."""
+    """Return the height and width of the largest output image of a request."""
     tensor = image_tensor(metadata)
     if not tensor.like:
         _, height, width = tensor.shape

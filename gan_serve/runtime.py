@@ -1,4 +1,4 @@
-"""ONNX Runtime sessions on the device that was asked for, and errors that say how to mend what is missing."""
+"""Open ONNX Runtime sessions on a device. Errors say how to fix the installation."""
 
 import contextlib
 import io
@@ -20,15 +20,15 @@ INSTALL_CPU = 'pip install "gan-serve[cpu]"'
 INSTALL_GPU = 'pip uninstall -y onnxruntime onnxruntime-gpu && pip install "gan-serve[gpu]"'
 DRIVER = "an NVIDIA driver >= 580"
 
-_MEND_GRAPH = "the graph is damaged, or needs another version of ONNX Runtime"
-_SILENT = 4  # what goes wrong is raised, and told in one line
+_GRAPH_CAUSES = "the graph is damaged, or needs another version of ONNX Runtime"
+_SILENT = 4  # log fatal messages only; errors are raised
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Device:
-    """Where a model runs: `auto`, `cpu`, `cuda` or `cuda:N`."""
+    """The device that runs a model: `auto`, `cpu`, `cuda` or `cuda:N`."""
 
     kind: str
     ordinal: int = 0
@@ -38,10 +38,10 @@ class Device:
 
 
 def parse_device(device: object) -> Device:
-    """The device that a text names, or another library's device by its own text.
+    """Parse the name of a device. A device object of another library is parsed by its text.
 
     Raises:
-        UsageError: it names none.
+        UsageError: There is no such device.
     """
     text = str(device)
     match = re.fullmatch(r"(auto|cpu|cuda)|cuda:(\d{1,3})", text)
@@ -51,17 +51,17 @@ def parse_device(device: object) -> Device:
 
 
 def import_runtime() -> Any:
-    """The `onnxruntime` module.
+    """Return the `onnxruntime` module.
 
     Raises:
-        Failure: it is not installed, or twice, so that one half overwrote the other.
+        Failure: It is not installed, or both of its packages are, which overwrite each other.
     """
     if _is_installed("onnxruntime") and _is_installed("onnxruntime_gpu"):
         raise Failure(
             "onnxruntime and onnxruntime-gpu are both installed and break each other; "
-            f'mend it with: {INSTALL_GPU} (or "gan-serve[cpu]")'
+            f'fix it with: {INSTALL_GPU} (or "gan-serve[cpu]")'
         )
-    # Else the official builds report to Microsoft, and keep an id of the machine in the user's cache.
+    # Otherwise the official builds report to Microsoft, and store a machine ID in the user's cache.
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     try:
         import onnxruntime
@@ -72,29 +72,29 @@ def import_runtime() -> Any:
 
 
 def _is_installed(distribution: str) -> bool:
-    """Whether pip has put it here; importlib.metadata knows too, but its import takes as long as to load a model."""
+    """Return whether pip installed it. Importing importlib.metadata would take as long as loading a model."""
     return any(next(Path(folder).glob(f"{distribution}-*.dist-info"), None) for folder in sys.path)
 
 
 def open_session(content: bytes, source: str, device: Device, threads: int = 1) -> "InferenceSession":
-    """A session for the ONNX file whose bytes are `content`, on the device that was asked for.
+    """Open a session for the ONNX file with the bytes `content`.
 
     With several `threads`, ONNX Runtime splits each layer among them, and on some processors the last bits depend on
-    how: see docs/decisions/0009-one-thread-a-session.md. CUDA always has one.
+    the split: see docs/decisions/0009-one-thread-a-session.md. On CUDA, `threads` is always 1.
 
     Raises:
-        Failure: the device cannot be used, or the graph cannot be loaded.
+        Failure: The device cannot be used, or the graph cannot be loaded.
     """
     runtime = import_runtime()
     has_cuda = CUDA in runtime.get_available_providers()
     if device.kind == "cpu" or (device.kind == "auto" and not has_cuda):
         return _open_cpu(runtime, content, source, threads)
     if not has_cuda:
-        raise Failure(f"this ONNX Runtime has no CUDA; mend it with: {INSTALL_GPU} (needs {DRIVER})")
+        raise Failure(f"this ONNX Runtime has no CUDA; fix it with: {INSTALL_GPU} (needs {DRIVER})")
     try:
         return _open_cuda(runtime, content, device)
     except Failure as failure:
-        session = _open_cpu(runtime, content, source, threads)  # if the file is the cause, this says so
+        session = _open_cpu(runtime, content, source, threads)  # raises a better error if the file is the cause
         if device.kind == "cuda":
             raise
         _log.warning("running on the CPU: %s", failure)
@@ -102,7 +102,7 @@ def open_session(content: bytes, source: str, device: Device, threads: int = 1) 
 
 
 def runs_on(session: "InferenceSession") -> str:
-    """`cpu` or `cuda:N`, as the session reports it."""
+    """Return `cpu` or `cuda:N`, as the session reports it."""
     if session.get_providers()[0] != CUDA:
         return "cpu"
     return f"cuda:{session.get_provider_options()[CUDA]['device_id']}"
@@ -112,25 +112,25 @@ def _open_cpu(runtime: Any, content: bytes, source: str, threads: int) -> "Infer
     try:
         session: InferenceSession = runtime.InferenceSession(content, _options(runtime, threads), providers=[CPU])
     except Exception as error:  # the runtime's exceptions have no common base
-        raise Failure(f"{source}: ONNX Runtime cannot load it ({one_line(error)}); {_MEND_GRAPH}") from None
+        raise Failure(f"{source}: ONNX Runtime cannot load it ({one_line(error)}); {_GRAPH_CAUSES}") from None
     return session
 
 
 def _open_cuda(runtime: Any, content: bytes, device: Device) -> "InferenceSession":
-    with contextlib.redirect_stdout(io.StringIO()):  # it prints what it does not find
+    with contextlib.redirect_stdout(io.StringIO()):  # it prints the libraries that it does not find
         runtime.preload_dlls()
     options = _options(runtime, threads=1)
     options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
-    # TF32 would round what the CPU computes exactly; an exhaustive search for algorithms costs seconds per shape.
+    # TF32 would round differently from the CPU; an exhaustive search for algorithms takes seconds per shape.
     cuda = {"device_id": device.ordinal, "cudnn_conv_algo_search": "HEURISTIC", "use_tf32": 0}
     try:
         session: InferenceSession = runtime.InferenceSession(
             content, options, providers=[(CUDA, cuda), CPU], enable_fallback=0
         )
     except Exception as error:  # the runtime's exceptions have no common base
-        raise Failure(f"CUDA cannot be used ({one_line(error)}); {_mend_cuda()}") from None
+        raise Failure(f"CUDA cannot be used ({one_line(error)}); {_fix_cuda()}") from None
     if not _really_on_cuda(session):
-        raise Failure(f"CUDA cannot be used: ONNX Runtime put the model on the CPU; {_mend_cuda()}")
+        raise Failure(f"CUDA cannot be used: ONNX Runtime put the model on the CPU; {_fix_cuda()}")
     return session
 
 
@@ -140,8 +140,8 @@ def _really_on_cuda(session: "InferenceSession") -> bool:
     return any(part.ep_name == CUDA for part in session.get_provider_graph_assignment_info())
 
 
-def _mend_cuda() -> str:
-    return f"it needs {DRIVER} and the CUDA 13 libraries: {INSTALL_GPU}; gan-serve doctor shows what is there"
+def _fix_cuda() -> str:
+    return f"it needs {DRIVER} and the CUDA 13 libraries: {INSTALL_GPU}; gan-serve doctor shows what is installed"
 
 
 def _options(runtime: Any, threads: int) -> Any:
@@ -153,5 +153,5 @@ def _options(runtime: Any, threads: int) -> Any:
 
 
 def one_line(error: Exception) -> str:
-    """The gist of a message that may run over many lines."""
+    """Return the beginning of an error message on one line."""
     return " ".join(str(error).split())[:300]

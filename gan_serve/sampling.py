@@ -1,8 +1,8 @@
-"""From a seed to a model's inputs, the same bits for ever.
+"""Turn a seed into a model's inputs, bit for bit the same on every machine and in every release.
 
-Every (seed, index, input) has a random stream of its own, a counter-based generator keyed with them. An image is
-therefore the same alone, in a batch, and in whatever order images are made. The distributions are `RandomState`'s:
-NumPy promises never to change them, while those of its newer `Generator` may improve from one release to the next.
+Every (seed, index, input) has its own random stream: a counter-based generator keyed with these three. An image is
+therefore the same alone, in a batch, and in any order. Numbers come from `RandomState`, whose distributions NumPy
+has frozen; those of the newer `Generator` may change between releases.
 """
 
 import math
@@ -23,32 +23,29 @@ from gan_serve.tensors import Image, InputTensor, Label, Latent, Scalar
 Arrays = dict[str, NDArray[Any]]
 Noise = NDArray[np.float64]
 
-_STRAIGHT = 1e-6  # the sine of an angle that makes no arc, or no certain one
+_MIN_SINE = 1e-6  # below it, interpolate linearly: the arc is too short, or its direction is undefined
 
 
 def random_stream(seed: int, index: int, name: str) -> np.random.RandomState:
-    """The random numbers of one input of one image."""
+    """Return the random stream of one input of one image."""
     counter = np.array([0, 0, 0, zlib.crc32(name.encode())], np.uint64)
     philox = np.random.Philox(_Key(seed, index), counter=counter)  # type: ignore[arg-type]  # stubs know SeedSequence
     return np.random.RandomState(philox)
 
 
 class _Key(ISeedSequence):
-    """The key itself in place of what a generator is seeded with, which else is drawn first, even where a key is given.
-
-    That would take twice the time of all the rest.
-    """
+    """A key that Philox takes without hashing a seed, which would take twice as long as the sampling."""
 
     def __init__(self, seed: int, index: int) -> None:
-        self._words = np.array([seed, index], np.uint64)  # a list of large integers would become floats
+        self._words = np.array([seed, index], np.uint64)  # NumPy turns a list of large integers into floats
 
     def generate_state(self, n_words: int, dtype: Any = np.uint64) -> NDArray[Any]:
-        """What Philox asks for: two words of 64 bits."""
+        """Return the key: two 64-bit words."""
         return self._words
 
 
 def complete(tensors: Sequence[InputTensor], seed: int, item: Item) -> Item:
-    """The item with every label and scalar set: one that is not given is drawn, or is its default."""
+    """Return the item with every label and scalar set: a missing one is sampled, or takes its default."""
     absent = [tensor for tensor in tensors if isinstance(tensor, Label | Scalar) and tensor.name not in item.inputs]
     chosen = {tensor.name: _chosen(tensor, seed, item.index) for tensor in absent}
     return replace(item, inputs={**item.inputs, **chosen})
@@ -63,7 +60,7 @@ def _chosen(tensor: Label | Scalar, seed: int, index: int) -> int | float:
 
 
 def input_arrays(tensors: Sequence[InputTensor], seed: int, items: Sequence[Item]) -> Arrays:
-    """The arrays that a session takes for these completed items."""
+    """Return the session's input arrays for these completed items."""
     return {
         tensor.name: np.array([_value(tensor, seed, item) for item in items], dtype=tensor.dtype) for tensor in tensors
     }
@@ -71,20 +68,20 @@ def input_arrays(tensors: Sequence[InputTensor], seed: int, items: Sequence[Item
 
 def _value(tensor: InputTensor, seed: int, item: Item) -> NDArray[np.floating[Any]] | Value:
     if isinstance(tensor, Latent):
-        return _blended(tensor, seed, item)
+        return _latent(tensor, seed, item)
     value = item.inputs[tensor.name]
     if isinstance(tensor, Label) and isinstance(value, int):
         return tensor.place(value)
     return value.array(tensor) if isinstance(tensor, Image) and isinstance(value, ImageRef) else value
 
 
-def _blended(tensor: Latent, seed: int, item: Item) -> Noise:
+def _latent(tensor: Latent, seed: int, item: Item) -> Noise:
     match item.mixing:
-        case StyleMix(seed=other, latents=taken, index=int(index)) if tensor.name in taken:
+        case StyleMix(seed=other, latents=mixed, index=int(index)) if tensor.name in mixed:
             return _noise(tensor, other, index)
         case Interpolation(seed=other, steps=steps, step=int(step)):
             start, goal = _noise(tensor, seed, item.index), _noise(tensor, other, item.index)
-            return _between(tensor, start, goal, step / (steps - 1))
+            return _interpolate(tensor, start, goal, step / (steps - 1))
         case _:
             return _noise(tensor, seed, item.index)
 
@@ -96,20 +93,20 @@ def _noise(tensor: Latent, seed: int, index: int) -> Noise:
     )
 
 
-def _between(tensor: Latent, start: Noise, goal: Noise, share: float) -> Noise:
-    """Of normal noise along an arc, since what lies on the line between two of its points is nearer to 0 than it is.
+def _interpolate(tensor: Latent, start: Noise, goal: Noise, share: float) -> Noise:
+    """Interpolate spherically between normal vectors, linearly between uniform ones. The ends are exact.
 
-    The ends are exact.
+    Points on a straight line between two normal vectors are too short to be typical samples.
     """
     if share in (0, 1):
         return goal if share else start
     angle = _angle(start, goal) if tensor.distribution == "normal" else 0
-    if math.sin(angle) < _STRAIGHT:
+    if math.sin(angle) < _MIN_SINE:
         return (1 - share) * start + share * goal
     return (math.sin((1 - share) * angle) * start + math.sin(share * angle) * goal) / math.sin(angle)
 
 
 def _angle(start: Noise, goal: Noise) -> float:
-    """Its sums are exact before they are rounded, so that no processor's order of adding changes a bit."""
+    """Return the angle between two vectors. Exact sums (`fsum`) make it the same on every processor."""
     norms = math.sqrt(math.fsum(start * start) * math.fsum(goal * goal))
     return math.acos(max(-1.0, min(1.0, math.fsum(start * goal) / norms)))

@@ -1,4 +1,4 @@
-"""Seeds and indices: 64-bit words of a random stream's key."""
+"""Seeds and indices: the two 64-bit words that key a random stream."""
 
 import operator
 import os
@@ -7,16 +7,16 @@ from gan_serve.array_values import plain
 from gan_serve.errors import UsageError, short_repr
 
 STREAMS = 2**64
-MAX_IMAGES = 2**63 - 1  # of one request: Python counts no further
+MAX_IMAGES = 2**63 - 1  # of one request: the largest `len` in Python
 
 
 def random_seed() -> int:
-    """A seed short enough to be typed again."""
+    """Return a random seed, short enough to type."""
     return int.from_bytes(os.urandom(4))
 
 
 def as_integer(value: object) -> int | None:
-    """The integer that Python's own or another library's stands for; None for everything else, booleans included."""
+    """Return an integer of Python or any library as `int`; None for everything else, including booleans."""
     number = plain(value)
     try:
         return None if isinstance(number, bool) else operator.index(number)  # type: ignore[arg-type]
@@ -25,10 +25,10 @@ def as_integer(value: object) -> int | None:
 
 
 def checked_integer(name: str, value: object, low: int, high: int) -> int:
-    """The integer that a value stands for.
+    """Return the value as an integer.
 
     Raises:
-        UsageError: it is none of this range.
+        UsageError: The value is not an integer from `low` to `high`.
     """
     number = as_integer(value)
     if number is None or not low <= number <= high:

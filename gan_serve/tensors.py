@@ -1,7 +1,7 @@
-"""Kinds of tensor: what a number in a model's input or output means.
+"""Kinds of tensor: the meaning of a model's inputs and outputs.
 
-Serving knows these kinds and nothing else about a model. A kind says how its values look to a person (`parse`), and
-which array they become (`shape` without the batch axis, and `dtype`). Importing this module loads no numpy.
+Serving knows these kinds and nothing else about a model. A kind defines how people write its values (`parse`), and
+the array that they become (`dtype`, and `shape` without the batch axis). This module does not import numpy.
 """
 
 import re
@@ -13,12 +13,12 @@ from gan_serve.class_names import class_numbers, number_in
 from gan_serve.errors import UsageError, short_repr
 from gan_serve.seeds import as_integer
 
-FAR = 8.0  # standard deviations; of 10^15 normal numbers, one lies farther out
+FAR = 8.0  # standard deviations; one in 10^15 normal numbers lies farther out
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tensor:
-    """What every kind has: a name, and one sentence for the people who set or read it."""
+    """The base of every kind: a name, and one sentence for users."""
 
     dtype: ClassVar[Literal["float32", "int64"]] = "float32"
 
@@ -27,22 +27,22 @@ class Tensor:
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z][a-z0-9_]*", self.name):
-            raise ValueError(f"{self.name!r} is no name of a tensor; use small letters, digits and _")
+            raise ValueError(f"{self.name!r} is not a tensor name; use lower-case letters, digits and _")
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The shape of one item, without the batch axis; -1 is a length that varies."""
+        """The shape of one item, without the batch axis; -1 is a variable length."""
         raise NotImplementedError
 
 
 @dataclass(frozen=True, kw_only=True)
 class Latent(Tensor):
-    """Noise, drawn by the server from (seed, index): a vector of independent numbers."""
+    """Noise sampled from (seed, index): a vector of independent numbers."""
 
     kind: Literal["latent"] = "latent"
     size: int
     distribution: Literal["normal", "uniform"] = "normal"  # N(0, 1), or U(-1, 1)
-    selected_by: str | None = None  # the scalar at whose default it may change nothing, such as a crossover
+    selected_by: str | None = None  # a scalar, such as a crossover, whose default may switch this latent off
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -55,18 +55,18 @@ class Latent(Tensor):
 
     @property
     def low(self) -> float:
-        """The lowest number for which a model must work."""
+        """The lowest number that a model must accept."""
         return -self.high
 
     @property
     def high(self) -> float:
-        """The highest number for which a model must work."""
+        """The highest number that a model must accept."""
         return 1.0 if self.distribution == "uniform" else FAR
 
 
 @dataclass(frozen=True, kw_only=True)
 class Label(Tensor):
-    """One class out of several. Not given, it is drawn at random from (seed, index)."""
+    """One class out of several, sampled from (seed, index) by default."""
 
     dtype: ClassVar[Literal["float32", "int64"]] = "int64"
 
@@ -83,20 +83,20 @@ class Label(Tensor):
 
     @property
     def values(self) -> tuple[int, ...]:
-        """The integer that stands for each class: the one it is named by where all are, else its place from 0 on."""
+        """The integer of each class: its name if all names are numbers, otherwise its position from 0."""
         return class_numbers(self.classes) or tuple(range(len(self.classes)))
 
     def place(self, value: int) -> int:
-        """Where the class of such an integer stands among the classes, which is what a network takes."""
+        """Return the position of a class in `classes`, which is the network's input."""
         return self.values.index(value)
 
     def name_of(self, value: int) -> str:
-        """What the class of such an integer is called."""
+        """Return the name of a class."""
         return self.classes[self.place(value)]
 
     @property
     def hint(self) -> str:
-        """What a user may write, in a few words."""
+        """A short description of the values that users may write."""
         if class_numbers(self.classes) is None:
             return f"{self.example} or a class name: {', '.join(self.classes)}"
         first, last = self.values[0], self.values[-1]
@@ -105,31 +105,31 @@ class Label(Tensor):
 
     @property
     def default_hint(self) -> str:
-        """What happens when the user sets nothing."""
+        """A short description of the default."""
         return "drawn at random"
 
     @property
     def example(self) -> str:
-        """A value that a user might write."""
+        """An example of a value."""
         return f"{min(self.values)}-{max(self.values)}"
 
     def parse(self, value: object) -> list[int]:
-        """Integers of classes for one of them, a class name, a list or a range: `3`, `"three"`, `"0,2,5-7"`.
+        """Return the classes, as integers, of an integer, a name, a list or a range: `3`, `"three"`, `"0,2,5-7"`.
 
-        Where all classes are named by numbers, an integer is the class of that name; else it is a place from 0 on.
+        If all classes are named by numbers, an integer is the class of that name; otherwise a position from 0.
 
         Raises:
-            UsageError: no such class.
+            UsageError: The class does not exist.
         """
-        given = plain(value)
-        if isinstance(given, str):
-            return self._parse_text(given)
-        if is_list(given):
-            return [number for item in given for number in self.parse(item)]
-        return [self._checked(as_integer(given), given)]
+        value = plain(value)
+        if isinstance(value, str):
+            return self._parse_text(value)
+        if is_list(value):
+            return [number for item in value for number in self.parse(item)]
+        return [self._checked(as_integer(value), value)]
 
     def _parse_text(self, text: str) -> list[int]:
-        # The whole text first, so that a class name may hold a comma or a hyphen (T-shirt/top).
+        # Try the whole text first: class names may contain commas and hyphens (T-shirt/top).
         if (named := self._named(text)) is not None:
             return [named]
         return [number for part in text.split(",") for number in self._parse_part(part.strip())]
@@ -144,27 +144,27 @@ class Label(Tensor):
         return [self._checked(number_in(part), part)]
 
     def _named(self, text: str) -> int | None:
-        """The class of that name; if none is spelled so, one that differs in capitals alone."""
+        """Return the class of this name, or else one whose name differs only in case."""
         folded = [name.casefold() for name in self.classes]
         for names, name in ((self.classes, text), (folded, text.casefold())):
             if name in names:
                 return self.values[names.index(name)]
         return None
 
-    def _checked(self, number: int | None, given: object) -> int:
+    def _checked(self, number: int | None, value: object) -> int:
         if number not in self.values:
-            raise UsageError(f"{self.name} {short_repr(given)} does not exist; use {self.hint}")
+            raise UsageError(f"{self.name} {short_repr(value)} does not exist; use {self.hint}")
         return number
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scalar(Tensor):
-    """One number that a user may turn, such as the truncation, or a code that else is drawn from (seed, index)."""
+    """One number that users may set: a control such as the truncation, or a code sampled from (seed, index)."""
 
     kind: Literal["scalar"] = "scalar"
     low: float
     high: float
-    default: float | tuple[float, float]  # a number, or the range from which it is drawn when not given
+    default: float | tuple[float, float]  # a number, or the range to sample from
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -178,38 +178,38 @@ class Scalar(Tensor):
 
     @property
     def middle(self) -> float:
-        """What lies as far from the lowest as from the highest."""
+        """The middle of the range."""
         return (self.low + self.high) / 2
 
     @property
     def hint(self) -> str:
-        """What a user may write, in a few words."""
+        """A short description of the values that users may write."""
         return f"a number from {self.low:g} to {self.high:g}"
 
     @property
     def default_hint(self) -> str:
-        """What happens when the user sets nothing."""
+        """A short description of the default."""
         if isinstance(self.default, tuple):
             return f"drawn from {self.default[0]:g} to {self.default[1]:g}"
         return f"{self.default:g}"
 
     @property
     def example(self) -> str:
-        """A value that a user might write."""
+        """An example of a value."""
         return f"{self.low:g},{self.high:g}"
 
     def parse(self, value: object) -> list[float]:
-        """Numbers for a number, a list, or text such as `"-1,0,1"`.
+        """Return the numbers of a number, a list, or text such as `"-1,0,1"`.
 
         Raises:
-            UsageError: not a number, or out of range.
+            UsageError: A value is not a number, or out of range.
         """
-        given = plain(value)
-        if isinstance(given, str):
-            return [self._checked(part) for part in given.split(",")]
-        if is_list(given):
-            return [number for item in given for number in self.parse(item)]
-        return [self._checked(given)]
+        value = plain(value)
+        if isinstance(value, str):
+            return [self._checked(part) for part in value.split(",")]
+        if is_list(value):
+            return [number for item in value for number in self.parse(item)]
+        return [self._checked(value)]
 
     def _checked(self, value: object) -> float:
         try:
@@ -223,7 +223,7 @@ class Scalar(Tensor):
 
 @dataclass(frozen=True, kw_only=True)
 class Raster(Tensor):
-    """What images and masks share: a size in pixels, or None twice where a model takes or makes any size."""
+    """The base of images and masks: a size in pixels, or None for both sides if any size is allowed."""
 
     height: int | None
     width: int | None
@@ -236,43 +236,43 @@ class Raster(Tensor):
 
     @property
     def any_size(self) -> bool:
-        """Whether the size is that of the image in hand."""
+        """Whether the tensor has the size of the user's image."""
         return self.height is None
 
     def shape_at(self, height: int, width: int) -> tuple[int, ...]:
-        """The shape of one item where the image in hand has so many pixels."""
+        """Return the shape of one item for an image of this height and width."""
         return (self.shape[0], height, width) if self.any_size else self.shape
 
     @property
     def about(self) -> str:
-        """What it is, in a few words."""
+        """A short description."""
         raise NotImplementedError
 
     @property
     def hint(self) -> str:
-        """What a user may write on a command line, in a few words."""
+        """A short description of the values that users may write on a command line."""
         return self.about
 
     @property
     def default_hint(self) -> str:
-        """What happens when the user sets nothing."""
+        """A short description of the default."""
         return "none; it must be given"
 
     @property
     def example(self) -> str:
-        """A value that a user might write."""
+        """An example of a value."""
         return f"{self.name}.png"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Image(Raster):
-    """An image, channels first, whose values run from `low` (black) to `high` (white).
+    """An image, channels first, with values from `low` (black) to `high` (white).
 
-    An input of a fixed size takes any image: `fit` says whether the image's middle is cropped to its shape, or the
-    image is padded to it. An input of any size takes it as it is, with sides padded to a `multiple` of pixels; where
-    one is longer than `tile`, the image is computed in tiles that share `overlap` pixels with their neighbours, and
-    are blended there. An output that is `like` an input shows the same view in the same size, times `scale`.
-    An input that is a `sketch` is dark lines on white, which people may draw themselves.
+    An input of a fixed size accepts any image: `fit` selects between cropping its middle and padding it. An input of
+    any size accepts images unchanged, apart from padding to a `multiple` of pixels. An image with a side longer than
+    `tile` is computed in tiles that share `overlap` pixels with their neighbours and are blended there. An output that
+    is `like` an input shows the same view in the same size, times `scale`. A `sketch` is an input of dark lines on
+    white, which users may draw.
     """
 
     kind: Literal["image"] = "image"
@@ -292,16 +292,18 @@ class Image(Raster):
         if not self.low < self.high:
             raise ValueError(f"{self.name} has the range {self.low}..{self.high}")
         if not self.any_size and (self.multiple, self.tile, self.overlap) != (1, None, 0):
-            raise ValueError(f"{self.name} has a fixed size, and neither a multiple nor tiles")
+            raise ValueError(f"{self.name} has a fixed size, so it can have neither a multiple nor tiles")
         if self.multiple < 1:
-            raise ValueError(f"{self.name} has sides of a multiple of {self.multiple}")
+            raise ValueError(f"{self.name} has the multiple {self.multiple}, which is not positive")
         if not self._tiles_fit():
             raise ValueError(f"{self.name} has tiles of {self.tile} pixels that overlap by {self.overlap}")
         if self.scale < 1 or (self.scale > 1 and not self.like):
-            raise ValueError(f"{self.name} is {self.scale} times as large as nothing")
+            raise ValueError(
+                f"{self.name} has the scale {self.scale}; it must be positive, and above 1 it needs `like`"
+            )
 
     def _tiles_fit(self) -> bool:
-        """Whether tiles begin and end at multiples, and at most two of them overlap in a row."""
+        """Return whether tiles start and end at multiples, and never more than two overlap in a row."""
         if self.tile is None:
             return self.overlap == 0
         return self.tile > 0 and self.tile % self.multiple == 0 and 0 <= 2 * self.overlap <= self.tile - self.multiple
@@ -312,7 +314,7 @@ class Image(Raster):
 
     @property
     def look(self) -> str:
-        """Size and colours, in a few words."""
+        """A short description of the size and the colours."""
         colours = "grey" if self.channels == 1 else "RGB"
         if self.like:
             return f"{colours}, {f'{self.scale} times ' if self.scale > 1 else ''}as large as {self.like}"
@@ -330,9 +332,9 @@ class Image(Raster):
 
 @dataclass(frozen=True, kw_only=True)
 class Mask(Raster):
-    """What is to be filled in of the first image input, whose size it has: 1 there, and 0 where the image is kept.
+    """The region of the first image input to fill in: 1 in the region, 0 elsewhere, in the image's size.
 
-    Kept pixels of an answer that is like the image are the image's own.
+    In an output that is like the image, all other pixels are copied from the image.
     """
 
     channels: ClassVar[Literal[1]] = 1
@@ -352,7 +354,7 @@ class Mask(Raster):
 
 @dataclass(frozen=True, kw_only=True)
 class ScoreOutput(Tensor):
-    """A number that a model gives its input, such as how real it is."""
+    """A number that a model assigns to its input, such as realness."""
 
     kind: Literal["score"] = "score"
     low: float
@@ -365,7 +367,7 @@ class ScoreOutput(Tensor):
 
 @dataclass(frozen=True, kw_only=True)
 class Probabilities(Tensor):
-    """How likely each class is."""
+    """A probability for each class."""
 
     kind: Literal["probabilities"] = "probabilities"
     classes: tuple[str, ...]

@@ -90,7 +90,7 @@ def test_a_grid_has_room_for_the_largest(enlarger: Generator) -> None:
 def test_an_array_of_images_of_any_size_is_refused(enlarger: Generator, tmp_path: Path) -> None:
     result = enlarger.generate(image=[noise(3, 9), noise(5, 2)])
     for ask in (lambda: result.array, lambda: result.save(tmp_path / "x.npy")):
-        with pytest.raises(UsageError, match="enlarger makes images of any size, which fit into no array"):
+        with pytest.raises(UsageError, match="enlarger makes images of any size, which no array can hold"):
             ask()
     assert not list(tmp_path.iterdir())
 
@@ -100,7 +100,9 @@ def test_what_would_become_too_large_is_refused_before_it_is_made(
     models: Path, tmp_path: Path, model: str, width: int, made: str
 ) -> None:
     PILImage.new("RGB", (width, 2)).save(tmp_path / "long.png")
-    with pytest.raises(Failure, match=rf"long\.png: {made} pixels would be made of it, at most 16383 a side"):
+    with pytest.raises(
+        Failure, match=rf"long\.png: its output would have {made} pixels, and the limit is 16383 a side"
+    ):
         gan_serve.load(model, models=models).generate(image=tmp_path / "long.png")
 
 
@@ -158,7 +160,9 @@ def test_the_kth_mask_belongs_to_the_kth_image_or_one_to_all(filler: Generator) 
     for picture, given, hole in zip(result.images(), images, holes, strict=True):
         np.testing.assert_array_equal(np.asarray(picture) == 255, np.dstack([hole] * 3) | (given == 255))
     assert len(filler.generate(image=images, hole=holes[0])) == 2
-    with pytest.raises(UsageError, match="there are 2 of image and 3 of hole; give as many of each, or one for all"):
+    with pytest.raises(
+        UsageError, match="there are 2 of image and 3 of hole; give the same number of each, or one for all"
+    ):
         filler.generate(image=images, hole=[*holes, holes[0]])
     with pytest.raises(UsageError, match="filler needs hole: an image, white or transparent where to fill in"):
         filler.generate(image=images)

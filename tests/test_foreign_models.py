@@ -64,5 +64,5 @@ def test_it_is_refused_with_a_page_that_helps_until_then(run: Run, command: str)
     (line,) = (line for line in (outcome.out + outcome.error).splitlines() if "model.onnx" in line)
     assert line.endswith(
         f"{path}: not a gan-serve model (no 'gan_serve' metadata); "
-        "docs/models.md shows how to describe a model from elsewhere"
+        "docs/models.md shows how to add metadata to a foreign model"
     )

@@ -77,16 +77,16 @@ def test_a_folder_that_is_there_is_one_without_a_slash(tmp_path: Path) -> None:
     ("given", "format", "images", "grid", "told"),
     [
         ("x.png", None, 2, False, "2 images do not fit into x.png; make a grid, or give a folder, a .gif or a .npy"),
-        ("x.png", "webp", 1, False, "x.png would be png, but webp was asked for; leave out one of them"),
-        ("x.png", "webp", 2, False, "x.png would be png, but webp was asked for; leave out one of them"),
-        ("x.bmp", None, 1, False, "x.bmp: no format is named .bmp for images; use .png, .webp, .jpg, .jpeg, .npy"),
-        ("x.json", None, 1, False, "x.json: no format is named .json for images; use .png"),
+        ("x.png", "webp", 1, False, "the suffix of x.png means png, but the format is webp; leave out one of them"),
+        ("x.png", "webp", 2, False, "the suffix of x.png means png, but the format is webp; leave out one of them"),
+        ("x.bmp", None, 1, False, "x.bmp: images cannot be written as .bmp; use .png, .webp, .jpg, .jpeg, .npy"),
+        ("x.json", None, 1, False, "x.json: images cannot be written as .json; use .png"),
         (None, "bmp", 1, False, "images cannot be written as 'bmp'; use png, webp, jpeg, npy, gif"),
-        (None, "npy", 2, True, "a grid is an image, npy holds arrays; leave out one of them"),
-        ("x.npy", None, 2, True, "a grid is an image, npy holds arrays; leave out one of them"),
-        (None, "gif", 1, False, "gif is for animations; ask for several images and no grid, or use png"),
-        (None, "gif", 2, True, "gif is for animations; ask for several images and no grid, or use png"),
-        ("x.gif", None, 1, False, "gif is for animations; ask for several images and no grid, or use png"),
+        (None, "npy", 2, True, "npy holds arrays, and a grid is an image; leave out one of them"),
+        ("x.npy", None, 2, True, "npy holds arrays, and a grid is an image; leave out one of them"),
+        (None, "gif", 1, False, "gif is for animations; ask for several images without a grid, or use png"),
+        (None, "gif", 2, True, "gif is for animations; ask for several images without a grid, or use png"),
+        ("x.gif", None, 1, False, "gif is for animations; ask for several images without a grid, or use png"),
     ],
 )
 def test_what_does_not_fit_is_one_line(
@@ -98,11 +98,11 @@ def test_what_does_not_fit_is_one_line(
 
 
 def test_numbers_have_no_grid_and_no_format_of_images() -> None:
-    with pytest.raises(UsageError, match=r"^a grid is an image, and this model answers with numbers; leave it out$"):
+    with pytest.raises(UsageError, match=r"^this model returns numbers, and a grid holds images; leave out the grid$"):
         planned(None, None, 2, True, NUMBERS)
     with pytest.raises(UsageError, match=r"^numbers cannot be written as 'png'; use json, jsonl$"):
         planned(None, "png", of=NUMBERS)
-    with pytest.raises(UsageError, match=r"^x.png: no format is named .png for numbers; use .json, .jsonl$"):
+    with pytest.raises(UsageError, match=r"^x.png: numbers cannot be written as .png; use .json, .jsonl$"):
         format_of(Path("x.png"), NUMBERS)
 
 

@@ -52,7 +52,7 @@ def test_paths_folders_globs_and_lists_mean_files(folder: Path) -> None:
 
 
 def test_a_folder_means_its_images_in_the_order_of_their_names(folder: Path) -> None:
-    with pytest.warns(UserWarning, match=r"left out 2: inner\.png \(a folder\), notes\.txt \(no image by its name\)$"):
+    with pytest.warns(UserWarning, match=r"left out 2: inner\.png \(a folder\), notes\.txt \(no image suffix\)$"):
         assert names(folder) == ["a.JPG", "b.png", "c[1].webp"]
 
 
@@ -108,7 +108,7 @@ def test_tensors_are_arrays(folder: Path) -> None:
 def test_what_a_folder_has_besides_images_is_told(folder: Path) -> None:
     (folder / "gone").symlink_to("nowhere")
     (folder / "more.md").touch()
-    names_of_three = "gone (a link that leads nowhere), inner.png (a folder), more.md (no image by its name)"
+    names_of_three = "gone (a broken link), inner.png (a folder), more.md (no image suffix)"
     with pytest.warns(UserWarning, match=f"^{re.escape(f'{folder}: left out 4: {names_of_three} and 1 more')}$"):
         assert names(folder) == ["a.JPG", "b.png", "c[1].webp"]
 
@@ -134,12 +134,12 @@ def test_the_digest_is_that_of_the_bytes(folder: Path) -> None:
         ("", "image '' does not exist"),
         ("/dev/zero", "'/dev/zero' does not exist"),
         (Path("empty"), "image 'empty' holds no images"),
-        (3, "of type int; give a path, a Pillow image or an array"),
+        (3, "of type int, not an image; give a path, a Pillow image or an array"),
         ([[0.5]], "of type float"),
         (b"", "image is empty; give all bytes of the file, or go to its start with seek(0)"),
         (io.BytesIO(), "image is empty"),
-        (io.StringIO("text"), "image is an open file that gives no bytes; open it with open(path, 'rb')"),
-        (closed(), "image is an open file that gives no bytes"),
+        (io.StringIO("text"), "image is an open file that yields no bytes; open it with open(path, 'rb')"),
+        (closed(), "image is an open file that yields no bytes"),
         ([np.zeros((4, 4), np.uint8), None], "of type NoneType"),
         (np.array([None]), "of type NoneType"),
         (torch.tensor(3), "array of int64 ()"),
@@ -175,7 +175,7 @@ def test_a_truncated_image_in_memory_is_one_line(folder: Path) -> None:
 def test_a_file_that_changes_during_the_work_is_noticed(folder: Path) -> None:
     source = open_image(folder / "b.png")
     draw(folder / "b.png", 99)
-    with pytest.raises(Failure, match=r"b\.png: it was changed"):
+    with pytest.raises(Failure, match=r"b\.png: the file has changed"):
         source.array(GREY)
     (folder / "b.png").unlink()
     with pytest.raises(Failure, match=r"b\.png: cannot be read \(No such file"):
@@ -186,9 +186,9 @@ def test_an_image_is_found_again_by_its_name_and_digest(folder: Path, tmp_path: 
     reference = ImageRef("b.png", open_image(folder / "b.png").sha256)
     draw(tmp_path / "other" / "b.png", 99)
     assert find_image(reference, [tmp_path / "other", folder]).origin == folder / "b.png"
-    with pytest.raises(Failure, match=r"other/b\.png is another image.*--inputs DIR"):
+    with pytest.raises(Failure, match=r"other/b\.png is not the image that was used.*--inputs DIR"):
         find_image(reference, [tmp_path / "other"])
-    with pytest.raises(Failure, match=r"no 'b\.png', from which it was made, in .*--inputs DIR"):
+    with pytest.raises(Failure, match=r"the input 'b\.png' is not in .*--inputs DIR"):
         find_image(reference, [tmp_path])
-    with pytest.raises(Failure, match="made from an array"):
+    with pytest.raises(Failure, match="the input was an array"):
         find_image(ImageRef(None, "0" * 64), [folder])

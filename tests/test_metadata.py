@@ -55,32 +55,32 @@ def changed(path: str, value: object) -> str:
 @pytest.mark.parametrize(
     ("path", "value", "complaint"),
     [
-        ("name", "../x", r"at document: '\.\./x' is no name of a model"),
-        ("version", 0, "at document: version 0"),
-        ("version", True, "at version: True is no int"),
+        ("name", "../x", r"at document: '\.\./x' is not a model name"),
+        ("version", 0, "at document: version is 0; versions count from 1"),
+        ("version", True, "at version: True is not of type int"),
         ("task", "telling-fortunes", "at task: 'telling-fortunes' is not one of 'unconditional'"),
         ("inputs", [], "a model needs inputs and outputs"),
-        ("inputs", {}, "at inputs: it is no list"),
-        ("inputs.0", None, r"at inputs\.0: it is no object"),
+        ("inputs", {}, "at inputs: it is not a list"),
+        ("inputs.0", None, r"at inputs\.0: it is not an object"),
         ("inputs.0.kind", "wish", r"at inputs\.0: kind 'wish' is not one of latent, label, scalar, image, mask"),
         ("inputs.0.size", 0, r"at inputs\.0: latent has the size 0"),
-        ("inputs.0.size", 8.0, r"at inputs\.0\.size: 8\.0 is no int"),
-        ("inputs.0.selected_by", "lean", "latent is selected by 'lean', which is no scalar input"),
+        ("inputs.0.size", 8.0, r"at inputs\.0\.size: 8\.0 is not of type int"),
+        ("inputs.0.selected_by", "lean", "latent is selected by 'lean', which is not a scalar input"),
         ("inputs.0.name", "count", "an input cannot have the name of an option: count"),
-        ("inputs.1.low", "-1", r"at inputs\.1\.low: '-1' is no float"),
-        ("inputs.1.default", [0, 1, 2], r"at inputs\.1\.default: \[0, 1, 2\] is no float or tuple"),
+        ("inputs.1.low", "-1", r"at inputs\.1\.low: '-1' is not of type float"),
+        ("inputs.1.default", [0, 1, 2], r"at inputs\.1\.default: \[0, 1, 2\] is not of type float or tuple"),
         ("outputs.0.channels", 2, r"at outputs\.0\.channels: 2 is not one of 1, 3"),
         ("outputs.0.low", float("nan"), r"at outputs\.0: image has the range nan\.\.1"),
         ("outputs.0.colour", "red", r"at outputs\.0\.colour: there is no such field"),
         ("paper", {"title": "A Test"}, r"at paper\.authors: it is missing"),
         ("training.recipe.betas", [0, "one"], r"at training\.recipe\.betas"),
-        ("training.observed", [], r"at training\.observed: it is no object"),
-        ("training.observed", {"\x1b[31m": 1}, r"at training\.observed: '\\x1b\[31m' has characters that are no text"),
+        ("training.observed", [], r"at training\.observed: it is not an object"),
+        ("training.observed", {"\x1b[31m": 1}, r"at training\.observed: '\\x1b\[31m' has unprintable characters"),
         ("training.steps\x1b", 1, r"at training\.'steps\\x1b': there is no such field"),
         ("training.duration_seconds", 10**400, r"at training\.duration_seconds: 1000\d+\.\.\. is too large"),
         ("training.duration_seconds", float("nan"), r"at training\.duration_seconds: nan is not finite"),
         ("training.recipe.betas", [0, float("inf")], r"at training\.recipe\.betas\.1: inf is not finite"),
-        ("description", "half a \ud800", r"at description: 'half a \\ud800' has characters that are no text"),
+        ("description", "half a \ud800", r"at description: 'half a \\ud800' has unprintable characters"),
     ],
 )
 def test_a_wrong_value_is_one_line_that_names_its_place(path: str, value: object, complaint: str) -> None:
@@ -103,18 +103,18 @@ def test_images_and_masks_must_be_given() -> None:
 @pytest.mark.parametrize(
     ("inputs", "output", "complaint"),
     [
-        ((PHOTO,), replace(LARGER, like="phot"), "larger is like 'phot', which is no image input"),
-        ((PHOTO, HOLE), replace(LARGER, like="hole"), "larger is like 'hole', which is no image input"),
+        ((PHOTO,), replace(LARGER, like="phot"), "larger is like 'phot', which is not an image input"),
+        ((PHOTO, HOLE), replace(LARGER, like="hole"), "larger is like 'hole', which is not an image input"),
         (
             (PHOTO,),
             replace(PHOTO, name="made", tile=None, overlap=0),
-            "made is like no input of any size, though there is one",
+            "made must be like an input of any size, since the model has one",
         ),
         ((PHOTO, ICON), LARGER, "one image input has any size and another a fixed one"),
-        ((PHOTO,), replace(FILLED, like="photo"), "filled is not of any size where its input is"),
-        ((ICON,), replace(LARGER, like="icon"), "larger is not of any size where its input is, or the other way round"),
-        ((ICON, HOLE), FILLED, "hole has another size than the first image input"),
-        ((HOLE,), ICON, "hole has another size than the first image input"),
+        ((PHOTO,), replace(FILLED, like="photo"), "filled and its input must both have any size"),
+        ((ICON,), replace(LARGER, like="icon"), "larger and its input must both have any size, or both a fixed one"),
+        ((ICON, HOLE), FILLED, "hole differs in size from the first image input"),
+        ((HOLE,), ICON, "hole differs in size from the first image input"),
         ((replace(ICON, name="photo", like="icon"), ICON), FILLED, "photo is an input, and cannot be like 'icon'"),
     ],
 )
@@ -132,17 +132,17 @@ def test_a_document_is_as_short_as_can_be_unless_people_shall_read_it() -> None:
 @pytest.mark.parametrize(
     ("path", "value", "told"),
     [
-        (["paper"], 1, "wrong at paper: it is no object"),
-        (["paper", "year"], "2026", "wrong at paper.year: '2026' is no int"),
-        (["paper", "year"], True, "wrong at paper.year: True is no int"),
-        (["inputs"], {}, "wrong at inputs: it is no list"),
-        (["inputs", 0], 1, "wrong at inputs.0: it is no object"),
-        (["inputs", 0, "size"], 1.5, "wrong at inputs.0.size: 1.5 is no int"),
+        (["paper"], 1, "wrong at paper: it is not an object"),
+        (["paper", "year"], "2026", "wrong at paper.year: '2026' is not of type int"),
+        (["paper", "year"], True, "wrong at paper.year: True is not of type int"),
+        (["inputs"], {}, "wrong at inputs: it is not a list"),
+        (["inputs", 0], 1, "wrong at inputs.0: it is not an object"),
+        (["inputs", 0, "size"], 1.5, "wrong at inputs.0.size: 1.5 is not of type int"),
         (["inputs", 0, "kind"], "noise", "wrong at inputs.0: kind 'noise' is not one of "),
-        (["inputs", 1, "classes", 3], None, "wrong at inputs.1.classes.3: None is no str"),
-        (["outputs", 0, "height"], "8", "wrong at outputs.0.height: '8' is no "),
+        (["inputs", 1, "classes", 3], None, "wrong at inputs.1.classes.3: None is not of type str"),
+        (["outputs", 0, "height"], "8", "wrong at outputs.0.height: '8' is not of type "),
         (["task"], "guess", "wrong at task: 'guess' is not one of 'unconditional', "),
-        (["feedback"], 1, "wrong at feedback: 1 is no Feedback or null"),
+        (["feedback"], 1, "wrong at feedback: 1 is not of type Feedback or null"),
     ],
 )
 def test_what_is_wrong_is_told_with_its_place(path: list[str | int], value: object, told: str) -> None:
@@ -151,6 +151,6 @@ def test_what_is_wrong_is_told_with_its_place(path: list[str | int], value: obje
     for part in path[:-1]:
         inner = inner[part]
     inner[path[-1]] = value
-    remedy = re.escape("; write its metadata anew, as docs/models.md shows")
+    remedy = re.escape("; write its metadata again, as docs/models.md shows")
     with pytest.raises(Failure, match=f"^model.onnx: its metadata is {re.escape(told)}.*{remedy}$"):
         parse_metadata(json.dumps(document), "model.onnx")

@@ -99,7 +99,7 @@ def test_seed_and_index_mean_the_same_beside_an_image(noisy: Generator, files: l
 
 def test_a_model_without_noise_needs_no_seed_and_repeats_nothing(inverter: Generator, files: list[Path]) -> None:
     assert inverter.generate(image=files[0]).seed == inverter.generate(image=files[0]).seed
-    with pytest.raises(UsageError, match="inverter draws nothing at random: a count of 2 would repeat"):
+    with pytest.raises(UsageError, match="inverter is deterministic: a count of 2 would repeat"):
         inverter.generate(2, image=files[0])
 
 
@@ -128,7 +128,7 @@ def test_images_of_a_model_that_makes_none_are_refused(classifier: Generator, tm
             ask()
     with pytest.raises(UsageError, match="numbers cannot be written as 'png'; use json, jsonl"):
         result.save(tmp_path / "x.png", format="png")
-    with pytest.raises(UsageError, match=r"2 images do not fit into .*json; give a folder or a \.jsonl file"):
+    with pytest.raises(UsageError, match=r"2 images do not fit into .*json; give a folder, or a \.jsonl file"):
         result.save(tmp_path / "x.json")
     assert not list(tmp_path.iterdir())
 
@@ -165,7 +165,7 @@ def test_images_of_the_same_name_make_files_of_different_names(inverter: Generat
 
 def test_what_is_too_much_for_a_jpeg_is_one_line(inverter: Generator, tmp_path: Path) -> None:
     many = inverter.generate(image=np.repeat(COLOURS, 300, axis=0))
-    with pytest.raises(UsageError, match="too much to be told in a JPEG; use png or webp"):
+    with pytest.raises(UsageError, match="provenance of this image is too long for a JPEG; use png or webp"):
         many.save(tmp_path / "grid.jpg", grid=True)
     (path,) = many.save(tmp_path / "grid.png", grid=True)
     assert len(parse_provenance(read_document(path), str(path)).inputs) == 900
@@ -173,7 +173,7 @@ def test_what_is_too_much_for_a_jpeg_is_one_line(inverter: Generator, tmp_path: 
 
 def test_a_request_from_a_file_needs_its_image_found(noisy: Generator, files: list[Path], tmp_path: Path) -> None:
     (path,) = noisy.generate(image=files[0]).save(tmp_path / "made.png")
-    with pytest.raises(Failure, match=r"0\.png: an image is known by its name alone"):
+    with pytest.raises(Failure, match=r"0\.png: only the image's name is known"):
         noisy.run(parse_provenance(read_document(path), str(path)).request)
 
 

@@ -43,7 +43,7 @@ def test_empty_file() -> None:
 def test_onnx_file_of_others() -> None:
     model = build_model(DIGIT)
     helper.set_model_props(model, {"other": "tool"})
-    with pytest.raises(Failure, match=r"not a gan-serve model .* docs/models.md shows how to describe"):
+    with pytest.raises(Failure, match=r"not a gan-serve model .* docs/models.md shows how to add metadata"):
         read(model.SerializeToString())
 
 
@@ -98,14 +98,14 @@ def in_branch(model: onnx.ModelProto) -> None:
 def test_weights_outside_the_file_are_refused(hide) -> None:
     model = build_model(DIGIT)
     hide(model)
-    with pytest.raises(Failure, match="weights are outside the file"):
+    with pytest.raises(Failure, match="weights are in another file"):
         read(model.SerializeToString())
 
 
 def test_weights_saved_outside_by_onnx_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "model.onnx"
     onnx.save(build_model(DIGIT), path, save_as_external_data=True, size_threshold=0)
-    with pytest.raises(Failure, match=r"weights are outside the file; .*onnx.save\(onnx.load\(FILE\), FILE\)"):
+    with pytest.raises(Failure, match=r"weights are in another file; .*onnx.save\(onnx.load\(FILE\), FILE\)"):
         read(path.read_bytes())
     onnx.save(onnx.load(path), path)
     assert read(path.read_bytes()) == DIGIT.to_json()

@@ -73,16 +73,16 @@ def test_the_same_image_is_known_whatever_version_wrote_it() -> None:
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"inputs": []}, "an image has one row, column and pixel at least"),
-        ({"scale": 0}, "an image has one row, column and pixel at least"),
-        ({"columns": 0}, "an image has one row, column and pixel at least"),
-        ({"seed": "7"}, "wrong at seed: '7' is no int"),
+        ({"inputs": []}, "an image has at least one row, column and pixel"),
+        ({"scale": 0}, "an image has at least one row, column and pixel"),
+        ({"columns": 0}, "an image has at least one row, column and pixel"),
+        ({"seed": "7"}, "wrong at seed: '7' is not of type int"),
         ({"else": 1}, "wrong at else: there is no such field"),
     ],
 )
 def test_a_document_that_gan_serve_did_not_write_is_told(change: dict[str, object], told: str) -> None:
     fields = json.loads(write_provenance(DIGIT, SHA, REQUESTS[0]))
-    with pytest.raises(Failure, match=f"^a.png: what it says about its making is .*{told}$"):
+    with pytest.raises(Failure, match=f"^a.png: its provenance is .*{told}$"):
         parse_provenance(json.dumps(fields | change), "a.png")
 
 
@@ -93,7 +93,7 @@ def test_the_smallest_of_all_is_taken() -> None:
 
 def test_what_is_no_json_or_no_end_of_it_is_told() -> None:
     for document in ("{", "[" * 100_000):
-        with pytest.raises(Failure, match=r"^a\.png: what it says about its making is no JSON"):
+        with pytest.raises(Failure, match=r"^a\.png: its provenance is not JSON"):
             parse_provenance(document, "a.png")
-    with pytest.raises(Failure, match=r"^a\.png: what it says about its making is too long; gan-serve did not"):
+    with pytest.raises(Failure, match=r"^a\.png: its provenance is too long; gan-serve did not"):
         parse_provenance(" " * (2**26 + 1), "a.png")

@@ -28,7 +28,7 @@ def test_highest_version_wins_and_a_version_can_be_asked_for(tmp_path: Path) -> 
     repository = Repository(tmp_path)
     assert repository.find("many").metadata.version == 10
     assert repository.find("many", 2).metadata.version == 2
-    with pytest.raises(UsageError, match="there is 2, 10"):
+    with pytest.raises(UsageError, match="use 2, 10"):
         repository.find("many", 3)
 
 
@@ -48,7 +48,7 @@ def test_an_unknown_name_says_which_folder_was_searched_and_how_to_name_another(
     with pytest.raises(UsageError) as refusal:
         gan_serve.load("shapes", models=models)
     assert str(refusal.value) == (
-        f"no model 'shapes'; gan-serve list shows those in {models.resolve()}; "
+        f"no model 'shapes'; gan-serve list shows the models in {models.resolve()}; "
         "name another folder with --models DIR or GAN_SERVE_MODELS"
     )
 
@@ -71,13 +71,13 @@ def test_a_model_without_a_folder_of_its_version_is_told_and_hides_no_other(
     (tmp_path / "flat" / "model.onnx").write_bytes(path.read_bytes())
     assert Repository(tmp_path).names == ["digits"]
     (message,) = caplog.messages
-    assert message.startswith(f"{tmp_path.resolve()}/flat: its model.onnx is left out")
+    assert message.startswith(f"{tmp_path.resolve()}/flat: its model.onnx is ignored")
 
 
 def test_nearest_names(models: Path) -> None:
     with pytest.raises(UsageError, match="did you mean digits"):
         Repository(models).find("digit")
-    with pytest.raises(UsageError, match="None is no name of a model"):
+    with pytest.raises(UsageError, match="None is not a model name"):
         gan_serve.load(None)
 
 

@@ -116,7 +116,7 @@ def test_an_unknown_input_is_told_with_those_that_there_are() -> None:
 def test_where_nothing_is_drawn_the_seed_is_0_and_one_answer_is_enough() -> None:
     image = {"image": np.zeros((1, 8, 8), np.float32)}
     assert make_request(CLASSIFIER, image).seed == 0
-    with pytest.raises(UsageError, match=r"^classifier draws nothing at random: a count of 2 would repeat the same"):
+    with pytest.raises(UsageError, match=r"^classifier is deterministic: a count of 2 would repeat the same"):
         make_request(CLASSIFIER, image, count=2)
     with pytest.raises(UsageError, match=r"^classifier needs image: \w"):
         make_request(CLASSIFIER, {})
@@ -125,7 +125,9 @@ def test_where_nothing_is_drawn_the_seed_is_0_and_one_answer_is_enough() -> None
 def test_images_for_several_inputs_are_as_many_of_each_or_one_for_all() -> None:
     for counts in ({"image": 3, "mask": 3}, {"image": 3, "mask": 1}, {"image": 1, "mask": 3}, {"image": 1}, {}):
         check_pairs(counts)
-    with pytest.raises(UsageError, match=r"there are 3 of image and 2 of mask; give as many of each, or one for all$"):
+    with pytest.raises(
+        UsageError, match=r"there are 3 of image and 2 of mask; give the same number of each, or one for all$"
+    ):
         check_pairs({"image": 3, "mask": 2})
 
 

@@ -144,7 +144,7 @@ def test_cuda_that_works(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_cuda_without_a_gpu_runtime(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(subject, "import_runtime", lambda: SimpleNamespace(get_available_providers=lambda: [CPU]))
-    with pytest.raises(Failure, match="this ONNX Runtime has no CUDA; mend it with: pip uninstall"):
+    with pytest.raises(Failure, match="this ONNX Runtime has no CUDA; fix it with: pip uninstall"):
         open_session(CONTENT, "model.onnx", Device("cuda"))
 
 

@@ -124,16 +124,16 @@ def test_an_image_has_a_fixed_size_or_any() -> None:
     [
         ({"height": 8}, "the size Nonex8"),
         ({"height": 0, "width": 8}, "the size 8x0"),
-        ({"height": 8, "width": 8, "multiple": 4}, "a fixed size, and neither a multiple nor tiles"),
+        ({"height": 8, "width": 8, "multiple": 4}, "a fixed size, so it can have neither a multiple nor tiles"),
         ({"height": 8, "width": 8, "tile": 4}, "a fixed size"),
-        ({"multiple": 0}, "a multiple of 0"),
+        ({"multiple": 0}, "the multiple 0, which is not positive"),
         ({"overlap": 4}, "tiles of None pixels that overlap by 4"),
         ({"tile": 64, "overlap": 33}, "tiles of 64 pixels that overlap by 33"),
         ({"tile": 64, "overlap": 31, "multiple": 4}, "tiles of 64 pixels that overlap by 31"),
         ({"tile": 66, "multiple": 4}, "tiles of 66 pixels"),
         ({"tile": 0}, "tiles of 0 pixels"),
-        ({"scale": 4}, "4 times as large as nothing"),
-        ({"scale": 0, "like": "photo"}, "0 times as large"),
+        ({"scale": 4}, "the scale 4; it must be positive, and above 1 it needs `like`"),
+        ({"scale": 0, "like": "photo"}, "the scale 0; it must be positive"),
     ],
 )
 def test_an_image_whose_size_makes_no_sense_is_refused(fields: dict[str, Any], complaint: str) -> None:

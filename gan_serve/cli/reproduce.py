@@ -61,7 +61,7 @@ def reproduce(
     again = encode(generated.format)
     put(copy, again if format == generated.format else encode(format))
     values = result.array if generated.format == "npy" else decode_pixels(again)
-    if difference := _difference(generated.numbers, values):
+    if difference := _difference(generated.values, values):
         raise Failure(f"{copy} differs from {image}: {difference}")
     typer.echo("identical", err=True)
 
@@ -108,7 +108,7 @@ def _check_held(metadata: "ModelMetadata", request: "Request", scale: int, gener
 
     if generated.format in ANIMATIONS:
         check_length(*largest_size(metadata, request), len(request), scale)
-    elif len(request) != (len(generated.numbers) if generated.format == "npy" else 1):
+    elif len(request) != (len(generated.values) if generated.format == "npy" else 1):
         raise Failure("the image does not hold what it says about its making; its text was changed")
 
 

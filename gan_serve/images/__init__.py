@@ -1,1 +1,1 @@
-"""Images: read, prepared for a model, cut into tiles, and encoded."""
+"""Image processing: reading, preprocessing, tiling and encoding."""

@@ -1,4 +1,4 @@
-"""Animations that go in: their frames, and for how long each is shown."""
+"""Decode the frames of animations, with their durations."""
 
 import io
 from typing import NamedTuple
@@ -7,61 +7,61 @@ from gan_serve.errors import Failure
 from gan_serve.images.pixels import MAX_PIXELS, PilImage
 from gan_serve.images.preprocess import holds_several, open_pil_image, upright
 
-_FORMATS = ("GIF", "WEBP", "PNG", "AVIF")  # whose several images follow one another in time, unlike pages
+_FORMATS = ("GIF", "WEBP", "PNG", "AVIF")  # formats whose images are frames rather than pages
 
 
-class Shown(NamedTuple):
-    """A frame as it is seen, whatever of the one before it stays, and its milliseconds if the file tells them."""
+class Frame(NamedTuple):
+    """A frame, composed with the frames before it, and its duration in milliseconds if the file has one."""
 
     image: PilImage
     duration: int | None
 
 
 def frame_count(image: PilImage) -> int:
-    """How many images an open file shows in turn; one, if it is no animation."""
+    """Return the number of frames of an open file: 1 if it is not an animation."""
     if image.format not in _FORMATS or not holds_several(image):
         return 1
     try:
         return int(getattr(image, "n_frames", 1))
-    except Exception:  # what cannot be counted is told when it is decoded
+    except Exception:  # decoding will report the damage
         return 1
 
 
-def decode_frames(content: bytes, name: str) -> list[Shown]:
-    """All frames of an animation, or the one image of another file; `name` is what messages call it.
+def decode_frames(content: bytes, name: str) -> list[Frame]:
+    """Decode all frames of an animation, or the one image of any other file. Error messages call it `name`.
 
     Raises:
-        Failure: it is damaged, or has too many pixels.
+        Failure: It is damaged, or has too many pixels.
     """
     with open_pil_image(io.BytesIO(content), name) as image:
         frames = frame_count(image)
         if frames * image.width * image.height > MAX_PIXELS:
-            size, most = f"{image.width}x{image.height}", MAX_PIXELS // 2**20
-            raise Failure(f"{name}: {frames} frames of {size} pixels; give up to {most} megapixels in all")
+            size, limit = f"{image.width}x{image.height}", MAX_PIXELS // 2**20
+            raise Failure(f"{name}: {frames} frames of {size} pixels; give up to {limit} megapixels in all")
         return [_decode_frame(image, number, name) for number in range(frames)]
 
 
-def decode_frame(content: bytes, number: int, name: str) -> Shown:
-    """One frame of them.
+def decode_frame(content: bytes, number: int, name: str) -> Frame:
+    """Decode one frame of an animation.
 
     Raises:
-        Failure: it is damaged, or there is no such frame.
+        Failure: It is damaged, or has no such frame.
     """
     with open_pil_image(io.BytesIO(content), name) as image:
         return _decode_frame(image, number, name)
 
 
 def duration_of(image: PilImage) -> int | None:
-    """How many milliseconds a decoded frame is shown, if it tells."""
+    """Return the duration of a decoded frame in milliseconds, if it has one."""
     duration = image.info.get("duration")
     return round(duration) if isinstance(duration, int | float) and 0 <= duration < 2**24 else None
 
 
-def _decode_frame(image: PilImage, number: int, name: str) -> Shown:
+def _decode_frame(image: PilImage, number: int, name: str) -> Frame:
     if number:
         try:
             image.seek(number)
-        except Exception as error:  # a decoder meets damage in many ways
+        except Exception as error:  # decoders raise many errors on damaged files
             raise Failure(f"{name}: has no frame {number} ({error})") from None
-    shown = upright(image, name)
-    return Shown(shown, duration_of(image))
+    decoded = upright(image, name)  # before its duration, which Pillow reads while decoding
+    return Frame(decoded, duration_of(image))

@@ -1,4 +1,4 @@
-"""The colours that a file's profile means -> sRGB, in which models are trained and screens show them."""
+"""Convert colours from a file's ICC profile to sRGB, the colour space of training data and screens."""
 
 import functools
 import io
@@ -10,19 +10,19 @@ from PIL import ImageCms
 
 from gan_serve.images.pixels import PilImage
 
-_MODES = {"RGB ": "RGB", "GRAY": "L", "CMYK": "CMYK"}  # a profile's kind of colours -> Pillow's mode
-_SAME = 2  # levels; profiles of sRGB itself differ by as much from one another
+_MODES = {"RGB ": "RGB", "GRAY": "L", "CMYK": "CMYK"}  # a profile's colour space -> Pillow's mode
+_SAME = 2  # levels; even sRGB profiles differ from each other by this much
 
 
 class Conversion(NamedTuple):
-    """What a profile does: `transform` takes pixels of this mode to sRGB, and is None where nobody would see it."""
+    """A profile's transform from this mode to sRGB; None if the difference would be invisible."""
 
     mode: str
     transform: ImageCms.ImageCmsTransform | None
 
 
 def to_rgb(image: PilImage, profile: bytes | None) -> PilImage:
-    """An image of 8 bits without its transparency -> RGB, by its profile; one that cannot be used is ignored."""
+    """Convert an 8-bit image to RGB by its profile, without its transparency. An unusable profile is ignored."""
     conversion = _conversion(profile) if profile else None
     if conversion is None or not _fits(image, conversion):
         return image.convert("RGB")
@@ -30,12 +30,12 @@ def to_rgb(image: PilImage, profile: bytes | None) -> PilImage:
     if conversion.transform is None:
         return pixels.convert("RGB")
     converted = ImageCms.applyTransform(pixels, conversion.transform)
-    assert converted is not None  # nothing is changed in place
+    assert converted is not None  # None is for conversions in place
     return converted
 
 
 def can_use(profile: bytes, image: PilImage) -> bool:
-    """Whether the colours of an image can be converted by this profile."""
+    """Return whether this profile can convert the colours of this image."""
     conversion = _conversion(profile)
     return conversion is not None and _fits(image, conversion)
 
@@ -46,15 +46,15 @@ def _fits(image: PilImage, conversion: Conversion) -> bool:
     return conversion.mode == "RGB" or image.mode in ("1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L")
 
 
-@functools.lru_cache(maxsize=8)  # the images of a folder mostly have the same few
+@functools.lru_cache(maxsize=8)  # the images of a folder mostly share a few profiles
 def _conversion(profile: bytes) -> Conversion | None:
-    """What to do by a profile; None if it is damaged, or for other things than colours of pixels."""
+    """Return a profile's conversion; None if it is damaged, or not for the colours of pixels."""
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         mode = _MODES[source.profile.xcolor_space]
         transform = ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
         return Conversion(mode, None if _changes_nothing(mode, transform) else transform)
-    except Exception:  # a library of C meets damage in many ways
+    except Exception:  # the C library raises many errors on damaged profiles
         return None
 
 

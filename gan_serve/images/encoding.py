@@ -1,4 +1,4 @@
-"""Images and arrays <-> files that say how they were made. Each format has a function to write and one to read."""
+"""Encode images with their provenance, and read generated files. Each format has a writer and a reader."""
 
 import io
 import os
@@ -22,43 +22,43 @@ from gan_serve.system.interrupt import unfinished
 
 PNG_KEY = "gan_serve"
 _EXIF_KEY = ExifTags.Base.ImageDescription
-_LONGEST_EXIF = 65_533  # bytes in a JPEG file, with their header
-_LONGEST_IDAT = 65_536  # bytes of pixels in one chunk of a PNG file
-_COLOURS = {"L": 0, "RGB": 2, "LA": 4, "RGBA": 6}  # the colour types of PNG
+_MAX_EXIF = 65_533  # bytes of EXIF in a JPEG file, including the header
+_MAX_IDAT = 65_536  # bytes of pixels in one chunk of a PNG file
+_COLOURS = {"L": 0, "RGB": 2, "LA": 4, "RGBA": 6}  # PNG's colour types
 _IMAGES = ("PNG", "WEBP", "JPEG", "GIF")
-_DURATION = 90  # milliseconds of an image in an animation
+_DURATION = 90  # default milliseconds per frame of an animation
 
 
 def encode_image(image: PilImage, format: str, document: str) -> bytes:
-    """The bytes of a PNG, WebP or JPEG file that carries `document`."""
+    """Encode a PNG, WebP or JPEG file that contains `document`."""
     return _WRITERS[format](image, document)
 
 
 def encode_animation(
     images: Sequence[PilImage], format: str, document: str, durations: Sequence[int | None] = ()
 ) -> bytes:
-    """The bytes of a GIF or WebP file that shows images of one size in turn, for ever, and carries `document`.
+    """Encode images of one size as an endless GIF or WebP animation that contains `document`.
 
-    A GIF has 256 colours an image, of which one may be transparent; grey ones, and all in WebP, keep every pixel.
-    `durations` are milliseconds, each of which may be left open.
+    A GIF has 256 colours per image, including transparency, so it is lossless for grey images; WebP always is.
+    `durations` are milliseconds; None means the default.
     """
     first, *others = [image.convert("RGBA") if image.mode == "LA" else image for image in images]
-    how = _gif_options(document, first) if format == "gif" else {"exif": _exif(document), "lossless": True}
+    options = _gif_options(document, first) if format == "gif" else {"exif": _exif(document), "lossless": True}
     times = [_DURATION if each is None else each for each in durations] or _DURATION
-    return _saved(first, format.upper(), save_all=True, append_images=others, duration=times, loop=0, **how)
+    return _saved(first, format.upper(), save_all=True, append_images=others, duration=times, loop=0, **options)
 
 
 def _gif_options(document: str, image: PilImage) -> dict[str, Any]:
-    """Through a transparent image, the one before it must not be seen: it is cleared away."""
+    """Return the options of a GIF. Transparent frames clear the previous one, which would show through."""
     cleared = {"disposal": 2} if image.mode == "RGBA" else {}
     return {"comment": document.encode(), **cleared}
 
 
 def read_document(path: Path) -> str:
-    """The document that a generated file carries; its pixels are not decoded.
+    """Read the document of a generated file without decoding its pixels.
 
     Raises:
-        Failure: unreadable, or gan-serve did not write it.
+        Failure: The file cannot be read, or gan-serve did not write it.
     """
     if is_npy(path):
         return read_npy_document(path)
@@ -67,21 +67,20 @@ def read_document(path: Path) -> str:
 
 
 class GeneratedFile(NamedTuple):
-    """What a generated file holds, whatever its name is."""
+    """The content of a generated file, regardless of its name."""
 
     document: str
-    numbers: NDArray[Any]  # pixels, or the array as the model made it
+    values: NDArray[Any]  # pixels, or the model's array
     format: str
 
 
 def read_generated(path: Path) -> GeneratedFile:
-    """All of a generated file.
+    """Read a generated file.
 
-    An animation is (N, height, width, 3), or 4 where it is transparent; images that follow one that is alike are not
-    among them.
+    An animation is (N, height, width, 3), or 4 channels if it is transparent. Repeated frames are stored once.
 
     Raises:
-        Failure: unreadable, or gan-serve did not write it.
+        Failure: The file cannot be read, or gan-serve did not write it.
     """
     if is_npy(path):
         return GeneratedFile(*read_npy(path), "npy")
@@ -91,55 +90,55 @@ def read_generated(path: Path) -> GeneratedFile:
 
 
 def decode_pixels(content: bytes) -> Pixels:
-    """The pixels of a generated image that is in memory, as `read_generated` tells them."""
+    """Decode the pixels of a generated image in memory, like `read_generated`."""
     with open_pil_image(io.BytesIO(content), "the image", _IMAGES) as image:
         return _pixels(image, "the image")
 
 
 def write_atomic(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all; a link keeps pointing to it, and a device or a pipe takes it as it comes.
+    """Write a file completely or not at all. Links are followed; devices and pipes are written directly.
 
     Raises:
-        Failure: it cannot be written.
+        Failure: It cannot be written.
     """
-    place = real_path(path)
-    part = partial_path(place)
+    target = real_path(path)
+    part = partial_path(target)
     try:
         if path.exists() and not path.is_file():
             path.write_bytes(content)
             return
         with unfinished(part):
             part.write_bytes(content)
-            part.replace(place)
+            part.replace(target)
     except OSError as error:
         raise Failure(f"{path}: cannot be written ({error.strerror})") from None
 
 
 def real_path(path: Path) -> Path:
-    """Where a file lies that is written at `path`: where that points to, if it is a link."""
+    """Return the path that is written: the target if `path` is a link."""
     return Path(os.path.realpath(path)) if path.is_symlink() else path
 
 
 def partial_path(path: Path) -> Path:
-    """The hidden file that becomes the one at `path` once it is whole."""
+    """Return the hidden file that replaces `path` once it is complete."""
     return path.with_name(f".{path.name}.part")
 
 
 def is_empty(path: Path) -> bool:
-    """Whether it is a file that holds nothing, such as mktemp makes."""
+    """Return whether a path is an empty file, such as one from mktemp."""
     return path.is_file() and path.stat().st_size == 0
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder and those above it, unless they are there.
+    """Create a folder and its parents if they do not exist.
 
     Raises:
-        Failure: they cannot be made.
+        Failure: They cannot be created.
     """
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise Failure(f"{path}: cannot be made a folder ({error.strerror})") from None
+        raise Failure(f"{path}: the folder cannot be created ({error.strerror})") from None
 
 
 def _pixels(image: PilImage, source: str) -> Pixels:
@@ -147,7 +146,7 @@ def _pixels(image: PilImage, source: str) -> Pixels:
         return _decoded(image, source)
     except Failure:
         raise
-    except Exception as error:  # a decoder meets damage in many ways
+    except Exception as error:  # decoders raise many errors on damaged files
         raise Failure(f"{source}: damaged ({error})") from None
 
 
@@ -156,7 +155,7 @@ def _decoded(image: PilImage, source: str) -> Pixels:
     if frames == 1 and image.format != "GIF":
         return np.asarray(image)
     if frames * image.width * image.height > MAX_PIXELS:
-        raise Failure(f"{source}: {frames} images in one file are too many to be read")
+        raise Failure(f"{source}: {frames} frames have too many pixels to read")
     pixels = np.empty((frames, image.height, image.width, 4), np.uint8)
     for number, frame in enumerate(pixels):
         image.seek(number)
@@ -165,11 +164,11 @@ def _decoded(image: PilImage, source: str) -> Pixels:
 
 
 def _write_png(image: PilImage, document: str) -> bytes:
-    """The very bytes of Pillow's own `save`, which takes a third longer for a small image."""
+    """Encode a PNG file: the same bytes as Pillow's `save`, which takes a third longer for a small image."""
     head = struct.pack(">IIBBBBB", *image.size, 8, _COLOURS[image.mode], 0, 0, 0)
-    packed = image.tobytes("zip", image.mode, False, 1, -1, b"")  # level 1, with PNG's filters
+    packed = image.tobytes("zip", image.mode, False, 1, -1, b"")  # compression level 1, with PNG's filters
     chunks = [_chunk(b"IHDR", head), _chunk(b"tEXt", f"{PNG_KEY}\0{document}".encode("ascii"))]
-    chunks += [_chunk(b"IDAT", packed[at : at + _LONGEST_IDAT]) for at in range(0, len(packed), _LONGEST_IDAT)]
+    chunks += [_chunk(b"IDAT", packed[at : at + _MAX_IDAT]) for at in range(0, len(packed), _MAX_IDAT)]
     return b"".join((b"\x89PNG\r\n\x1a\n", *chunks, _chunk(b"IEND", b"")))
 
 
@@ -178,17 +177,17 @@ def _chunk(kind: bytes, content: bytes) -> bytes:
 
 
 def _write_webp(image: PilImage, document: str) -> bytes:
-    # Without `exact`, what is behind a transparent pixel would be lost.
+    # Without `exact`, the colours of transparent pixels would be lost.
     return _saved(image, "WEBP", lossless=True, exact=True, exif=_exif(document))
 
 
 def _write_jpeg(image: PilImage, document: str) -> bytes:
-    """JPEG knows no transparency: it shows the image on white."""
+    """Encode a JPEG file. JPEG has no transparency, so the image is put on white."""
     if image.mode in ("LA", "RGBA"):
         image = PILImage.fromarray(on_white(np.asarray(image)).squeeze())
     exif = _exif(document)
-    if len(exif.tobytes()) > _LONGEST_EXIF:
-        raise UsageError("what made this image is too much to be told in a JPEG; use png or webp")
+    if len(exif.tobytes()) > _MAX_EXIF:
+        raise UsageError("the provenance of this image is too long for a JPEG; use png or webp")
     return _saved(image, "JPEG", quality=95, exif=exif)
 
 
@@ -212,10 +211,10 @@ def _exif(document: str) -> PILImage.Exif:
 
 
 def _open_header(path: Path) -> PilImage:
-    """An image whose pixels nobody will look at, so that their number does not matter, as it does to `open_pil_image`.
+    """Open an image for its metadata alone. Unlike `open_pil_image`, this has no limit on the pixels.
 
     Raises:
-        Failure: unreadable, or of another format.
+        Failure: It cannot be read, or has another format.
     """
     from PIL.GifImagePlugin import GifImageFile
     from PIL.JpegImagePlugin import JpegImageFile
@@ -227,19 +226,19 @@ def _open_header(path: Path) -> PilImage:
         except SyntaxError:  # another format
             continue
         except OSError as error:
-            raise Failure(f"{path}: {error.strerror or 'not an image in ' + ', '.join(_IMAGES)}") from None
-        except Exception as error:  # a decoder meets damage in many ways
+            raise Failure(f"{path}: {error.strerror or 'not an image of type ' + ', '.join(_IMAGES)}") from None
+        except Exception as error:  # decoders raise many errors on damaged files
             raise Failure(f"{path}: damaged ({error})") from None
-    raise Failure(f"{path}: not an image in {', '.join(_IMAGES)}")
+    raise Failure(f"{path}: not an image of type {', '.join(_IMAGES)}")
 
 
 def _document(image: PilImage, path: Path) -> str:
     try:
         document = _text(image)
-    except Exception as error:  # a decoder meets damage in many ways
+    except Exception as error:  # decoders raise many errors on damaged files
         raise Failure(f"{path}: damaged ({error})") from None
     if not isinstance(document, str):
-        raise Failure(f"{path}: gan-serve did not write it, or what it says about its making was removed")
+        raise Failure(f"{path}: gan-serve did not write it, or its provenance was removed")
     return document
 
 

@@ -1,4 +1,4 @@
-"""Which files a path, a folder or a glob means, and what is left out of them."""
+"""Find the image files of a path, a folder or a glob."""
 
 import glob
 import stat
@@ -11,43 +11,43 @@ from gan_serve.system.home import with_home
 _SUFFIXES = frozenset(
     ".png .jpg .jpeg .webp .gif .bmp .tif .tiff .pgm .ppm .avif .heic .heif".split()  # noqa: SIM905
 )
-_TOLD = 3  # names of what is left out
+_MAX_LISTED = 3  # names in the list of files left out
 
 
-class Found(NamedTuple):
-    """The images' files in the order of their names, and a sentence about what else is there, if anything is."""
+class ImageFiles(NamedTuple):
+    """Image files sorted by name, and a sentence about the files that were left out."""
 
     files: list[Path]
     left_out: str | None = None
 
 
-def image_files(name: str, given: str) -> Found:
-    """The files that a path, a folder or a glob means; `name` is the input's.
+def image_files(name: str, text: str) -> ImageFiles:
+    """Return the image files of a path, a folder or a glob. `name` is the input's name.
 
-    A link that leads nowhere is among them if it has an image's name, so that reading it says why it cannot be read.
+    A broken link with an image's suffix is included, so that reading it reports the error.
 
     Raises:
-        UsageError: none.
+        UsageError: There are no files.
     """
-    path = Path(given)
-    if is_file(path) or path.is_fifo() or _leads_nowhere(path):  # first, since a file's own name may look like a glob
-        return Found([path])
-    given = with_home(given)
-    path = Path(given)
-    is_folder = bool(given) and path.is_dir()
+    path = Path(text)
+    if is_file(path) or path.is_fifo() or _is_broken_link(path):  # first: a file name may look like a glob
+        return ImageFiles([path])
+    text = with_home(text)
+    path = Path(text)
+    is_folder = bool(text) and path.is_dir()
     try:
-        entries = _listed(path) if is_folder else _matching(given)
+        entries = _listed(path) if is_folder else _matching(text)
     except OSError:
-        return Found([path])  # whose reading will tell why
-    files = sorted(each for each in entries if _is_meant(each, is_folder))
+        return ImageFiles([path])  # reading it will report the error
+    files = sorted(each for each in entries if _is_image(each, is_folder))
     if not files:
-        wrong = "holds no images" if is_folder else "does not exist"
-        raise UsageError(f"{name} {short_repr(given)} {wrong}; give a file, a folder of images, or a glob in quotes")
-    return Found(files, _left_out(given, sorted({*entries}.difference(files))))
+        problem = "holds no images" if is_folder else "does not exist"
+        raise UsageError(f"{name} {short_repr(text)} {problem}; give a file, a folder of images, or a glob in quotes")
+    return ImageFiles(files, _left_out(text, sorted({*entries}.difference(files))))
 
 
 def is_file(path: Path) -> bool:
-    """Whether it is a file; also where nobody may look, which its reading will tell."""
+    """Return whether a path is a file, or cannot be checked; reading it will then report the error."""
     try:
         return stat.S_ISREG(path.stat().st_mode)
     except (FileNotFoundError, NotADirectoryError, ValueError):
@@ -60,30 +60,31 @@ def _listed(folder: Path) -> list[Path]:
     return [each for each in folder.iterdir() if each.name[0] != "."]
 
 
-def _matching(given: str) -> list[Path]:
-    """Path.glob takes no absolute pattern, and would find hidden files."""
-    return [Path(match) for match in glob.glob(given, recursive=True)] if glob.has_magic(given) else []  # noqa: PTH207
+def _matching(text: str) -> list[Path]:
+    """Return the paths that a glob matches. Path.glob rejects absolute patterns, and finds hidden files."""
+    matches = glob.glob(text, recursive=True) if glob.has_magic(text) else []  # noqa: PTH207
+    return [Path(match) for match in matches]
 
 
-def _is_meant(path: Path, in_folder: bool) -> bool:
+def _is_image(path: Path, in_folder: bool) -> bool:
     if in_folder and path.suffix.lower() not in _SUFFIXES:
         return False
-    return is_file(path) or _leads_nowhere(path)
+    return is_file(path) or _is_broken_link(path)
 
 
-def _leads_nowhere(path: Path) -> bool:
+def _is_broken_link(path: Path) -> bool:
     return path.is_symlink() and not path.exists()
 
 
-def _left_out(given: str, paths: list[Path]) -> str | None:
+def _left_out(text: str, paths: list[Path]) -> str | None:
     if not paths:
         return None
-    names = [f"{each.name} ({_kind(each)})" for each in paths[:_TOLD]]
-    more = f" and {len(paths) - _TOLD} more" if len(paths) > _TOLD else ""
-    return f"{given}: left out {len(paths)}: {', '.join(names)}{more}"
+    names = [f"{each.name} ({_kind(each)})" for each in paths[:_MAX_LISTED]]
+    more = f" and {len(paths) - _MAX_LISTED} more" if len(paths) > _MAX_LISTED else ""
+    return f"{text}: left out {len(paths)}: {', '.join(names)}{more}"
 
 
 def _kind(path: Path) -> str:
     if path.is_dir():
         return "a folder"
-    return "a link that leads nowhere" if _leads_nowhere(path) else "no image by its name"
+    return "a broken link" if _is_broken_link(path) else "no image suffix"

@@ -1,18 +1,18 @@
-"""HEIC images, as phones take them; Pillow reads them with the help of another library, which is an extra."""
+"""HEIC images from phones. Pillow reads them with pillow-heif, an optional dependency."""
 
 from pathlib import Path
 from typing import IO
 
 from gan_serve.errors import Failure
 
-HEIC = "HEIF"  # the format, as Pillow calls it
+HEIC = "HEIF"  # Pillow's name of the format
 _INSTALL = 'pip install "gan-serve[heic]"'
 _BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
-_AVIF = (b"avif", b"avis")  # which may be among the other brands of a file that begins with a general one
+_AVIF = (b"avif", b"avis")  # AVIF files may start with a general brand, and list these later
 
 
 def is_heic(file: Path | IO[bytes]) -> bool:
-    """Whether a file begins as HEIC images do; one that cannot be read does not."""
+    """Return whether a file starts like a HEIC image; False if it cannot be read."""
     try:
         head = _head(file)
     except OSError:
@@ -22,10 +22,10 @@ def is_heic(file: Path | IO[bytes]) -> bool:
 
 
 def register_heic(source: str) -> None:
-    """Let Pillow open HEIC images; `source` is what messages call the image.
+    """Let Pillow open HEIC images. Error messages call the image `source`.
 
     Raises:
-        Failure: what decodes them is not installed.
+        Failure: The decoder is not installed.
     """
     try:
         from pillow_heif import register_heif_opener

@@ -1,3 +1,3 @@
-"""How large an image may be; importing this loads no library."""
+"""Limits on image sizes. This module imports nothing."""
 
-MAX_SIDE = 16_383  # pixels of an image that is written; WebP holds no longer one
+MAX_SIDE = 16_383  # pixels of an output image; the limit of WebP

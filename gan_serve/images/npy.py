@@ -1,4 +1,4 @@
-"""NPY files with a document after the array, where NumPy and its memory maps do not look."""
+"""NPY files with a document after the array, which NumPy and its memory maps ignore."""
 
 import io
 import math
@@ -10,31 +10,31 @@ from numpy.typing import NDArray
 
 from gan_serve.errors import Failure
 
-_LONGEST = 2**26  # of the document
+_MAX_LENGTH = 2**26  # of the document, in bytes
 
 
 def npy_header(shape: tuple[int, ...]) -> bytes:
-    """What stands before the numbers of a float32 array."""
+    """Return the header of a file that holds a float32 array."""
     buffer = io.BytesIO()
     np.lib.format.write_array_header_1_0(buffer, {"descr": "<f4", "fortran_order": False, "shape": shape})
     return buffer.getvalue()
 
 
 def npy_rows(array: NDArray[Any]) -> bytes:
-    """The numbers themselves."""
+    """Return the bytes of the numbers."""
     return array.astype("<f4", copy=False).tobytes()
 
 
 def encode_npy(array: NDArray[Any], document: str) -> bytes:
-    """The bytes of a whole file."""
+    """Return the bytes of a whole file."""
     return npy_header(array.shape) + npy_rows(array) + document.encode()
 
 
 def is_npy(path: Path) -> bool:
-    """Whether it is such a file, or is named as one.
+    """Return whether a file is NPY, by its suffix or its content.
 
     Raises:
-        Failure: unreadable.
+        Failure: It cannot be read.
     """
     if path.suffix.lower() == ".npy":
         return True
@@ -43,10 +43,10 @@ def is_npy(path: Path) -> bool:
 
 
 def read_npy_document(path: Path) -> str:
-    """The document after the array, which is skipped.
+    """Return the document, without reading the array.
 
     Raises:
-        Failure: unreadable, or gan-serve did not write it.
+        Failure: The file cannot be read, or gan-serve did not write it.
     """
     with _open(path) as file:
         shape = _read_shape(file, path)
@@ -55,10 +55,10 @@ def read_npy_document(path: Path) -> str:
 
 
 def read_npy(path: Path) -> tuple[str, NDArray[np.float32]]:
-    """The document and the array, which stays on the disk until it is looked at.
+    """Return the document, and the array as a memory map.
 
     Raises:
-        Failure: unreadable, or gan-serve did not write it.
+        Failure: The file cannot be read, or gan-serve did not write it.
     """
     document = read_npy_document(path)
     return document, np.load(path, mmap_mode="r", allow_pickle=False)
@@ -76,7 +76,7 @@ def _read_shape(file: IO[bytes], path: Path) -> tuple[int, ...]:
         if np.lib.format.read_magic(file) != (1, 0):
             raise ValueError("another version of the format")
         shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(file)
-    except Exception as error:  # NumPy meets damage in many ways
+    except Exception as error:  # NumPy raises many errors on damaged files
         raise Failure(f"{path}: not an NPY file ({error})") from None
     if dtype != np.float32 or fortran_order:
         raise Failure(f"{path}: gan-serve did not write it (it holds {dtype})")
@@ -84,7 +84,7 @@ def _read_shape(file: IO[bytes], path: Path) -> tuple[int, ...]:
 
 
 def _read_document(file: IO[bytes], path: Path) -> str:
-    trailer = file.read(_LONGEST + 1)
-    if not trailer or len(trailer) > _LONGEST:
+    trailer = file.read(_MAX_LENGTH + 1)
+    if not trailer or len(trailer) > _MAX_LENGTH:
         raise Failure(f"{path}: truncated, or gan-serve did not write it")
     return trailer.decode(errors="replace")

@@ -1,4 +1,4 @@
-"""Arrays in a model's range <-> pixels, and pixels -> images."""
+"""Convert arrays in a model's range to pixels and back, and pixels to images."""
 
 import math
 from collections.abc import Sequence
@@ -16,19 +16,19 @@ from gan_serve.tensors import Image
 PilImage = PILImage.Image
 Pixels = NDArray[np.uint8]
 
-MAX_PIXELS = 64 * 2**20  # of one image that is read, or of all in an animation
+MAX_PIXELS = 64 * 2**20  # of an input image, or of all frames of an animation
 
 
 def to_pixels(array: NDArray[Any], tensor: Image) -> Pixels:
-    """(N, channels, height, width) in the model's range -> (N, height, width, channels) in 0..255."""
-    levels = array - tensor.low  # in place from here: a photograph is large
+    """Convert (N, channels, height, width) in the model's range to (N, height, width, channels) in 0..255."""
+    levels = array - tensor.low  # in place from here, to save memory
     levels *= 255 / (tensor.high - tensor.low)
     return np.rint(levels, out=levels).clip(0, 255, out=levels).astype(np.uint8).transpose(0, 2, 3, 1)
 
 
 def from_pixels(pixels: Pixels, tensor: Image) -> NDArray[np.float32]:
-    """(height, width, channels) in 0..255 -> (channels, height, width) in the model's range."""
-    values = pixels.transpose(2, 0, 1).astype(np.float32, order="C")  # in place from here: a photograph is large
+    """Convert (height, width, channels) in 0..255 to (channels, height, width) in the model's range."""
+    values = pixels.transpose(2, 0, 1).astype(np.float32, order="C")  # in place from here, to save memory
     values /= np.float32(255)
     values *= np.float32(tensor.high - tensor.low)
     values += np.float32(tensor.low)
@@ -36,10 +36,10 @@ def from_pixels(pixels: Pixels, tensor: Image) -> NDArray[np.float32]:
 
 
 def to_image(pixels: Pixels, scale: int) -> PilImage:
-    """(height, width, channels) -> an image whose pixels are squares of `scale`; channel 2 or 4 is opacity.
+    """Convert (height, width, channels) to an image enlarged by `scale`. Channel 2 or 4 is opacity.
 
     Raises:
-        UsageError: it would be too large.
+        UsageError: It would be too large.
     """
     height, width, _ = pixels.shape
     enlarged = pixels
@@ -50,7 +50,7 @@ def to_image(pixels: Pixels, scale: int) -> PilImage:
 
 
 def tile(pixels: Sequence[Pixels] | Pixels, columns: int) -> Pixels:
-    """Images side by side, row after row; what is left of the last row, or beside a smaller image, stays black."""
+    """Arrange images in a grid, row by row. Empty space is black."""
     rows = math.ceil(len(pixels) / columns)
     cells = make_cells(pixels, rows * columns)
     _, height, width, channels = cells.shape
@@ -59,9 +59,9 @@ def tile(pixels: Sequence[Pixels] | Pixels, columns: int) -> Pixels:
 
 
 def make_cells(pixels: Sequence[Pixels] | Pixels, count: int) -> Pixels:
-    """(count, height, width, channels), as large as the largest image; what is left of it stays black.
+    """Return `count` cells (count, height, width, channels) of the largest image's size. Empty space is black.
 
-    If one is transparent somewhere, all have an opacity, and what is left is transparent.
+    If any image has an opacity, all cells have one, and empty space is transparent.
     """
     channels = {image.shape[2] for image in pixels}
     if len(channels) > 1:
@@ -77,26 +77,26 @@ def _opaque(pixels: Pixels) -> Pixels:
 
 
 def square_columns(count: int) -> int:
-    """Columns of the grid nearest to a square that leaves no cell empty, if there is one not too wide."""
+    """Return the columns of the squarest grid without empty cells, or of a square if that grid would be too wide."""
     root = math.isqrt(count - 1) + 1
-    widest = min(2 * root, MAX_SIDE + 1)  # of what can be written
+    widest = min(2 * root, MAX_SIDE + 1)
     return next((columns for columns in range(root, widest) if count % columns == 0), root)
 
 
 def checked_scale(scale: object) -> int:
-    """How many times as wide and high a pixel becomes.
+    """Return the factor by which pixels are enlarged.
 
     Raises:
-        UsageError: it is no integer, or more than any image has room for.
+        UsageError: It is not a positive integer, or exceeds the largest side of an image.
     """
     return checked_integer("scale", scale, 1, MAX_SIDE)
 
 
 def check_size(height: int, width: int, count: int, columns: int, scale: int) -> None:
-    """Refuse a grid of images of this size, or an enlarged image, that no viewer would open, before it is computed.
+    """Reject a grid or an enlarged image that would be too large, before it is computed.
 
     Raises:
-        UsageError: too many pixels, or too long a side.
+        UsageError: A side is too long.
     """
     scale = checked_scale(scale)
     height, width = math.ceil(count / columns) * height * scale, columns * width * scale
@@ -108,10 +108,10 @@ def check_size(height: int, width: int, count: int, columns: int, scale: int) ->
 
 
 def check_length(height: int, width: int, count: int, scale: int) -> None:
-    """Refuse an animation of so many images of this size that nobody would read it.
+    """Reject an animation with too many pixels, before it is computed.
 
     Raises:
-        UsageError: too many pixels.
+        UsageError: It has too many pixels.
     """
     if count * height * width * checked_scale(scale) ** 2 > MAX_PIXELS:
         raise UsageError(

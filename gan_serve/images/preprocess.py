@@ -1,4 +1,4 @@
-"""Any image -> what a network takes. What a model is trained on and what it is served with are read alike."""
+"""Convert any image to a network's input. Training and serving share this code."""
 
 from pathlib import Path
 from typing import IO, Any, Literal, NamedTuple
@@ -14,14 +14,14 @@ from gan_serve.images.heic import HEIC, is_heic, register_heic
 from gan_serve.images.pixels import MAX_PIXELS, PilImage, Pixels, from_pixels
 from gan_serve.tensors import Image, Mask
 
-# RGB of any size, RGBA where parts may be transparent, or (channels, height, width) in a model's range.
+# A decoded image, RGB or RGBA, or an array (channels, height, width) in a model's range.
 ImageData = PilImage | NDArray[np.float32]
 Box = tuple[int, int, int, int]  # left, top, right, bottom
 
-# Pillow knows more formats. Some of them start other programs, and each one is a way in for a file that means harm.
+# Pillow supports more formats, but some of them start other programs, and each one enlarges the attack surface.
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF")
-_DEEP = ("PNG", "PPM")  # formats of which Pillow opens grey pixels of 16 bits as integers of 32
-_TURNS = {  # EXIF's orientation -> what makes the image upright
+_DEEP = ("PNG", "PPM")  # formats whose 16-bit grey pixels Pillow opens as 32-bit integers
+_TURNS = {  # EXIF orientation -> the operation that makes the image upright
     2: Transpose.FLIP_LEFT_RIGHT,
     3: Transpose.ROTATE_180,
     4: Transpose.FLIP_TOP_BOTTOM,
@@ -35,10 +35,10 @@ _TOO_LARGE = f"more than the {MAX_PIXELS // 2**20} megapixels that gan-serve rea
 
 
 def open_pil_image(file: Path | IO[bytes], source: str, formats: tuple[str, ...] = FORMATS) -> PilImage:
-    """An image whose header was read and whose size is bearable; `source` is what messages call it.
+    """Open an image, and check its format and size. Error messages call it `source`.
 
     Raises:
-        Failure: unreadable, of another format, or too large.
+        Failure: It cannot be read, has another format, or is too large.
     """
     if formats is FORMATS and is_heic(file):
         register_heic(source)
@@ -48,8 +48,8 @@ def open_pil_image(file: Path | IO[bytes], source: str, formats: tuple[str, ...]
     except (PILImage.DecompressionBombError, PILImage.DecompressionBombWarning):
         raise Failure(f"{source}: {_TOO_LARGE}") from None
     except OSError as error:
-        raise Failure(f"{source}: {error.strerror or 'not an image in ' + ', '.join(formats)}") from None
-    except Exception as error:  # a decoder meets damage in many ways
+        raise Failure(f"{source}: {error.strerror or 'not an image of type ' + ', '.join(formats)}") from None
+    except Exception as error:  # decoders raise many errors on damaged files
         raise Failure(f"{source}: damaged ({error})") from None
     if image.width * image.height > MAX_PIXELS:
         image.close()
@@ -58,34 +58,35 @@ def open_pil_image(file: Path | IO[bytes], source: str, formats: tuple[str, ...]
 
 
 def read_image(file: Path | IO[bytes], source: str) -> PilImage:
-    """An image decoded and upright.
+    """Read an image, decoded and upright.
 
     Raises:
-        Failure: it cannot be.
+        Failure: It cannot be read.
     """
     with open_pil_image(file, source) as image:
         return upright(image, source)
 
 
 def upright(image: PilImage, source: str) -> PilImage:
-    """The image decoded, turned as it is to be looked at, in sRGB with 8 bits each.
+    """Decode an image: turned upright, in sRGB, with 8 bits per channel.
 
-    It is RGBA where it has transparency, else RGB. A colour profile that cannot be used is ignored; `remarks` says so.
+    The result is RGBA if the image has transparency, otherwise RGB. An unusable colour profile is ignored; `remarks`
+    reports it.
 
     Raises:
-        Failure: it is damaged, or has pixels of 32 bits, whose range nothing tells.
+        Failure: It is damaged, or has 32-bit pixels, whose range is unknown.
     """
     if image.mode == "F" or (image.mode == "I" and image.format not in _DEEP):
-        raise Failure(f"{source}: its pixels have 32 bits each, of which nobody knows what is white; give 8 or 16 bits")
+        raise Failure(f"{source}: its pixels have 32 bits, whose range is unknown; convert it to 8 or 16 bits")
     try:
         image.load()
         return _in_srgb(_to_8_bits(_turned(image)), image.info.get("icc_profile"))
-    except Exception as error:  # a decoder meets damage in many ways
+    except Exception as error:  # decoders raise many errors on damaged files
         raise Failure(f"{source}: damaged ({error})") from None
 
 
 def _in_srgb(image: PilImage, profile: bytes | None) -> PilImage:
-    """RGBA where it has transparency, else RGB: a copy, since the image may be the caller's own."""
+    """Return a copy as RGBA if the image has transparency, otherwise RGB."""
     if not profile:
         return image.convert("RGBA" if image.has_transparency_data else "RGB")
     from gan_serve.images.color_profiles import to_rgb
@@ -97,8 +98,8 @@ def _in_srgb(image: PilImage, profile: bytes | None) -> PilImage:
 
 
 def remarks(image: PilImage) -> tuple[str, ...]:
-    """What is not taken of an open file, by its header alone."""
-    several = ("holds several images; only the first is taken",) if holds_several(image) else ()
+    """Return warnings about an open file, from its header alone."""
+    several = ("holds several images; only the first is used",) if holds_several(image) else ()
     return (*several, *_about_profile(image))
 
 
@@ -110,29 +111,29 @@ def _about_profile(image: PilImage) -> tuple[str, ...]:
 
     if can_use(profile, image):
         return ()
-    return ("has a colour profile that cannot be used; its colours are taken as sRGB",)
+    return ("has an unusable colour profile; its colours are read as sRGB",)
 
 
 def holds_several(image: PilImage) -> bool:
-    """Whether an open file has more images than its first: an animation, or pages."""
+    """Return whether an open file has several images, such as frames or pages."""
     try:
-        return image.format != "MPO" and bool(getattr(image, "is_animated", False))  # MPO: a camera's own previews
-    except Exception:  # what cannot be read is no image
+        return image.format != "MPO" and bool(getattr(image, "is_animated", False))  # MPO holds a camera's previews
+    except Exception:  # decoders raise many errors on damaged files
         return False
 
 
 def upright_size(image: PilImage) -> tuple[int, int]:
-    """Width and height that the image will have when it is upright, by its header alone."""
-    is_turned = _turn(image) in _ON_ITS_SIDE and image.format != "TIFF"  # whose size is turned
+    """Return the width and height of the upright image, from its header alone."""
+    is_turned = _turn(image) in _ON_ITS_SIDE and image.format != "TIFF"  # Pillow reports a TIFF's upright size
     return image.size[::-1] if is_turned else image.size
 
 
 def _turn(image: PilImage) -> Transpose | None:
-    """What makes it upright, as its EXIF says; where that cannot be read, it stays as it lies."""
+    """Return the operation that makes the image upright by its EXIF; None without readable EXIF."""
     try:
-        exif = PILImage.Image.getexif(image)  # PNG's own would decode the image
+        exif = PILImage.Image.getexif(image)  # PNG's own `getexif` would decode the image
         return _TURNS.get(exif.get(ExifTags.Base.Orientation, 1))
-    except Exception:  # whatever is in there, the pixels may be sound
+    except Exception:  # EXIF may be damaged while the pixels are intact
         return None
 
 
@@ -142,16 +143,16 @@ def _turned(image: PilImage) -> PilImage:
 
 
 class CropBox(NamedTuple):
-    """Which part of an image a network sees, and where in its input that part lies."""
+    """The part of an image that a network sees (`seen`), and its place in the network's input (`inner`)."""
 
     seen: Box
     inner: Box
 
 
-def frame(image: tuple[int, int], width: int, height: int, how: Literal["crop", "pad"]) -> CropBox:
-    """How an image of this width and height is fitted: its middle is cropped to the new shape, or all of it is seen.
+def crop_box(image: tuple[int, int], width: int, height: int, how: Literal["crop", "pad"]) -> CropBox:
+    """Fit an image of this width and height to an input: crop its middle, or pad it.
 
-    What is inner keeps the image's aspect; the rest of the input is padding.
+    `inner` keeps the aspect ratio; the rest of the input is padding.
     """
     across, down = image
     if how == "crop":
@@ -162,15 +163,15 @@ def frame(image: tuple[int, int], width: int, height: int, how: Literal["crop", 
 
 
 def _middle(width: int, height: int, *, across: int, down: int) -> Box:
-    """The box in the middle that is as large as it may be, one pixel at least."""
+    """Return the centred box of this size, limited to the image and to at least one pixel."""
     across, down = min(width, max(1, across)), min(height, max(1, down))
     left, top = (width - across) // 2, (height - down) // 2
     return (left, top, left + across, top + down)
 
 
 def fit(image: PilImage, width: int, height: int, channels: int, how: Literal["crop", "pad"] = "crop") -> Pixels:
-    """RGB or RGBA -> (height, width, channels): cropped or padded, and resized; transparent parts become white."""
-    seen, (left, top, right, bottom) = frame(image.size, width, height, how)
+    """Crop or pad, and resize an image to (height, width, channels). Transparent parts become white."""
+    seen, (left, top, right, bottom) = crop_box(image.size, width, height, how)
     resized = image.resize((right - left, bottom - top), PILImage.Resampling.LANCZOS, box=seen)
     pixels = flatten(resized, channels)
     if how == "crop":
@@ -179,32 +180,32 @@ def fit(image: PilImage, width: int, height: int, channels: int, how: Literal["c
 
 
 def flatten(image: PilImage, channels: int) -> Pixels:
-    """RGB or RGBA -> (height, width, channels) as on white paper."""
+    """Convert RGB or RGBA to (height, width, channels), on white."""
     if image.mode == "RGBA":
         image = PILImage.alpha_composite(PILImage.new("RGBA", image.size, "white"), image)
     return np.asarray(image.convert("L" if channels == 1 else "RGB")).reshape(*image.size[::-1], channels)
 
 
-def size_of(given: ImageData) -> tuple[int, int]:
-    """Width and height in pixels."""
-    return (given.shape[2], given.shape[1]) if isinstance(given, np.ndarray) else given.size
+def size_of(image: ImageData) -> tuple[int, int]:
+    """Return the width and height in pixels."""
+    return (image.shape[2], image.shape[1]) if isinstance(image, np.ndarray) else image.size
 
 
-def to_model(given: ImageData, tensor: Image) -> NDArray[np.float32]:
-    """An image of any size -> (channels, height, width) in the model's range; such an array stays as it is."""
-    if isinstance(given, np.ndarray):
-        return given
+def to_model(image: ImageData, tensor: Image) -> NDArray[np.float32]:
+    """Convert an image to (channels, height, width) in the model's range; return such an array unchanged."""
+    if isinstance(image, np.ndarray):
+        return image
     if tensor.any_size:
-        return from_pixels(flatten(given, tensor.channels), tensor)
+        return from_pixels(flatten(image, tensor.channels), tensor)
     channels, height, width = tensor.shape
-    return from_pixels(fit(given, width, height, channels, tensor.fit), tensor)
+    return from_pixels(fit(image, width, height, channels, tensor.fit), tensor)
 
 
 def read_array(array: NDArray[Any], tensor: Image | Mask) -> ImageData:
-    """Pixels in an array are an image; an array in the model's own shape and range stays as it is.
+    """Convert an array of pixels to an image; return an array in the model's own shape and range unchanged.
 
     Raises:
-        UsageError: it is neither.
+        UsageError: The array is neither.
     """
     if array.dtype == np.bool_ and isinstance(tensor, Mask):
         array = array.astype(np.uint8) * 255
@@ -216,7 +217,7 @@ def read_array(array: NDArray[Any], tensor: Image | Mask) -> ImageData:
             f"{tensor.name} is an array of {array.dtype} {array.shape}; give uint8 (height, width) or (height, width, "
             f"3 or 4), or floats {tensor.shape} from {tensor.low:g} to {tensor.high:g}"
         )
-    if not ((array >= tensor.low) & (array <= tensor.high)).all():  # NaN fails here too
+    if not ((array >= tensor.low) & (array <= tensor.high)).all():  # also false for NaN
         raise UsageError(
             f"{tensor.name} has values from {array.min():g} to {array.max():g}; "
             f"the model takes {tensor.low:g} to {tensor.high:g}"
@@ -225,7 +226,7 @@ def read_array(array: NDArray[Any], tensor: Image | Mask) -> ImageData:
 
 
 def _has_pixels(shape: tuple[int, ...]) -> bool:
-    """Whether it is (height, width), or that with 1, 3 or 4 channels behind."""
+    """Return whether a shape is (height, width), optionally with 1, 3 or 4 channels."""
     return len(shape) in (2, 3) and shape[2:] in ((), (1,), (3,), (4,)) and 0 < shape[0] * shape[1] <= MAX_PIXELS
 
 
@@ -234,7 +235,7 @@ def _has_shape(shape: tuple[int, ...], tensor: Image | Mask) -> bool:
 
 
 def _to_8_bits(image: PilImage) -> PilImage:
-    """16-bit grey images keep their upper byte; Pillow's own conversion would clip them to white."""
+    """Keep the upper byte of 16-bit grey pixels. Pillow's own conversion would clip them to white."""
     if not image.mode.startswith("I"):
         return image
     return PILImage.fromarray((np.asarray(image).clip(0, 65_535) >> 8).astype(np.uint8))

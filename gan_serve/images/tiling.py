@@ -1,8 +1,8 @@
-"""Images of any size through a network: padded to what it takes, and in tiles where they are large.
+"""Run images of any size through a network: padded to a multiple, and in tiles if they are large.
 
-Tiles overlap. In the middle half of each overlap one fades into the other, and the outer quarters are thrown away, so
-that a seam is seen neither where a network looks beyond a tile's edge nor where it makes tiles of different colours.
-Memory is that of a row of tiles in floats and of the tiles that run at once, beside the pixels of the whole answer.
+Tiles overlap. In the middle half of each overlap one tile fades into the next; the outer quarters, which lack context
+beyond the tile's edge, are discarded. This hides seams, even between tiles of different colours. Beside the pixels of
+the output, memory holds one row of tiles in floats and the tiles that are running.
 """
 
 import itertools
@@ -29,11 +29,11 @@ def run_in_tiles(
     on_tile: Callable[[int, int], None],
     threads: int = 1,
 ) -> dict[str, Pixels]:
-    """The pixels (height * scale, width * scale, channels) of each output.
+    """Return the pixels (height * scale, width * scale, channels) of each output.
 
-    `arrays` are (1, channels, height, width), all of one height and width; `run` takes a part of them at a time, and
-    answers for that part by the outputs' names; up to `threads` of its calls run at once. `tensor` says how large the
-    parts may be. `on_tile` is told how many of how many were run.
+    `arrays` are (1, channels, height, width), all of one height and width. `run` maps a tile of them to the outputs by
+    name, in up to `threads` parallel calls. `tensor` defines the size of a tile. `on_tile` is called with the number
+    of finished tiles and of all tiles.
     """
     height, width = next(iter(arrays.values())).shape[2:]
     below, beside = -height % tensor.multiple, -width % tensor.multiple
@@ -48,23 +48,23 @@ def run_in_tiles(
 
     corners = list(itertools.product(rows.starts, columns.starts))
     with closing(map_in_order(run_tile, corners, min(threads, len(corners)))) as tiles:
-        for number, made in enumerate(tiles):
+        for number, outputs_of_tile in enumerate(tiles):
             row, column = divmod(number, len(columns.starts))
             for name, canvas in canvases.items():
-                canvas.add(made[name][0], row, column)
+                canvas.add(outputs_of_tile[name][0], row, column)
                 if column == len(columns.starts) - 1:
-                    canvas.settle(row)
+                    canvas.finish_row(row)
             on_tile(number + 1, len(corners))
     return {name: canvas.pixels for name, canvas in canvases.items()}
 
 
 def _padded(array: NDArray[Any], below: int, beside: int) -> NDArray[Any]:
-    """The same array where nothing is to be added: a photograph is large."""
+    """Pad at the bottom and on the right. Return the same array if there is nothing to add, to save memory."""
     return np.pad(array, ((0, 0), (0, 0), (0, below), (0, beside)), "reflect") if below or beside else array
 
 
 class _Side:
-    """How one side of an image is cut: as few tiles as can be, of equal length, whose starts are multiples."""
+    """The tiles along one side: as few as possible, of equal length, starting at multiples."""
 
     def __init__(self, length: int, tensor: Image) -> None:
         multiple, tile = tensor.multiple, tensor.tile or length
@@ -75,7 +75,7 @@ class _Side:
         self.starts = [steps * place // max(count - 1, 1) * multiple for place in range(count)]
 
     def weights(self, scale: int) -> list[NDArray[np.float32]]:
-        """How much each line of each tile counts; on every line of the answer they add up to 1."""
+        """Return the weight of each line of each tile. On every line of the output they sum to 1."""
         shares = [
             self._after(place, place - 1, scale) * (1 - self._after(place, place, scale)) for place in self._places
         ]
@@ -90,7 +90,7 @@ class _Side:
         return range(len(self.starts))
 
     def _after(self, place: int, before: int, scale: int) -> NDArray[np.float64]:
-        """For the lines of a tile, from 0 to 1 through the middle half of where the tile `before` meets the next."""
+        """Return a ramp over a tile's lines: 0 to 1 through the middle half of the overlap after tile `before`."""
         if before not in self._places[:-1]:
             return np.full(self.length * scale, before < 0, float)
         seam = (self.starts[before] + self.length + self.starts[before + 1]) / 2 * scale
@@ -103,7 +103,7 @@ def _rounded_up(length: int, multiple: int) -> int:
 
 
 class _Canvas:
-    """An answer that grows downwards: rows of tiles are added up in floats, and are pixels once no other follows."""
+    """An output that grows downwards: rows of tiles are summed in floats, and become pixels once complete."""
 
     def __init__(self, tensor: Image, height: int, width: int, rows: _Side, columns: _Side) -> None:
         self.pixels = np.empty((height * tensor.scale, width * tensor.scale, tensor.channels), np.uint8)
@@ -112,14 +112,14 @@ class _Canvas:
         across = columns.starts[-1] + columns.length
         self._sum = np.zeros((tensor.channels, rows.length * tensor.scale, across * tensor.scale), np.float32)
 
-    def add(self, made: NDArray[np.float32], row: int, column: int) -> None:
-        """Add a tile (channels, height, width), which is spoilt by that."""
+    def add(self, tile: NDArray[np.float32], row: int, column: int) -> None:
+        """Add a tile (channels, height, width), which is modified in place."""
         left = self._columns.starts[column] * self._tensor.scale
-        made *= np.outer(self._row_weights[row], self._column_weights[column])
-        self._sum[:, :, left : left + made.shape[2]] += made
+        tile *= np.outer(self._row_weights[row], self._column_weights[column])
+        self._sum[:, :, left : left + tile.shape[2]] += tile
 
-    def settle(self, row: int) -> None:
-        """All tiles of this row were added: what the next row does not reach is done."""
+    def finish_row(self, row: int) -> None:
+        """Convert the lines that the next row of tiles does not reach, after all tiles of this row were added."""
         start, *following = itertools.islice(self._rows.starts, row, row + 2)
         done = (following[0] - start if following else self._rows.length) * self._tensor.scale
         top = start * self._tensor.scale

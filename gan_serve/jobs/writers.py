@@ -140,7 +140,7 @@ def _is_ours(path: Path) -> bool:
 
 def has_provenance(job: Job) -> bool:
     """Whether its files say how they were made, as images and arrays do, and numbers do not."""
-    return job.output.format in IMAGES.formats
+    return job.output.format in IMAGES.names
 
 
 def _check_same(path: Path, provenance: Provenance) -> None:

@@ -1,1 +1,1 @@
-"""What depends on the machine: processors, threads, signals, encodings and home folders."""
+"""The operating system: processors, threads, signals, encodings and home folders."""

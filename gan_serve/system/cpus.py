@@ -1,4 +1,4 @@
-"""How many processors this process may really use."""
+"""Count the processors that this process may use."""
 
 import math
 import os
@@ -9,18 +9,21 @@ _CGROUPS = Path("/sys/fs/cgroup")
 
 
 def cpu_count() -> int:
-    """The affinity mask or the container's quota, whichever is smaller; `os.cpu_count()` knows neither."""
+    """Return the processors of the affinity mask or of the container's quota, whichever is smaller.
+
+    `os.cpu_count()` ignores both.
+    """
     quota = cpu_quota()
     return min(affinity(), math.ceil(quota)) if quota else affinity()
 
 
 def affinity() -> int:
-    """The processors that the scheduler may put this process on."""
+    """Return the number of processors in this process's affinity mask."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def cpu_quota(root: Path = _CGROUPS, membership: Path = Path("/proc/self/cgroup")) -> float | None:
-    """Processors granted by the tightest control group around this process, or None where none limits it."""
+    """Return the processors granted by the tightest control group; None without a limit."""
     try:
         lines = membership.read_text().splitlines()
     except OSError:
@@ -29,7 +32,7 @@ def cpu_quota(root: Path = _CGROUPS, membership: Path = Path("/proc/self/cgroup"
 
 
 def _folders(lines: list[str], root: Path) -> Iterator[Path]:
-    """The folder of each of the process's groups and of all groups above it."""
+    """Yield the folders of the process's control groups and of their ancestors."""
     for line in lines:
         _, controllers, path = line.split(":", 2)
         if not controllers or "cpu" in controllers.split(","):
@@ -44,5 +47,5 @@ def _quotas(folder: Path) -> Iterator[float]:
             quota, period = " ".join((folder / file).read_text() for file in files).split()
         except OSError:
             continue
-        if quota.isdigit() and int(quota) > 0:  # no limit is "max" or -1
+        if quota.isdigit() and int(quota) > 0:  # "max" or -1 means no limit
             yield int(quota) / int(period)

@@ -1,16 +1,16 @@
-"""`~` at the head of a path: a shell replaces it, but settings, quoted globs and `--option=~/...` meet no shell."""
+"""Expand `~`, which a shell leaves alone in settings, quoted globs and `--option=~/...`."""
 
 from os import PathLike, fspath
 from pathlib import Path
 
 
-def with_home(given: str | PathLike[str]) -> str:
-    """The path with the user's home in place of `~`; where there is no such home, it stays as it is.
+def with_home(path: str | PathLike[str]) -> str:
+    """Return the path with `~` replaced by the user's home, or unchanged if there is no such home.
 
     >>> with_home("~/models/")
     '/home/ada/models/'
     """
-    text = fspath(given)
+    text = fspath(path)
     head, slash, rest = text.partition("/")
     if not head.startswith("~"):
         return text

@@ -1,4 +1,4 @@
-"""Work on several processors: threads of our own, each of which runs a session that has one thread."""
+"""Parallel work: a pool of threads, each running single-threaded inference."""
 
 from collections import abc, deque
 from collections.abc import Callable, Iterable
@@ -6,22 +6,22 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 Item = TypeVar("Item")
-Made = TypeVar("Made")
+Output = TypeVar("Output")
 
 
 def map_in_order(
-    function: Callable[[Item], Made], items: Iterable[Item], threads: int
-) -> abc.Generator[Made, None, None]:
-    """`map` by up to `threads` threads at once: results in the order of the items.
+    function: Callable[[Item], Output], items: Iterable[Item], threads: int
+) -> abc.Generator[Output, None, None]:
+    """Map a function over items with up to `threads` threads. Yield the results in order.
 
-    At most twice as many items as threads are in progress or wait to be taken, so that memory does not grow with the
-    number of items. If a call raises, or the caller stops early, calls that have not started are dropped.
+    At most twice as many results as threads are in progress or waiting, so memory does not grow with the number of
+    items. If a call raises, or the caller stops early, calls that have not started are cancelled.
     """
     if threads == 1:
         yield from map(function, items)
         return
     executor = ThreadPoolExecutor(threads)
-    window: deque[Future[Made]] = deque()
+    window: deque[Future[Output]] = deque()
     try:
         for item in items:
             window.append(executor.submit(function, item))

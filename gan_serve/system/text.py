@@ -1,4 +1,4 @@
-"""Text that not every place can hold: names of files that are not UTF-8, and streams of few characters."""
+"""Text in limited encodings: file names that are not UTF-8, and streams that lack characters."""
 
 import codecs
 import io
@@ -9,13 +9,13 @@ from os import PathLike
 
 from gan_serve.errors import UsageError, short_repr
 
-_ERRORS = "gan_serve"  # the name under which Python knows how to write what a stream has no characters for
+_ERRORS = "gan_serve"  # the name of the error handler for characters that a stream lacks
 
 
 def printable(name: str) -> str:
-    """A file's name as it may stand in JSON: a byte that is not UTF-8 becomes %E9, for example.
+    """Return a file name that is valid in JSON: a byte that is not UTF-8 becomes %E9, for example.
 
-    Python keeps a byte that the locale's encoding lacks as half of a character, which strict readers of JSON refuse.
+    Python represents such bytes as lone surrogates, which strict JSON parsers reject.
     """
     text = re.sub("[\ud800-\udc7f\udd00-\udfff]", "\N{REPLACEMENT CHARACTER}", name)
     text = text.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
@@ -23,24 +23,24 @@ def printable(name: str) -> str:
 
 
 def path_text(name: str, value: object) -> str:
-    """The path that a text, bytes or a path object means; `name` is the parameter's.
+    """Return a path as text. Error messages call the parameter `name`.
 
     Raises:
-        UsageError: it is something else.
+        UsageError: The value is neither text, bytes nor a path object.
     """
     try:
         return os.fsdecode(value)  # type: ignore[arg-type]
     except TypeError:
-        raise UsageError(f"{name} {short_repr(value)} is no path; give a text or a pathlib.Path") from None
+        raise UsageError(f"{name} {short_repr(value)} is not a path; give a str or a pathlib.Path") from None
 
 
 def path_bytes(path: str | PathLike[str]) -> bytes:
-    """A path as the file system has it, to be printed for other programs whatever the stream's encoding is."""
+    """Return a path as the file system's bytes, to print for other programs regardless of the stream's encoding."""
     return os.fsencode(path)
 
 
 def open_streams() -> None:
-    """Let stdout and stderr take any text: a character that they do not have becomes ?, a file's bytes stay."""
+    """Let stdout and stderr accept any text: missing characters become ?, bytes of file names stay."""
     codecs.register_error(_ERRORS, _encoded)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

@@ -103,7 +103,7 @@ def test_output(run: Run, arguments: list[str], files: list[str]) -> None:
         (["generate", "--model", "digits", "--count", "18446744073709551557"], "is not an integer from 1 to"),
         (["generate", "--model", "digits", "--format", "bmp"], "use png, webp, jpeg, npy, gif"),
         (["generate", "--model", "digits", "--format", "npy", "--grid"], "a grid is an image"),
-        (["generate", "--model", "digits", "--output", "x.bmp"], "no format is named .bmp"),
+        (["generate", "--model", "digits", "--output", "x.bmp"], "x.bmp: images cannot be written as .bmp"),
         (["generate", "--model", "digits", "--output", "x.png", "--format", "webp"], "leave out one"),
         (["generate", "--model", "digits", "--output", "x.png", "--count", "2"], "2 images do not fit"),
         (["generate", "--model", "digits", "--output", "-", "--count", "2"], "2 images do not fit"),

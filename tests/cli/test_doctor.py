@@ -75,21 +75,28 @@ def overflowing(model: onnx.ModelProto) -> None:
     [
         (
             in_half_precision,
-            "digits/1/model.onnx: the graph's input latent is float16, its metadata says float32; convert",
+            "digits/1/model.onnx: the graph's input latent is float16, but its metadata says float32; convert",
         ),
         (
             with_labels_of_32_bits,
-            "the graph's input label is int32, its metadata says int64; convert the model so that",
+            "the graph's input label is int32, but its metadata says int64; convert the model so that",
         ),
-        (with_another_latent, "the graph's input latent has the shape (N, 32), its metadata says (N, 16); write its"),
+        (
+            with_another_latent,
+            "the graph's input latent has the shape (N, 32), but its metadata says (N, 16); write its",
+        ),
         (
             for_one_row,
-            "the graph's input latent takes batches of 1 alone, its metadata says of any size; export it with",
+            "the graph's input latent has the batch size 1, but its metadata says any; export it with",
         ),
-        (with_one_more_input, "the graph's inputs are latent, label, strength, its metadata says latent, label; write"),
+        (
+            with_one_more_input,
+            "the graph's inputs are latent, label, strength, but its metadata says latent, label; write",
+        ),
         (
             with_a_larger_image,
-            "/1/model.onnx: digits made image in the shape (10, 1, 16, 4), its metadata says (10, 1, 8, 8); write its",
+            "/1/model.onnx: digits returned image in the shape (10, 1, 16, 4), "
+            "but its metadata says (10, 1, 8, 8); write its",
         ),
         (with_an_unheard_operator, "ONNX Runtime cannot load it ("),
         (
@@ -121,8 +128,8 @@ def test_what_cannot_run_is_refused_in_our_words_when_it_is_asked(run: Run, tmp_
     outcome = run("generate", "--models", tmp_path / "models", "--model", "digits")
     assert outcome.code == 1
     assert outcome.error == (
-        f"error: {path}: the graph's input latent is float16, its metadata says float32; convert the model so that its "
-        "inputs and outputs stay float32, and its labels int64\n"
+        f"error: {path}: the graph's input latent is float16, but its metadata says float32; convert the model so that "
+        "its inputs and outputs stay float32, and its labels int64\n"
     )
 
 

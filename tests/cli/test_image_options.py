@@ -100,18 +100,18 @@ def test_answers_go_where_they_shall(
             ["--image", "in/0.png", "in/1.png"],
             "'in/1.png' belongs to no option; repeat the option for each value",
         ),
-        (["--image", "in", "--output", "x.json"], "3 images do not fit into x.json; give a folder or a .jsonl file"),
+        (["--image", "in", "--output", "x.json"], "3 images do not fit into x.json; give a folder, or a .jsonl file"),
         (["--image", "in", "--format", "json"], "3 images do not fit"),
         (["--image", "in", "--format", "png"], "numbers cannot be written as 'png'; use json, jsonl"),
-        (["--image", "in", "--output", "x.png"], "no format is named .png for numbers; use .json, .jsonl"),
+        (["--image", "in", "--output", "x.png"], "numbers cannot be written as .png; use .json, .jsonl"),
         (["--image", "in", "--output", "x.json", "--format", "jsonl"], "leave out one"),
-        (["--image", "in", "--grid"], "this model answers with numbers"),
+        (["--image", "in", "--grid"], "this model returns numbers"),
         (["--image", "in", "--show"], "classifier answers with numbers; leave out --show"),
         (["--image", "in", "--scale", "2"], "leave out --scale"),
-        (["--image", "in", "--count", "2"], "classifier draws nothing at random"),
+        (["--image", "in", "--count", "2"], "classifier is deterministic"),
         (["--model", "plain", "--format", "json"], "images cannot be written as 'json'; use png, webp, jpeg, npy"),
-        (["--model", "plain", "--output", "x.json"], "no format is named .json for images; use .png"),
-        (["--model", "plain", "--output", "x.jsonl", "--count", "2"], "no format is named .jsonl for images"),
+        (["--model", "plain", "--output", "x.json"], "images cannot be written as .json; use .png"),
+        (["--model", "plain", "--output", "x.jsonl", "--count", "2"], "images cannot be written as .jsonl"),
         (["--model", "inverter", "--image", "in", "--output", "x.png"], "3 images do not fit into x.png; make a grid"),
     ],
 )
@@ -142,10 +142,10 @@ def test_nothing_but_unreadable_images_is_a_failure(run: Run, photos: list[Path]
         path.write_text("text")
     alone = run("generate", "--model", "classifier", "--image", "in/0.png")
     assert (alone.code, alone.out) == (1, "")
-    assert re.fullmatch(r"error: in/0\.png: not an image in PNG, JPEG, .*\n", alone.error)
+    assert re.fullmatch(r"error: in/0\.png: not an image of type PNG, JPEG, .*\n", alone.error)
     several = run("generate", "--model", "classifier", "--image", "in", "--output", "x.jsonl")
     assert (several.code, several.out, made()) == (1, "", [])
-    assert re.fullmatch(r"(error: in/\d\.png: not an image in .*\n){3}", several.error)
+    assert re.fullmatch(r"(error: in/\d\.png: not an image of type .*\n){3}", several.error)
 
 
 def test_numbers_are_not_written_over(run: Run, photos: list[Path]) -> None:
@@ -239,7 +239,7 @@ def test_reproduce_looks_beside_the_file_and_here(run: Run, photos: list[Path]) 
     Path("in/made.png").rename("made.png")
     lost = run("reproduce", "made.png")
     assert lost.code == 1
-    assert re.fullmatch(r"error: no '0\.png', from which it was made, in '\.' .*--inputs DIR\n", lost.error)
+    assert re.fullmatch(r"error: the input '0\.png' is not in '\.' .*--inputs DIR\n", lost.error)
     Path("elsewhere").mkdir()
     Path("made.png").rename("elsewhere/made.png")
     photos[0].rename("0.png")
@@ -247,14 +247,14 @@ def test_reproduce_looks_beside_the_file_and_here(run: Run, photos: list[Path]) 
     Path("0.png").write_bytes(photos[1].read_bytes())
     changed = run("reproduce", "elsewhere/made.png")
     assert changed.code == 1
-    assert re.fullmatch(r"error: 0\.png is another image than the one .*\n", changed.error)
+    assert re.fullmatch(r"error: 0\.png is not the image that was used .*\n", changed.error)
 
 
 def test_reproduce_of_what_was_made_from_an_array_is_one_line(run: Run, models: Path) -> None:
     gan_serve.load("inverter", models=models).generate(image=NOISE[0]).save("x.png")
     outcome = run("reproduce", "x.png")
     assert outcome.code == 1
-    assert re.fullmatch(r"error: it was made from an array or a pipe, not from a file; .*\n", outcome.error)
+    assert re.fullmatch(r"error: the input was an array or a pipe, not a file; .*\n", outcome.error)
 
 
 @pytest.mark.parametrize(

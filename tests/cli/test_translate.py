@@ -66,7 +66,7 @@ def test_an_unreadable_image_takes_only_its_own_mask_along(run: Run, photos: lis
     Path(broken).write_bytes(b"no image")
     outcome = run("translate", "filler", "in", "--hole", "masks", "--output", "out")
     assert outcome.code == 1
-    assert re.fullmatch(rf"error: {broken}: not an image in PNG.*\n", outcome.error)
+    assert re.fullmatch(rf"error: {broken}: not an image of type PNG.*\n", outcome.error)
     assert list(made()) == ["0", "2"]
     for place, pixels in zip((0, 2), made().values(), strict=True):
         width = SIZES[place][1]
@@ -137,7 +137,7 @@ def test_one_mask_is_for_all_and_two_for_three_is_wrong(run: Run, photos: list[P
     assert len(list(Path("out").iterdir())) == 3
     outcome = run("translate", "filler", "in", "--hole", "masks/[01].png", "--output", "other")
     assert outcome.code == 2
-    assert "there are 3 of image and 2 of hole; give as many of each, or one for all" in outcome.error
+    assert "there are 3 of image and 2 of hole; give the same number of each, or one for all" in outcome.error
     assert not Path("other").exists()
 
 
@@ -145,7 +145,7 @@ def test_an_image_that_would_become_too_large_is_told_and_the_others_are_made(ru
     PILImage.new("L", (9_000, 1)).save("in/long.png")
     outcome = run("translate", "enlarger", "in", "--output", "out")
     assert outcome.code == 1
-    assert re.fullmatch(r"error: long\.png: 18000x2 pixels would be made of it.*\n", outcome.error)
+    assert re.fullmatch(r"error: long\.png: its output would have 18000x2 pixels, .*\n", outcome.error)
     assert len(list(Path("out").iterdir())) == 3
 
 
@@ -164,7 +164,7 @@ def test_images_come_and_go_through_pipes(models: Path, tmp_path: Path) -> None:
         assert (done.stderr, list(tmp_path.iterdir())) == (b"", [])
         empty = subprocess.run(command, input=b"", capture_output=True, check=False, text=False, cwd=tmp_path)
         assert (empty.returncode, empty.stdout) == (1, b"")
-        assert re.fullmatch(rb"error: (/dev/)?stdin: not an image in PNG.*\n", empty.stderr)
+        assert re.fullmatch(rb"error: (/dev/)?stdin: not an image of type PNG.*\n", empty.stderr)
 
 
 def test_the_first_of_several_images_is_taken_and_that_is_said(run: Run) -> None:
@@ -174,7 +174,7 @@ def test_the_first_of_several_images_is_taken_and_that_is_said(run: Run) -> None
         outcome = run("translate", "enlarger", name, "--output", "x.png")
         assert (outcome.code, outcome.error) == (
             0,
-            f"warning: {name} holds several images; only the first is taken\n",
+            f"warning: {name} holds several images; only the first is used\n",
         )
     frames[0].save("still.gif")
     assert run("translate", "enlarger", "still.gif", "--output", "x.png").error == ""
@@ -190,8 +190,8 @@ def test_the_first_of_several_images_is_taken_and_that_is_said(run: Run) -> None
         (["enlarger", "in/0.png", "--hole", "masks/0.png"], "no option --hole"),
         (["filler", "in"], "filler needs hole"),
         (["filler", "-", "--hole", "-"], "one image can come from stdin, not several"),
-        (["enlarger", "in", "--format", "npy"], "enlarger makes images of any size, which fit into no array"),
-        (["enlarger", "in/0.png", "--format", "npy", "--output", "-"], "fit into no array"),
+        (["enlarger", "in", "--format", "npy"], "enlarger makes images of any size, which no array can hold"),
+        (["enlarger", "in/0.png", "--format", "npy", "--output", "-"], "which no array can hold"),
         (["enlarger", "in", "--output", "x.png"], "3 images do not fit into x.png"),
         (["enlarger", "in", "--output", "in"], "in holds the images that go in; choose another folder"),
         (["enlarger", "in/0.png", "in/1.png", "--output", "masks/../in/"], "in holds the images that go in"),
@@ -258,8 +258,8 @@ def test_what_a_folder_has_besides_images_is_told_and_the_rest_is_made(run: Run,
     outcome = run("translate", "enlarger", "in", "--output", "out")
     assert (outcome.code, outcome.out) == (1, "out\n")
     left_out, bad, gone = outcome.error.splitlines()
-    assert left_out == "warning: in: left out 2: notes.txt (no image by its name), sub (a folder)"
-    assert re.fullmatch(r"error: in/bad\.png: not an image in PNG.*", bad)
+    assert left_out == "warning: in: left out 2: notes.txt (no image suffix), sub (a folder)"
+    assert re.fullmatch(r"error: in/bad\.png: not an image of type PNG.*", bad)
     assert gone == "error: in/gone.png: cannot be read (No such file or directory)"
     assert list(made()) == ["0", "1", "2"]
     for name in ("in/gone.png", "in/bad.png"):

@@ -46,7 +46,7 @@ def test_each_frame_is_made_and_shown_for_its_time(run: Run, models: Path, movin
 
 
 def test_otherwise_the_first_frame_is_taken_and_that_is_said(run: Run, models: Path, moving: str) -> None:
-    told = f"{moving} holds several images; only the first is taken"
+    told = f"{moving} holds several images; only the first is used"
     outcome = run("translate", "enlarger", moving, "--output", "x.png")
     assert (outcome.code, outcome.error) == (0, f"warning: {told}\n")
     enlarger = gan_serve.load("enlarger", models=models)
@@ -92,7 +92,7 @@ def test_an_animation_comes_and_goes_through_pipes(models: Path, tmp_path: Path)
 def test_of_several_files_each_gives_its_first_frame(run: Run, moving: str) -> None:
     PILImage.new("RGB", (8, 6), "white").save("still.png")
     outcome = run("translate", "inverter", moving, "still.png", "--output", "x.gif")
-    assert re.fullmatch(r"warning: moving\.\w+ holds several images; only the first is taken\n", outcome.error)
+    assert re.fullmatch(r"warning: moving\.\w+ holds several images; only the first is used\n", outcome.error)
     assert len(frames("x.gif")[0]) == 2
 
 

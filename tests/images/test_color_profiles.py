@@ -88,7 +88,7 @@ def test_a_profile_that_cannot_be_used_is_told_and_ignored(
 ) -> None:
     Path("x.png").write_bytes(written(PILImage.new("RGB", (8, 8), RED), "PNG", profile()).getvalue())
     outcome = run("translate", "enlarger", "x.png", "--output", "y.png")
-    told = "x.png has a colour profile that cannot be used; its colours are taken as sRGB"
+    told = "x.png has an unusable colour profile; its colours are read as sRGB"
     assert (outcome.code, outcome.error) == (0, f"warning: {told}\n")
     with pytest.warns(UserWarning, match=told):
         result = gan_serve.load("enlarger", models=models).generate(image="x.png")

@@ -100,7 +100,7 @@ def test_what_does_not_fit_is_refused(colour: Result, tmp_path: Path) -> None:
         colour.save(tmp_path / "one.png")
     with pytest.raises(UsageError, match="too large"):
         colour.save(tmp_path / "one.png", grid=True, scale=10_000)
-    with pytest.raises(UsageError, match="png, but webp was asked for"):
+    with pytest.raises(UsageError, match="means png, but the format is webp"):
         colour.save(tmp_path / "one.png", grid=True, format="webp")
     assert not list(tmp_path.iterdir())
 
@@ -187,6 +187,6 @@ def test_truncated_files_are_one_line(colour: Result, tmp_path: Path, name: str)
 
 @pytest.mark.parametrize("document", ["", "{}", "[1]", "x", '{"seed": "no"}', "9" * 5 * 2**20])
 def test_wrong_provenance_is_one_line(document: str) -> None:
-    with pytest.raises(Failure, match=r"^image\.png: what it says about its making") as error:
+    with pytest.raises(Failure, match=r"^image\.png: its provenance is") as error:
         parse_provenance(document, "image.png")
     assert "\n" not in str(error.value)

@@ -310,7 +310,7 @@ def test_a_file_that_is_no_image_is_told_in_words(visit: Visit) -> None:
     page = visit("?model=classifier")
     chooser = page.locator("input[type=file]")
     for name, file, told in (
-        ("bad.png", b"no image <b>at all</b>", "bad.png: not an image in PNG, JPEG"),
+        ("bad.png", b"no image <b>at all</b>", "bad.png: not an image of type PNG, JPEG"),
         ("<img src=x>.png", b"x", "<img src=x>.png: not an image"),
         ("large.png", bytes(400_000), "large.png has 400000 bytes; give an image of up to"),
     ):

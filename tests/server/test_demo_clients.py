@@ -56,7 +56,7 @@ def test_walk_mix_and_models(client: Client) -> None:
         ("/generate", ["digits", {"label": 10}], "does not exist"),
         ("/generate", ["digits", {}, 7, 33], "33 images are too many for one request"),
         ("/translate", ["digits", "AAAA"], "digits takes no image"),
-        ("/translate", ["sketcher", "AAAA"], "not an image in PNG"),
+        ("/translate", ["sketcher", "AAAA"], "not an image of type PNG"),
         ("/walk", ["digits", 1, 2, 33], "33 images are too many"),
         ("/mix", ["styled", ["third"]], "styled has no latent"),
     ],

@@ -39,12 +39,12 @@ class Wrong:
 REFUSED = {
     "too tall an answer": Wrong("enlarger", {}, "at most 16383 a side", {"image": [png(1, 8200)]}),
     "a damaged image": Wrong("mender", {}, "damaged", {"image": [png(60, 60)[:60]], "hole": [png()]}),
-    "no image": Wrong("enlarger", {}, "not an image in PNG", {"image": [b"text"]}),
+    "no image": Wrong("enlarger", {}, "not an image of type PNG", {"image": [b"text"]}),
     "a missing mask": Wrong("mender", {}, "mender needs hole", {"image": [png()]}),
     "masks of another count": Wrong(
         "mender", {}, "there are 3 of image and 2 of hole", {"image": [png()] * 3, "hole": [png()] * 2}
     ),
-    "a count of the same": Wrong("enlarger", {"count": 2}, "draws nothing at random", {"image": [png()]}),
+    "a count of the same": Wrong("enlarger", {"count": 2}, "enlarger is deterministic", {"image": [png()]}),
     "a seed below 0": Wrong("digits", {"seed": -5}, "seed -5 is not an integer from 0 to 18446744073709551615"),
     "a seed too large": Wrong("digits", {"seed": 2**64}, "is not an integer from 0 to 18446744073709551615"),
     "an index below 0": Wrong("digits", {"index": -1}, "index -1 is not an integer from 0"),
@@ -52,10 +52,10 @@ REFUSED = {
     "a class that does not exist": Wrong("digits", {"label": 10}, "does not exist; use 0-9"),
     "a number out of range": Wrong("styled", {"slant": 2}, "is not a number from -1 to 1"),
     "a walk and a mixture": Wrong("styled", {"walk_to": 1, "mix_with": 2, "mix": "latent"}, "leave out one of them"),
-    "steps of no walk": Wrong("styled", {"steps": 3}, "steps are those of a walk"),
+    "steps of no walk": Wrong("styled", {"steps": 3}, "steps needs a walk; give walk_to"),
     "a step beyond the walk": Wrong("styled", {"walk_to": 1, "steps": 3, "step": 3}, "step 3 is not an integer from 0"),
-    "a walk with a count": Wrong("styled", {"walk_to": 1, "count": 3}, "a walk has as many images as steps"),
-    "a mixture of nothing": Wrong("styled", {"mix_with": 1}, "mix must name what is taken from the seed 1"),
+    "a walk with a count": Wrong("styled", {"walk_to": 1, "count": 3}, "a walk has one image per step"),
+    "a mixture of nothing": Wrong("styled", {"mix_with": 1}, "mix must name the latents to take from seed 1"),
     "a latent that does not exist": Wrong("styled", {"mix_with": 1, "mix": "third"}, "styled has no latent 'third'"),
     "a walk without noise": Wrong("classifier", {"walk_to": 1}, "classifier draws no noise", {"image": [png()]}),
 }

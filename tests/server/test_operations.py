@@ -548,7 +548,7 @@ def test_a_device_that_cannot_be_kept_ends_the_server(models: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 1
     assert re.search(
-        r"^error: no model can be served: this ONNX Runtime has no CUDA; mend it with: .*$", done.stderr, re.M
+        r"^error: no model can be served: this ONNX Runtime has no CUDA; fix it with: .*$", done.stderr, re.M
     )
 
 

@@ -65,7 +65,7 @@ def test_what_is_not_taken_of_an_image_is_in_a_header(server: Server) -> None:
     name = "\N{LATIN SMALL LETTER E WITH ACUTE}\N{SNOWMAN}.gif"
     answer = server.generate("inverter", files={"image": (name, moving())})
     assert answer.status_code == 200
-    assert answer.headers["Gan-Serve-Warning"] == "image holds several images; only the first is taken"
+    assert answer.headers["Gan-Serve-Warning"] == "image holds several images; only the first is used"
     still = server.generate("inverter", files={"image": ("x.png", png(8, 6))})
     assert "Gan-Serve-Warning" not in still.headers
 
@@ -118,7 +118,7 @@ def test_images_and_masks_that_do_not_go_together_are_refused(server: Server) ->
     files = [("image", (f"{number}.png", png(8, 8))) for number in range(3)]
     files += [("hole", (f"{number}.png", png(8, 8))) for number in range(2)]
     refused = server.generate("mender", files=files)
-    assert (refused.status_code, "belong together one by one" in refused.json()["error"]) == (400, True)
+    assert (refused.status_code, "are paired one by one" in refused.json()["error"]) == (400, True)
 
 
 @pytest.mark.parametrize("format", ["jpeg", "png", "webp", "tiff"])

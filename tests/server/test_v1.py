@@ -390,7 +390,7 @@ def test_an_image_may_be_the_whole_body(server: Server, kind: str) -> None:
         ("inverter", "?image=x", "image stands in the query and is the body; leave one of them out"),
         ("inverter", "?scael=2", "inverter has no input 'scael' (did you mean scale?); it takes image"),
         ("mender", "", "mender needs hole"),
-        ("inverter", "", "image: not an image in PNG"),
+        ("inverter", "", "image: not an image of type PNG"),
     ],
 )
 def test_a_whole_body_that_cannot_be_taken_is_refused(server: Server, model: str, query: str, message: str) -> None:

@@ -48,7 +48,7 @@ class GenerationTask:
         if generator.metadata.per_item:
             watched = generator.with_tile_callback(lambda done, tiles: self._promise.check())
             return self._answer(watched.run(self._asked))
-        return self._answer(Result(generator.metadata, generator.sha256, self._asked, self._items, outputs))
+        return self._answer(generator.make_result(self._asked, self._items, outputs))
 
 
 def check_pixels(metadata: ModelMetadata, asked: Request, form: ResponseFormat, most: int) -> None:
