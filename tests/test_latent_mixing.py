@@ -204,7 +204,7 @@ def test_a_folder_of_a_mixture_goes_on_where_it_was_interrupted(run: Run, tmp_pa
         (["digits", "--mix-with", "2"], "mix must name the latents to take from seed 2; use latent"),
         (["digits", "--mix-with", "2", "--mix", "latnet"], "no latent 'latnet' (did you mean latent?); it has latent"),
         (["inverter", "--image", "x.png", "--walk-to", "2"], "inverter has no noise input, so a second seed changes"),
-        (["digits", "--walk-to", "2", "--ray", "local"], "leave it out, or the walk with another one"),
+        (["digits", "--walk-to", "2", "--ray", "local"], "leave out --ray, or the walk with a second seed"),
         (["digits", "--format", "gif"], "gif is for animations; ask for several images without a grid, or use png"),
         (["digits", "--walk-to", "2", "--grid", "--output", "x.gif"], "gif is for animations"),
         (["digits", "--walk-to", "2", "--steps", "2000000", "--output", "x.gif"], "an animation of 2000000 images of"),

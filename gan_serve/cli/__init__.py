@@ -1,4 +1,4 @@
-"""The command line. Its commands import what they need when they run, so that `--help` costs nothing."""
+"""The command line. Commands import their dependencies when they run, which keeps `--help` fast."""
 
 import importlib
 import os
@@ -15,7 +15,7 @@ from gan_serve.errors import GanServeError, UsageError, short_repr
 from gan_serve.suggestions import nearest
 from gan_serve.system.text import open_streams
 
-# Where each command stands; only the one that is called is imported.
+# The module and function of each command. Only the called one is imported.
 _COMMANDS = {
     "generate": "generate:generate",
     "translate": "translate:translate",
@@ -27,23 +27,29 @@ _COMMANDS = {
     "health": "health:health",
     "demo": "demo:demo",
 }
+_EXAMPLES = (
+    "Examples:",
+    "gan-serve list",
+    "gan-serve generate --model acgan --label 3 --seed 42",
+    "gan-serve generate --help",
+)
 
 
 def main() -> NoReturn:
-    """Run what the user typed, and end the process."""
-    # Pillow warns of what it can mend in an image; what it cannot is raised, and told in one line.
+    """Run the command in `sys.argv`, and end the process."""
+    # Pillow warns about damage that it can repair. Other damage raises an error, which is reported in one line.
     warnings.filterwarnings("ignore", module="PIL")
     _open_closed_streams()
     open_streams()
     code = run(sys.argv[1:])
-    # The system frees all memory at once; Python would take as long again as one image takes to unload its modules.
+    # Skip Python's own shutdown, which would take as long as generating an image.
     os._exit(code)
 
 
 def _open_closed_streams() -> None:
-    """Put something in the place of a standard stream that the caller closed, or the next file would get its number.
+    """Replace standard streams that the caller closed, whose numbers the next files would otherwise get.
 
-    Reading stdin or writing stdout is an error then, as for every other program.
+    Reading such a stdin or writing to such a stdout is an error, as in other programs.
     """
     for number, (name, mode, flags) in enumerate(
         (("stdin", "r", os.O_WRONLY), ("stdout", "w", os.O_RDONLY), ("stderr", "w", os.O_WRONLY))
@@ -54,12 +60,12 @@ def _open_closed_streams() -> None:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command; whatever goes wrong is one line on stderr and the exit code."""
+    """Run a command, and return its exit code. Errors are printed in one line on stderr."""
     return report_errors(lambda: _run(list(arguments)))
 
 
 def report_errors(command: Callable[[], int]) -> int:
-    """Run a command; what it raises becomes one line on stderr and the exit code."""
+    """Run a function, print the error that it raises in one line on stderr, and return the exit code."""
     try:
         code = command()
         sys.stdout.flush()
@@ -72,7 +78,7 @@ def report_errors(command: Callable[[], int]) -> int:
         typer.echo("interrupted", err=True)
         return 130
     except BrokenPipeError:
-        return 1  # the reader has seen enough
+        return 1  # the reader of the pipe has closed it
     except OSError as error:
         return _fail(f"{error.filename or 'output'}: {error.strerror or error}", 1)
 
@@ -83,7 +89,7 @@ def _run(arguments: list[str]) -> int:
             raise UsageError(f"no command {short_repr(name)}{nearest(name, _COMMANDS)}; use {', '.join(_COMMANDS)}")
     app = typer.Typer(
         name="gan-serve",
-        help="Classic GANs, served by ONNX Runtime.",
+        help="Generate images with classic GANs, on ONNX Runtime.\n\n\b\n" + "\n".join(_EXAMPLES),
         add_completion=False,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
@@ -112,8 +118,8 @@ def _add_command(app: typer.Typer, name: str, arguments: list[str]) -> None:
         app.command(name, help=with_examples(command))(command)
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(requested: bool) -> None:
+    if requested:
         typer.echo(f"gan-serve {__version__}")
         raise typer.Exit
 

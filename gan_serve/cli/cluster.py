@@ -1,4 +1,4 @@
-"""gan-serve generate --ray: a folder of images, filled by the machines of a cluster."""
+"""gan-serve generate --ray: fill a folder of images with a Ray cluster."""
 
 from contextlib import closing
 from dataclasses import replace
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from gan_serve.cli.run import watched
+from gan_serve.cli.run import monitored
 from gan_serve.errors import UsageError
 from gan_serve.system.text import path_bytes
 
@@ -18,43 +18,43 @@ if TYPE_CHECKING:
     from gan_serve.request import Request
 
 
-def check_drawn(
+def check_supported(
     metadata: "ModelMetadata", output: str | None, show: bool, mixing: "LatentMixing | None", inexact: bool
 ) -> None:
-    """Refuse what is no large job of drawing.
+    """Reject models and options that a cluster does not support.
 
     Raises:
-        UsageError: it is not.
+        UsageError: The model needs images or makes none, or an option cannot be combined with --ray.
     """
     if metadata.image_inputs or not metadata.image_outputs:
-        raise UsageError("--ray is for models that draw alone: images that go in lie on this machine")
+        raise UsageError("--ray needs a model that makes images from a seed alone; leave out --ray")
     if output == "-" or show:
         raise UsageError(f"--ray fills a folder; leave out {'--show' if show else '--output -'}")
     if inexact:
-        raise UsageError("--inexact is for one large image, --ray for many; leave out one of them")
+        raise UsageError("--inexact is for one large image, and --ray for many; leave out one of them")
     if mixing:
-        raise UsageError(f"--ray is for many images of one seed; leave it out, or the {mixing.kind} with another one")
+        raise UsageError(f"--ray supports only one seed; leave out --ray, or the {mixing.kind} with a second seed")
 
 
-def run_on_cluster(found: "Model", request: "Request", plan: "Output", device: str, scale: int, address: str) -> None:
-    """Fill a folder, or what is left of it to do.
+def run_on_cluster(model: "Model", request: "Request", plan: "Output", device: str, scale: int, address: str) -> None:
+    """Fill a folder, or resume filling it.
 
     Raises:
-        UsageError: the images go into one file.
-        Interrupted: a signal asked to stop.
+        UsageError: The output is one file.
+        Interrupted: SIGINT or SIGTERM stopped the job.
     """
     if not plan.folder:
         raise UsageError("--ray fills a folder; ask for several images, and leave out --grid, npy and gif")
     from gan_serve.deploy.shards import cluster, run_job
     from gan_serve.jobs.job import Job
 
-    job = Job(found.metadata, found.sha256, request, replace(plan, path=plan.path.absolute()), scale)
+    job = Job(model.metadata, model.sha256, request, replace(plan, path=plan.path.absolute()), scale)
     with (
         cluster(address),
-        watched(job) as (progress, heed),
-        closing(run_job(job, found, device, progress.start)) as made,
+        monitored(job) as (progress, check_signals),
+        closing(run_job(job, model, device, progress.start)) as counts,
     ):
-        for images in made:
-            progress.advance(images)
-            heed()
+        for count in counts:
+            progress.advance(count)
+            check_signals()
     typer.echo(path_bytes(plan.path))

@@ -1,4 +1,4 @@
-"""gan-serve doctor: what is here, and what to do about what is not."""
+"""gan-serve doctor: check the installation, and say how to fix it."""
 
 import shutil
 import subprocess
@@ -16,13 +16,13 @@ from gan_serve.errors import Failure, GanServeError
 if TYPE_CHECKING:
     from gan_serve.repository import ModelVersion, Repository
 
-Check = Callable[[], Iterable[str | GanServeError]]  # what is there, and what is wrong
+Check = Callable[[], Iterable[str | GanServeError]]  # returns findings and problems
 
-_PATIENCE = 30.0  # seconds for the driver to answer
+_DRIVER_TIMEOUT = 30.0  # seconds
 
 
 def doctor(models: ModelsOption = None) -> None:
-    """Check the installation; the exit code is 1 if it cannot generate.
+    """Check the runtime, the GPU driver and every model. The exit code is 1 if there is a problem.
 
     Examples:
     gan-serve doctor
@@ -75,11 +75,11 @@ def _driver() -> list[str]:
     query = [command, "--query-gpu=name,driver_version", "--format=csv,noheader"]
     try:
         found = subprocess.run(
-            query, capture_output=True, text=True, errors="replace", timeout=_PATIENCE, check=False
+            query, capture_output=True, text=True, errors="replace", timeout=_DRIVER_TIMEOUT, check=False
         ).stdout
     except subprocess.TimeoutExpired:
         found = ""
-    return found.splitlines() or [f"nvidia-smi answers nothing; CUDA needs {DRIVER}"]
+    return found.splitlines() or [f"nvidia-smi returns nothing; CUDA needs {DRIVER}"]
 
 
 def _threads() -> list[str]:
@@ -91,16 +91,16 @@ def _threads() -> list[str]:
 
 
 def _models(folder: Path | None) -> Iterator[str | Failure]:
-    """What is there, and what is wrong with it: every version of every model is run on its extreme inputs."""
+    """Run every version of every model on its extreme inputs, and report problems."""
     repository = open_repository(folder)
     if not repository.versions:
         raise Failure(repository.empty_message)
     working, failures, devices = [], [], set()
     with Progress(len(repository.versions), None) as progress:
-        for entry in repository.versions:
+        for version in repository.versions:
             try:
-                devices.add(_try(repository, entry))
-                working.append(f"{entry.name} {entry.version}")
+                devices.add(_try(repository, version))
+                working.append(f"{version.name} {version.version}")
             except Failure as failure:
                 failures.append(failure)
             progress.advance(1)
@@ -110,18 +110,18 @@ def _models(folder: Path | None) -> Iterator[str | Failure]:
         yield f"each runs on {' or '.join(sorted(devices))}"
 
 
-def _try(repository: "Repository", entry: "ModelVersion") -> str:
-    """The device that a model runs on.
+def _try(repository: "Repository", version: "ModelVersion") -> str:
+    """Run a model, and return its device.
 
     Raises:
-        Failure: it cannot run there, or makes something else than its metadata says.
+        Failure: It does not run, or its output contradicts its metadata.
     """
     from gan_serve.extremes import try_extremes
     from gan_serve.generator import Generator
 
-    generator = Generator(repository.read(entry))
+    generator = Generator(repository.read(version))
     try:
         try_extremes(generator.metadata, generator.infer)
     except Failure as failure:
-        raise Failure(f"{entry.path}: {failure}") from None
+        raise Failure(f"{version.path}: {failure}") from None
     return generator.device

@@ -1,14 +1,14 @@
-"""gan-serve generate: where the images go, and what is said about them."""
+"""gan-serve generate: make images or numbers, and write them."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gan_serve.cli.cluster import check_drawn, run_on_cluster
+from gan_serve.cli.cluster import check_supported, run_on_cluster
 from gan_serve.cli.images import readable
-from gan_serve.cli.numbers import answer
+from gan_serve.cli.numbers import write_numbers
 from gan_serve.cli.options import DeviceOption, InexactOption, ModelsOption, find_model
-from gan_serve.cli.run import STDOUT, Destination, put, run_job, run_once, with_unfinished_seed
+from gan_serve.cli.run import STDOUT, Destination, run_job, run_once, with_unfinished_seed, write_output
 from gan_serve.errors import UsageError
 
 if TYPE_CHECKING:
@@ -18,31 +18,33 @@ if TYPE_CHECKING:
 
 
 def generate(
-    model: Annotated[str, typer.Option(metavar="NAME", help="A model that gan-serve list shows.")],
-    count: Annotated[int, typer.Option(metavar="N", help="Images, for each value of a list.")] = 1,
+    model: Annotated[str, typer.Option(metavar="NAME", help="A model from gan-serve list.")],
+    count: Annotated[int, typer.Option(metavar="N", help="Number of images, for each value of a list.")] = 1,
     seed: Annotated[int | None, typer.Option(metavar="S", help="The same seed gives the same images.")] = None,
-    index: Annotated[int, typer.Option(metavar="I", help="Begin with image I of the seed.")] = 0,
+    index: Annotated[int, typer.Option(metavar="I", help="Start with image I of the seed.")] = 0,
     walk_to: Annotated[
-        int | None, typer.Option(metavar="S", help="Go from the image of the seed to that of seed S.")
+        int | None, typer.Option(metavar="S", help="Walk from the seed's image to the image of seed S.")
     ] = None,
     steps: Annotated[
-        int | None, typer.Option(metavar="N", help="Images of that walk, both ends among them.", show_default="16")
+        int | None, typer.Option(metavar="N", help="Number of images of the walk, with both ends.", show_default="16")
     ] = None,
-    step: Annotated[int | None, typer.Option(metavar="K", help="Image K of that walk alone; the first is 0.")] = None,
+    step: Annotated[int | None, typer.Option(metavar="K", help="Only image K of the walk, counted from 0.")] = None,
     mix_with: Annotated[
-        int | None, typer.Option(metavar="S", help="Mix each image with each of as many of seed S: a square.")
+        int | None, typer.Option(metavar="S", help="Mix each of N images with each of N images of seed S.")
     ] = None,
     mix: Annotated[
-        str | None, typer.Option(metavar="NAME,...", help="The latents that are taken from that seed.")
+        str | None, typer.Option(metavar="NAME,...", help="The latents to take from the seed of --mix-with.")
     ] = None,
-    mix_index: Annotated[int | None, typer.Option(metavar="I", help="Mix with image I of that seed alone.")] = None,
-    output: Annotated[str | None, typer.Option(metavar="FILE|DIR|-", help="Where to; - is stdout.")] = None,
+    mix_index: Annotated[int | None, typer.Option(metavar="I", help="Mix only with image I of that seed.")] = None,
+    output: Annotated[
+        str | None, typer.Option(metavar="FILE|DIR|-", help="The file or folder to write; - is stdout.")
+    ] = None,
     format: Annotated[
         str | None, typer.Option(metavar="FORMAT", help="png, webp, jpeg, gif or npy; json or jsonl for numbers.")
     ] = None,
-    grid: Annotated[bool, typer.Option("--grid", help="All images in one image.")] = False,
+    grid: Annotated[bool, typer.Option("--grid", help="Put all images into one image.")] = False,
     scale: Annotated[int, typer.Option(metavar="K", help="Enlarge each pixel to K x K.")] = 1,
-    show: Annotated[bool, typer.Option("--show", help="Draw the images in the terminal, too.")] = False,
+    show: Annotated[bool, typer.Option("--show", help="Also show the images in the terminal.")] = False,
     device: DeviceOption = "auto",
     inexact: InexactOption = False,
     models: ModelsOption = None,
@@ -50,40 +52,40 @@ def generate(
         str | None,
         typer.Option(
             metavar="ADDRESS",
-            help="Fill a folder that all machines of a Ray cluster share: its address, auto for the one that runs "
-            "here, or local for a new one.",
+            help="Fill a folder with a Ray cluster whose machines share it. ADDRESS is the cluster's address, auto for "
+            "a cluster on this machine, or local to start one.",
         ),
     ] = None,
     **inputs: Any,
 ) -> None:
-    """Run a model: draw images, or answer with numbers.
+    """Generate images, or compute numbers.
 
-    Without --output images are written here, and their path is printed; the files say how they were made. Several
-    images make a folder, a .gif or .webp that moves, or one image with --grid. A large job that is interrupted goes
-    on when the same command is called again. A file that gan-serve did not make is never replaced.
-    Numbers are printed as JSON, a line for each image.
+    Images are written to the current folder, or to --output, and the path is printed. Each file records how to
+    reproduce it. Several images make a folder, an animation (.gif or .webp), or one image with --grid. To resume an
+    interrupted job, run the same command again. Files that gan-serve did not make are never overwritten. Numbers are
+    printed as JSON, one line per image.
     """
     from gan_serve.formats import is_animated
     from gan_serve.latent_mixing import make_mixing
     from gan_serve.request import make_request
 
-    found = find_model(model, models)
+    loaded = find_model(model, models)
     mixing = make_mixing(walk_to=walk_to, steps=steps, step=step, mix_with=mix_with, mix=mix, mix_index=mix_index)
     if ray is not None:
-        check_drawn(found.metadata, output, show, mixing, inexact)
-    with readable(found.metadata, inputs, animated=is_animated(output, format, grid=grid)) as (values, left_out):
-        request = make_request(found.metadata, values, count=count, seed=seed, index=index, mixing=mixing)
-        to = Destination(output, format, grid, len(request) + left_out, seed_given=seed is not None)
-        if found.metadata.image_outputs:
-            _make_images(found, request, to, scale, show, device, not inexact, ray)
+        check_supported(loaded.metadata, output, show, mixing, inexact)
+    with readable(loaded.metadata, inputs, animated=is_animated(output, format, grid=grid)) as (values, left_out):
+        request = make_request(loaded.metadata, values, count=count, seed=seed, index=index, mixing=mixing)
+        to = Destination(output, format, grid, len(request) + left_out, has_seed=seed is not None)
+        if loaded.metadata.image_outputs:
+            _make_images(loaded, request, to, scale, show, device, not inexact, ray)
         elif show or scale != 1:
-            raise UsageError(f"{model} answers with numbers; leave out {'--show' if show else '--scale'}")
+            raise UsageError(f"{model} returns numbers; leave out {'--show' if show else '--scale'}")
         else:
-            answer(found, request, to, device, not inexact)
+            write_numbers(loaded, request, to, device, not inexact)
 
 
 def _make_images(
-    found: "Model",
+    model: "Model",
     request: "Request",
     to: Destination,
     scale: int,
@@ -95,52 +97,53 @@ def _make_images(
     from gan_serve.formats import IMAGES, stdout_format
     from gan_serve.jobs.writers import check_apart, check_replaceable
 
-    columns = _columns(found, request, scale, to.grid)
+    columns = _columns(model, request, scale, to.grid)
     if to.output == STDOUT:
         known = stdout_format(to.format, IMAGES, images=to.images, grid=to.grid)
-        _check_format(found, request, known, scale, to.grid)
-        put(STDOUT, run_once(found, request, device, exact, show).encode(known, scale=scale, columns=columns))
+        _check_format(model, request, known, scale, to.grid)
+        write_output(STDOUT, run_once(model, request, device, exact, show).encode(known, scale=scale, columns=columns))
         return
-    plan = _plan(found, request, to)
+    plan = _plan(model, request, to)
     if plan.folder:
         check_apart(plan.path, request.files)
     else:
-        _check_format(found, request, plan.format, scale, to.grid)
-    resumed = request if to.seed_given else with_unfinished_seed(plan, request)
+        _check_format(model, request, plan.format, scale, to.grid)
+    resumed = request if to.has_seed else with_unfinished_seed(plan, request)
     if ray is not None:
-        run_on_cluster(found, resumed, plan, device, scale, ray)
+        run_on_cluster(model, resumed, plan, device, scale, ray)
     elif plan.folder or plan.format == "npy":
-        run_job(found, resumed, plan, device, exact, scale, show)
+        run_job(model, resumed, plan, device, exact, scale, show)
     else:
         check_replaceable(plan.path, request.files)
-        put(plan.path, run_once(found, request, device, exact, show).encode(plan.format, scale=scale, columns=columns))
+        result = run_once(model, request, device, exact, show)
+        write_output(plan.path, result.encode(plan.format, scale=scale, columns=columns))
 
 
-def _check_format(found: "Model", request: "Request", format: str, scale: int, grid: bool) -> None:
-    """Refuse one file that could not be written, before anything is computed."""
+def _check_format(model: "Model", request: "Request", format: str, scale: int, grid: bool) -> None:
+    """Reject a file that could not be written, before anything is computed."""
     from gan_serve.formats import ANIMATIONS
     from gan_serve.images.pixels import check_length
     from gan_serve.result import array_shape, largest_size
 
     if format == "npy":
-        array_shape(found.metadata)
+        array_shape(model.metadata)
     if format in ANIMATIONS and len(request) > 1 and not grid:
-        check_length(*largest_size(found.metadata, request), len(request), scale)
+        check_length(*largest_size(model.metadata, request), len(request), scale)
 
 
-def _columns(found: "Model", request: "Request", scale: int, grid: bool) -> int | None:
+def _columns(model: "Model", request: "Request", scale: int, grid: bool) -> int | None:
     from gan_serve.images.pixels import check_size
     from gan_serve.result import grid_columns, largest_size
 
     columns = grid_columns(request) if grid else None
-    check_size(*largest_size(found.metadata, request), len(request) if columns else 1, columns or 1, scale)
+    check_size(*largest_size(model.metadata, request), len(request) if columns else 1, columns or 1, scale)
     return columns
 
 
-def _plan(found: "Model", request: "Request", to: Destination) -> "Output":
+def _plan(model: "Model", request: "Request", to: Destination) -> "Output":
     from gan_serve.formats import IMAGES, plan_output, writes_one_image
     from gan_serve.naming import request_stem
 
-    with_seed = to.seed_given or writes_one_image(to.images, to.format, to.grid)
-    stem = request_stem(found.metadata, request, with_seed=with_seed)
+    with_seed = to.has_seed or writes_one_image(to.images, to.format, to.grid)
+    stem = request_stem(model.metadata, request, with_seed=with_seed)
     return plan_output(to.output, to.format, IMAGES, stem=stem, images=to.images, grid=to.grid)

@@ -1,4 +1,4 @@
-"""gan-serve health: is a server ready? The question of a container's health check."""
+"""gan-serve health: ask a server whether it is ready, for a container's health check."""
 
 import json
 from http.client import HTTPException, InvalidURL
@@ -10,17 +10,17 @@ import typer
 from gan_serve.cli.serve import not_installed
 from gan_serve.errors import Failure, UsageError
 
-_PATIENCE = 5.0  # seconds
-_REACHED_AT = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # where a server that listens on all addresses answers
+_TIMEOUT = 5.0  # seconds
+_LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # addresses for reaching a server that listens on all addresses
 
 
 def health(
     url: Annotated[
         str | None,
-        typer.Option(metavar="URL", help="The server; that of GAN_SERVE_HOST and GAN_SERVE_PORT if not given."),
+        typer.Option(metavar="URL", help="The server's URL. [default: from GAN_SERVE_HOST and GAN_SERVE_PORT]"),
     ] = None,
 ) -> None:
-    """Ask a server how it is; the exit code is 1 if it is not ready.
+    """Check whether a server is ready. The exit code is 1 if it is not.
 
     Examples:
     gan-serve health
@@ -40,32 +40,32 @@ def _checked(url: str) -> str:
 
 
 def _no_address(url: str) -> UsageError:
-    return UsageError(f"{url} is no address of a server; give one such as http://127.0.0.1:8000")
+    return UsageError(f"{url} is not a server's URL; give one such as http://127.0.0.1:8000")
 
 
 def _own() -> str:
-    """The server that has the same environment."""
+    """Return the URL of the server with this environment."""
     try:
         from gan_serve.server.settings import Settings, address, load_settings
     except ModuleNotFoundError as error:
         raise not_installed(error) from None
     settings = load_settings(Settings)
-    host = _REACHED_AT.get(settings.host, settings.host)
+    host = _LOOPBACK.get(settings.host, settings.host)
     return address(host, settings.port)
 
 
 def _state(server: str) -> str:
-    opener = OpenerDirector()  # the usual one would ask a proxy, and raise what is not ready as an error
+    opener = OpenerDirector()  # the default opener would use a proxy, and raise an error for a server not ready
     for handler in (HTTPHandler(), HTTPSHandler()):
         opener.add_handler(handler)
     try:
-        with opener.open(f"{server}/v1/health", timeout=_PATIENCE) as answer:
-            content = answer.read()
+        with opener.open(f"{server}/v1/health", timeout=_TIMEOUT) as response:
+            content = response.read()
     except OSError as error:
-        reason = getattr(error, "reason", error)  # of which urllib makes an error of its own
+        reason = getattr(error, "reason", error)  # urllib wraps the error
         reason = getattr(reason, "strerror", None) or reason
         raise Failure(f"no server answers at {server} ({reason}); start one with: gan-serve serve") from None
-    except (InvalidURL, ValueError):  # before anybody was asked
+    except (InvalidURL, ValueError):  # raised before connecting
         raise _no_address(server) from None
     except HTTPException:
         raise _another(server) from None
@@ -76,4 +76,4 @@ def _state(server: str) -> str:
 
 
 def _another(server: str) -> Failure:
-    return Failure(f"what answers at {server} is no gan-serve server")
+    return Failure(f"the server at {server} is not gan-serve; check the URL")

@@ -1,4 +1,4 @@
-"""Images named on the command line. One that cannot be read does not stop the others."""
+"""Read the images of the command line. An unreadable image is reported and skipped."""
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,44 +22,44 @@ STDIN = "-"
 def readable(
     metadata: "ModelMetadata", inputs: Mapping[str, Any], *, animated: bool
 ) -> Iterator[tuple[dict[str, Any], int]]:
-    """The inputs with their images found and tried, and how many had to be left out; if any, the exit code is 1.
+    """Yield the inputs with their images opened, and the number of images left out. If any, the exit code is 1.
 
-    Of an animation that goes in alone, all frames are taken where the answer is `animated`.
+    All frames of a single animation are used if the output is `animated`.
 
     Raises:
-        UsageError: an image is missing, there is no such one, or as many masks as images are not.
-        Failure: none could be read.
+        UsageError: An image is missing or does not exist, or the numbers of masks and images differ.
+        Failure: No image can be read.
     """
     for tensor in metadata.image_inputs:
         if not inputs[tensor.name]:
             raise UsageError(f"{metadata.name} needs {tensor.name}: {tensor.hint}")
-    given = {tensor.name: inputs[tensor.name] for tensor in metadata.image_inputs}
-    sources, left_out = _open(metadata, given, animated) if given else ({}, 0)
+    images = {tensor.name: inputs[tensor.name] for tensor in metadata.image_inputs}
+    sources, left_out = _open(metadata, images, animated) if images else ({}, 0)
     yield {**inputs, **sources}, left_out
     if left_out:
         raise typer.Exit(1)
 
 
 def _open(
-    metadata: "ModelMetadata", given: Mapping[str, list[str]], animated: bool
+    metadata: "ModelMetadata", images: Mapping[str, list[str]], animated: bool
 ) -> "tuple[dict[str, list[ImageInput]], int]":
     from gan_serve.request import check_pairs
 
-    if sum(each == STDIN for texts in given.values() for each in texts) > 1:
-        raise UsageError("one image can come from stdin, not several; give the others as files")
-    names = {name: [file for each in texts for file in _files(name, each)] for name, texts in given.items()}
+    if sum(each == STDIN for texts in images.values() for each in texts) > 1:
+        raise UsageError("only one image can come from stdin; give the others as files")
+    names = {name: [file for each in texts for file in _files(name, each)] for name, texts in images.items()}
     check_pairs({name: len(files) for name, files in names.items()})
-    moving = {metadata.source_image.name} if animated and metadata.source_image else set()
+    animations = {metadata.source_image.name} if animated and metadata.source_image else set()
     tried = {
         name: [
             each
             for file in files
-            for each in _try(metadata, name, file, keep=len(files) == 1, frames=len(files) == 1 and name in moving)
+            for each in _try(metadata, name, file, keep=len(files) == 1, frames=len(files) == 1 and name in animations)
         ]
         for name, files in names.items()
     }
     failures = [each for column in tried.values() for each in column if isinstance(each, Failure)]
-    sources = _whole_rows(tried)
+    sources = _complete_rows(tried)
     complete = any(sources.values())
     for failure in failures if complete else failures[:-1]:
         report(failure)
@@ -68,12 +68,12 @@ def _open(
     return sources, max(map(len, tried.values())) - max(map(len, sources.values()))
 
 
-def _files(name: str, given: str) -> "Sequence[Path | str]":
+def _files(name: str, text: str) -> "Sequence[Path | str]":
     from gan_serve.images.files import image_files
 
-    if given == STDIN:
+    if text == STDIN:
         return [STDIN]
-    found = image_files(name, given)
+    found = image_files(name, text)
     if found.left_out:
         report(found.left_out, "warning")
     return found.files
@@ -103,13 +103,13 @@ def _opened(file: "Path | str", keep: bool, frames: bool) -> "list[ImageInput]":
     return piped_frames(sys.stdin.buffer, "stdin") if frames else [piped_image(sys.stdin.buffer, "stdin")]
 
 
-def _whole_rows(tried: "Mapping[str, list[ImageInput | Failure]]") -> "dict[str, list[ImageInput]]":
-    """What can be read, without the mask of an image that cannot, or the image of such a mask."""
-    whole: dict[str, list[ImageInput]] = {name: [] for name in tried}
+def _complete_rows(tried: "Mapping[str, list[ImageInput | Failure]]") -> "dict[str, list[ImageInput]]":
+    """Return the images of the rows in which every image and mask can be read."""
+    complete: dict[str, list[ImageInput]] = {name: [] for name in tried}
     for place in range(max(map(len, tried.values()))):
         row = {name: column[place % len(column)] for name, column in tried.items()}
         sources = {name: each for name, each in row.items() if not isinstance(each, Failure)}
         if len(sources) == len(row):
             for name, source in sources.items():
-                whole[name].append(source)
-    return whole
+                complete[name].append(source)
+    return complete

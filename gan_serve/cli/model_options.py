@@ -1,4 +1,4 @@
-"""What the model named on the command line adds to it: an option for each input, and examples with its name."""
+"""Add the options and examples of the model that the command line names."""
 
 import inspect
 import itertools
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
     from gan_serve.metadata import ModelMetadata
     from gan_serve.request import Choice
 
-# What no option claims is kept, so that the answer can name what the model takes.
+# Keep unknown options, so that the error can list the model's inputs.
 CONTEXT = {"ignore_unknown_options": True, "allow_extra_args": True}
 
 
 def with_model_options(command: Callable[..., None], arguments: Sequence[str]) -> Callable[..., None]:
-    """`generate` or `translate` with its `**inputs` replaced by the inputs of the model that `arguments` name.
+    """Return `generate` or `translate` with an option for each input of the model in `arguments`.
 
     Raises:
-        GanServeError: there is no such model, or it is broken.
+        GanServeError: The model does not exist, or its file is invalid.
     """
     signature = inspect.signature(command)
-    short = "images" in signature.parameters  # which are arguments there, not an option
+    short = "images" in signature.parameters  # `translate` takes images as arguments, `generate` as an option
     model = _model(command, arguments, short)
     metadata = _metadata(model, _value(arguments, "--models")) if model else None
     tensors = _options(metadata, short) if metadata else []
@@ -40,10 +40,10 @@ def with_model_options(command: Callable[..., None], arguments: Sequence[str]) -
     context = inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
 
     def with_options(context: typer.Context, **options: Any) -> None:
-        taken = [options["model"], *options["images"]] if short else []  # for arguments
-        meant = [STDIN, *itertools.dropwhile("--".__ne__, arguments)]  # behind "--" nothing is an option
-        unknown = [*context.args, *(each for each in taken if each.startswith("-") and each not in meant)]
-        _refuse(unknown, known, [flag(tensor.name) for tensor in tensors], model)
+        positional = [options["model"], *options["images"]] if short else []
+        allowed = [STDIN, *itertools.dropwhile("--".__ne__, arguments)]  # after "--" nothing is an option
+        unknown = [*context.args, *(each for each in positional if each.startswith("-") and each not in allowed)]
+        _reject(unknown, known, [flag(tensor.name) for tensor in tensors], model)
         command(**options)
 
     with_options.__signature__ = signature.replace(parameters=[context, *parameters])  # type: ignore[attr-defined]
@@ -53,14 +53,14 @@ def with_model_options(command: Callable[..., None], arguments: Sequence[str]) -
 
 
 def _model(command: Callable[..., None], arguments: Sequence[str], short: bool) -> str | None:
-    """The model that the arguments name, if they call this command; the short form has it as its first argument."""
+    """Return the model in the arguments if they call this command. In the short form it is the first argument."""
     if list(arguments[:1]) != [command.__name__]:
         return None
     return _first_argument(arguments[1:]) if short else _value(arguments, "--model")
 
 
 def _first_argument(arguments: Sequence[str]) -> str | None:
-    """What belongs to no option; every option of the short form has a value, a model's own included."""
+    """Return the first positional argument. In the short form, every option has a value."""
     rest = iter(arguments)
     for argument in rest:
         if not argument.startswith("-"):
@@ -71,7 +71,7 @@ def _first_argument(arguments: Sequence[str]) -> str | None:
 
 
 def _value(arguments: Sequence[str], option: str) -> str | None:
-    """The value of an option that the parser has not seen yet; the last one counts, as it does for the parser."""
+    """Return the value of an option before parsing. Of several, the last one counts, as in the parser."""
     value = None
     for argument, following in itertools.pairwise([*arguments, None]):
         if argument == option:
@@ -97,9 +97,9 @@ def _choices(metadata: "ModelMetadata") -> "list[Choice]":
 
 def _parameter(tensor: "Choice") -> inspect.Parameter:
     kind: object = str | None
-    value, several = "VALUE", "a list makes a row of each"
+    value, several = "VALUE", "a list makes one row per value"
     if tensor.kind in ("image", "mask"):
-        kind, value, several = list[str] | None, "FILE", "- is stdin; give the option again for more"
+        kind, value, several = list[str] | None, "FILE", "- is stdin; repeat the option for more"
     option = typer.Option(
         flag(tensor.name),
         metavar=value,
@@ -111,16 +111,16 @@ def _parameter(tensor: "Choice") -> inspect.Parameter:
     )
 
 
-def _refuse(unknown: Sequence[str], options: Sequence[str], inputs: Sequence[str], model: str | None) -> None:
+def _reject(unknown: Sequence[str], options: Sequence[str], inputs: Sequence[str], model: str | None) -> None:
     if unknown and not unknown[0].startswith("-"):
-        raise UsageError(f"{unknown[0]!r} belongs to no option; repeat the option for each value, put a glob in quotes")
+        raise UsageError(f"unexpected argument {unknown[0]!r}; repeat the option for each value, and quote globs")
     if unknown:
-        raise UsageError(f"no option {unknown[0]}{nearest(unknown[0], [*options, *inputs])}; {_taken(inputs, model)}")
+        raise UsageError(f"no option {unknown[0]}{nearest(unknown[0], [*options, *inputs])}; {_advice(inputs, model)}")
 
 
-def _taken(inputs: Sequence[str], model: str | None) -> str:
+def _advice(inputs: Sequence[str], model: str | None) -> str:
     if model is None:
-        return "--help shows them all"
+        return "--help shows all options"
     return f"the inputs of {model} are {', '.join(inputs)}" if inputs else f"{model} has no inputs to set"
 
 
@@ -129,7 +129,7 @@ def _examples(model: str | None, metadata: "ModelMetadata | None") -> list[str]:
     if metadata and metadata.image_inputs:
         one = "".join(f" {flag(image.name)} {image.example}" for image in metadata.image_inputs)
         many = "".join(f" {flag(image.name)} '{image.name}s/*.png'" for image in metadata.image_inputs)
-        output = "made/" if metadata.image_outputs else "answers.jsonl"
+        output = "outputs/" if metadata.image_outputs else "outputs.jsonl"
         return ["Examples:", f"{command}{one}", f"{command}{many} --output {output}"]
     examples = ["Examples:", command, f"{command} --count 16 --grid --scale 4 --seed 42"]
     tensors = _choices(metadata) if metadata else []
@@ -141,7 +141,7 @@ def _examples(model: str | None, metadata: "ModelMetadata | None") -> list[str]:
 
 
 def _mixture(command: str, metadata: "ModelMetadata") -> list[str]:
-    """Of a model that has a second latent, with what selects it in the middle, where both seeds show."""
+    """Return an example of style mixing for a model with two latents. The scalar that selects one is in the middle."""
     return [
         f"{command} --seed 1 --mix-with 2 --mix {latent.name} --count 4 --grid"
         + "".join(f" {flag(each.name)} {each.middle:g}" for each in metadata.scalars if each.name == latent.selected_by)
@@ -150,13 +150,13 @@ def _mixture(command: str, metadata: "ModelMetadata") -> list[str]:
 
 
 def _short_examples(model: str | None, tensors: "Sequence[Choice]") -> list[str]:
-    """What must be given beside the image, such as a mask, is given here, too."""
+    """Return the examples of `translate`, with all required inputs, such as a mask."""
     command = f"gan-serve translate {model or 'MODEL'}"
     others = "".join(f" {flag(each.name)} {each.example}" for each in tensors if each.kind in ("image", "mask"))
     return [
         "Examples:",
         f"{command} photo.jpg{others}",
-        f"{command} 'photos/*.jpg'{others} --output made/",
-        f"{command} -{others} --output - < photo.jpg > made.png",
+        f"{command} 'photos/*.jpg'{others} --output outputs/",
+        f"{command} -{others} --output - < photo.jpg > output.png",
         *([] if model else [f"{command} --help      the inputs of that model"]),
     ]

@@ -1,4 +1,4 @@
-"""gan-serve list and gan-serve info."""
+"""gan-serve list and gan-serve info: describe the models."""
 
 import json
 from dataclasses import asdict
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 
 def list_models(
-    as_json: Annotated[bool, typer.Option("--json", help="The whole metadata, for programs.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the complete metadata as JSON.")] = False,
     task: Annotated[str | None, typer.Option(metavar="TASK", help="Only models for this task.")] = None,
     models: ModelsOption = None,
 ) -> None:
-    """List the models.
+    """List the models with their task, options and output.
 
     Examples:
     gan-serve list
@@ -35,11 +35,11 @@ def list_models(
     found, failures = repository.read_all()
     if not found and not failures:
         raise UsageError(repository.empty_message)
-    shown = [model.metadata for model in found if task in (None, model.metadata.task)]
+    selected = [model.metadata for model in found if task in (None, model.metadata.task)]
     if as_json:
-        typer.echo(json.dumps([asdict(metadata) for metadata in shown], indent=2))
-    elif shown:
-        _print_table(shown)
+        typer.echo(json.dumps([asdict(metadata) for metadata in selected], indent=2))
+    elif selected:
+        _print_table(selected)
     else:
         typer.echo(f"no models for {task}" if task else "no models", err=True)
     for failure in failures:
@@ -47,10 +47,10 @@ def list_models(
 
 
 def info(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="A model that gan-serve list shows.")],
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A model from gan-serve list.")],
     models: ModelsOption = None,
 ) -> None:
-    """Tell what a model takes, makes, and where it is from.
+    """Show a model's inputs, outputs, scores and origin.
 
     Examples:
     gan-serve info acgan
@@ -71,9 +71,9 @@ def _print_table(models: "list[ModelMetadata]") -> None:
 
     from gan_serve.request import choices
 
-    console = Console(markup=False, emoji=False)  # a description is text, whatever brackets and colons it has
+    console = Console(markup=False, emoji=False)  # descriptions may contain brackets and colons
     if not console.is_terminal:
-        console.width = 200  # a pipe has no width, and a reader of it no use for line breaks
+        console.width = 200  # a pipe has no width, and its reader no use for line breaks
     table = Table(
         *(Column(name, no_wrap=True) for name in ("model", "version", "task", "options", "makes")),
         "description",
@@ -107,7 +107,7 @@ def _takes(tensor: "InputTensor") -> str:
     from gan_serve.tensors import Latent
 
     if isinstance(tensor, Latent):
-        return f"{tensor.size} {tensor.distribution} numbers, drawn from the seed"
+        return f"{tensor.size} {tensor.distribution} random numbers, from the seed"
     return f"{tensor.hint} (default: {tensor.default_hint})"
 
 

@@ -1,4 +1,4 @@
-"""gan-serve generate with a model that answers with numbers: JSON, on stdout or in a file."""
+"""gan-serve generate with a model that returns numbers: write JSON to stdout or a file."""
 
 import sys
 from collections.abc import Iterator
@@ -14,28 +14,28 @@ if TYPE_CHECKING:
     from gan_serve.result import Result
 
 
-def answer(found: "Model", request: "Request", to: Destination, device: str, exact: bool) -> None:
-    """Tell the numbers of each image, on stdout as soon as they are known."""
+def write_numbers(model: "Model", request: "Request", to: Destination, device: str, exact: bool) -> None:
+    """Write the numbers of each image. On stdout, each part appears as soon as it is computed."""
     from gan_serve.formats import NUMBERS, plan_output, stdout_format
     from gan_serve.naming import request_stem
 
     if to.output in (None, STDOUT):
         stdout_format(to.format, NUMBERS, images=to.images, grid=to.grid)
-        for result in _run(found, request, device, exact):
+        for result in _run(model, request, device, exact):
             sys.stdout.buffer.write(result.encode())
             sys.stdout.buffer.flush()
         return
-    stem = request_stem(found.metadata, request)
+    stem = request_stem(model.metadata, request)
     plan = plan_output(to.output, to.format, NUMBERS, stem=stem, images=to.images, grid=to.grid)
-    resumed = request if to.seed_given else with_unfinished_seed(plan, request)
-    run_job(found, resumed, plan, device, exact, scale=1, show=False)
+    resumed = request if to.has_seed else with_unfinished_seed(plan, request)
+    run_job(model, resumed, plan, device, exact, scale=1, show=False)
 
 
-def _run(found: "Model", request: "Request", device: str, exact: bool) -> "Iterator[Result]":
+def _run(model: "Model", request: "Request", device: str, exact: bool) -> "Iterator[Result]":
     from gan_serve.generator import BATCH, Generator
     from gan_serve.jobs.run import job_threads, run_in_parts
 
-    threads = job_threads(found.metadata) if len(request) > BATCH else None
-    if found.metadata.is_random:
+    threads = job_threads(model.metadata) if len(request) > BATCH else None
+    if model.metadata.is_random:
         typer.echo(f"seed {request.seed}", err=True)
-    return run_in_parts(Generator(found, device=device, threads=threads, exact=exact), request)
+    return run_in_parts(Generator(model, device=device, threads=threads, exact=exact), request)

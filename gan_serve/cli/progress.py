@@ -10,11 +10,11 @@ import typer
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
 
-_PATIENCE = 1.0  # seconds without a bar; a job that ends sooner needs none
+_DELAY = 1.0  # seconds before the bar appears
 
 
 class Progress:
-    """Counts images, and shows a bar in a terminal once the job takes its time."""
+    """Counts images, and shows a progress bar in a terminal if the job takes long."""
 
     def __init__(self, total: int, seed: int | None) -> None:
         self.total = total
@@ -31,7 +31,7 @@ class Progress:
             self._bar.stop()
 
     def start(self, done: int) -> None:
-        """Begin with what an earlier call left."""
+        """Start with the number of images that already exist."""
         self.done = done
         if self.seed is not None:
             typer.echo(f"seed {self.seed}", err=True)
@@ -40,16 +40,16 @@ class Progress:
             typer.echo(f"{state}: {done:,} of {self.total:,} done", err=True)
 
     def advance(self, images: int) -> None:
-        """So many more are on the disk."""
+        """Count more finished images."""
         self.done += images
         self._show(self.done)
 
     def within(self, done: int, tiles: int) -> None:
-        """So many tiles of the next image are made."""
+        """Report the finished tiles of the next image."""
         self._show(self.done + done / tiles)
 
     def _show(self, done: float) -> None:
-        if self._bar is None and sys.stderr.isatty() and time.monotonic() - self._began > _PATIENCE:
+        if self._bar is None and sys.stderr.isatty() and time.monotonic() - self._began > _DELAY:
             self._bar = _open_bar(self.total)
         if self._bar:
             self._bar.update(self._bar.task_ids[0], completed=done)

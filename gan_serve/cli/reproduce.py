@@ -1,4 +1,4 @@
-"""gan-serve reproduce: a generated file, made again from what it says about itself."""
+"""gan-serve reproduce: make a generated file again from its own provenance."""
 
 import functools
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gan_serve.cli.options import DeviceOption, ModelsOption, open_repository
-from gan_serve.cli.run import STDOUT, put
+from gan_serve.cli.run import STDOUT, write_output
 from gan_serve.errors import Failure
 
 if TYPE_CHECKING:
@@ -25,20 +25,20 @@ if TYPE_CHECKING:
 def reproduce(
     image: Annotated[Path, typer.Argument(metavar="IMAGE", help="A file that gan-serve wrote.")],
     output: Annotated[
-        Path | None, typer.Option(metavar="FILE|-", help="Where to; beside the image if not given, - is stdout.")
+        Path | None, typer.Option(metavar="FILE|-", help="The file to write; - is stdout. [default: beside the image]")
     ] = None,
     inputs: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Folder of the images that went in; beside it or here if not given."),
+        typer.Option(metavar="DIR", help="The input images' folder. [default: the image's or the current folder]"),
     ] = None,
     device: DeviceOption = "auto",
     models: ModelsOption = None,
 ) -> None:
-    """Make a generated file again, and compare it in the format that it has.
+    """Generate a file again from its provenance, and compare both.
 
     Examples:
     gan-serve reproduce acgan-label3-seed42.png
-    gan-serve reproduce made/pix2pix-shoe-1f0c9a52.png --inputs photos/
+    gan-serve reproduce outputs/pix2pix-shoe-1f0c9a52.png --inputs photos/
     gan-serve reproduce old.png --output again.png --models old-models/
     """
     from gan_serve.formats import IMAGES, format_of
@@ -59,7 +59,7 @@ def reproduce(
     result = Generator(model, device=device).run(request)
     encode = functools.partial(result.encode, scale=provenance.scale, columns=provenance.columns)
     again = encode(generated.format)
-    put(copy, again if format == generated.format else encode(format))
+    write_output(copy, again if format == generated.format else encode(format))
     values = result.array if generated.format == "npy" else decode_pixels(again)
     if difference := _difference(generated.values, values):
         raise Failure(f"{copy} differs from {image}: {difference}")
@@ -70,8 +70,8 @@ def _same_model(repository: "Repository", provenance: "Provenance") -> "Model":
     model = repository.find(provenance.model, provenance.version)
     if model.sha256 != provenance.sha256:
         raise Failure(
-            f"{model.path} is another file (sha256 {model.sha256[:12]}...) than the one that made the image "
-            f"(sha256 {provenance.sha256[:12]}...); get that one with --models DIR"
+            f"{model.path} (sha256 {model.sha256[:12]}...) is not the file that made the image "
+            f"(sha256 {provenance.sha256[:12]}...); give the folder of that file with --models DIR"
         )
     return model
 
@@ -82,7 +82,7 @@ def _request(
     generated: "GeneratedFile",
     folders: "Sequence[Path]",
 ) -> "Request":
-    """What was asked, checked: anyone may have written the file."""
+    """Return the validated request. The file may come from anywhere."""
     from gan_serve.images.pixels import check_size
     from gan_serve.request import make_request
     from gan_serve.result import largest_size
@@ -90,9 +90,9 @@ def _request(
 
     request = provenance.request
     request = replace(request, inputs=tuple(_with_sources(row, folders) for row in request.inputs))
-    wish = functools.partial(make_request, metadata, count=request.count, seed=request.seed, index=request.index)
+    check = functools.partial(make_request, metadata, count=request.count, seed=request.seed, index=request.index)
     for row in request.inputs:
-        wish(row, mixing=request.mixing, max_images=MAX_IMAGES // len(request.inputs))
+        check(row, mixing=request.mixing, max_images=MAX_IMAGES // len(request.inputs))
     images = len(request) if provenance.columns else 1
     check_size(*largest_size(metadata, request), images, provenance.columns or 1, provenance.scale)
     if provenance.columns is None:
@@ -101,7 +101,7 @@ def _request(
 
 
 def _check_held(metadata: "ModelMetadata", request: "Request", scale: int, generated: "GeneratedFile") -> None:
-    """Refuse a request for more than the file holds; an animation holds images that are alike once."""
+    """Reject a request for more images than the file holds. An animation stores repeated frames once."""
     from gan_serve.formats import ANIMATIONS
     from gan_serve.images.pixels import check_length
     from gan_serve.result import largest_size
@@ -109,7 +109,7 @@ def _check_held(metadata: "ModelMetadata", request: "Request", scale: int, gener
     if generated.format in ANIMATIONS:
         check_length(*largest_size(metadata, request), len(request), scale)
     elif len(request) != (len(generated.values) if generated.format == "npy" else 1):
-        raise Failure("the image does not hold what it says about its making; its text was changed")
+        raise Failure("the image does not match its provenance, which was changed")
 
 
 def _with_sources(row: "Inputs", folders: "Sequence[Path]") -> "Inputs":
@@ -123,5 +123,5 @@ def _difference(original: "NDArray[Any]", copy: "NDArray[Any]") -> str:
 
     if original.shape != copy.shape:
         return f"{original.shape} is now {copy.shape}"
-    apart = np.abs(original.astype(float) - copy.astype(float))
-    return f"{np.count_nonzero(apart)} of {apart.size} values, at most {apart.max():.3g} apart" if apart.any() else ""
+    gaps = np.abs(original.astype(float) - copy.astype(float))
+    return f"{np.count_nonzero(gaps)} of {gaps.size} values, by up to {gaps.max():.3g}" if gaps.any() else ""

@@ -1,4 +1,4 @@
-"""A model at work for the command line: a small request at once, a large one as a job; and what is said meanwhile."""
+"""Run a model for the command line: a small request at once, a large one as a job, with messages and progress."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -27,41 +27,41 @@ STDOUT = "-"
 
 @dataclass(frozen=True)
 class Destination:
-    """Where the answer goes, as the command line has it."""
+    """The output options of the command line."""
 
     output: str | None
     format: str | None
     grid: bool
-    images: int  # those asked for: what was named decides, not what could be read
-    seed_given: bool
+    images: int  # requested images, including unreadable ones
+    has_seed: bool  # whether the user gave the seed
 
 
 class Interrupted(GanServeError):
-    """The job was stopped from outside, between two files."""
+    """A signal stopped the job between two files."""
 
     def __init__(self, number: int, done: int, total: int) -> None:
-        super().__init__(f"interrupted: {done:,} of {total:,} done; the same command goes on from there")
+        super().__init__(f"interrupted: {done:,} of {total:,} done; run the same command again to resume")
         self.exit_code = 128 + number
 
 
-def run_once(found: "Model", request: "Request", device: str, exact: bool, show: bool) -> "Result":
-    """The whole answer."""
+def run_once(model: "Model", request: "Request", device: str, exact: bool, show: bool) -> "Result":
+    """Return the result of a whole request."""
     from gan_serve.generator import Generator
 
     with ExitStack() as stack:
-        generator = Generator(found, device=device, exact=exact)
-        if found.metadata.any_size:
+        generator = Generator(model, device=device, exact=exact)
+        if model.metadata.any_size:
             generator = generator.with_tile_callback(stack.enter_context(_progress(request)).within)
         result = generator.run(request)
-    if found.metadata.is_random:
+    if model.metadata.is_random:
         typer.echo(f"seed {request.seed}", err=True)
     if show:
         _draw(result)
     return result
 
 
-def put(path: "Path | str", content: bytes) -> None:
-    """Write a file and tell its path, or write to stdout."""
+def write_output(path: "Path | str", content: bytes) -> None:
+    """Write a file and print its path, or write to stdout."""
     from gan_serve.images.encoding import make_folder, write_atomic
 
     if str(path) == STDOUT:
@@ -70,57 +70,57 @@ def put(path: "Path | str", content: bytes) -> None:
         return
     make_folder(Path(path).parent)
     write_atomic(Path(path), content)
-    if Path(path).is_file():  # into /dev/stdout, nothing else belongs
+    if Path(path).is_file():  # not /dev/stdout
         typer.echo(path_bytes(path))
 
 
 def run_job(
-    found: "Model", request: "Request", plan: "Output", device: str, exact: bool, scale: int, show: bool
+    model: "Model", request: "Request", plan: "Output", device: str, exact: bool, scale: int, show: bool
 ) -> None:
-    """Fill a folder, an array or a file of lines, or what is left of it to do.
+    """Write a folder, an array or a JSON Lines file, or resume writing it.
 
     Raises:
-        Interrupted: a signal asked to stop.
+        Interrupted: SIGINT or SIGTERM stopped the job.
     """
     from gan_serve.generator import Generator
     from gan_serve.jobs.job import Job
     from gan_serve.jobs.run import job_threads, run_job
 
-    job = Job(found.metadata, found.sha256, request, plan, scale)
-    with watched(job) as (progress, heed):
+    job = Job(model.metadata, model.sha256, request, plan, scale)
+    with monitored(job) as (progress, check_signals):
 
         def on_tile(done: int, tiles: int) -> None:
             progress.within(done, tiles)
-            heed()
+            check_signals()
 
-        threads = job_threads(found.metadata)
-        generator = Generator(found, device=device, threads=threads, exact=exact, on_tile=on_tile)
+        threads = job_threads(model.metadata)
+        generator = Generator(model, device=device, threads=threads, exact=exact, on_tile=on_tile)
         with closing(run_job(job, generator, progress.start)) as results:
             for result in results:
                 if show and progress.done == 0:
                     _draw(result)
                 progress.advance(len(result))
-                heed()
+                check_signals()
     typer.echo(path_bytes(plan.path))
 
 
 @contextmanager
-def watched(job: "Job") -> Iterator[tuple["Progress", Callable[[], None]]]:
-    """The job's progress, and a call that ends it between two steps once a signal has asked for that."""
+def monitored(job: "Job") -> Iterator[tuple["Progress", Callable[[], None]]]:
+    """Yield the job's progress, and a function that raises Interrupted after SIGINT or SIGTERM."""
     from gan_serve.cli.progress import Progress
 
     progress = Progress(len(job.request), job.request.seed if job.metadata.is_random else None)
     with deferred_signals() as signals, progress:
 
-        def heed() -> None:
+        def check_signals() -> None:
             if signals and progress.done < progress.total:
                 raise Interrupted(signals[0], progress.done, progress.total)
 
-        yield progress, heed
+        yield progress, check_signals
 
 
 def with_unfinished_seed(plan: "Output", request: "Request") -> "Request":
-    """The same request with the seed of the interrupted job, if one stands there."""
+    """Return the request with the seed of an interrupted job at this output path, if there is one."""
     from gan_serve.jobs.job import unfinished_seed
 
     seed = unfinished_seed(plan)

@@ -1,4 +1,4 @@
-"""gan-serve serve: the HTTP server, whose flags are its settings."""
+"""gan-serve serve: start the HTTP server. Its options are the server's settings."""
 
 import inspect
 from collections.abc import Callable, Sequence
@@ -11,15 +11,17 @@ from gan_serve.errors import Failure
 
 INSTALL = 'pip install "gan-serve[cpu,serve]"'
 INSTALL_DEMO = 'pip install "gan-serve[cpu,demo]"'
-# Of each command, where it is not the settings' own default.
+# Defaults of each command that differ from the settings' own.
 DEFAULTS: dict[str, dict[str, str]] = {"serve": {}, "demo": {"port": "7860", "log_level": "warning"}}
 
 
 def serve(**settings: Any) -> None:
-    """Serve every model over HTTP: a plain API with /docs, and the Open Inference Protocol that tritonclient speaks.
+    """Serve every model over HTTP.
 
-    Every option is an environment variable, too: GAN_SERVE_PORT for --port, and so on. Keys and tokens are set by the
-    environment alone.
+    The server has a plain API with /docs, and the Open Inference Protocol for tritonclient.
+
+    Every option is also an environment variable: GAN_SERVE_PORT for --port, and so on. Set keys and tokens in the
+    environment only.
 
     Examples:
     gan-serve serve
@@ -40,16 +42,16 @@ def serve(**settings: Any) -> None:
 
 def _check_demo() -> None:
     try:
-        import gradio  # noqa: F401  # before anything is served
+        import gradio  # noqa: F401  # fail before the server starts
     except ModuleNotFoundError as error:
         raise Failure(f"the demo is not installed (no {error.name}); install it with: {INSTALL_DEMO}") from None
 
 
 def with_settings(command: Callable[..., None], arguments: Sequence[str]) -> Callable[..., None]:
-    """The command with its `**settings` replaced by an option for each, once it is the one that is called.
+    """Return the command with an option for each setting, if `arguments` call it.
 
     Raises:
-        Failure: the server is not installed.
+        Failure: The server is not installed.
     """
     parameters = _parameters(command) if arguments[:1] == [command.__name__] else []
 
@@ -67,15 +69,15 @@ def _parameters(command: Callable[..., None]) -> list[inspect.Parameter]:
         from gan_serve.server.settings import flags, variable
     except ModuleNotFoundError as error:
         raise not_installed(error) from None
-    parameters, usual = [], DEFAULTS[command.__name__]
+    parameters, defaults = [], DEFAULTS[command.__name__]
     for name, field in flags().items():
-        if name == command.__name__:  # gan-serve demo --demo
+        if name == command.__name__:  # no `gan-serve demo --demo`
             continue
         switch = field.annotation is bool
         option = typer.Option(
             flag(name),
             metavar=None if switch else name.rpartition("_")[2].upper(),
-            help=f"{field.description}{_default(usual.get(name, field.default))}  [env: {variable(name)}]",
+            help=f"{field.description}{_default(defaults.get(name, field.default))}  [env: {variable(name)}]",
             show_default=False,
         )
         annotation = Annotated[bool | None, option] if switch else Annotated[str | None, option]
@@ -88,5 +90,5 @@ def _default(value: object) -> str:
 
 
 def not_installed(error: ModuleNotFoundError) -> Failure:
-    """What to say where the extra `serve` is missing."""
+    """Return the error for a missing extra `serve`."""
     return Failure(f"the server is not installed (no {error.name}); install it with: {INSTALL}")

@@ -1,4 +1,4 @@
-"""Images in a terminal: two pixels to a character, one above the other."""
+"""Show images in a terminal: each character is two pixels, one above the other."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,11 +10,11 @@ from gan_serve.images.pixels import PilImage
 from gan_serve.images.preprocess import flatten
 from gan_serve.result import Result, grid_columns
 
-_SHADES = " .:-=+*#%@"  # dark to bright, for terminals without colours and for files
+_SHADES = " .:-=+*#%@"  # dark to bright, for files and terminals without colours
 
 
 def draw(result: Result, console: Console) -> None:
-    """Print the images of a result, as many side by side as fit, in what colours the console has."""
+    """Print the images of a result side by side, in the console's colours."""
     images = [_fit(image, console.width) for image in result.images()]
     columns = max(1, min(console.width // images[0].width, grid_columns(result.request)))
     line = _shaded if console.color_system in (None, "standard") else _coloured
@@ -30,14 +30,14 @@ def _fit(image: PilImage, width: int) -> PilImage:
 
 
 def _pairs_of_lines(row: list[PilImage]) -> NDArray[np.uint8]:
-    """(pairs, 2, width, 3): an upper and a lower line of pixels for each line of text."""
+    """Return (pairs, 2, width, 3): the upper and the lower pixels of each line of text."""
     pixels = np.hstack([np.asarray(image) for image in row])
     height, width, _ = pixels.shape
     return np.pad(pixels, ((0, height % 2), (0, 0), (0, 0))).reshape(-1, 2, width, 3)
 
 
 def _coloured(pair: NDArray[np.uint8]) -> Text:
-    """A half block's foreground is the upper pixel, its background the lower one."""
+    """Return a line of half blocks: the foreground is the upper pixel, the background the lower one."""
     text = Text()
     for above, below in zip(*pair.tolist(), strict=True):
         text.append("▀", style=f"rgb({','.join(map(str, above))}) on rgb({','.join(map(str, below))})")

@@ -1,1 +1,1 @@
-"""Ways to run on more than one machine."""
+"""Deployment on several machines."""

@@ -1,4 +1,4 @@
-"""What Prometheus reads of several replicas, as one page."""
+"""Merge the Prometheus metrics of several replicas into one page."""
 
 from collections.abc import Iterable, Mapping
 
@@ -8,7 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
 
-class _Joined(Collector):
+class _Merged(Collector):
     def __init__(self, pages: Mapping[str, str]) -> None:
         self._pages = pages
 
@@ -16,14 +16,14 @@ class _Joined(Collector):
         families: dict[str, Metric] = {}
         for replica, page in self._pages.items():
             for family in text_string_to_metric_families(page):
-                joined = families.setdefault(family.name, Metric(family.name, family.documentation, family.type))
+                merged = families.setdefault(family.name, Metric(family.name, family.documentation, family.type))
                 for sample in family.samples:
-                    joined.add_sample(sample.name, {**sample.labels, "replica": replica}, sample.value)
+                    merged.add_sample(sample.name, {**sample.labels, "replica": replica}, sample.value)
         return families.values()
 
 
 def join_pages(pages: Mapping[str, str]) -> bytes:
-    """The page of each replica, by its name, as one page whose samples tell their replica."""
+    """Merge metrics pages by replica name into one page, whose samples have a `replica` label."""
     registry = CollectorRegistry()
-    registry.register(_Joined(pages))
+    registry.register(_Merged(pages))
     return generate_latest(registry)

@@ -1,10 +1,10 @@
-"""A Ray Serve application: the server's own routes, answered by any number of replicas.
+"""A Ray Serve application: the routes of `gan-serve serve`, on any number of replicas.
 
     serve run gan_serve.deploy.ray:app models=/mnt/models replicas=4
 
-Each replica runs the application of `gan-serve serve` with an engine of its own. Ray sends a request to one replica and
-answers 500 if that one dies meanwhile. Since the same request has the same answer, the front before the replicas hands
-it to another one then, and nobody notices.
+Each replica runs the application of `gan-serve serve` with its own scheduler. Ray sends a request to one replica, and
+responds with 500 if that replica dies. Since requests are deterministic, the front retries them on another replica, and
+clients notice nothing.
 """
 
 import asyncio
@@ -29,25 +29,25 @@ from gan_serve.server.responses import error_reply
 from gan_serve.server.service import Service
 from gan_serve.server.settings import Settings, load_settings
 
-_ATTEMPTS = 3  # replicas that one request may meet dying, so that one that kills them does not kill all
-_DEATHS = (RayActorError, ObjectLostError)  # of a replica at work, and of a node that still held the answer
-_WAIT = 0.5  # seconds between two looks at whether a replica that is to end has answered everything, and for its end
+_ATTEMPTS = 3  # replicas that one request may bring down: a deadly request must not kill all
+_DEATHS = (RayActorError, ObjectLostError)  # of a busy replica, and of a node that held the reply
+_WAIT = 0.5  # seconds between checks whether a stopping replica is idle, and for its scheduler to stop
 
 
 class Arguments(Settings):
-    """The settings of the server, and what it takes of a cluster. Ray has a host and a port of its own."""
+    """The server's settings, and the cluster's. Ray configures the host and the port itself."""
 
-    replicas: int | Literal["auto"] = Field("auto", description="How many; auto: by Ray's autoscaling.")
-    fronts: int = Field(1, ge=1, description="Processes that hand requests to replicas.")
-    num_cpus: float = Field(1, gt=0, description="Processors of a replica, each of which runs one request at a time.")
-    num_gpus: float = Field(0, ge=0, description="GPUs of a replica; name the device cuda with it.")
+    replicas: int | Literal["auto"] = Field("auto", description="Number of replicas; auto: by Ray's autoscaling.")
+    fronts: int = Field(1, ge=1, description="Processes that forward requests to replicas.")
+    num_cpus: float = Field(1, gt=0, description="Processors per replica; each runs one request at a time.")
+    num_gpus: float = Field(0, ge=0, description="GPUs per replica; set the device to cuda as well.")
 
 
 class Replica:
-    """All models, and the application of `gan-serve serve` before them.
+    """A replica of the application of `gan-serve serve`, with all models.
 
     Raises:
-        Failure: a model cannot be served.
+        Failure: A model cannot be served.
     """
 
     def __init__(self, arguments: Arguments) -> None:
@@ -59,81 +59,81 @@ class Replica:
             raise Failure(f"not every model can be served: {'; '.join(reasons)}")
         self._app = make_app(self._service)
 
-    async def answer(self, asked: ForwardedRequest) -> Reply:
-        """What the application says."""
-        return await exchange(self._app, asked)
+    async def answer(self, request: ForwardedRequest) -> Reply:
+        """Return the application's reply."""
+        return await exchange(self._app, request)
 
-    async def answer_by_name(self, asked: ForwardedRequest) -> tuple[str, Reply]:
-        """The same, and who says it."""
-        return serve.get_replica_context().replica_id.unique_id, await self.answer(asked)
+    async def answer_by_name(self, request: ForwardedRequest) -> tuple[str, Reply]:
+        """Return the replica's name and the application's reply."""
+        return serve.get_replica_context().replica_id.unique_id, await self.answer(request)
 
     async def check_health(self) -> None:
-        """Let the engine run the quickest model; Ray replaces a replica that fails or does not end in time."""
+        """Run the quickest model. Ray replaces a replica that fails or takes too long."""
         if trial := self._service.library.try_quickest():
             await asyncio.wrap_future(trial)
 
     def __del__(self) -> None:
-        """Ray has let the last request end."""
+        """Stop the scheduler. Ray calls this after the last request."""
         self._service.draining = True
         self._service.engine.stop(_WAIT)
 
 
 class Front:
-    """Hands requests to replicas, and once more to another one where a replica dies."""
+    """Forwards requests to replicas, and retries on another replica if one dies."""
 
     def __init__(self, replicas: DeploymentHandle, arguments: Arguments) -> None:
         self._replicas, self._settings = replicas, arguments
 
     async def __call__(self, request: Request) -> Response:
-        note = make_context(request.scope)
+        context = make_context(request.scope)
         try:
             async with asyncio.timeout(self._settings.deadline):
                 reply = await self._answer(await read_request(request, self._settings.max_body))
         except TimeoutError:
-            return error_reply(note, DeadlineExceeded())
-        except ApiError as refusal:
-            return error_reply(note, refusal)
+            return error_reply(context, DeadlineExceeded())
+        except ApiError as error:
+            return error_reply(context, error)
         response = Response(reply.body, reply.status)
         response.raw_headers = [each for each in reply.headers if each[0] != b"x-request-id"]  # Ray adds the same
         return response
 
-    async def _answer(self, asked: ForwardedRequest) -> Reply:
+    async def _answer(self, request: ForwardedRequest) -> Reply:
         for _ in range(_ATTEMPTS):
             try:
-                return await self._ask(asked)
+                return await self._forward(request)
             except _DEATHS:
                 continue
             except DeploymentUnavailableError:
-                raise unavailable("no replica can be started; the log of the cluster says why") from None
-        raise unavailable(f"{_ATTEMPTS} replicas died while they answered this")
+                raise unavailable("no replica can be started; see the cluster's log") from None
+        raise unavailable(f"{_ATTEMPTS} replicas died while processing this request")
 
-    async def _ask(self, asked: ForwardedRequest) -> Reply:
-        """One replica, which Ray chooses; for metrics, each of them."""
-        if asked.scope["path"] != "/metrics":
-            reply: Reply = await self._replicas.answer.remote(asked)
+    async def _forward(self, request: ForwardedRequest) -> Reply:
+        """Send a request to one replica, which Ray chooses, or a request for metrics to all replicas."""
+        if request.scope["path"] != "/metrics":
+            reply: Reply = await self._replicas.answer.remote(request)
             return reply
-        replies = dict(await self._replicas.broadcast("answer_by_name", asked).results_async())
+        replies = dict(await self._replicas.broadcast("answer_by_name", request).results_async())
         if not replies:
             raise unavailable("no replica is ready")
         return join_replies(replies)
 
 
 def app(arguments: dict[str, Any]) -> serve.Application:
-    """The application, for `serve run` and `serve build`; the arguments are the fields of `Arguments`.
+    """Build the application for `serve run` and `serve build`. The arguments are the fields of `Arguments`.
 
     Raises:
-        UsageError: an argument that does not exist, or a value that cannot be.
+        UsageError: An argument does not exist, or a value is invalid.
     """
     known = load_settings(Arguments, **arguments)
     if known.admin_token.get_secret_value():
-        raise UsageError("one replica alone would reload; leave out admin_token, and deploy again instead")
-    patience = {"graceful_shutdown_timeout_s": known.grace, "graceful_shutdown_wait_loop_s": _WAIT}
+        raise UsageError("a reload would reach only one replica; leave out admin_token, and deploy again instead")
+    shutdown = {"graceful_shutdown_timeout_s": known.grace, "graceful_shutdown_wait_loop_s": _WAIT}
     replicas = serve.deployment(
         Replica,
         num_replicas=known.replicas,
         ray_actor_options={"num_cpus": known.num_cpus, "num_gpus": known.num_gpus},
-        max_ongoing_requests=2 * known.concurrency,  # more than a replica takes, so that it is who refuses, and at once
-        **patience,
+        max_ongoing_requests=2 * known.concurrency,  # more than a replica accepts: it rejects the excess at once
+        **shutdown,
     )
     fronts = serve.deployment(
         Front,
@@ -141,6 +141,6 @@ def app(arguments: dict[str, Any]) -> serve.Application:
         ray_actor_options={"num_cpus": 0},
         max_ongoing_requests=known.connections,
         max_queued_requests=known.connections,
-        **patience,
+        **shutdown,
     )
     return fronts.bind(replicas.bind(known), known)

@@ -1,4 +1,4 @@
-"""A folder of images, filled by the processes of a Ray cluster."""
+"""Fill a folder of images with the processes of a Ray cluster."""
 
 import functools
 import logging
@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 from gan_serve.errors import Failure, GanServeError, UsageError
 from gan_serve.generator import Generator, batch_size
 from gan_serve.jobs.job import Job
-from gan_serve.jobs.writers import Folder, prepare_files
+from gan_serve.jobs.writers import FolderWriter, prepare_files
 from gan_serve.repository import Model
 from gan_serve.runtime import one_line, parse_device
 
@@ -25,25 +25,25 @@ except ModuleNotFoundError as error:
         f'Ray is not installed (no {error.name}); install it with: pip install "gan-serve[cpu,ray]"'
     ) from None
 
-_BATCHES = 4  # of a shard; one alone would hardly take longer than to be sent about
-_PATIENCE = 10.0  # seconds for a cluster to answer
-_FAREWELL = 10.0  # seconds for processes to drop what they were writing
-_BEAT = 0.5  # seconds after which the caller hears that nothing is done yet
+_BATCHES = 4  # batches per shard: computing a single batch hardly takes longer than scheduling it
+_CONNECT_TIMEOUT = 10.0  # seconds
+_CANCEL_TIMEOUT = 10.0  # seconds for processes to discard unfinished files
+_POLL_INTERVAL = 0.5  # seconds; the longest time between two progress reports
 
 
 @contextmanager
 def cluster(address: str) -> Iterator[None]:
-    """A connection to the cluster at the address, to one that runs here (`auto`), or to a new one (`local`).
+    """Connect to the cluster at an address, to the one on this machine (`auto`), or to a new one (`local`).
 
     Raises:
-        Failure: there is none.
+        Failure: There is no such cluster.
     """
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nobody asked to be counted
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     local = {"include_dashboard": False} if address == "local" else {}
     try:
-        _knock(address)
+        _check_reachable(address)
         ray.init(address, log_to_driver=False, logging_level=logging.CRITICAL, **local)
-    except Exception as error:  # whatever is wrong with the address, the network or the versions
+    except Exception as error:  # Ray raises many errors for addresses, networks and versions
         raise Failure(f"no Ray cluster at {address!r} ({one_line(error)}); start one, or use --ray local") from None
     try:
         yield
@@ -51,78 +51,79 @@ def cluster(address: str) -> Iterator[None]:
         ray.shutdown()
 
 
-def _knock(address: str) -> None:
-    """Ray would wait for minutes where nobody listens."""
+def _check_reachable(address: str) -> None:
+    """Connect once, because Ray would wait for minutes if nothing listens at the address."""
     host, _, port = address.removeprefix("ray://").rpartition(":")
     if port.isdecimal():
-        socket.create_connection((host, int(port)), _PATIENCE).close()
+        socket.create_connection((host, int(port)), _CONNECT_TIMEOUT).close()
 
 
 def run_job(job: Job, model: Model, device: str, on_start: abc.Callable[[int], None]) -> abc.Generator[int, None, None]:
-    """Make what an earlier call left undone; tells how much was there, then how many images more are on the disk.
+    """Finish a job. Call `on_start` with the number of existing images, then yield the number of new images on disk.
 
-    It yields twice a second at least, so that its caller can end it. A shard whose process dies is made again.
+    It yields at least twice a second, so that the caller can stop it. Ray repeats a shard whose process dies.
 
     Raises:
-        UsageError: a device that Ray cannot give.
-        Failure: an image cannot be made or written, or the nodes do not share the folder.
+        UsageError: Ray cannot assign the device.
+        Failure: An image cannot be made or written, or the nodes do not share the folder.
     """
     kind = _kind(device)
-    with Folder(job) as folder:
-        on_start(len(job.request) - len(folder.pending))
+    with FolderWriter(job) as writer:
+        on_start(len(job.request) - len(writer.pending))
         size = _BATCHES * batch_size(job.metadata)
-        shards = (folder.pending[at : at + size] for at in range(0, len(folder.pending), size))
+        shards = (writer.pending[at : at + size] for at in range(0, len(writer.pending), size))
         make = ray.remote(_make).options(num_cpus=1, num_gpus=int(kind == "cuda"))
         yield from _in_flight(make, (ray.put(job), [ray.put(model)], kind), shards)
 
 
-def _in_flight(make: Any, given: tuple[Any, ...], shards: Iterator[Sequence[int]]) -> Iterator[int]:
-    """Few shards under way at a time, in whatever order they end."""
-    flying: list[Any] = []
+def _in_flight(make: Any, arguments: tuple[Any, ...], shards: Iterator[Sequence[int]]) -> Iterator[int]:
+    """Run few shards at a time, and yield their numbers of images as they finish."""
+    running: list[Any] = []
     try:
         for shard in shards:
-            flying.append(make.remote(*given, shard))
-            while len(flying) >= _window():
-                yield _land(flying)
-        while flying:
-            yield _land(flying)
+            running.append(make.remote(*arguments, shard))
+            while len(running) >= _window():
+                yield _wait_for_one(running)
+        while running:
+            yield _wait_for_one(running)
     finally:
-        for each in flying:
+        for each in running:
             ray.cancel(each)
-        if flying:
-            ray.wait(flying, num_returns=len(flying), timeout=_FAREWELL)
+        if running:
+            ray.wait(running, num_returns=len(running), timeout=_CANCEL_TIMEOUT)
 
 
-def _land(flying: list[Any]) -> int:
-    done, flying[:] = ray.wait(flying, timeout=_BEAT)
+def _wait_for_one(running: list[Any]) -> int:
+    """Remove a finished shard from `running`, and return its number of images; 0 if none finishes in time."""
+    done, running[:] = ray.wait(running, timeout=_POLL_INTERVAL)
     try:
         return sum(ray.get(done))
     except RayTaskError as error:
-        _tell(error.cause)
+        _fail(error.cause)
     except RayError as error:
-        _tell(error)
+        _fail(error)
 
 
-def _tell(error: Exception) -> NoReturn:
+def _fail(error: Exception) -> NoReturn:
     if isinstance(error, GanServeError):
         raise error from None
-    raise Failure(f"a process of the cluster failed ({one_line(error)}); the same command goes on from there") from None
+    raise Failure(f"a process of the cluster failed ({one_line(error)}); repeat the command to resume") from None
 
 
 def _window() -> int:
-    """Twice as many as the cluster runs at once, so that none of it waits, and one that grows is asked for more."""
+    """Return the number of shards to submit: twice the cluster's processors, to keep even a growing cluster busy."""
     return 2 * max(1, int(ray.cluster_resources().get("CPU", 1)))
 
 
 def _kind(device: str) -> str:
-    """Of the processes: a GPU has to be asked of Ray, which chooses one for each."""
+    """Return the device of the processes, `cpu` or `cuda`. Ray assigns each process its GPU."""
     if parse_device(device) != parse_device(device.partition(":")[0]):
-        raise UsageError(f"Ray chooses the GPU, not {device!r}; use --device cuda, or leave it out for processors")
+        raise UsageError(f"{device!r} selects a GPU, but Ray assigns the GPUs; use --device cuda, or cpu")
     return "cuda" if device.startswith("cuda") else "cpu"
 
 
 def _make(job: Job, model: Sequence[Any], device: str, places: Sequence[int]) -> int:
-    """In a process of the cluster: the files at these places."""
+    """Make the files at these positions, in a process of the cluster."""
     _check_shared(job)
     generator, size = _load(model[0], device), batch_size(job.metadata)
     for at in range(0, len(places), size):
@@ -132,18 +133,18 @@ def _make(job: Job, model: Sequence[Any], device: str, places: Sequence[int]) ->
 
 @functools.lru_cache(1)
 def _load(model: Any, device: str) -> Generator:
-    """Once in each process."""
+    """Load the model, once per process."""
     return Generator(ray.get(model), device=device, threads=1)
 
 
 def _check_shared(job: Job) -> None:
-    """The job's own file proves that this is the folder of the one who called, and this the same gan-serve."""
+    """Check by the job file that this is the caller's folder, and the same gan-serve."""
     try:
         shared = job.is_resumed()
     except Failure:
         shared = False
     if not shared:
         raise Failure(
-            f"{job.output.path} on {platform.node()} is not the folder of this job; name one that all nodes share, "
-            "and let them have the same gan-serve"
+            f"{job.output.path} on {platform.node()} is not the folder of this job; use a folder that all nodes share, "
+            "and the same gan-serve on all nodes"
         )

@@ -1,4 +1,4 @@
-"""A request and its answer, as they travel between the processes of a cluster."""
+"""Requests and replies that travel between the processes of a cluster."""
 
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, replace
@@ -23,41 +23,41 @@ class ForwardedRequest:
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer on its way back."""
+    """A reply on its way back."""
 
     status: int
     headers: list[tuple[bytes, bytes]]
     body: bytes
 
 
-async def read_request(request: Request, most: int) -> ForwardedRequest:
-    """The request with its body, or with as much of one longer than `most` as shows a replica that it is."""
+async def read_request(request: Request, max_body: int) -> ForwardedRequest:
+    """Read a request. Of a body longer than `max_body`, read just enough for the replica to reject it."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > most:
+        if len(body) > max_body:
             break
     return ForwardedRequest({key: request.scope[key] for key in _SCOPE}, bytes(body))
 
 
-async def exchange(app: ASGIApp, asked: ForwardedRequest) -> Reply:
-    """What an application answers."""
-    arriving: list[Message] = [{"type": "http.request", "body": asked.body}]
+async def exchange(app: ASGIApp, request: ForwardedRequest) -> Reply:
+    """Send a request to an ASGI application, and return its reply."""
+    incoming: list[Message] = [{"type": "http.request", "body": request.body}]
     sent: list[Message] = []
 
     async def receive() -> Message:
-        return arriving.pop() if arriving else {"type": "http.disconnect"}
+        return incoming.pop() if incoming else {"type": "http.disconnect"}
 
     async def send(message: Message) -> None:
         sent.append(message)
 
-    await app(asked.scope, receive, send)
+    await app(request.scope, receive, send)
     head, *parts = sent
     return Reply(head["status"], head["headers"], b"".join(part.get("body", b"") for part in parts))
 
 
 def join_replies(replies: Mapping[str, Reply]) -> Reply:
-    """The metrics of several replicas, by their names, as one answer; or a refusal, if one refused."""
+    """Merge the metrics of several replicas by name into one reply; or return an error reply if there is one."""
     for reply in replies.values():
         if reply.status != 200:
             return reply

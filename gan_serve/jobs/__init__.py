@@ -1,1 +1,1 @@
-"""Large requests, written to a folder or a file: resumable, with one writer, never half-written."""
+"""Large requests that fill a folder or a file: resumable, locked to one process, with complete files only."""

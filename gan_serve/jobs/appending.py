@@ -1,4 +1,4 @@
-"""The one file that a job fills row after row: an array, or lines of numbers."""
+"""Write a job's output to one file, row by row: an NPY array, or lines of numbers."""
 
 import math
 from abc import abstractmethod
@@ -14,7 +14,7 @@ from gan_serve.result import Result, array_shape
 
 
 class AppendingWriter(JobWriter):
-    """Rows are appended to a hidden part, which becomes the file when all are there."""
+    """A writer that appends rows to a hidden partial file, which replaces the output file when it is complete."""
 
     def __init__(self, job: Job) -> None:
         super().__init__(job)
@@ -24,8 +24,8 @@ class AppendingWriter(JobWriter):
     def __enter__(self) -> Self:
         super().__enter__()
         self._file = self._part.open("ab")
-        self._file.truncate(self._whole)
-        if not self._whole:
+        self._file.truncate(self._valid_bytes)
+        if not self._valid_bytes:
             self._file.write(self._header())
         return self
 
@@ -39,10 +39,10 @@ class AppendingWriter(JobWriter):
             self._part.replace(self._path)
         super().__exit__(kind, error, trace)
 
-    def _look(self, resumed: bool) -> None:
+    def _find_pending(self, resumed: bool) -> None:
         if not resumed:
             self._part.unlink(missing_ok=True)
-        done, self._whole = self._find_whole_rows()
+        done, self._valid_bytes = self._find_complete_rows()
         self.pending = range(done, len(self.job.request))
 
     def prepare(self, result: Result) -> Callable[[], None]:
@@ -54,12 +54,12 @@ class AppendingWriter(JobWriter):
         return write
 
     @abstractmethod
-    def _find_whole_rows(self) -> tuple[int, int]:
-        """How many rows the part holds, and how many bytes these are with what stands before them."""
+    def _find_complete_rows(self) -> tuple[int, int]:
+        """Return the number of complete rows in the partial file, and their bytes including the header."""
 
     @abstractmethod
     def _rows(self, result: Result) -> bytes:
-        """A part of the answer as it stands in the file."""
+        """Encode part of the output."""
 
     def _header(self) -> bytes:
         return b""
@@ -69,9 +69,9 @@ class AppendingWriter(JobWriter):
 
 
 class NpyWriter(AppendingWriter):
-    """An NPY file."""
+    """A writer of one NPY file."""
 
-    def _find_whole_rows(self) -> tuple[int, int]:
+    def _find_complete_rows(self) -> tuple[int, int]:
         size = self._part.stat().st_size if self._part.exists() else 0
         row, header = 4 * math.prod(array_shape(self.job.metadata)), len(self._header())
         done = min(max(size - header, 0) // row, len(self.job.request))
@@ -88,9 +88,9 @@ class NpyWriter(AppendingWriter):
 
 
 class JsonlWriter(AppendingWriter):
-    """A JSONL file, with a line for each answer."""
+    """A writer of one JSON Lines file, with a line per image."""
 
-    def _find_whole_rows(self) -> tuple[int, int]:
+    def _find_complete_rows(self) -> tuple[int, int]:
         content = self._part.read_bytes() if self._part.exists() else b""
         return content.count(b"\n"), content.rfind(b"\n") + 1
 
@@ -98,6 +98,6 @@ class JsonlWriter(AppendingWriter):
         return result.encode()
 
 
-def open_rows(job: Job) -> AppendingWriter:
-    """The one file of a job."""
+def appending_writer(job: Job) -> AppendingWriter:
+    """Return the writer for a job with one file."""
     return NpyWriter(job) if has_provenance(job) else JsonlWriter(job)

@@ -1,4 +1,4 @@
-"""A request on its way to the disk, which can be interrupted and called again."""
+"""A job: a request whose output goes to disk, and which can be interrupted and resumed."""
 
 import json
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from gan_serve.sampling import complete
 
 @dataclass(frozen=True)
 class Job:
-    """What is to be made, out of what, and where."""
+    """A request, the model that computes it, and the output path."""
 
     metadata: ModelMetadata
     sha256: str
@@ -23,40 +23,40 @@ class Job:
     scale: int = 1
 
     def item(self, place: int) -> Item:
-        """The image at one place, with what was drawn for it."""
+        """Return the image at one position, with its sampled inputs."""
         return complete(self.metadata.inputs, self.request.seed, self.request.item(place))
 
     def provenance(self, item: Item | None = None) -> Provenance:
-        """What the file of one image says, or that of all."""
+        """Return the provenance of one image's file, or of one file with all images."""
         request = item_request(self.request.seed, item) if item else self.request
         return make_provenance(self.metadata, self.sha256, request, scale=self.scale)
 
     def to_json(self) -> str:
-        """What stands beside the work while it is unfinished, so that the same job is known again."""
+        """Return the content of the job file, which identifies the job until it is finished."""
         return json.dumps({"format": self.output.format, "provenance": json.loads(self.provenance().to_json())})
 
     def is_resumed(self) -> bool:
-        """Whether this very job was interrupted there.
+        """Return whether the same job was interrupted at this output path.
 
         Raises:
-            Failure: another one was.
+            Failure: A different job was.
         """
-        file, told = job_file(self.output), self.to_json().encode()
-        begun = file.read_bytes() if file.exists() else b""
-        if not told.startswith(begun):  # a beginning is what a process left that was killed before it began
-            raise Failure(f"{self.output.path} holds another unfinished job; call that one again, or remove {file}")
-        return begun == told
+        file, expected = job_file(self.output), self.to_json().encode()
+        content = file.read_bytes() if file.exists() else b""
+        if not expected.startswith(content):  # a process killed while writing the file leaves a prefix
+            raise Failure(f"{self.output.path} holds another unfinished job; finish that job, or remove {file}")
+        return content == expected
 
 
 def job_file(output: Output) -> Path:
-    """The hidden file that stands beside unfinished work."""
+    """Return the hidden file that marks an unfinished job."""
     if output.folder:
         return output.path / ".gan-serve-job.json"
     return output.path.with_name(f".{output.path.name}.job.json")
 
 
 def unfinished_seed(output: Output) -> int | None:
-    """The seed of the job that was interrupted there, if one was."""
+    """Return the seed of the job that was interrupted at this output path, if any."""
     try:
         seed = json.loads(job_file(output).read_text())["provenance"]["seed"]
     except (OSError, ValueError, LookupError, TypeError):

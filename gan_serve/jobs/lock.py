@@ -1,4 +1,4 @@
-"""A job's place on the disk, which one process at a time may fill."""
+"""Lock a job's output path, so that only one process writes to it."""
 
 import fcntl
 import os
@@ -12,19 +12,20 @@ from gan_serve.jobs.job import Job, job_file
 
 
 @contextmanager
-def job_lock(job: Job, look: Callable[[bool], None]) -> Iterator[None]:
-    """Keep every other process from filling the same place; the job's file stays behind unless the work was finished.
+def job_lock(job: Job, scan: Callable[[bool], None]) -> Iterator[None]:
+    """Hold the lock of the job's output path. The job file stays behind unless the block finishes.
 
-    `look` finds what is there already, and is told whether this very job was interrupted there.
+    `scan(resumed)` looks for existing output before the job file is written. `resumed` says whether the same job was
+    interrupted there.
 
     Raises:
-        Failure: another process is at work there, or another job was interrupted.
+        Failure: Another process holds the lock, or a different job was interrupted there.
     """
     path = job_file(job.output)
     with _locked(path, job.output.path) as file:
         resumed = job.is_resumed()
         try:
-            look(resumed)
+            scan(resumed)
         except BaseException:
             if not resumed:
                 path.unlink()
@@ -35,20 +36,20 @@ def job_lock(job: Job, look: Callable[[bool], None]) -> Iterator[None]:
 
 
 @contextmanager
-def _locked(path: Path, place: Path) -> Iterator[IO[bytes]]:
-    """The job's file, empty where there was none. The system frees the lock of a process that ends, however it ends."""
+def _locked(path: Path, output: Path) -> Iterator[IO[bytes]]:
+    """Open and lock the job file. The system releases the lock when the process ends for any reason."""
     try:
         file = path.open("ab")
     except OSError as error:
-        raise Failure(f"{place}: cannot be written ({error.strerror})") from None
+        raise Failure(f"{output}: cannot be written ({error.strerror})") from None
     with file:
         if not _lock(file, path):
-            raise Failure(f"{place}: another process is filling it")
+            raise Failure(f"{output}: another process is writing to it")
         yield file
 
 
 def _lock(file: IO[bytes], path: Path) -> bool:
-    """Whether the file is locked now, and still the one at `path`: who had it before may have removed it."""
+    """Lock the file. Return False if it is locked, or the previous owner has removed it from `path`."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         return os.path.samestat(os.fstat(file.fileno()), path.stat())
@@ -60,4 +61,4 @@ def _write(file: IO[bytes], content: bytes) -> None:
     file.truncate(0)
     file.write(content)
     file.flush()
-    os.fsync(file.fileno())  # other machines of a cluster look for it
+    os.fsync(file.fileno())  # other machines of a cluster check for it

@@ -1,4 +1,4 @@
-"""The files that a job fills: whole at every moment, so that it can be killed and called again."""
+"""Write a job's files. Each file is complete at every moment, so a killed job can be resumed."""
 
 import os
 from abc import ABC, abstractmethod
@@ -19,43 +19,43 @@ from gan_serve.result import Result
 
 
 class JobWriter(ABC):
-    """Used as a context, which is claimed for this process.
+    """A context manager that locks a job's output path and writes the output.
 
     Raises:
-        Failure: it cannot be, or something else is there.
+        Failure: The path is locked, or holds something else.
     """
 
-    pending: Sequence[int]  # the places that are not on the disk yet
+    pending: Sequence[int]  # the positions that are not on disk yet
 
     def __init__(self, job: Job) -> None:
         self.job = job
-        self._claim = job_lock(job, self._look)
+        self._lock = job_lock(job, self._find_pending)
 
     def __enter__(self) -> Self:
         make_folder(self.job.output.path if self.job.output.folder else self.job.output.path.parent)
-        self._claim.__enter__()
+        self._lock.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._claim.__exit__(kind, error, trace)
+        self._lock.__exit__(kind, error, trace)
 
     @abstractmethod
-    def _look(self, resumed: bool) -> None:
-        """Find what is pending; only what is there of this very job, once `resumed`, needs no check."""
+    def _find_pending(self, resumed: bool) -> None:
+        """Set `pending`. Files of the same job, if it is `resumed`, need no check."""
 
     @abstractmethod
     def prepare(self, result: Result) -> Callable[[], None]:
-        """Encode a part of the answer, in any thread; what is returned writes it, and is called in order."""
+        """Encode part of the output, in any thread. Return a function that writes it, to be called in order."""
 
 
-class Folder(JobWriter):
-    """One file for each image."""
+class FolderWriter(JobWriter):
+    """A writer of one file per image."""
 
-    def _look(self, resumed: bool) -> None:
+    def _find_pending(self, resumed: bool) -> None:
         places = range(len(self.job.request))
-        # Eight bytes for each place, and no list of the names: there may be millions of files.
+        # Eight bytes per position, and no list of names: there may be millions of files.
         self.pending = (
             places if _is_untouched(self.job) else array("Q", (each for each in places if not self._has(each, resumed)))
         )
@@ -75,7 +75,7 @@ class Folder(JobWriter):
 
 
 def prepare_files(job: Job, result: Result) -> Callable[[], None]:
-    """Encode a part of the answer, a file for each image; what is returned writes them, each one whole."""
+    """Encode one file per image. Return a function that writes the files atomically."""
     files = list(result.encode_each(job.output.format, job.scale))
 
     def write() -> None:
@@ -86,48 +86,48 @@ def prepare_files(job: Job, result: Result) -> Callable[[], None]:
 
 
 def _is_untouched(job: Job) -> bool:
-    """Whether the job's folder holds nothing but the job's own file."""
+    """Return whether the job's folder holds only the job file."""
     with os.scandir(job.output.path) as entries:
         return all(entry.name == job_file(job.output).name for entry in entries)
 
 
 def is_complete(job: Job) -> bool:
-    """Whether the job's one file is there already, complete.
+    """Return whether the job's one file exists and is complete.
 
     Raises:
-        Failure: something else is, or numbers, which do not tell how they were made.
+        Failure: The path holds something else, or numbers, which have no provenance.
     """
     path = job.output.path
     if job.output.folder or not path.exists() or is_empty(path):
         return False
     if not path.is_file():
-        raise Failure(f"{path} is no file, and cannot be filled; choose another place, or - for stdout")
+        raise Failure(f"{path} is not a regular file; choose another path, or - for stdout")
     if not has_provenance(job):
-        raise Failure(f"{path} exists; choose another place, or remove it")
+        raise Failure(f"{path} exists; choose another path, or remove it")
     _check_same(path, job.provenance())
     return True
 
 
 def check_apart(folder: Path, inputs: Iterable[Path]) -> None:
-    """Refuse to fill the folder of the images that go in: the next call would take what was made for some of them.
+    """Reject an output folder that holds the input images: the next call would read its own output.
 
     Raises:
-        UsageError: it is such a folder.
+        UsageError: The folder holds input images.
     """
     if any(folder.exists() and folder.samefile(each) for each in {path.parent for path in inputs}):
-        raise UsageError(f"{folder} holds the images that go in; choose another folder for what is made of them")
+        raise UsageError(f"{folder} holds the input images; choose another folder for the output")
 
 
 def check_replaceable(path: Path, inputs: Iterable[Path]) -> None:
-    """Refuse to write one image over what gan-serve did not make; devices, pipes and empty files lose nothing.
+    """Reject an output path whose file gan-serve did not make. Devices, pipes and empty files are allowed.
 
     Raises:
-        Failure: such a file is there, or one of the images that go in.
+        Failure: The path holds such a file, or one of the input images.
     """
     if any(path.exists() and path.samefile(each) for each in inputs):
-        raise Failure(f"{path} is an image that goes in; choose another place for what is made of it")
+        raise Failure(f"{path} is an input image; choose another path for the output")
     if path.is_file() and not is_empty(path) and not _is_ours(path):
-        raise Failure(f"{path} exists, and gan-serve did not make it; choose another place, or remove it")
+        raise Failure(f"{path} exists, and gan-serve did not make it; choose another path, or remove it")
 
 
 def _is_ours(path: Path) -> bool:
@@ -139,7 +139,7 @@ def _is_ours(path: Path) -> bool:
 
 
 def has_provenance(job: Job) -> bool:
-    """Whether its files say how they were made, as images and arrays do, and numbers do not."""
+    """Return whether the job's files contain provenance: images and arrays do, numbers do not."""
     return job.output.format in IMAGES.names
 
 
@@ -149,4 +149,4 @@ def _check_same(path: Path, provenance: Provenance) -> None:
     except Failure:
         same = False
     if not same:
-        raise Failure(f"{path} exists and was made otherwise; choose another place, or remove it")
+        raise Failure(f"{path} exists and was made differently; choose another path, or remove it")

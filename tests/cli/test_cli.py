@@ -167,10 +167,9 @@ def test_what_gan_serve_made_is_made_anew_and_other_files_are_left_alone(run: Ru
         outcome = run(*command)
         assert (outcome.code, outcome.out) == (1, "")
         assert (
-            outcome.error
-            == f"error: {file} exists, and gan-serve did not make it; choose another place, or remove it\n"
+            outcome.error == f"error: {file} exists, and gan-serve did not make it; choose another path, or remove it\n"
         )
-    assert "x.png is an image that goes in" in run("reproduce", "x.png", "--output", "x.png").error
+    assert "x.png is an input image" in run("reproduce", "x.png", "--output", "x.png").error
     assert {path: path.read_bytes() for path in Path().iterdir()} == before
 
 
@@ -391,7 +390,7 @@ def test_what_a_model_says_of_itself_is_shown_as_text_or_that_model_is_broken(ru
     outcome = run("list", "--models", tmp_path / "models")
     assert "of [b]old[/nope] :smile:s" in outcome.out
     assert re.fullmatch(
-        r"(broken: .*/(half|red)/.*wrong at description: '[!-~]+' has characters .*\n){2}", outcome.error
+        r"(broken: .*/(half|red)/.*wrong at description: '[!-~]+' has unprintable characters.*\n){2}", outcome.error
     )
     assert "of [b]old[/nope] :smile:s" in run("info", "brackets", "--models", tmp_path / "models").out
     broken = run("info", "red", "--models", tmp_path / "models")
@@ -431,10 +430,10 @@ def test_doctor_does_not_wait_for_a_driver_that_hangs(
     command.write_text("#!/bin/sh\nexec sleep 60\n")
     command.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
-    monkeypatch.setattr("gan_serve.cli.doctor._PATIENCE", 0.2)
+    monkeypatch.setattr("gan_serve.cli.doctor._DRIVER_TIMEOUT", 0.2)
     outcome = run("doctor")
     assert outcome.code == 0
-    assert "nvidia-smi answers nothing; CUDA needs" in outcome.out
+    assert "nvidia-smi returns nothing; CUDA needs" in outcome.out
 
 
 @pytest.mark.parametrize("name", ["x.png", "x.webp", "x.jpg", "x.npy"])
@@ -472,9 +471,7 @@ def test_reproduce_says_how_far_apart(run: Run) -> None:
     Path("y.png").write_bytes(encode_image(Image.new("L", (8, 8)), "png", document))
     outcome = run("reproduce", "y.png")
     assert outcome.code == 1
-    assert re.fullmatch(
-        r"error: y-reproduced.png differs from y.png: \d+ of 64 values, at most \d+ apart\n", outcome.error
-    )
+    assert re.fullmatch(r"error: y-reproduced.png differs from y.png: \d+ of 64 values, by up to \d+\n", outcome.error)
 
 
 def test_reproduce_needs_the_same_model_file(run: Run, tmp_path: Path) -> None:
@@ -482,7 +479,7 @@ def test_reproduce_needs_the_same_model_file(run: Run, tmp_path: Path) -> None:
     save_model(tmp_path / "models", replace(DIGIT, description="Another file."))
     outcome = run("reproduce", "x.png", "--models", tmp_path / "models")
     assert outcome.code == 1
-    assert "is another file" in outcome.error
+    assert "is not the file that made the image" in outcome.error
 
 
 @pytest.mark.parametrize(

@@ -101,9 +101,9 @@ def overflowing(model: onnx.ModelProto) -> None:
         (with_an_unheard_operator, "ONNX Runtime cannot load it ("),
         (
             dividing_by_the_length,
-            "digits made image with numbers that are not finite (NaN or infinite) from latent 0, ",
+            "digits returned image with numbers that are not finite (NaN or infinite) from latent 0, ",
         ),
-        (overflowing, "digits made image with numbers that are not finite (NaN or infinite) from latent 8, label 1"),
+        (overflowing, "digits returned image with numbers that are not finite (NaN or infinite) from latent 8, label 1"),
     ],
 )
 def test_a_bad_model_is_told_in_one_line_and_hides_no_other(
@@ -141,7 +141,7 @@ def test_no_image_is_made_of_numbers_that_are_not_finite(run: Run, tmp_path: Pat
     outcome = run("generate", "--models", tmp_path / "models", "--model", "plain", "--seed", 0)
     assert outcome.code == 1
     assert re.fullmatch(
-        r"error: plain made image with numbers that are not finite .* from latent -\S+ to \S+\n", outcome.error
+        r"error: plain returned image with numbers that are not finite .* from latent -\S+ to \S+\n", outcome.error
     )
     assert list(Path().iterdir()) == []
 

@@ -98,7 +98,7 @@ def test_answers_go_where_they_shall(
         (["--image", "in/*.gif"], "image 'in/*.gif' does not exist"),
         (
             ["--image", "in/0.png", "in/1.png"],
-            "'in/1.png' belongs to no option; repeat the option for each value",
+            "unexpected argument 'in/1.png'; repeat the option for each value",
         ),
         (["--image", "in", "--output", "x.json"], "3 images do not fit into x.json; give a folder, or a .jsonl file"),
         (["--image", "in", "--format", "json"], "3 images do not fit"),
@@ -106,7 +106,7 @@ def test_answers_go_where_they_shall(
         (["--image", "in", "--output", "x.png"], "numbers cannot be written as .png; use .json, .jsonl"),
         (["--image", "in", "--output", "x.json", "--format", "jsonl"], "leave out one"),
         (["--image", "in", "--grid"], "this model returns numbers"),
-        (["--image", "in", "--show"], "classifier answers with numbers; leave out --show"),
+        (["--image", "in", "--show"], "classifier returns numbers; leave out --show"),
         (["--image", "in", "--scale", "2"], "leave out --scale"),
         (["--image", "in", "--count", "2"], "classifier is deterministic"),
         (["--model", "plain", "--format", "json"], "images cannot be written as 'json'; use png, webp, jpeg, npy"),
@@ -152,7 +152,7 @@ def test_numbers_are_not_written_over(run: Run, photos: list[Path]) -> None:
     command = ["generate", "--model", "classifier", "--image", "in", "--output", "x.jsonl"]
     assert run(*command).code == 0
     Path("x.jsonl").write_text("notes\n")
-    assert run(*command).error == "error: x.jsonl exists; choose another place, or remove it\n"
+    assert run(*command).error == "error: x.jsonl exists; choose another path, or remove it\n"
     assert Path("x.jsonl").read_text() == "notes\n"
 
 
@@ -177,7 +177,7 @@ def test_help_and_info_tell_how_to_give_an_image(run: Run) -> None:
     words = " ".join(run("generate", "--model", "classifier", "--help").out.split())
     assert "--image FILE an image of any size (made 8x8 grey), a folder of them, or a glob in quotes" in words
     assert "gan-serve generate --model classifier --image image.png" in words
-    assert "gan-serve generate --model classifier --image 'images/*.png' --output answers.jsonl" in words
+    assert "gan-serve generate --model classifier --image 'images/*.png' --output outputs.jsonl" in words
     info = run("info", "classifier").out
     assert re.search(r"input +image: an image of any size \(made 8x8 grey\).*must be given", info)
     assert re.search(r"output +classes: probabilities of 10 classes", info)
@@ -210,7 +210,7 @@ def test_another_image_under_the_same_name_is_another_job(run: Run, photos: list
     PILImage.fromarray(255 - NOISE[1]).save(photos[1])
     again = run(*command)
     assert again.code == 1
-    assert "all.npy exists and was made otherwise" in again.error
+    assert "all.npy exists and was made differently" in again.error
 
 
 def test_stdout_gets_the_image(models: Path, tmp_path: Path) -> None:

@@ -126,9 +126,7 @@ def test_what_goes_in_is_never_written_over(run: Run, photos: list[Path]) -> Non
     for output in ("in/0.png", "link.png"):
         outcome = run("translate", "enlarger", "in/0.png", "--output", output)
         assert (outcome.code, outcome.out) == (1, "")
-        assert (
-            outcome.error == f"error: {output} is an image that goes in; choose another place for what is made of it\n"
-        )
+        assert outcome.error == f"error: {output} is an input image; choose another path for the output\n"
     assert photos[0].read_bytes() == before
 
 
@@ -183,25 +181,25 @@ def test_the_first_of_several_images_is_taken_and_that_is_said(run: Run) -> None
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["digits", "in"], "digits makes no images of images; see: gan-serve generate --model digits --help"),
-        (["classifier", "in"], "classifier makes no images of images"),
+        (["digits", "in"], "digits is not an image-to-image model; see: gan-serve generate --model digits --help"),
+        (["classifier", "in"], "classifier is not an image-to-image model"),
         (["absent", "in"], "no model 'absent'"),
         (["enlarger", "absent.png"], "image 'absent.png' does not exist"),
         (["enlarger", "in/0.png", "--hole", "masks/0.png"], "no option --hole"),
         (["filler", "in"], "filler needs hole"),
-        (["filler", "-", "--hole", "-"], "one image can come from stdin, not several"),
+        (["filler", "-", "--hole", "-"], "only one image can come from stdin"),
         (["enlarger", "in", "--format", "npy"], "enlarger makes images of any size, which no array can hold"),
         (["enlarger", "in/0.png", "--format", "npy", "--output", "-"], "which no array can hold"),
         (["enlarger", "in", "--output", "x.png"], "3 images do not fit into x.png"),
-        (["enlarger", "in", "--output", "in"], "in holds the images that go in; choose another folder"),
-        (["enlarger", "in/0.png", "in/1.png", "--output", "masks/../in/"], "in holds the images that go in"),
+        (["enlarger", "in", "--output", "in"], "in holds the input images; choose another folder"),
+        (["enlarger", "in/0.png", "in/1.png", "--output", "masks/../in/"], "in holds the input images"),
         (["enlarger"], "Missing argument 'IMAGE...'"),
         (
             ["filler", "in/0.png", "--hle", "masks/0.png"],
             "no option --hle (did you mean --hole or --seed?); the inputs of filler are --hole",
         ),
         (["--frob", "3", "enlarger", "in"], "no option --frob (did you mean --format?); enlarger has no inputs to set"),
-        (["--frob", "enlarger"], "no option --frob (did you mean --format?); --help shows them all"),
+        (["--frob", "enlarger"], "no option --frob (did you mean --format?); --help shows all options"),
     ],
 )
 def test_wrong_usage_is_one_line_and_exit_code_2(
@@ -231,7 +229,7 @@ def test_the_examples_of_help_work(run: Run, photos: list[Path], model: str) -> 
     for command in (one, many):
         outcome = run(*command)
         assert outcome.code == 0, outcome.error
-    assert piped[-4:] == ["<", "photo.jpg", ">", "made.png"]
+    assert piped[-4:] == ["<", "photo.jpg", ">", "output.png"]
     assert piped[:2] == one[:2]
 
 

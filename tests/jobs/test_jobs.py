@@ -59,7 +59,7 @@ def test_interrupted_array_goes_on_with_the_same_seed(
     assert process.returncode == code
     assert not output.exists()
     assert number is signal.SIGKILL or re.fullmatch(
-        r"seed \d+\nerror: interrupted: [\d,]+ of 20,000 done; the same command goes on from there\n", said
+        r"seed \d+\nerror: interrupted: [\d,]+ of 20,000 done; run the same command again to resume\n", said
     )
     again = finish(models, "--count", COUNT, "--output", output)
     seed, continued = re.fullmatch(r"seed (\d+)\ncontinuing: ([\d,]+) of 20,000 done\n", again).groups()
@@ -117,7 +117,7 @@ def test_a_job_stops_between_the_tiles_of_a_large_image(models: Path, tmp_path: 
     process = start(models, *arguments, model="enlarger")
     said = stop(process, signal.SIGTERM, (tmp_path / "out" / ".gan-serve-job.json").exists)
     assert process.returncode == 143
-    assert said == "error: interrupted: 0 of 2 done; the same command goes on from there\n"
+    assert said == "error: interrupted: 0 of 2 done; run the same command again to resume\n"
     assert [path.name for path in (tmp_path / "out").iterdir()] == [".gan-serve-job.json"]
 
 
@@ -141,7 +141,7 @@ def test_other_files_are_not_overwritten(models: Path, tmp_path: Path, name: str
     files[-1].write_bytes(b"of someone else")
     before = {path: path.read_bytes() for path in files}
     process = start(models, "--count", 8, "--seed", 1, "--output", tmp_path / name)
-    assert re.fullmatch(r"error: .* exists and was made otherwise; .*\n", process.communicate()[1])
+    assert re.fullmatch(r"error: .* exists and was made differently; .*\n", process.communicate()[1])
     assert process.returncode == 1
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
 
@@ -152,7 +152,7 @@ def test_one_process_at_a_time_fills_a_place(models: Path, tmp_path: Path, name:
     first = start(models, *arguments)
     send(first, signal.SIGSTOP, lambda: (tmp_path / job).exists() and (tmp_path / job).stat().st_size > 0)
     second = start(models, *arguments)
-    assert second.communicate(timeout=60)[1] == f"error: {tmp_path / name}: another process is filling it\n"
+    assert second.communicate(timeout=60)[1] == f"error: {tmp_path / name}: another process is writing to it\n"
     assert second.returncode == 1
     first.kill()  # no lock is left behind
     first.communicate()
@@ -174,7 +174,7 @@ def test_no_job_fills_a_device(models: Path, tmp_path: Path, name: str) -> None:
     PILImage.new("L", (8, 8), 99).save(tmp_path / "x.png")
     images = ["--image", tmp_path / "x.png"] if name == "all.jsonl" else []
     process = start(models, *images, "--output", tmp_path / name, model="classifier" if images else "digits")
-    assert re.fullmatch(r"error: .* is no file, and cannot be filled; .*\n", process.communicate()[1])
+    assert re.fullmatch(r"error: .* is not a regular file; .*\n", process.communicate()[1])
     assert (tmp_path / name).is_char_device()
 
 

@@ -43,7 +43,7 @@ def test_another_server_is_1(run: Run) -> None:
         threading.Thread(target=other.handle_request).start()
         outcome = run("health", "--url", f"http://127.0.0.1:{other.server_port}")
     assert (outcome.code, outcome.error.count("\n")) == (1, 1)
-    assert "is no gan-serve server" in outcome.error
+    assert "is not gan-serve; check the URL" in outcome.error
 
 
 @pytest.mark.parametrize(
@@ -51,9 +51,9 @@ def test_another_server_is_1(run: Run) -> None:
     [
         ("http://127.0.0.1:9", 1, "no server answers at http://127.0.0.1:9 (Connection refused)"),
         ("http://host.invalid", 1, "no server answers at http://host.invalid"),
-        ("http://[", 2, "http://[ is no address of a server; give one such as"),
-        ("http://foo..bar", 2, "http://foo..bar is no address of a server"),
-        ("http://foo bar", 2, "http://foo bar is no address of a server"),
+        ("http://[", 2, "http://[ is not a server's URL; give one such as"),
+        ("http://foo..bar", 2, "http://foo..bar is not a server's URL"),
+        ("http://foo bar", 2, "http://foo bar is not a server's URL"),
         ("127.0.0.1:8000", 2, "give one such as http://127.0.0.1:8000"),
     ],
 )

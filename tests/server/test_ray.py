@@ -180,7 +180,7 @@ def test_a_job_survives_its_interruption_and_its_workers(cluster: str, models: P
     said = process.communicate(timeout=PATIENCE)[1]
     assert process.returncode == 130, said
     assert re.fullmatch(
-        r"seed 7\nerror: interrupted: [\d,]+ of 5,000 done; the same command goes on from there\n", said
+        r"seed 7\nerror: interrupted: [\d,]+ of 5,000 done; run the same command again to resume\n", said
     )
     before = images(spread)
     assert 100 < len(before) < COUNT
@@ -209,7 +209,7 @@ def test_a_folder_that_workers_do_not_see_is_told(cluster: str, models: Path, tm
     model = Repository(models).find("digits")
     job = Job(model.metadata, model.sha256, make_request(model.metadata, {}, count=5), Output(tmp_path, "png", True))
     parts = fill(job, model, "auto", lambda done: (tmp_path / ".gan-serve-job.json").unlink())
-    with pytest.raises(Failure, match="is not the folder of this job; name one that all nodes share"):
+    with pytest.raises(Failure, match="is not the folder of this job; use a folder that all nodes share"):
         list(parts)
 
 
@@ -218,7 +218,7 @@ def test_what_a_cluster_cannot_do_is_refused(run: Run, monkeypatch: pytest.Monke
         (["--model", "digits"], "--ray fills a folder; ask for several images"),
         (["--model", "digits", "--count", "4", "--output", "-"], "leave out --output -"),
         (["--model", "digits", "--count", "4", "--show"], "leave out --show"),
-        (["--model", "inverter", "--image", "x.png"], "--ray is for models that draw alone"),
+        (["--model", "inverter", "--image", "x.png"], "--ray needs a model that makes images from a seed alone"),
     ]:
         outcome = run("generate", "--ray", "auto", *arguments)
         assert outcome.code == 2

@@ -71,7 +71,7 @@ def test_an_export_that_makes_nan_is_refused() -> None:
 def test_an_export_that_is_not_finite_for_zero_latents_is_refused() -> None:
     norm = Bare(lambda latent: latent / latent.norm(dim=1, keepdim=True))
     network = Servable(norm, (Latent(name="latent", size=4),), (IMAGE,), "unconditional", "")
-    message = "bare made image with numbers that are not finite .* from latent 0; nothing was written"
+    message = "bare returned image with numbers that are not finite .* from latent 0; nothing was written"
     with pytest.raises(Failure, match=message):
         export.export(network, metadata_of("bare", network.inputs, *network.outputs))
 
