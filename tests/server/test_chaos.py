@@ -59,15 +59,15 @@ def test_every_valid_caller_gets_exactly_its_own_image(
 
     async def ask(session: aiohttp.ClientSession, number: int) -> None:
         chance, seed = dice.random(), number % SEEDS
-        wish = {"seed": seed, "label": seed % 10, "format": "png"}
+        fields = {"seed": seed, "label": seed % 10, "format": "png"}
         if chance < 0.1:
             path, options = dice.choice(POISON)
             await poisoned.time(session.post(path, **options))
         elif chance < 0.3:
             with suppress(TimeoutError):
-                await asyncio.wait_for(Tally().time(session.get(URL, params=wish)), dice.uniform(0, 0.02))
+                await asyncio.wait_for(Tally().time(session.get(URL, params=fields)), dice.uniform(0, 0.02))
         else:
-            status, body = await tally.time(session.get(URL, params=wish))
+            status, body = await tally.time(session.get(URL, params=fields))
             if (status, body) != (200, expected[seed]):
                 wrong.append((status, seed))
 
@@ -86,12 +86,12 @@ def test_beyond_its_capacity_a_server_keeps_its_word_or_refuses_quickly(
     models: Path, full: Callable[[float, float], float]
 ) -> None:
     """At four times what it can do, whoever is accepted is answered before the deadline; memory stays bounded."""
-    deadline, wish = 2.0, {"count": 64, "seed": 1, "scale": 16, "format": "zip"}
+    deadline, fields = 2.0, {"count": 64, "seed": 1, "scale": 16, "format": "zip"}
     alone, crowded, probes = Tally(), Tally(), Tally()
 
     def asking(tally: Tally) -> Ask:
         async def ask(session: aiohttp.ClientSession, number: int) -> None:
-            await tally.time(session.post(URL, json=wish))
+            await tally.time(session.post(URL, json=fields))
             if number % 10 == 0:
                 await probes.time(session.get("/v2/health/ready"))
 

@@ -52,9 +52,9 @@ def content(image: Locator) -> bytes:
     return b64decode(str(image.get_attribute("src")).partition(",")[2])
 
 
-def recipe(page: Page) -> list[str]:
+def snippet(page: Page) -> list[str]:
     """What the page says is to be typed, but for the program's own name."""
-    text = page.locator(".gs-recipe code").first.inner_text()
+    text = page.locator(".gs-snippet code").first.inner_text()
     return shlex.split(text)[1:]
 
 
@@ -68,18 +68,18 @@ def copied(page: Page, what: str) -> str:
 
 def made(page: Page, run: Run) -> list[bytes]:
     """What each of the recipes makes when it is copied."""
-    told = run(*shlex.split(copied(page, "Command line"))[1:]).out.strip()
+    message = run(*shlex.split(copied(page, "Command line"))[1:]).out.strip()
     exec(python := copied(page, "Python"))
     (file,) = re.findall(r'save\("(.*?)"', python)
     sent = requests.get(shlex.split(copied(page, "curl"))[-1], timeout=20).content
-    return [Path(told).read_bytes(), Path(file).read_bytes(), sent]
+    return [Path(message).read_bytes(), Path(file).read_bytes(), sent]
 
 
 def choose(page: Page, place: int, model: str = "") -> None:
     """A click at one of the images, of a model where several are compared; its recipes come."""
     within = page.get_by_role("region", name=model, exact=True) if model else page
     button = within.get_by_role("button", name=f"Image {place + 1} of")
-    chosen = page.locator(".gs-recipes summary").filter(has_text=f"{model}, image {place + 1} alone")
+    chosen = page.locator(".gs-snippets summary").filter(has_text=f"{model}, image {place + 1} alone")
     while not chosen.is_visible():  # a page that makes its images anew meanwhile lets a choice go
         if button.get_attribute("aria-pressed") == "false":
             button.click()
@@ -111,7 +111,7 @@ def test_from_the_gallery_to_images_that_are_those_of_the_command_line(visit: Vi
     expect(images(page)).to_have_count(16)
     expect(page.get_by_role("link", name="A Test")).to_have_attribute("href", "https://example.org")
     choose(page, 2)
-    outcome = run(*recipe(page))
+    outcome = run(*snippet(page))
     assert Path(outcome.out.strip()).read_bytes() == content(images(page).nth(2))
 
 
@@ -153,7 +153,7 @@ def test_what_is_saved_is_what_the_recipe_makes(visit: Visit, run: Run, query: s
     page = visit(query)
     many = images(page)
     expect(many.first).to_be_visible()
-    outcome = run(*recipe(page))
+    outcome = run(*snippet(page))
     assert Path(outcome.out.strip()).read_bytes() == saved(page, "PNG")
     with zipfile.ZipFile(io.BytesIO(saved(page, "ZIP"))) as archive:
         assert [archive.read(name) for name in archive.namelist()] == [content(each) for each in many.all()]
@@ -196,7 +196,7 @@ def test_seeds_are_mixed_where_there_are_two_latents(
     expect(square).to_have_count(9)
     assert len({content(each) for each in square.all()}) == 9
     monkeypatch.setenv("GAN_SERVE_MODELS", str(shown_models))
-    assert Path(run(*recipe(page)).out.strip()).read_bytes() == saved(page, "PNG")
+    assert Path(run(*snippet(page)).out.strip()).read_bytes() == saved(page, "PNG")
     page.goto(page.url.replace("styled", "plain").replace("&code=0.5", ""))
     expect(page.get_by_label("Walk to another seed")).to_be_visible()
     expect(page.get_by_label("Mix two seeds")).to_have_count(0)
@@ -246,13 +246,13 @@ def test_one_of_the_compared_images_is_what_each_of_its_recipes_makes(
 def test_an_image_that_is_chosen_again_is_let_go(visit: Visit, run: Run) -> None:
     page = visit("?model=digits&show=vary-label&seed=5")
     expect(images(page)).to_have_count(10)
-    summary, pressed = page.locator(".gs-recipes summary"), page.locator("[aria-pressed=true]")
-    whole = recipe(page)
+    summary, pressed = page.locator(".gs-snippets summary"), page.locator("[aria-pressed=true]")
+    whole = snippet(page)
     choose(page, 2)
     page.keyboard.press("Enter")
     expect(summary).to_have_text("Make it again")
     expect(pressed).to_have_count(0)
-    assert recipe(page) == whole
+    assert snippet(page) == whole
     choose(page, 2)
     page.get_by_role("slider", name="How many").press("ArrowRight")  # which changes nothing here
     expect(summary).to_have_text("Make it again")
@@ -266,7 +266,7 @@ def test_a_drawing_is_translated(visit: Visit) -> None:
     made = page.get_by_role("img", name="After")
     expect(made).to_be_visible()
     first = content(made)
-    expect(page.locator(".gs-recipe code").first).to_contain_text("--image drawing.png")
+    expect(page.locator(".gs-snippet code").first).to_contain_text("--image drawing.png")
     page.get_by_role("slider", name="Before and after").press("ArrowLeft")
     expect(page.locator(".gs-pair")).to_have_attribute("style", re.compile("49%"))
     page.mouse.move(0, 0)
@@ -280,7 +280,7 @@ def test_a_drawing_is_translated(visit: Visit) -> None:
 def test_what_is_painted_over_is_filled_in_and_the_rest_is_kept(visit: Visit, run: Run, tmp_path: Path) -> None:
     page = visit("?model=mender")
     page.get_by_role("button", name="Example 1").click()
-    expect(page.locator("#gs-made")).to_contain_text("Paint over")
+    expect(page.locator("#gs-output")).to_contain_text("Paint over")
     page.get_by_role("button", name="Mask the middle").click()
     made = page.get_by_role("img", name="After")
     expect(made).to_be_visible()
@@ -288,7 +288,7 @@ def test_what_is_painted_over_is_filled_in_and_the_rest_is_kept(visit: Visit, ru
         page.get_by_role("link", name="Save mask.png").click()
     download.value.save_as("mask.png")
     PILImage.new("RGB", (12, 9), "red").save("red.png")
-    assert Path(run(*recipe(page)).out.strip()).read_bytes() == content(made)
+    assert Path(run(*snippet(page)).out.strip()).read_bytes() == content(made)
 
 
 def test_an_image_is_dropped_or_pasted(visit: Visit) -> None:
@@ -297,29 +297,29 @@ def test_an_image_is_dropped_or_pasted(visit: Visit) -> None:
     expect(sheet.locator("p")).to_contain_text("Drop or paste an image here")
     dropped = page.evaluate_handle(_DROPPED, {"name": "white.png", "colour": "#fff"})
     sheet.dispatch_event("drop", {"dataTransfer": dropped})
-    expect(page.locator("#gs-made meter")).to_have_count(11)
-    expect(page.locator(".gs-recipe code").first).to_contain_text("--image white.png")
-    white = page.locator("#gs-made").inner_text()
+    expect(page.locator("#gs-output meter")).to_have_count(11)
+    expect(page.locator(".gs-snippet code").first).to_contain_text("--image white.png")
+    white = page.locator("#gs-output").inner_text()
     page.evaluate(_COPY, {"colour": "#000"})
     page.keyboard.press("Control+V")
-    expect(page.locator(".gs-recipe code").first).to_contain_text("--image image.png")
-    assert page.locator("#gs-made").inner_text() != white
+    expect(page.locator(".gs-snippet code").first).to_contain_text("--image image.png")
+    assert page.locator("#gs-output").inner_text() != white
 
 
 def test_a_file_that_is_no_image_is_told_in_words(visit: Visit) -> None:
     page = visit("?model=classifier")
     chooser = page.locator("input[type=file]")
-    for name, file, told in (
+    for name, file, message in (
         ("bad.png", b"no image <b>at all</b>", "bad.png: not an image in PNG, JPEG"),
         ("<img src=x>.png", b"x", "<img src=x>.png: not an image"),
         ("large.png", bytes(400_000), "large.png has 400000 bytes; give an image of up to"),
     ):
         chooser.set_input_files({"name": name, "mimeType": "image/png", "buffer": file})
-        expect(page.get_by_role("alert").filter(has_text=told)).to_be_visible()
+        expect(page.get_by_role("alert").filter(has_text=message)).to_be_visible()
     grey = io.BytesIO()
     PILImage.new("L", (8, 8), 99).save(grey, "png")
     chooser.set_input_files({"name": "good.png", "mimeType": "image/png", "buffer": grey.getvalue()})
-    expect(page.locator("#gs-made meter")).to_have_count(11)
+    expect(page.locator("#gs-output meter")).to_have_count(11)
 
 
 def test_an_address_that_means_nothing_is_told_in_words(visit: Visit) -> None:

@@ -483,8 +483,8 @@ def images(server: Server, model: str) -> int:
 
 def test_more_than_the_concurrent_requests_are_refused(models: Path) -> None:
     with Server(models, concurrency=2) as server, ThreadPoolExecutor(24) as callers:
-        wish = {"count": 64, "scale": 20, "seed": 1}
-        answers = list(callers.map(lambda _: server.generate("digits", json=wish), range(24)))
+        fields = {"count": 64, "scale": 20, "seed": 1}
+        answers = list(callers.map(lambda _: server.generate("digits", json=fields), range(24)))
     refused = [answer for answer in answers if answer.status_code == 429]
     assert {answer.status_code for answer in answers} == {200, 429}
     assert all(answer.headers["retry-after"] == "1" for answer in refused)

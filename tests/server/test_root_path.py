@@ -91,12 +91,12 @@ def test_the_demo_is_at_the_path_with_all_that_it_loads_and_makes(site: str, chr
     page.get_by_role("link", name="digits draws noise.").click()
     expect(page.locator("#gs-images img")).to_have_count(16)
     expect(page).to_have_url(re.compile(f"{re.escape(site)}/\\?model=digits.*&seed="))
-    curl = page.locator(".gs-recipe code").last.inner_text()
+    curl = page.locator(".gs-snippet code").last.inner_text()
     (address,) = re.findall(rf"'({re.escape(site)}/v1/models/digits/generate\?.*)'", curl)
     assert requests.get(address, timeout=PATIENCE).status_code == 200
     page.goto(f"{site}/?model=mender")
     page.get_by_role("button", name="Example 1").click()
-    expect(page.locator("#gs-made")).to_contain_text("Paint over")
+    expect(page.locator("#gs-output")).to_contain_text("Paint over")
     page.close()
     assert not faults
     assert {url for url in asked if not url.startswith((f"{site}/", "data:", "blob:"))} == set()

@@ -28,16 +28,16 @@ def generator(models: Path) -> Generator:
 
 
 @pytest.fixture
-def engine() -> Iterator[Scheduler]:
-    engine = Scheduler(queue=8, runners=1)
-    yield engine
-    engine.stop(10)
+def scheduler() -> Iterator[Scheduler]:
+    scheduler = Scheduler(queue=8, workers=1)
+    yield scheduler
+    scheduler.stop(10)
 
 
-def lane_of(generator: Generator, *, batches: bool = False) -> ModelQueue:
-    lane = ModelQueue(generator, Metrics())
-    lane.batches = batches
-    return lane
+def queue_of(generator: Generator, *, batches: bool = False) -> ModelQueue:
+    queue = ModelQueue(generator, Metrics())
+    queue.batches = batches
+    return queue
 
 
 def feed(place: int) -> Arrays:
@@ -46,17 +46,17 @@ def feed(place: int) -> Arrays:
     return {"latent": latent, "label": np.array([place % 10])}
 
 
-def call_for(place: int, *, prepare: Callable[[], Arrays] | None = None, seconds: float = 60) -> Task:
+def task_for(place: int, *, prepare: Callable[[], Arrays] | None = None, seconds: float = 60) -> Task:
     return Task(1, time.monotonic() + seconds, prepare or (lambda: feed(place)), lambda outputs: outputs["image"])
 
 
 class Held:
     """A call that keeps the runner busy until it is released."""
 
-    def __init__(self, engine: Scheduler, lane: ModelQueue) -> None:
+    def __init__(self, scheduler: Scheduler, queue: ModelQueue) -> None:
         self._running, self._release = threading.Event(), threading.Event()
-        self.call = call_for(0, prepare=self._wait)
-        engine.submit(lane, self.call)
+        self.task = task_for(0, prepare=self._wait)
+        scheduler.submit(queue, self.task)
         assert self._running.wait(10)
 
     def _wait(self) -> Arrays:
@@ -80,20 +80,20 @@ def out_of_range() -> Arrays:
 @pytest.mark.parametrize("batches", [False, True], ids=["one by one", "in batches"])
 @pytest.mark.parametrize("poison", [poisoned, out_of_range])
 def test_a_poisoned_call_neither_fails_nor_shifts_its_neighbours(
-    engine: Scheduler, generator: Generator, batches: bool, poison: Callable[[], Arrays]
+    scheduler: Scheduler, generator: Generator, batches: bool, poison: Callable[[], Arrays]
 ) -> None:
-    lane = lane_of(generator, batches=batches)
-    held = Held(engine, lane)
-    calls = [call_for(place, prepare=poison if place in (2, 5) else None) for place in range(8)]
-    for call in calls:
-        engine.submit(lane, call)
+    queue = queue_of(generator, batches=batches)
+    held = Held(scheduler, queue)
+    tasks = [task_for(place, prepare=poison if place in (2, 5) else None) for place in range(8)]
+    for task in tasks:
+        scheduler.submit(queue, task)
     held.release()
-    for place, call in enumerate(calls):
+    for place, task in enumerate(tasks):
         if place in (2, 5):
             with pytest.raises(Failure):
-                call.future.result(10)
+                task.future.result(10)
         else:
-            np.testing.assert_array_equal(call.future.result(10), generator.infer(feed(place))["image"])
+            np.testing.assert_array_equal(task.future.result(10), generator.infer(feed(place))["image"])
 
 
 def test_batches_are_filled_up_to_sizes_that_are_warm(generator: Generator) -> None:
@@ -104,104 +104,106 @@ def test_batches_are_filled_up_to_sizes_that_are_warm(generator: Generator) -> N
             np.testing.assert_array_equal(answer["image"], infer_rows(generator, each, buckets=False)["image"])
 
 
-def test_a_call_that_nobody_waits_for_is_not_computed(engine: Scheduler, generator: Generator) -> None:
-    lane = lane_of(generator)
-    held, computed = Held(engine, lane), []
+def test_a_call_that_nobody_waits_for_is_not_computed(scheduler: Scheduler, generator: Generator) -> None:
+    queue = queue_of(generator)
+    held, computed = Held(scheduler, queue), []
 
     def note() -> Arrays:
         computed.append(True)
         return feed(1)
 
-    left, late = call_for(1, prepare=note), call_for(2, prepare=note, seconds=0.05)
-    engine.submit(lane, left)
-    engine.submit(lane, late)
-    engine.withdraw(lane, left)
+    left, late = task_for(1, prepare=note), task_for(2, prepare=note, seconds=0.05)
+    scheduler.submit(queue, left)
+    scheduler.submit(queue, late)
+    scheduler.withdraw(queue, left)
     time.sleep(0.1)
     held.release()
     with pytest.raises(DeadlineExceeded):
         late.future.result(10)
     with pytest.raises(CancelledError):
         left.future.result(0)
-    assert (computed, lane.rows) == ([], 0)
+    assert (computed, queue.rows) == ([], 0)
 
 
-def test_a_full_queue_refuses_and_has_room_again_when_a_caller_leaves(engine: Scheduler, generator: Generator) -> None:
-    lane = lane_of(generator)
-    held = Held(engine, lane)
-    calls = [call_for(place) for place in range(8)]
-    for call in calls:
-        engine.submit(lane, call)
+def test_a_full_queue_refuses_and_has_room_again_when_a_caller_leaves(
+    scheduler: Scheduler, generator: Generator
+) -> None:
+    queue = queue_of(generator)
+    held = Held(scheduler, queue)
+    tasks = [task_for(place) for place in range(8)]
+    for task in tasks:
+        scheduler.submit(queue, task)
     with pytest.raises(TooManyRequests, match="8 images wait for digits already") as refused:
-        engine.submit(lane, call_for(9))
+        scheduler.submit(queue, task_for(9))
     assert int(refused.value.headers["Retry-After"]) >= 1
-    engine.withdraw(lane, calls[3])
-    engine.submit(lane, last := call_for(9))
+    scheduler.withdraw(queue, tasks[3])
+    scheduler.submit(queue, last := task_for(9))
     held.release()
     np.testing.assert_array_equal(last.future.result(10), generator.infer(feed(9))["image"])
 
 
-def test_what_cannot_be_in_time_is_refused_at_once(engine: Scheduler, generator: Generator) -> None:
-    lane = lane_of(generator)
-    held = Held(engine, lane)
-    lane.pace = 2.0
-    engine.submit(lane, call_for(1, seconds=3))
+def test_what_cannot_be_in_time_is_refused_at_once(scheduler: Scheduler, generator: Generator) -> None:
+    queue = queue_of(generator)
+    held = Held(scheduler, queue)
+    queue.pace = 2.0
+    scheduler.submit(queue, task_for(1, seconds=3))
     with pytest.raises(TooManyRequests) as refused:
-        engine.submit(lane, call_for(2, seconds=3))
+        scheduler.submit(queue, task_for(2, seconds=3))
     assert refused.value.headers["Retry-After"] == "2"
     held.release()
 
 
-def test_models_take_turns(engine: Scheduler, generator: Generator) -> None:
-    crowded, other = lane_of(generator), lane_of(generator)
-    held, order = Held(engine, crowded), []
+def test_models_take_turns(scheduler: Scheduler, generator: Generator) -> None:
+    crowded, other = queue_of(generator), queue_of(generator)
+    held, order = Held(scheduler, crowded), []
 
     def noted(name: str) -> Task:
-        return call_for(0, prepare=lambda: (order.append(name), feed(0))[1])
+        return task_for(0, prepare=lambda: (order.append(name), feed(0))[1])
 
-    calls = [noted("crowded") for _ in range(6)] + [noted("other")]
-    for call in calls:
-        engine.submit(other if call is calls[-1] else crowded, call)
+    tasks = [noted("crowded") for _ in range(6)] + [noted("other")]
+    for task in tasks:
+        scheduler.submit(other if task is tasks[-1] else crowded, task)
     held.release()
-    for call in calls:
-        call.future.result(10)
+    for task in tasks:
+        task.future.result(10)
     assert order.index("other") <= 1
 
 
 def test_an_engine_that_stops_answers_what_waits_and_takes_no_more(generator: Generator) -> None:
-    engine, lane = Scheduler(queue=8, runners=2), lane_of(generator)
-    calls = [call_for(place) for place in range(8)]
-    for call in calls:
-        engine.submit(lane, call)
-    engine.stop(10)
-    assert all(call.future.done() for call in calls)
+    scheduler, queue = Scheduler(queue=8, workers=2), queue_of(generator)
+    tasks = [task_for(place) for place in range(8)]
+    for task in tasks:
+        scheduler.submit(queue, task)
+    scheduler.stop(10)
+    assert all(task.future.done() for task in tasks)
     with pytest.raises(ApiError, match="stopping"):
-        engine.submit(lane, call_for(0))
+        scheduler.submit(queue, task_for(0))
 
 
-def test_an_engine_that_stops_does_not_wait_for_ever(engine: Scheduler, generator: Generator) -> None:
-    held = Held(engine, lane_of(generator))
+def test_an_engine_that_stops_does_not_wait_for_ever(scheduler: Scheduler, generator: Generator) -> None:
+    held = Held(scheduler, queue_of(generator))
     began = time.monotonic()
-    engine.stop(0.2)
+    scheduler.stop(0.2)
     assert time.monotonic() - began < 5
     held.release()
-    held.call.future.result(10)
+    held.task.future.result(10)
 
 
 def test_images_made_one_after_the_other_are_spread_over_the_runners(models: Path) -> None:
     """Where a device runs batches, calls that make none of them still run side by side."""
-    engine = Scheduler(queue=8, runners=2)
-    lane = lane_of(Generator(Repository(models).find("painter"), device="cpu", threads=1), batches=True)
+    scheduler = Scheduler(queue=8, workers=2)
+    queue = queue_of(Generator(Repository(models).find("painter"), device="cpu", threads=1), batches=True)
     both = threading.Barrier(2)
 
     def meet() -> Arrays:
         both.wait(5)
         return {}
 
-    calls = [Task(1, time.monotonic() + 60, meet, lambda outputs: "made") for _ in range(2)]
-    held = [Held(engine, lane_of(lane.generator)) for _ in range(2)]
-    for call in calls:
-        engine.submit(lane, call)
+    tasks = [Task(1, time.monotonic() + 60, meet, lambda outputs: "made") for _ in range(2)]
+    held = [Held(scheduler, queue_of(queue.generator)) for _ in range(2)]
+    for task in tasks:
+        scheduler.submit(queue, task)
     for each in held:
         each.release()
-    assert [call.future.result(10) for call in calls] == ["made", "made"]
-    engine.stop(10)
+    assert [task.future.result(10) for task in tasks] == ["made", "made"]
+    scheduler.stop(10)

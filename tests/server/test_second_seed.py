@@ -52,12 +52,12 @@ def test_a_post_answers_with_the_files_of_a_walk(server: Server, run: Run) -> No
 @pytest.mark.parametrize("mix", ["latent", ["latent"]])
 def test_a_mixture_is_a_square(server: Server, run: Run, mix: object) -> None:
     run(*COMMAND, "--mix-with", 2, "--mix", "latent", "--count", 3, "--grid", "--output", "square.png")
-    wish = {"label": 3, "seed": 1, "mix_with": 2, "mix": mix, "count": 3, "grid": True}
-    assert server.generate("digits", json=wish).content == Path("square.png").read_bytes()
+    fields = {"label": 3, "seed": 1, "mix_with": 2, "mix": mix, "count": 3, "grid": True}
+    assert server.generate("digits", json=fields).content == Path("square.png").read_bytes()
 
 
 @pytest.mark.parametrize(
-    ("model", "wish", "message"),
+    ("model", "fields", "message"),
     [
         ("digits", {"walk_to": 2, "steps": 17}, "17 images are too many for one request; ask for up to 16"),
         ("digits", {"walk_to": 2, "steps": 10**30}, "steps"),
@@ -81,8 +81,10 @@ def test_a_mixture_is_a_square(server: Server, run: Run, mix: object) -> None:
         ("classifier", {"image": PIXEL, "walk_to": 2}, "classifier draws no noise"),
     ],
 )
-def test_a_wrong_wish_is_refused_with_one_line(server: Server, model: str, wish: dict[str, Any], message: str) -> None:
-    answer = server.generate(model, json=wish)
+def test_a_wrong_request_is_refused_with_one_line(
+    server: Server, model: str, fields: dict[str, Any], message: str
+) -> None:
+    answer = server.generate(model, json=fields)
     assert answer.status_code == 400, answer.text
     assert message in answer.json()["error"]
 

@@ -15,8 +15,8 @@ import sys
 from gan_serve.cli import run
 from gan_serve.server.metrics import Metrics
 
-kept, answered = [], Metrics.answered
-Metrics.answered = lambda *given: (kept.append(bytes(20_000)), answered(*given))
+kept, observe = [], Metrics.observe_request
+Metrics.observe_request = lambda *arguments: (kept.append(bytes(20_000)), observe(*arguments))
 sys.exit(run(["serve"]))
 """
 
@@ -39,7 +39,7 @@ def bytes_an_hour(server: Server, seconds: float) -> float:
 
 
 @pytest.mark.timeout(1500)
-@pytest.mark.parametrize("leaks", [False, True], ids=["as it is", "control that leaks"])
+@pytest.mark.parametrize("leaks", [False, True], ids=["unchanged", "control that leaks"])
 def test_memory_does_not_grow(models: Path, full: Callable[[float, float], float], leaks: bool) -> None:
     limit = full(500e6, 1e6)  # a few seconds show a leak of 1 KB a request, and no smaller one
     with Server(models, script=LEAKING if leaks else None) as server:

@@ -44,7 +44,7 @@ def test_get_answers_with_the_bytes_of_the_command_line(server: Server, run: Run
 
 
 @pytest.mark.parametrize(
-    ("model", "wish", "arguments"),
+    ("model", "fields", "arguments"),
     [
         ("digits", {"label": ["three", 7], "count": 4, "seed": 1, "grid": True, "scale": 2}, "--label 3,7 --count 4"),
         ("digits", {"label": "0-9", "seed": 1, "grid": True, "scale": 2, "format": "png"}, "--label 0-9"),
@@ -53,12 +53,12 @@ def test_get_answers_with_the_bytes_of_the_command_line(server: Server, run: Run
     ],
 )
 def test_post_answers_with_the_bytes_of_the_command_line(
-    server: Server, run: Run, model: str, wish: dict[str, Any], arguments: str
+    server: Server, run: Run, model: str, fields: dict[str, Any], arguments: str
 ) -> None:
-    grid = ["--grid"] if wish.get("grid") else []
+    grid = ["--grid"] if fields.get("grid") else []
     command = ["generate", "--model", model, *arguments.split(), *grid, "--scale", 2, "--seed", 1]
     assert run(*command, "--output", "x.png").code == 0
-    answer = server.generate(model, json=wish)
+    answer = server.generate(model, json=fields)
     assert (answer.status_code, answer.content) == (200, Path("x.png").read_bytes())
 
 
@@ -100,12 +100,12 @@ def test_an_image_goes_in_by_a_form_or_by_json(server: Server, run: Run, image: 
 
 
 def test_a_classifier_answers_with_the_numbers_of_the_command_line(server: Server, run: Run, image: Path) -> None:
-    told = run("generate", "--model", "classifier", "--image", image).out
+    line = run("generate", "--model", "classifier", "--image", image).out
     files = [("image", ("in.png", image.read_bytes()))]
     lines = server.generate("classifier", files=files, headers={"Accept": "application/x-ndjson"})
-    assert lines.text == told
+    assert lines.text == line
     both = server.generate("classifier", files=files * 2).json()
-    assert [each["values"] for each in both["answers"]] == [json.loads(told)] * 2
+    assert [each["values"] for each in both["answers"]] == [json.loads(line)] * 2
 
 
 def test_a_page_can_keep_an_image_that_has_a_seed(server: Server) -> None:
@@ -160,7 +160,7 @@ def test_accept_decides_the_format(server: Server, accept: str, count: int, answ
         assert "can be sent as" in answer.json()["error"]
 
 
-def refusal(answer: requests.Response) -> str:
+def error_of(answer: requests.Response) -> str:
     """What an error says; all errors have the same form, and tell nothing of the machine."""
     document = answer.json()
     assert set(document) == {"error", "request_id"}
@@ -170,7 +170,7 @@ def refusal(answer: requests.Response) -> str:
 
 
 @pytest.mark.parametrize(
-    ("model", "wish", "status", "message"),
+    ("model", "fields", "status", "message"),
     [
         ("digit", {}, 404, "no model 'digit' (did you mean digits?)"),
         ("../digits", {}, 404, "Not Found"),
@@ -215,16 +215,16 @@ def refusal(answer: requests.Response) -> str:
         ("classifier", {"image": WHOLE, "scale": 2}, 400, "classifier answers with numbers; leave out scale"),
     ],
 )
-def test_a_wrong_wish_is_refused_with_one_line(
-    server: Server, model: str, wish: dict[str, Any], status: int, message: str
+def test_a_wrong_request_is_refused_with_one_line(
+    server: Server, model: str, fields: dict[str, Any], status: int, message: str
 ) -> None:
-    answer = server.generate(model, json=wish)
+    answer = server.generate(model, json=fields)
     assert answer.status_code == status, answer.text
-    assert message in refusal(answer)
+    assert message in error_of(answer)
 
 
 def test_a_missing_image_is_told_without_words_of_the_command_line(server: Server) -> None:
-    assert refusal(server.generate("classifier")) == "classifier needs image: an image of any size (made 8x8 grey)"
+    assert error_of(server.generate("classifier")) == "classifier needs image: an image of any size (made 8x8 grey)"
 
 
 @pytest.mark.parametrize(
@@ -242,7 +242,7 @@ def test_a_missing_image_is_told_without_words_of_the_command_line(server: Serve
 def test_a_wrong_query_is_refused_with_one_line(server: Server, query: str, message: str) -> None:
     answer = server.get(f"/v1/models/digits/generate?{query}")
     assert answer.status_code == 400, answer.text
-    assert message in refusal(answer)
+    assert message in error_of(answer)
 
 
 @pytest.mark.parametrize(
@@ -268,13 +268,13 @@ def test_a_wrong_query_is_refused_with_one_line(server: Server, query: str, mess
 def test_a_body_that_is_none_is_refused(server: Server, body: bytes, headers: dict[str, str], status: int) -> None:
     answer = server.generate("digits", data=body, headers={"Content-Type": "application/json"} | headers)
     assert answer.status_code == status, answer.text
-    assert refusal(answer)
+    assert error_of(answer)
 
 
 def test_a_body_without_a_length_is_bounded_too(server: Server) -> None:
     answer = server.generate("digits", data=(b" " * 10_000 for _ in range(40)))
     assert answer.status_code == 413
-    assert refusal(answer) == "the body is too large; send up to 300000 bytes"
+    assert error_of(answer) == "the body is too large; send up to 300000 bytes"
 
 
 def test_an_image_that_is_a_bomb_is_never_decoded(server: Server) -> None:
@@ -284,7 +284,7 @@ def test_an_image_that_is_a_bomb_is_never_decoded(server: Server) -> None:
     for _ in range(20):
         answer = server.generate("inverter", files={"image": ("bomb.png", buffer.getvalue())})
         assert answer.status_code == 400
-        assert refusal(answer) == "bomb.png: 8000x8000 pixels; send up to 100000 in all"
+        assert error_of(answer) == "bomb.png: 8000x8000 pixels; send up to 100000 in all"
     assert server.memory() - before < 50e6
 
 
@@ -358,7 +358,7 @@ def test_a_refused_method_is_told_those_that_there_are(server: Server, path: str
         answer = requests.request(method, server.url + path, timeout=60)
         assert (answer.status_code, answer.headers["allow"]) == (405, methods), method
         if method != "HEAD":
-            assert refusal(answer) == f"{method} is no method of this route; use {methods}"
+            assert error_of(answer) == f"{method} is no method of this route; use {methods}"
     answer = requests.options(server.url + path, timeout=60)
     assert (answer.status_code, answer.headers["allow"], answer.content) == (204, methods, b"")
 
@@ -398,7 +398,7 @@ def test_a_whole_body_that_cannot_be_taken_is_refused(server: Server, model: str
     content = png() if model == "mender" else b"nothing"
     answer = server.post(path, data=content, headers={"Content-Type": "image/png"})
     assert answer.status_code == 400
-    assert message in refusal(answer)
+    assert message in error_of(answer)
 
 
 @pytest.mark.parametrize("value", [("x.png", png()), (None, "3")], ids=["file", "text"])
@@ -415,21 +415,21 @@ def test_a_whole_body_that_cannot_be_taken_is_refused(server: Server, model: str
 def test_an_unknown_field_is_told_as_such_whatever_it_holds(
     server: Server, model: str, name: str, message: str, value: tuple[str | None, Any]
 ) -> None:
-    assert refusal(server.generate(model, files={name: value})) == message
+    assert error_of(server.generate(model, files={name: value})) == message
     for given in (None, 3, "x", [], {"a": [None]}, True):
-        assert refusal(server.generate(model, json={name: given})) == message
-    assert refusal(server.post(f"/v1/models/{model}/generate?{name}=3")) == message
+        assert error_of(server.generate(model, json={name: given})) == message
+    assert error_of(server.post(f"/v1/models/{model}/generate?{name}=3")) == message
 
 
 def test_a_field_that_stands_twice_or_holds_a_file_is_refused(server: Server) -> None:
     twice = server.post("/v1/models/digits/generate?label=3", json={"label": 4})
-    assert refusal(twice) == "'label' stands in the query and in the body; leave one of them out"
-    assert refusal(server.generate("digits", files={"label": ("x.png", png())})).startswith("label is a file; send")
-    assert "-F image=@FILE with curl" in refusal(server.generate("inverter", files={"image": (None, "in.png")}))
+    assert error_of(twice) == "'label' stands in the query and in the body; leave one of them out"
+    assert error_of(server.generate("digits", files={"label": ("x.png", png())})).startswith("label is a file; send")
+    assert "-F image=@FILE with curl" in error_of(server.generate("inverter", files={"image": (None, "in.png")}))
 
 
 def test_a_route_that_does_not_exist_is_told_with_where_to_look(server: Server) -> None:
-    assert refusal(server.get("/v1/model")) == "Not Found: there is no such route; /docs lists them"
+    assert error_of(server.get("/v1/model")) == "Not Found: there is no such route; /docs lists them"
 
 
 def test_metrics_count_requests_executions_and_failures(server: Server) -> None:

@@ -109,11 +109,11 @@ def test_outputs_come_as_the_caller_wants_them(server: Server) -> None:
     plain = infer(server, {"inputs": [LATENT, LABEL]})
     values = np.array(plain.json()["outputs"][0]["data"], np.float32)
     assert "inference-header-content-length" not in plain.headers
-    for wish in (
+    for fields in (
         {"parameters": {"binary_data_output": True}},
         {"outputs": [{"name": "image", "parameters": {"binary_data": True}}]},
     ):
-        raw = infer(server, {"inputs": [LATENT, LABEL], **wish})
+        raw = infer(server, {"inputs": [LATENT, LABEL], **fields})
         begin = int(raw.headers["inference-header-content-length"])
         np.testing.assert_array_equal(np.frombuffer(raw.content[begin:], np.float32), values)
         assert json.load(io.BytesIO(raw.content[:begin]))["outputs"][0]["shape"] == [1, 1, 8, 8]
