@@ -71,7 +71,7 @@ def add_endpoints(client: DemoClient) -> None:
     def images(page: gr.Request, model: str, fields: Fields) -> list[str]:
         document = client.run(page, model, client.request(model, fields), _document)
         if any("png" not in answer for answer in document["answers"]):
-            raise bad_request(f"{model} outputs numbers; use /generate or /translate")
+            raise bad_request(f"{model} answers with numbers; use /generate or /translate")
         return [answer["png"] for answer in document["answers"]]
 
     for endpoint in (models, generate, translate, walk, mix):

@@ -27,7 +27,7 @@ _log = logging.getLogger(__name__)
 _WARM_UP_TIMEOUT = 600.0  # seconds for a model's first run
 _WARM_UP_RUNS = 2  # the first run of a session allocates memory, so that its time is not typical
 
-_GONE = "is missing from the models folder and nothing there can replace it; the loaded version stays in service"
+_GONE = "is missing from the models folder and has no replacement; the loaded version stays in service"
 
 Key = tuple[str, int]  # a model's name and version
 

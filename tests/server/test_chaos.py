@@ -1,4 +1,4 @@
-"""What a server meets in the open, all at once. `make chaos` runs the same for minutes."""
+"""Valid, invalid and aborted requests, overload and reloads, all at once. `make chaos` runs the same for minutes."""
 
 import asyncio
 import base64
@@ -29,7 +29,7 @@ URL = "/v1/models/digits/generate"
 
 @pytest.fixture(scope="module")
 def expected(models: Path) -> list[bytes]:
-    """The image of each seed, as the command line makes it."""
+    """The image of each seed, from the Python API."""
     digits = gan_serve.load("digits", device="cpu", models=models)
     return [digits.generate(seed=seed, label=seed % 10).encode("png") for seed in range(SEEDS)]
 
@@ -40,7 +40,7 @@ def image_bomb() -> str:
     return base64.b64encode(buffer.getvalue()).decode()
 
 
-POISON: list[tuple[str, dict[str, Any]]] = [
+INVALID: list[tuple[str, dict[str, Any]]] = [
     (URL, {"json": {"label": 99}}),
     (URL, {"data": b'{"label": '}),
     (URL, {"json": {"image": "/etc/passwd"}}),
@@ -50,19 +50,19 @@ POISON: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-def test_every_valid_caller_gets_exactly_its_own_image(
+def test_every_valid_request_gets_exactly_its_own_image(
     models: Path, expected: list[bytes], full: Callable[[float, float], float]
 ) -> None:
-    """10 % of the requests are poisoned, 20 % are left by their callers, and none of the others notices."""
-    tally, poisoned, wrong = Tally(), Tally(), []
+    """10 % of the requests are invalid and 20 % are aborted; none of the others is affected."""
+    tally, invalid, wrong = Tally(), Tally(), []
     dice = random.Random(0)
 
     async def ask(session: aiohttp.ClientSession, number: int) -> None:
         chance, seed = dice.random(), number % SEEDS
         fields = {"seed": seed, "label": seed % 10, "format": "png"}
         if chance < 0.1:
-            path, options = dice.choice(POISON)
-            await poisoned.time(session.post(path, **options))
+            path, options = dice.choice(INVALID)
+            await invalid.time(session.post(path, **options))
         elif chance < 0.3:
             with suppress(TimeoutError):
                 await asyncio.wait_for(Tally().time(session.get(URL, params=fields)), dice.uniform(0, 0.02))
@@ -78,14 +78,14 @@ def test_every_valid_caller_gets_exactly_its_own_image(
         assert server.stop() == 0
     assert wrong == []
     assert len(tally[200]) > 100
-    assert set(poisoned.seconds) <= {400, 415}
-    assert poisoned.total > 5
+    assert set(invalid.seconds) <= {400, 415}
+    assert invalid.total > 5
 
 
-def test_beyond_its_capacity_a_server_keeps_its_word_or_refuses_quickly(
+def test_an_overloaded_server_keeps_deadlines_and_rejects_quickly(
     models: Path, full: Callable[[float, float], float]
 ) -> None:
-    """At four times what it can do, whoever is accepted is answered before the deadline; memory stays bounded."""
+    """At four times its capacity, accepted requests meet the deadline and memory stays bounded."""
     deadline, fields = 2.0, {"count": 64, "seed": 1, "scale": 16, "format": "zip"}
     alone, crowded, probes = Tally(), Tally(), Tally()
 
@@ -105,19 +105,19 @@ def test_beyond_its_capacity_a_server_keeps_its_word_or_refuses_quickly(
         call_at(server, asking(crowded), rate=rate, seconds=full(3, 60))
         assert server.memory() - before < 100e6
         assert server.state() == "ready"
-        asked = server.logged("request")
+        records = server.logged("request")
     assert set(crowded.seconds) <= {200, 429}
     assert set(probes.seconds) == {200}
     assert len(crowded[200]) > len(alone[200]) / 2
     assert len(crowded[429]) > crowded.total / 4
-    # As the server saw it: on a machine that is busy the callers themselves are late.
-    seconds = {status: [each["seconds"] for each in asked if each["status"] == status] for status in (200, 429)}
+    # From the server's log: on a busy machine the clients themselves are late.
+    seconds = {status: [each["seconds"] for each in records if each["status"] == status] for status in (200, 429)}
     assert max(seconds[200]) < deadline
     assert max(seconds[429]) < deadline / 4
 
 
 def test_reloads_lose_no_request(tmp_path: Path, full: Callable[[float, float], float]) -> None:
-    """Two versions come and go, one of them broken at times, while callers go on."""
+    """Versions come and go, some of them broken, while clients keep sending requests."""
     save_model(tmp_path, DIGIT)
     good = (tmp_path / "digits/1/model.onnx").read_bytes()
     tally, done = Tally(), threading.Event()
@@ -148,7 +148,7 @@ def test_reloads_lose_no_request(tmp_path: Path, full: Callable[[float, float], 
     assert len(tally[200]) > 50
 
 
-def test_no_request_that_the_description_allows_breaks_the_server(
+def test_no_request_that_openapi_allows_breaks_the_server(
     server: Server, tmp_path: Path, full: Callable[[float, float], float]
 ) -> None:
     tool = [sys.executable, "-m", "schemathesis.cli", "run", f"{server.url}/openapi.json"]
@@ -167,6 +167,6 @@ def test_no_request_that_the_description_allows_breaks_the_server(
     ]
     done = subprocess.run([*tool, *options], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-1000:]
-    made = re.search(r"(\d+) generated", done.stdout)
-    assert made is not None
-    assert int(made[1]) >= full(50, 20_000)
+    generated = re.search(r"(\d+) generated", done.stdout)
+    assert generated is not None
+    assert int(generated[1]) >= full(50, 20_000)

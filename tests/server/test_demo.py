@@ -312,7 +312,7 @@ def test_a_file_that_is_no_image_is_told_in_words(visit: Visit) -> None:
     for name, file, message in (
         ("bad.png", b"no image <b>at all</b>", "bad.png: not an image in PNG, JPEG"),
         ("<img src=x>.png", b"x", "<img src=x>.png: not an image"),
-        ("large.png", bytes(400_000), "large.png has 400000 bytes; give an image of up to"),
+        ("large.png", bytes(400_000), "large.png has 400000 bytes; use an image of up to"),
     ):
         chooser.set_input_files({"name": name, "mimeType": "image/png", "buffer": file})
         expect(page.get_by_role("alert").filter(has_text=message)).to_be_visible()

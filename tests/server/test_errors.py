@@ -135,7 +135,10 @@ def test_python_and_the_command_line_refuse_with_the_same_reason(
 
 @pytest.mark.parametrize(
     ("shape", "reason"),
-    [([1, 3, 1, 8200], "multiples of 2"), ([1, 3, 2, 8200], "height and width may be up to 32; /v1/models/enlarger")],
+    [
+        ([1, 3, 1, 8200], "multiples of 2"),
+        ([1, 3, 2, 8200], "may be up to 32; use /v1/models/enlarger/generate for"),
+    ],
 )
 def test_the_inference_protocol_refuses_with_the_reason(demo: Server, shape: list[int], reason: str) -> None:
     tensor = {"name": "image", "datatype": "FP32", "shape": shape, "data": [0] * (3 * shape[2] * shape[3])}
@@ -145,13 +148,13 @@ def test_the_inference_protocol_refuses_with_the_reason(demo: Server, shape: lis
 @pytest.mark.parametrize(
     ("endpoint", "values", "status", "reason"),
     [
-        ("generate", [3, {}, None, 1], 400, "the model must be a text"),
+        ("generate", [3, {}, None, 1], 400, "the model must be a string"),
         ("generate", ["digits", [1], None, 1], 400, "the inputs must be an object"),
         ("generate", ["digits"], 400, "didn't receive enough input values (needed: 4, got: 1)"),
         ("generate", ["digits", {"scale": 2}, None, 1], 400, "the demo takes no scale; use /v1/models/digits/generate"),
         ("generate", ["digit", {}, None, 1], 404, "no model 'digit' (did you mean digits?)"),
         ("walk", ["digits", 1, -2, 4, None], 400, "walk_to -2 is not an integer from 0"),
-        ("absent", [], 404, "there is no such function; load the page again"),
+        ("absent", [], 404, "no such function; reload the page"),
     ],
 )
 def test_the_demo_refuses_a_call_that_is_none(

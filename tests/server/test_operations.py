@@ -70,7 +70,7 @@ def test_a_broken_file_keeps_the_old_version_serving_and_is_told(folder: Path) -
         assert failures["digits"] == "digits/1/model.onnx: the file is truncated or damaged; copy or export it again"
         assert str(folder) not in answer.text
         assert server.generate("digits", json={"seed": 1}).content == before
-        assert server.generate("plain").json()["error"] == "plain cannot be loaded; /v1/health says why"
+        assert server.generate("plain").json()["error"] == "plain cannot be loaded; see /v1/health for the reason"
         reloads = reloader.submit(lambda: [reload(server).status_code for _ in range(5)])
         while not reloads.done():
             assert server.get("/v2/health/ready").status_code == 200
@@ -114,7 +114,7 @@ def test_a_reload_never_makes_a_server_less_ready(folder: Path, way: str) -> Non
         assert reload_finds(2, 2)
         assert served() == {"digits": 200, "plain": 200}
         told = {each["name"]: (each["state"], each["reason"]) for each in server.post("/v2/repository/index").json()}
-        reason = "is gone from the models folder, and nothing there takes its place; what was loaded goes on serving"
+        reason = "is missing from the models folder and has no replacement; the loaded version stays in service"
         assert told == {"digits": ("READY", reason), "plain": ("READY", reason)}
         assert server.logged(f"digits version 1 {reason}")
         save_model(folder, replace(DIGIT, version=2), b"no model")
@@ -173,15 +173,15 @@ def test_keys_are_needed_where_there_are_some(folder: Path, tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("variable", "value", "message"),
     [
-        ("API_KEYS", " , ", r"api_keys \(GAN_SERVE_API_KEYS\) holds no key; leave it out where none is needed"),
+        ("API_KEYS", " , ", r"api_keys \(GAN_SERVE_API_KEYS\) holds no key; leave it unset if you need none"),
         (
             "API_KEYS",
             "key,schl\u00fcssel",
-            r"api_keys \(GAN_SERVE_API_KEYS\) holds a key that no header carries; use .*",
+            r"api_keys \(GAN_SERVE_API_KEYS\) holds a key that is not printable ASCII; choose another one",
         ),
         ("API_KEYS_FILE", "blank", r"api_keys_file \(GAN_SERVE_API_KEYS_FILE\) holds no key; .*"),
         ("ADMIN_TOKEN", " ", r"admin_token \(GAN_SERVE_ADMIN_TOKEN\) holds no key; .*"),
-        ("ADMIN_TOKEN", "\u00fc", r"admin_token \(GAN_SERVE_ADMIN_TOKEN\) holds a key that no header carries; .*"),
+        ("ADMIN_TOKEN", "\u00fc", r"admin_token \(GAN_SERVE_ADMIN_TOKEN\) holds a key that is not printable ASCII; .*"),
     ],
 )
 def test_keys_that_nobody_could_send_never_mean_an_open_server(
@@ -282,7 +282,7 @@ def test_a_model_that_cannot_be_loaded_keeps_the_server_from_being_ready(folder:
         server.wait_until("broken")
         assert server.get("/v2/health/ready").status_code == 503
         assert server.generate("digits").status_code == 200
-        assert server.generate("plain").json()["error"] == "plain cannot be loaded; /v1/health says why"
+        assert server.generate("plain").json()["error"] == "plain cannot be loaded; see /v1/health for the reason"
         failures = server.get("/v1/health").json()["failures"]
         assert failures == [{"name": "plain", "version": 1, "error": "plain/1/model.onnx: not an ONNX file"}]
 
@@ -514,7 +514,7 @@ def test_more_than_the_open_connections_are_refused(models: Path) -> None:
     ("arguments", "message"),
     [
         (["--port", "99999"], r"port \(GAN_SERVE_PORT\): Input should be less than or equal to 65535"),
-        (["--queue", "3"], r"queue \(GAN_SERVE_QUEUE\) must hold a request of max_count images"),
+        (["--queue", "3"], r"queue \(GAN_SERVE_QUEUE\) must be at least max_count; raise it"),
         (["--device", "tpu"], r"device 'tpu' does not exist"),
         (["--models", "absent"], r"no models folder"),
         (["--host", "host.invalid"], r"cannot listen on host\.invalid"),
@@ -571,9 +571,9 @@ def test_a_taken_port_is_one_line(server: Server, run: Run) -> None:
 
 def test_help_names_every_setting_and_its_variable(run: Run) -> None:
     words = " ".join(run("serve", "--help").out.split())
-    assert "--deadline DEADLINE Seconds from a request's head to its answer; then 504. [default: 30.0]" in words
+    assert "--deadline DEADLINE Seconds from a request's head to its response; then 504. [default: 30.0]" in words
     assert "[env: GAN_SERVE_DEADLINE]" in words
     assert "--admin-token" not in words
     words = " ".join(run("demo", "--help").out.split())
-    assert "0 for any that is free. [default: 7860]" in words
-    assert "Least level that is logged. [default: warning]" in words
+    assert "0: any free port. [default: 7860]" in words
+    assert "Minimum level to log. [default: warning]" in words

@@ -1,4 +1,4 @@
-"""Memory does not grow with the requests. `make soak` looks for ten minutes."""
+"""Memory does not grow with the requests. `make soak` checks this for ten minutes."""
 
 import time
 from collections.abc import Callable
@@ -22,7 +22,7 @@ sys.exit(run(["serve"]))
 
 
 def bytes_an_hour(server: Server, seconds: float) -> float:
-    """The slope of the resident memory under load, after a third of the time for warming up."""
+    """Return the slope of the resident memory under load, after a third of the time for warm-up."""
 
     async def ask(session: aiohttp.ClientSession, number: int) -> None:
         format = ("png", "json", "npy", "gif")[number % 4]
@@ -41,7 +41,7 @@ def bytes_an_hour(server: Server, seconds: float) -> float:
 @pytest.mark.timeout(1500)
 @pytest.mark.parametrize("leaks", [False, True], ids=["unchanged", "control that leaks"])
 def test_memory_does_not_grow(models: Path, full: Callable[[float, float], float], leaks: bool) -> None:
-    limit = full(500e6, 1e6)  # a few seconds show a leak of 1 KB a request, and no smaller one
+    limit = full(500e6, 1e6)  # a few seconds reveal a leak of 1 KB per request, but no smaller one
     with Server(models, script=LEAKING if leaks else None) as server:
         slope = bytes_an_hour(server, full(5, 60 if leaks else 600))
     assert (slope > limit) == leaks, f"{slope / 1e6:.2f} MB an hour"

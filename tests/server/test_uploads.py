@@ -139,7 +139,7 @@ def test_an_image_that_has_another_size_than_its_head_says_is_refused(server: Se
     content = png(20, 10)
     answer = server.generate("enlarger", files={"image": ("a.png", content[:-12] + late + content[-12:])})
     assert answer.status_code == 400
-    assert answer.json()["error"] == "a.png: it has another size than its head says; save it again, upright"
+    assert answer.json()["error"] == "a.png: its size differs from its header; save it again, upright"
 
 
 def black_png() -> bytes:
@@ -226,16 +226,16 @@ def test_the_inference_protocol_keeps_the_limits(models: Path) -> None:
     with Server(models, max_pixels=16_000) as server:
         assert infer(server, "enlarger", image=np.zeros((3, 3, 32, 32), np.float32)).as_numpy("larger").shape[0] == 3
         with pytest.raises(
-            triton.InferenceServerException, match="may be up to 32; /v1/models/enlarger/generate takes"
+            triton.InferenceServerException, match="may be up to 32; use /v1/models/enlarger/generate for"
         ):
             infer(server, "enlarger", image=np.zeros((1, 3, 34, 32), np.float32))
-        with pytest.raises(triton.InferenceServerException, match="16384 pixels are too many for one answer; ask for"):
+        with pytest.raises(triton.InferenceServerException, match="16384 pixels are too many for one response"):
             infer(server, "enlarger", image=np.zeros((4, 3, 32, 32), np.float32))
         tensor = {"name": "image", "shape": [1, 3, 16, 16], "datatype": "FP32", "data": [0] * 768}
         answer = server.post("/v2/models/enlarger/infer", json={"inputs": [tensor]})
         assert answer.status_code == 400
         assert answer.json()["error"] == (
-            "3072 numbers are too many for JSON; ask for up to 1000, or for bytes by the parameter binary_data_output"
+            "3072 numbers are too many for JSON; request up to 1000, or binary data by the parameter binary_data_output"
         )
 
 

@@ -157,7 +157,7 @@ def test_accept_decides_the_format(server: Server, accept: str, count: int, answ
         assert (answer.status_code, answer.headers["content-type"]) == (200, answered)
     else:
         assert answer.status_code == 406
-        assert "can be sent as" in answer.json()["error"]
+        assert "Accept allows none of this response's types; use" in answer.json()["error"]
 
 
 def error_of(answer: requests.Response) -> str:
@@ -174,17 +174,17 @@ def error_of(answer: requests.Response) -> str:
     [
         ("digit", {}, 404, "no model 'digit' (did you mean digits?)"),
         ("../digits", {}, 404, "Not Found"),
-        ("digits", {"version": 2}, 404, "digits has no version 2; there is 1"),
-        ("digits", {"version": None}, 400, "version 'None' is no positive integer"),
-        ("digits", {"version": True}, 400, "version 'True' is no positive integer"),
-        ("digits", {"version": 10**30}, 400, "is no positive integer"),
+        ("digits", {"version": 2}, 404, "digits has no version 2; use 1"),
+        ("digits", {"version": None}, 400, "version 'None' is not a positive integer"),
+        ("digits", {"version": True}, 400, "version 'True' is not a positive integer"),
+        ("digits", {"version": 10**30}, 400, "is not a positive integer"),
         ("digits", {"label": 10}, 400, "label 10 does not exist; use 0-9"),
         ("digits", {"label": []}, 400, "label is an empty list"),
-        ("digits", {"label": True}, 400, "label must be a number, a text, or a list of them"),
+        ("digits", {"label": True}, 400, "label must be a number, text, or a list of them"),
         ("digits", {"label": [[3]]}, 400, "label must be a number"),
         ("digits", {"label": {"three": 3}}, 400, "label must be a number"),
-        ("digits", {"label": "3" * 2000}, 400, "label has a text of 2000 characters; send up to 1000"),
-        ("digits", {"label": ["3" * 200]}, 400, "label has a text of 200 characters; send up to 100"),
+        ("digits", {"label": "3" * 2000}, 400, "label has a value of 2000 characters; send up to 1000"),
+        ("digits", {"label": ["3" * 200]}, 400, "label has a value of 200 characters; send up to 100"),
         ("digits", {"label": [3] * 17}, 400, "label has 17 values; send up to 16"),
         ("digits", {"label": "0-9", "count": 2}, 400, "20 images are too many for one request; ask for up to 16"),
         ("digits", {"count": 0}, 400, "count 0 is not an integer from 1"),
@@ -192,21 +192,21 @@ def error_of(answer: requests.Response) -> str:
         ("digits", {"count": 2.0}, 400, "count is not an integer"),
         ("digits", {"seed": -1}, 400, "seed -1 is not an integer from 0"),
         ("digits", {"scale": 0}, 400, "scale 0 is not an integer from 1 to 16383"),
-        ("digits", {"scale": 100}, 400, "640000 pixels are too many for one answer; ask for up to 100000"),
-        ("digits", {"grid": "perhaps"}, 400, "grid is neither true nor false"),
+        ("digits", {"scale": 100}, 400, "640000 pixels are too many for one response; request up to 100000"),
+        ("digits", {"grid": "perhaps"}, 400, "grid is not true or false"),
         ("digits", {"format": "gif"}, 400, "1 images cannot be sent as 'gif'; use png, webp, jpeg, npy, json, zip"),
         ("digits", {"format": "png", "count": 2}, 400, "2 images cannot be sent as 'png'; use zip, npy, json"),
-        ("digits", {"format": ["png"]}, 400, "format is no text"),
-        ("digits", {"seed": None}, 400, "seed is null; leave it out where it is not set"),
-        ("digits", {"label": None}, 400, "label is null; leave it out where it is not set"),
+        ("digits", {"format": ["png"]}, 400, "format is not a string"),
+        ("digits", {"seed": None}, 400, "seed is null; give a value or leave it out"),
+        ("digits", {"label": None}, 400, "label is null; give a value or leave it out"),
         ("digits", {"lable": 3}, 400, "digits has no input 'lable' (did you mean label?)"),
         ("turned", {"tilt_angle": 2}, 400, "tilt_angle 2 is not a number from -1 to 1"),
         ("turned", {"tilt_angle": 10**400}, 400, "is not a number from -1 to 1"),
         ("digits", {"scale": 10**4299}, 400, "is not an integer from 1 to 16383"),
-        ("classifier", {"image": "/etc/passwd"}, 400, "image is no base64"),
-        ("classifier", {"image": "no base64!"}, 400, "image is no base64"),
+        ("classifier", {"image": "/etc/passwd"}, 400, "image is not base64"),
+        ("classifier", {"image": "no base64!"}, 400, "image is not base64"),
         ("classifier", {"image": "L2V0Yy9wYXNzd2Q="}, 400, "image: not an image"),
-        ("classifier", {"image": 3}, 400, "image must be an image's file in base64"),
+        ("classifier", {"image": 3}, 400, "image must be an image file in base64"),
         ("classifier", {"image": ["YQ=="] * 17}, 400, "17 images are too many"),
         ("inverter", {"image": "YQ==", "count": 2}, 400, "image: not an image"),
         ("inverter", {"image": DAMAGED}, 400, "image: damaged"),
@@ -230,11 +230,11 @@ def test_a_missing_image_is_told_without_words_of_the_command_line(server: Serve
 @pytest.mark.parametrize(
     ("query", "message"),
     [
-        ("count=2", "GET answers with one image, not with 2; use POST, grid=true or format=gif"),
-        ("label=3&label=4", "GET answers with one image"),
+        ("count=2", "GET returns one image, not 2; use POST, grid=true or format=gif"),
+        ("label=3&label=4", "GET returns one image"),
         ("seed=x", "seed is not an integer"),
         ("seed=1&seed=2", "seed is not an integer"),
-        ("version=0", "version '0' is no positive integer"),
+        ("version=0", "version '0' is not a positive integer"),
         ("label=%00", "does not exist"),
         ("label=%ff%fe", "does not exist"),
     ],
@@ -284,7 +284,7 @@ def test_an_image_that_is_a_bomb_is_never_decoded(server: Server) -> None:
     for _ in range(20):
         answer = server.generate("inverter", files={"image": ("bomb.png", buffer.getvalue())})
         assert answer.status_code == 400
-        assert error_of(answer) == "bomb.png: 8000x8000 pixels; send up to 100000 in all"
+        assert error_of(answer) == "bomb.png: 8000x8000 pixels; send up to 100000 in total"
     assert server.memory() - before < 50e6
 
 
@@ -358,7 +358,7 @@ def test_a_refused_method_is_told_those_that_there_are(server: Server, path: str
         answer = requests.request(method, server.url + path, timeout=60)
         assert (answer.status_code, answer.headers["allow"]) == (405, methods), method
         if method != "HEAD":
-            assert error_of(answer) == f"{method} is no method of this route; use {methods}"
+            assert error_of(answer) == f"{method} is not allowed for this route; use {methods}"
     answer = requests.options(server.url + path, timeout=60)
     assert (answer.status_code, answer.headers["allow"], answer.content) == (204, methods, b"")
 
@@ -386,8 +386,8 @@ def test_an_image_may_be_the_whole_body(server: Server, kind: str) -> None:
 @pytest.mark.parametrize(
     ("model", "query", "message"),
     [
-        ("digits", "", "digits takes no image; send its inputs in the query, or as application/json"),
-        ("inverter", "?image=x", "image stands in the query and is the body; leave one of them out"),
+        ("digits", "", "digits takes no image; send its inputs in the query or as application/json"),
+        ("inverter", "?image=x", "image is in the query and is the body; send it once"),
         ("inverter", "?scael=2", "inverter has no input 'scael' (did you mean scale?); it takes image"),
         ("mender", "", "mender needs hole"),
         ("inverter", "", "image: not an image in PNG"),
@@ -423,13 +423,13 @@ def test_an_unknown_field_is_told_as_such_whatever_it_holds(
 
 def test_a_field_that_stands_twice_or_holds_a_file_is_refused(server: Server) -> None:
     twice = server.post("/v1/models/digits/generate?label=3", json={"label": 4})
-    assert error_of(twice) == "'label' stands in the query and in the body; leave one of them out"
+    assert error_of(twice) == "'label' is in the query and in the body; send it once"
     assert error_of(server.generate("digits", files={"label": ("x.png", png())})).startswith("label is a file; send")
     assert "-F image=@FILE with curl" in error_of(server.generate("inverter", files={"image": (None, "in.png")}))
 
 
 def test_a_route_that_does_not_exist_is_told_with_where_to_look(server: Server) -> None:
-    assert error_of(server.get("/v1/model")) == "Not Found: there is no such route; /docs lists them"
+    assert error_of(server.get("/v1/model")) == "Not Found: no such route; see /docs for all routes"
 
 
 def test_metrics_count_requests_executions_and_failures(server: Server) -> None:

@@ -142,12 +142,12 @@ def raw(size: Any) -> dict[str, Any]:
         (b"\x00\x01", "not JSON"),
         (b'{"inputs": ' + b"[" * 50_000, "not JSON"),
         (b'{"inputs": [{"data": ' + b"[" * 900 + b"]" * 900 + b"}]}", "inputs must be latent, label"),
-        ([], "no JSON object"),
+        ([], "not a JSON object"),
         ({"inputs": []}, "inputs must be a list of objects"),
         ({"inputs": [3]}, "inputs must be a list of objects"),
         ({"inputs": [LATENT]}, "digits needs label"),
-        ({"inputs": [LATENT, LATENT, LABEL]}, "each one once"),
-        ({"inputs": [LATENT, LABEL], "id": 3}, "id is no text"),
+        ({"inputs": [LATENT, LATENT, LABEL]}, "each exactly once"),
+        ({"inputs": [LATENT, LABEL], "id": 3}, "id is not a string"),
         ({"inputs": [LATENT, LABEL], "outputs": [{"name": "absent"}]}, "outputs must be among image"),
         ({"inputs": [LATENT, LABEL], "outputs": 3}, "outputs must be a list"),
         (
@@ -157,20 +157,20 @@ def raw(size: Any) -> dict[str, Any]:
         ({"inputs": [LATENT, LABEL], "parameters": {"timeout": -1}}, "timeout must be a positive integer"),
         ({"inputs": [LATENT, LABEL], "parameters": []}, "parameters must be an object"),
         (changed(LATENT, name="la\x00tent"), "inputs must be latent, label"),
-        (changed(LATENT, shape=[-1, 16]), "latent has the shape [1 to 16, 16]"),
-        (changed(LATENT, shape=[0, 16]), "latent has the shape"),
-        (changed(LATENT, shape=[2**62, 16]), "latent has the shape"),
-        (changed(LATENT, shape=[1, 2**62]), "latent has the shape"),
-        (changed(LATENT, shape=[1]), "latent has the shape"),
+        (changed(LATENT, shape=[-1, 16]), "the shape of latent must be [1 to 16, 16]"),
+        (changed(LATENT, shape=[0, 16]), "the shape of latent must be"),
+        (changed(LATENT, shape=[2**62, 16]), "the shape of latent must be"),
+        (changed(LATENT, shape=[1, 2**62]), "the shape of latent must be"),
+        (changed(LATENT, shape=[1]), "the shape of latent must be"),
         (changed(LATENT, shape=[1.0, 16]), "needs a shape, a list of integers"),
         (changed(LATENT, shape=[True, 16]), "needs a shape, a list of integers"),
         (changed(LATENT, shape="1,16"), "needs a shape, a list of integers"),
-        (changed(LATENT, datatype="FP64"), "latent has the datatype FP32"),
-        (changed(LATENT, datatype=["FP32"]), "latent has the datatype FP32"),
+        (changed(LATENT, datatype="FP64"), "the datatype of latent must be FP32"),
+        (changed(LATENT, datatype=["FP32"]), "the datatype of latent must be FP32"),
         (changed(LATENT, data=[0.5] * 15), "must be 16 numbers"),
         (changed(LATENT, data=["0.5"] * 16), "must be 16 numbers"),
         (changed(LATENT, data=[True] * 16), "must be 16 numbers"),
-        (changed(LATENT, data=[[0.5], 0.5]), "data of latent is no array"),
+        (changed(LATENT, data=[[0.5], 0.5]), "data of latent is not an array"),
         (changed(LATENT, data="AAAA"), "needs data, a list of numbers"),
         (changed(LATENT, data=[1e39] * 16), "the values of latent must be finite"),
         (changed(LATENT, data=[10**400] * 16), "a number that is too large"),
@@ -178,12 +178,12 @@ def raw(size: Any) -> dict[str, Any]:
         (changed(LABEL, data=[-1]), "the values of label must be from 0 to 9"),
         (changed(LABEL, data=[2**63]), "a number that is too large"),
         (changed(LABEL, data=[3.0]), "must be 1 numbers for INT64"),
-        (changed(LABEL, shape=[2], data=[3, 4]), "the inputs differ in the first number of their shapes"),
+        (changed(LABEL, shape=[2], data=[3, 4]), "the inputs differ in batch size"),
         (changed(LATENT, parameters={"shared_memory_region": "x"}, data=None), "needs data, a list of numbers"),
-        (raw(-64), "has 64 bytes by its shape"),
-        (raw(2**70), "has 64 bytes by its shape"),
-        (raw("64"), "has 64 bytes by its shape"),
-        (raw(64), "has 64 bytes, but 0 are left of the body"),
+        (raw(-64), "binary_data_size of latent must be 64, by its shape"),
+        (raw(2**70), "binary_data_size of latent must be 64, by its shape"),
+        (raw("64"), "binary_data_size of latent must be 64, by its shape"),
+        (raw(64), "has 64 bytes, but only 0 are left in the body"),
     ],
 )
 def test_a_malformed_frame_is_refused_with_one_line(server: Server, document: Any, message: str) -> None:
@@ -210,7 +210,7 @@ def test_a_header_length_that_lies_is_refused(server: Server, length: str) -> No
     headers = {"Inference-Header-Content-Length": length.encode().decode("latin-1")}
     answer = infer(server, {"inputs": [LATENT, LABEL]}, **headers)
     assert answer.status_code == 400
-    assert "is no length within" in answer.json()["error"]
+    assert "Inference-Header-Content-Length must be from 0 to" in answer.json()["error"]
 
 
 def test_bytes_that_nobody_announced_are_refused(server: Server) -> None:

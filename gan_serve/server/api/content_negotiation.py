@@ -62,7 +62,7 @@ def choose_format(
         ApiError: the response cannot have that format, or Accept allows none.
     """
     if grid and not metadata.image_outputs:
-        raise bad_request(f"{metadata.name} outputs numbers; leave out grid")
+        raise bad_request(f"{metadata.name} answers with numbers; leave out grid")
     possible = possible_formats(metadata, len(request), grid)
     if format is None:
         format = best_format(accept, possible)

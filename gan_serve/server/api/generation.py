@@ -60,7 +60,7 @@ def check_pixels(metadata: ModelMetadata, request: Request, response_format: Res
     """
     if not metadata.image_outputs:
         if response_format.scale != 1:
-            raise bad_request(f"{metadata.name} outputs numbers; leave out scale")
+            raise bad_request(f"{metadata.name} answers with numbers; leave out scale")
         return
     height, width = largest_size(metadata, request)
     columns, scale = response_format.columns, response_format.scale
