@@ -1,4 +1,4 @@
-"""The plain API answers with the very bytes that the command line writes."""
+"""The plain API returns the bytes that the command line writes."""
 
 import base64
 import io
@@ -36,7 +36,7 @@ def image(run: Run) -> Path:
 
 
 @pytest.mark.parametrize("format", ["png", "webp", "jpeg", "npy"])
-def test_get_answers_with_the_bytes_of_the_command_line(server: Server, run: Run, format: str) -> None:
+def test_get_returns_the_bytes_of_the_command_line(server: Server, run: Run, format: str) -> None:
     run("generate", "--model", "digits", "--label", "3", "--seed", 7, "--format", format, "--output", f"x.{format}")
     answer = server.get(f"/v1/models/digits/generate?label=3&seed=7&format={format}")
     assert (answer.status_code, answer.content) == (200, Path(f"x.{format}").read_bytes())
@@ -52,7 +52,7 @@ def test_get_answers_with_the_bytes_of_the_command_line(server: Server, run: Run
         ("turned", {"seed": 1, "scale": 2}, ""),
     ],
 )
-def test_post_answers_with_the_bytes_of_the_command_line(
+def test_post_returns_the_bytes_of_the_command_line(
     server: Server, run: Run, model: str, fields: dict[str, Any], arguments: str
 ) -> None:
     grid = ["--grid"] if fields.get("grid") else []
@@ -62,7 +62,7 @@ def test_post_answers_with_the_bytes_of_the_command_line(
     assert (answer.status_code, answer.content) == (200, Path("x.png").read_bytes())
 
 
-def test_several_images_are_a_zip_of_the_files_that_the_command_line_writes(server: Server, run: Run) -> None:
+def test_several_images_are_a_zip_of_the_command_lines_files(server: Server, run: Run) -> None:
     run("generate", "--model", "digits", "--label", "1,5", "--count", 2, "--seed", 1, "--output", "x/")
     answer = server.generate("digits", json={"label": [1, 5], "count": 2, "seed": 1})
     assert answer.headers["content-type"] == "application/zip"
@@ -70,11 +70,11 @@ def test_several_images_are_a_zip_of_the_files_that_the_command_line_writes(serv
         sent = {name: archive.read(name) for name in archive.namelist()}
         dates = {entry.date_time for entry in archive.infolist()}
     assert sent == {path.name: path.read_bytes() for path in Path("x").iterdir()}
-    assert dates == {(1980, 1, 1, 0, 0, 0)}  # not the time of day, by which the same request would get other bytes
+    assert dates == {(1980, 1, 1, 0, 0, 0)}  # a constant, so that equal requests get equal bytes
     assert server.generate("digits", json={"label": [1, 5], "count": 2, "seed": 1}).content == answer.content
 
 
-def test_json_holds_images_and_what_made_them(server: Server) -> None:
+def test_json_holds_images_and_their_inputs(server: Server) -> None:
     answer = server.generate("digits", json={"count": 2, "seed": 5}, headers={"Accept": "application/json"}).json()
     assert (answer["model"], answer["version"], answer["seed"], answer["provider"]) == ("digits", 1, 5, "cpu")
     for index, each in enumerate(answer["answers"]):
@@ -84,7 +84,7 @@ def test_json_holds_images_and_what_made_them(server: Server) -> None:
 
 
 @pytest.mark.parametrize("way", ["form", "json", "lines", "url"])
-def test_an_image_goes_in_by_a_form_or_by_json(server: Server, run: Run, image: Path, way: str) -> None:
+def test_an_image_is_sent_in_a_form_or_in_json(server: Server, run: Run, image: Path, way: str) -> None:
     encode = base64.encodebytes if way == "lines" else base64.b64encode
     encoded = encode(image.read_bytes()).decode()
     if way == "form":
@@ -99,16 +99,16 @@ def test_an_image_goes_in_by_a_form_or_by_json(server: Server, run: Run, image: 
         np.testing.assert_array_equal(np.asarray(inverse), 255 - NOISE)
 
 
-def test_a_classifier_answers_with_the_numbers_of_the_command_line(server: Server, run: Run, image: Path) -> None:
-    line = run("generate", "--model", "classifier", "--image", image).out
+def test_a_classifier_returns_the_numbers_of_the_command_line(server: Server, run: Run, image: Path) -> None:
+    numbers = run("generate", "--model", "classifier", "--image", image).out
     files = [("image", ("in.png", image.read_bytes()))]
     lines = server.generate("classifier", files=files, headers={"Accept": "application/x-ndjson"})
-    assert lines.text == line
+    assert lines.text == numbers
     both = server.generate("classifier", files=files * 2).json()
-    assert [each["values"] for each in both["answers"]] == [json.loads(line)] * 2
+    assert [each["values"] for each in both["answers"]] == [json.loads(numbers)] * 2
 
 
-def test_a_page_can_keep_an_image_that_has_a_seed(server: Server) -> None:
+def test_an_image_with_a_seed_can_be_cached(server: Server) -> None:
     path = "/v1/models/digits/generate?label=3&seed=7"
     first = server.get(path)
     assert first.headers["cache-control"] == "public, max-age=3600"
@@ -127,7 +127,7 @@ def test_a_page_can_keep_an_image_that_has_a_seed(server: Server) -> None:
     assert server.get(f"{path.replace('7', drawn.headers['gan-serve-seed'])}").content == drawn.content
 
 
-def test_headers_tell_what_made_the_answer(server: Server) -> None:
+def test_headers_name_the_model_the_seed_and_the_provider(server: Server) -> None:
     headers = server.get("/v1/models/digits/generate?seed=7").headers
     described = server.get("/v1/models/digits").json()
     assert (headers["gan-serve-model"], headers["gan-serve-version"], headers["gan-serve-seed"]) == ("digits", "1", "7")
@@ -161,7 +161,7 @@ def test_accept_decides_the_format(server: Server, accept: str, count: int, answ
 
 
 def error_of(answer: requests.Response) -> str:
-    """What an error says; all errors have the same form, and tell nothing of the machine."""
+    """Return the message of an error. All errors have the same form and reveal nothing about the machine."""
     document = answer.json()
     assert set(document) == {"error", "request_id"}
     assert document["request_id"] == answer.headers["x-request-id"]
@@ -215,7 +215,7 @@ def error_of(answer: requests.Response) -> str:
         ("classifier", {"image": WHOLE, "scale": 2}, 400, "classifier answers with numbers; leave out scale"),
     ],
 )
-def test_a_wrong_request_is_refused_with_one_line(
+def test_an_invalid_request_gets_one_clear_line(
     server: Server, model: str, fields: dict[str, Any], status: int, message: str
 ) -> None:
     answer = server.generate(model, json=fields)
@@ -223,7 +223,7 @@ def test_a_wrong_request_is_refused_with_one_line(
     assert message in error_of(answer)
 
 
-def test_a_missing_image_is_told_without_words_of_the_command_line(server: Server) -> None:
+def test_a_missing_image_is_reported_without_terms_of_the_command_line(server: Server) -> None:
     assert error_of(server.generate("classifier")) == "classifier needs image: an image of any size (made 8x8 grey)"
 
 
@@ -239,7 +239,7 @@ def test_a_missing_image_is_told_without_words_of_the_command_line(server: Serve
         ("label=%ff%fe", "does not exist"),
     ],
 )
-def test_a_wrong_query_is_refused_with_one_line(server: Server, query: str, message: str) -> None:
+def test_an_invalid_query_gets_one_clear_line(server: Server, query: str, message: str) -> None:
     answer = server.get(f"/v1/models/digits/generate?{query}")
     assert answer.status_code == 400, answer.text
     assert message in error_of(answer)
@@ -265,19 +265,19 @@ def test_a_wrong_query_is_refused_with_one_line(server: Server, query: str, mess
         (b"--x\r\nfalse", {"Content-Type": "multipart/form-data; boundary=x"}, 400),
     ],
 )
-def test_a_body_that_is_none_is_refused(server: Server, body: bytes, headers: dict[str, str], status: int) -> None:
+def test_an_invalid_body_is_rejected(server: Server, body: bytes, headers: dict[str, str], status: int) -> None:
     answer = server.generate("digits", data=body, headers={"Content-Type": "application/json"} | headers)
     assert answer.status_code == status, answer.text
     assert error_of(answer)
 
 
-def test_a_body_without_a_length_is_bounded_too(server: Server) -> None:
+def test_a_body_without_a_length_is_limited_too(server: Server) -> None:
     answer = server.generate("digits", data=(b" " * 10_000 for _ in range(40)))
     assert answer.status_code == 413
     assert error_of(answer) == "the body is too large; send up to 300000 bytes"
 
 
-def test_an_image_that_is_a_bomb_is_never_decoded(server: Server) -> None:
+def test_a_decompression_bomb_is_never_decoded(server: Server) -> None:
     buffer = io.BytesIO()
     PILImage.new("1", (8000, 8000)).save(buffer, "PNG")
     before = server.memory()
@@ -288,7 +288,7 @@ def test_an_image_that_is_a_bomb_is_never_decoded(server: Server) -> None:
     assert server.memory() - before < 50e6
 
 
-def test_a_request_keeps_its_id_in_answer_and_log(server: Server) -> None:
+def test_a_request_id_is_in_the_response_and_in_the_log(server: Server) -> None:
     answer = server.get("/v1/models/absent", headers={"X-Request-ID": "mine-1"})
     assert answer.json()["request_id"] == "mine-1"
     assert server.get("/v1/models", headers={"X-Request-ID": 'x"\\{'}).headers["x-request-id"] != 'x"\\{'
@@ -334,7 +334,7 @@ def test_openapi_describes_every_model(server: Server) -> None:
         ({"nonsense": None}, False),
     ],
 )
-def test_the_schema_allows_the_options_that_the_server_takes(
+def test_the_schema_allows_the_options_that_the_server_accepts(
     server: Server, options: dict[str, Any], allowed: bool
 ) -> None:
     post = server.get("/openapi.json").json()["paths"]["/v1/models/digits/generate"]["post"]
@@ -353,7 +353,7 @@ def test_the_schema_allows_the_options_that_the_server_takes(
         ("/v2/repository/index", "POST, OPTIONS"),
     ],
 )
-def test_a_refused_method_is_told_those_that_there_are(server: Server, path: str, methods: str) -> None:
+def test_a_method_that_is_not_allowed_gets_those_that_are(server: Server, path: str, methods: str) -> None:
     for method in {"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "TRACE"} - set(methods.split(", ")):
         answer = requests.request(method, server.url + path, timeout=60)
         assert (answer.status_code, answer.headers["allow"]) == (405, methods), method
@@ -372,7 +372,7 @@ def test_head_answers_as_get_without_a_body(server: Server) -> None:
 
 @pytest.mark.parametrize("kind", ["png", "jpeg", "webp", "octet-stream"])
 def test_an_image_may_be_the_whole_body(server: Server, kind: str) -> None:
-    """With all other fields in the query, and the same bytes as from a form without a name."""
+    """All other fields are in the query, and the bytes equal those of JSON."""
     buffer = io.BytesIO()
     PILImage.fromarray(NOISE).save(buffer, "png" if kind == "octet-stream" else kind)
     content, path = buffer.getvalue(), "/v1/models/inverter/generate"
@@ -393,7 +393,7 @@ def test_an_image_may_be_the_whole_body(server: Server, kind: str) -> None:
         ("inverter", "", "image: not an image in PNG"),
     ],
 )
-def test_a_whole_body_that_cannot_be_taken_is_refused(server: Server, model: str, query: str, message: str) -> None:
+def test_an_invalid_whole_body_is_rejected(server: Server, model: str, query: str, message: str) -> None:
     path = f"/v1/models/{model}/generate{query}"
     content = png() if model == "mender" else b"nothing"
     answer = server.post(path, data=content, headers={"Content-Type": "image/png"})
@@ -412,23 +412,23 @@ def test_a_whole_body_that_cannot_be_taken_is_refused(server: Server, model: str
         ("plain", "label", "plain has no input 'label'; it takes none"),
     ],
 )
-def test_an_unknown_field_is_told_as_such_whatever_it_holds(
+def test_an_unknown_field_is_reported_whatever_its_value(
     server: Server, model: str, name: str, message: str, value: tuple[str | None, Any]
 ) -> None:
     assert error_of(server.generate(model, files={name: value})) == message
-    for given in (None, 3, "x", [], {"a": [None]}, True):
-        assert error_of(server.generate(model, json={name: given})) == message
+    for other in (None, 3, "x", [], {"a": [None]}, True):
+        assert error_of(server.generate(model, json={name: other})) == message
     assert error_of(server.post(f"/v1/models/{model}/generate?{name}=3")) == message
 
 
-def test_a_field_that_stands_twice_or_holds_a_file_is_refused(server: Server) -> None:
+def test_a_repeated_field_or_a_misplaced_file_is_rejected(server: Server) -> None:
     twice = server.post("/v1/models/digits/generate?label=3", json={"label": 4})
     assert error_of(twice) == "'label' is in the query and in the body; send it once"
     assert error_of(server.generate("digits", files={"label": ("x.png", png())})).startswith("label is a file; send")
     assert "-F image=@FILE with curl" in error_of(server.generate("inverter", files={"image": (None, "in.png")}))
 
 
-def test_a_route_that_does_not_exist_is_told_with_where_to_look(server: Server) -> None:
+def test_an_unknown_route_gets_the_address_of_the_documentation(server: Server) -> None:
     assert error_of(server.get("/v1/model")) == "Not Found: no such route; see /docs for all routes"
 
 

@@ -1,4 +1,4 @@
-"""The Open Inference Protocol, asked by the client that Triton's users have."""
+"""The Open Inference Protocol, tested with Triton's client."""
 
 import io
 import json
@@ -26,9 +26,9 @@ def client_of(server: Server) -> triton.InferenceServerClient:
 
 
 def feeds_of(generator: Generator, places: range) -> Arrays:
-    """The graph's inputs for some places of seed 5, as the command line makes them."""
+    """Return the graph's inputs for some places of seed 5, as the command line makes them."""
     inputs = generator.metadata.image_inputs
-    if inputs:  # rows of a tensor are of one size
+    if inputs:  # all rows of a tensor have one size
         rows = {tensor.name: [noise(tensor, len(SIZES) * place) for place in places] for tensor in inputs}
         return {name: np.stack(each).astype(np.float32) for name, each in rows.items()}
     request = make_request(generator.metadata, {}, seed=5, count=len(places), index=places.start)
@@ -105,7 +105,7 @@ def infer(server: Server, document: Any, tail: bytes = b"", **headers: str) -> r
     return server.post("/v2/models/digits/infer", data=head + tail, headers=lengths | headers)
 
 
-def test_outputs_come_as_the_caller_wants_them(server: Server) -> None:
+def test_outputs_have_the_requested_form(server: Server) -> None:
     plain = infer(server, {"inputs": [LATENT, LABEL]})
     values = np.array(plain.json()["outputs"][0]["data"], np.float32)
     assert "inference-header-content-length" not in plain.headers
@@ -186,39 +186,39 @@ def raw(size: Any) -> dict[str, Any]:
         (raw(64), "has 64 bytes, but only 0 are left in the body"),
     ],
 )
-def test_a_malformed_frame_is_refused_with_one_line(server: Server, document: Any, message: str) -> None:
+def test_an_invalid_request_gets_one_clear_line(server: Server, document: Any, message: str) -> None:
     answer = infer(server, document)
     assert answer.status_code == 400, answer.text
     assert message in answer.json()["error"]
 
 
 @pytest.mark.parametrize("value", [8, 0, -8])
-def test_latents_may_be_as_extreme_as_every_model_is_tried_with(server: Server, value: float) -> None:
+def test_latents_may_be_as_extreme_as_in_the_export_check(server: Server, value: float) -> None:
     assert infer(server, {"inputs": [{**LATENT, "data": [value] * 16}, LABEL]}).status_code == 200
     beyond = infer(server, changed(LATENT, data=[value + np.copysign(8.1, value)] * 16))
     assert (beyond.status_code, beyond.json()["error"]) == (400, "the values of latent must be from -8 to 8")
 
 
 @pytest.mark.parametrize("value", ["nan", "inf", "-inf"])
-def test_values_that_are_no_numbers_are_refused(server: Server, value: str) -> None:
+def test_values_that_are_not_finite_are_rejected(server: Server, value: str) -> None:
     answer = infer(server, raw(64), struct.pack("<16f", *[float(value)] * 16))
     assert (answer.status_code, answer.json()["error"]) == (400, "the values of latent must be finite")
 
 
 @pytest.mark.parametrize("length", ["-1", "x", "99999", "1" * 5000, "0" * 5000, "²", ""])
-def test_a_header_length_that_lies_is_refused(server: Server, length: str) -> None:
+def test_an_invalid_header_length_is_rejected(server: Server, length: str) -> None:
     headers = {"Inference-Header-Content-Length": length.encode().decode("latin-1")}
     answer = infer(server, {"inputs": [LATENT, LABEL]}, **headers)
     assert answer.status_code == 400
     assert "Inference-Header-Content-Length must be from 0 to" in answer.json()["error"]
 
 
-def test_bytes_that_nobody_announced_are_refused(server: Server) -> None:
+def test_undeclared_bytes_are_rejected(server: Server) -> None:
     answer = infer(server, {"inputs": [LATENT, LABEL]}, b"more")
     assert (answer.status_code, answer.json()["error"]) == (400, "4 bytes follow the last input")
 
 
-def test_a_deadline_of_the_callers_own_is_kept(server: Server) -> None:
+def test_the_clients_own_timeout_is_kept(server: Server) -> None:
     answer = infer(server, {"inputs": [LATENT, LABEL], "parameters": {"timeout": 1}})
     assert answer.status_code == 504
     assert "the deadline passed" in answer.json()["error"]
