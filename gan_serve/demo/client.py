@@ -63,7 +63,7 @@ class DemoClient:
     def run(
         self, page: gr.Request, model: str, request: Request, convert: Callable[[Result, str], Returned]
     ) -> Returned:
-        """Run a model. Return what `convert` makes of the result and the device's name, in a worker thread.
+        """Run a model and return `convert(result, device)`, which a worker thread computes.
 
         Call this from a Gradio handler, which runs in a thread beside the event loop.
 

@@ -85,7 +85,7 @@ def make_page(client: DemoClient) -> gr.Blocks:
     """Return the demo. Everything that depends on the models is created when a visitor opens the page."""
     page = _Page(title="gan-serve", analytics_enabled=False, fill_width=True)
     with page:
-        query = gr.Textbox(visible="hidden")  # of the address
+        query = gr.Textbox(visible="hidden")  # the query of the address
         make_html(_TITLE)
         gr.render([query], [query.change], queue=False)(partial(_show, client))
         page.load(None, None, query, js=_READ_ADDRESS, queue=False, api_visibility="private")

@@ -68,7 +68,7 @@ def show_answer(tensors: Sequence[OutputTensor], answer: Answer) -> str:
 
 
 def encode_png(image: PilImage) -> bytes:
-    """Encode an image without provenance, for images that a visitor gave."""
+    """Encode an image without provenance, for images from visitors."""
     buffer = io.BytesIO()
     image.save(buffer, "PNG", compress_level=1)
     return buffer.getvalue()

@@ -116,7 +116,7 @@ class Library:
             repository = Repository(self._root)
             before, entries = self.catalogue, {(entry.name, entry.version): entry for entry in repository.entries}
             failures = {key: reason for key, reason in before.failures.items() if key in entries}
-            # After startup a new model is expected only once it has loaded, so that a broken one changes no readiness.
+            # After startup a new model counts only once it has loaded: an invalid one never makes the server unready.
             expected = before.expected if before.queues else frozenset(entries)
             self._publish(Catalogue(expected.intersection({*before.queues, *entries}), before.queues, failures))
             for key, entry in entries.items():

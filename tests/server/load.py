@@ -35,9 +35,9 @@ class Tally:
         return answer.status, body
 
 
-def call(server: Server, ask: Ask, *, callers: int, seconds: float) -> None:
+def call(server: Server, ask: Ask, *, clients: int, seconds: float) -> None:
     """Run clients that send a new request as soon as the last one is answered."""
-    asyncio.run(_call(server, ask, callers, seconds))
+    asyncio.run(_call(server, ask, clients, seconds))
 
 
 def call_at(server: Server, ask: Ask, *, rate: float, seconds: float) -> None:
@@ -45,18 +45,18 @@ def call_at(server: Server, ask: Ask, *, rate: float, seconds: float) -> None:
     asyncio.run(_call_at(server, ask, rate, seconds))
 
 
-async def _call(server: Server, ask: Ask, callers: int, seconds: float) -> None:
+async def _call(server: Server, ask: Ask, clients: int, seconds: float) -> None:
     until = time.monotonic() + seconds
 
-    async def caller(first: int) -> None:
+    async def client(first: int) -> None:
         number = first
         while time.monotonic() < until:
             await ask(session, number)
-            number += callers
+            number += clients
 
     async with _session(server) as session, asyncio.TaskGroup() as group:
-        for first in range(callers):
-            group.create_task(caller(first))
+        for first in range(clients):
+            group.create_task(client(first))
 
 
 async def _call_at(server: Server, ask: Ask, rate: float, seconds: float) -> None:

@@ -72,7 +72,7 @@ def test_every_valid_request_gets_exactly_its_own_image(
                 wrong.append((status, seed))
 
     with Server(models) as server:
-        call(server, ask, callers=24, seconds=full(4, 180))
+        call(server, ask, clients=24, seconds=full(4, 180))
         assert server.state() == "ready"
         assert not server.logged("digits failed")
         assert server.stop() == 0
@@ -99,7 +99,7 @@ def test_an_overloaded_server_keeps_deadlines_and_rejects_quickly(
 
     with Server(models, deadline=deadline) as server:
         warming = full(1, 5)
-        call(server, asking(alone), callers=4, seconds=warming)
+        call(server, asking(alone), clients=4, seconds=warming)
         before = server.memory()
         rate = 4 * len(alone[200]) / warming
         call_at(server, asking(crowded), rate=rate, seconds=full(3, 60))
@@ -138,7 +138,7 @@ def test_reloads_lose_no_request(tmp_path: Path, full: Callable[[float, float], 
     with Server(tmp_path, admin_token="x") as server:
         reloader = threading.Thread(target=reload_often, args=[server])
         reloader.start()
-        call(server, ask, callers=8, seconds=0.1)
+        call(server, ask, clients=8, seconds=0.1)
         reloader.join()
         assert done.is_set()
         assert server.post("/v1/admin/reload", headers={"Authorization": "Bearer x"}).status_code == 200

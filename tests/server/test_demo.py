@@ -337,8 +337,8 @@ def test_an_invalid_address_gets_a_clear_message(visit: Visit) -> None:
 def test_the_page_fits_a_phone_and_every_control_has_a_name(visit: Visit, query: str) -> None:
     page = visit(query, viewport={"width": 390, "height": 800}, color_scheme="dark")
     expect(page.get_by_role("tab", name="Compare")).to_be_visible()
-    shown = page.locator("#gs-gallery a, #gs-images img, .gs-sheet, #gs-compared img")
-    expect(shown.filter(visible=True).first).to_be_visible()
+    content_of_tab = page.locator("#gs-gallery a, #gs-images img, .gs-sheet, #gs-compared img")
+    expect(content_of_tab.filter(visible=True).first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert page.evaluate(_NAMELESS) == []
     assert page.evaluate("document.body.classList.contains('dark')")

@@ -326,8 +326,8 @@ def test_an_unexpected_error_is_logged_but_not_revealed(models: Path) -> None:
 
 def test_sigterm_finishes_accepted_requests_and_exits_with_0(models: Path) -> None:
     slow = {"label": "0-9", "count": 6, "scale": 20, "format": "zip", "seed": 1}
-    with Server(models, queue=2000, linger=0) as server, ThreadPoolExecutor(16) as callers:
-        answers = [callers.submit(server.generate, "digits", json=slow) for _ in range(16)]
+    with Server(models, queue=2000, linger=0) as server, ThreadPoolExecutor(16) as clients:
+        answers = [clients.submit(server.generate, "digits", json=slow) for _ in range(16)]
         while accepted(server) < 16:
             time.sleep(0.01)
         assert server.stop() == 0
@@ -395,10 +395,10 @@ def test_requests_of_disconnected_clients_are_not_computed(folder: Path) -> None
     """The only worker is held at the first request, so that the others wait when twenty clients disconnect."""
     body = b'{"count": 32}'
     request = HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body
-    with Server(folder, script=HELD, queue=4000) as server, ThreadPoolExecutor(4) as callers:
+    with Server(folder, script=HELD, queue=4000) as server, ThreadPoolExecutor(4) as clients:
         before = images(server, "digits")
         (folder / "held").touch()
-        stay = [callers.submit(server.generate, "digits") for _ in range(4)]
+        stay = [clients.submit(server.generate, "digits") for _ in range(4)]
         wait_for(lambda: waiting(server) == 3)
         with ExitStack() as stack:
             for _ in range(20):
@@ -422,13 +422,13 @@ def test_a_client_that_disconnects_before_its_image_is_decoded_is_not_computed(f
     request = head + b"Content-Length: %d\r\n\r\n" % len(content) + content
     with Server(folder, script=HELD) as server:
         before = images(server, "classifier")
-        with socket.create_connection(server.address) as caller:
-            caller.sendall(request[:-10])
+        with socket.create_connection(server.address) as client:
+            client.sendall(request[:-10])
             wait_for(lambda: "gan_serve_requests_in_progress 2.0" in server.get("/metrics").text)
         wait_for(lambda: len(disconnected(server)) == 1)
         (folder / "unread").touch()
-        with socket.create_connection(server.address) as caller:
-            caller.sendall(request)
+        with socket.create_connection(server.address) as client:
+            client.sendall(request)
             wait_for((folder / "unread-holds").exists)
         wait_for(lambda: len(disconnected(server)) == 2)
         (folder / "unread").unlink()
@@ -445,10 +445,10 @@ def test_a_running_task_ends_at_its_deadline_and_at_shutdown(models: Path) -> No
     def enlarge() -> int:
         return server.generate("enlarger", files={"image": ("a.png", image.getvalue())}).status_code
 
-    with Server(models, script=ON_ONE_CORE, deadline=1) as server, ThreadPoolExecutor(1) as caller:
+    with Server(models, script=ON_ONE_CORE, deadline=1) as server, ThreadPoolExecutor(1) as client:
         assert enlarge() == 504
         assert server.generate("digits").status_code == 200
-        last = caller.submit(enlarge)
+        last = client.submit(enlarge)
         wait_for(lambda: "gan_serve_requests_in_progress 2.0" in server.get("/metrics").text)
         began = time.monotonic()
         assert server.stop() == 0
@@ -482,9 +482,9 @@ def images(server: Server, model: str) -> int:
 
 
 def test_requests_beyond_the_concurrency_limit_are_rejected(models: Path) -> None:
-    with Server(models, concurrency=2) as server, ThreadPoolExecutor(24) as callers:
+    with Server(models, concurrency=2) as server, ThreadPoolExecutor(24) as clients:
         fields = {"count": 64, "scale": 20, "seed": 1}
-        answers = list(callers.map(lambda _: server.generate("digits", json=fields), range(24)))
+        answers = list(clients.map(lambda _: server.generate("digits", json=fields), range(24)))
     refused = [answer for answer in answers if answer.status_code == 429]
     assert {answer.status_code for answer in answers} == {200, 429}
     assert all(answer.headers["retry-after"] == "1" for answer in refused)
@@ -492,9 +492,9 @@ def test_requests_beyond_the_concurrency_limit_are_rejected(models: Path) -> Non
 
 def test_images_waiting_for_any_version_are_counted(folder: Path) -> None:
     save_model(folder, replace(DIGIT, version=2))
-    with Server(folder, script=HELD) as server, ThreadPoolExecutor(3) as callers:
+    with Server(folder, script=HELD) as server, ThreadPoolExecutor(3) as clients:
         (folder / "held").touch()
-        answers = [callers.submit(server.post, "/v1/models/digits/generate?version=1") for _ in range(3)]
+        answers = [clients.submit(server.post, "/v1/models/digits/generate?version=1") for _ in range(3)]
         wait_for(lambda: waiting(server) == 2)  # the third one is running
         (folder / "held").unlink()
         assert [answer.result().status_code for answer in answers] == [200] * 3
@@ -566,7 +566,9 @@ def test_without_the_extra_one_line_says_what_to_install() -> None:
 
 def test_a_port_in_use_gives_one_line(server: Server, run: Run) -> None:
     outcome = run("serve", "--port", server.address[1])
-    assert re.fullmatch(r"error: cannot listen on 127\.0\.0\.1 port \d+ \(.*in use\); choose others\n", outcome.error)
+    assert re.fullmatch(
+        r"error: cannot listen on 127\.0\.0\.1 port \d+ \(.*in use\); use another host or port\n", outcome.error
+    )
 
 
 def test_help_names_every_setting_and_its_variable(run: Run) -> None:

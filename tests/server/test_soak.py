@@ -31,7 +31,7 @@ def bytes_an_hour(server: Server, seconds: float) -> float:
     tally = Tally()
     samples = []
     for _ in range(18):
-        call(server, ask, callers=8, seconds=seconds / 18)
+        call(server, ask, clients=8, seconds=seconds / 18)
         samples.append((time.monotonic(), server.memory()))
     assert set(tally.seconds) == {200, 400}
     times, memory = zip(*samples[6:], strict=True)

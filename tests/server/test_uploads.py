@@ -36,8 +36,8 @@ def test_an_image_of_odd_size_gets_the_bytes_of_the_command_line(
     contents = {name: png(47, 23, seed) for seed, name in enumerate(names)}
     for name, content in contents.items():
         Path(f"{name}.png").write_bytes(content)
-    given = [part for name in names for part in (f"--{name}", f"{name}.png")]
-    assert run("generate", "--model", model, *given, "--output", "x.png").code == 0
+    arguments = [part for name in names for part in (f"--{name}", f"{name}.png")]
+    assert run("generate", "--model", model, *arguments, "--output", "x.png").code == 0
     answer = server.generate(model, files={name: (f"{name}.png", content) for name, content in contents.items()})
     assert (answer.status_code, answer.content) == (200, Path("x.png").read_bytes())
 
@@ -170,16 +170,16 @@ def test_queued_images_take_only_the_memory_of_their_files(models: Path, content
     busy = io.BytesIO()
     PILImage.new("RGB", (2048, 2048)).save(busy, "png")
     with Server(models, script=ON_ONE_CORE) as server:
-        callers = [ask("enlarger", busy.getvalue())]
+        clients = [ask("enlarger", busy.getvalue())]
         time.sleep(0.5)  # the only worker is busy now
         before = server.memory()
-        callers += [ask("classifier", content) for _ in range(10)]
+        clients += [ask("classifier", content) for _ in range(10)]
         until = time.monotonic() + 20
         while not re.search(r'^gan_serve_images_waiting{model="classifier"} 10', server.get("/metrics").text, re.M):
             assert time.monotonic() < until
         grown = server.memory() - before
-    for caller in callers:
-        caller.join()
+    for client in clients:
+        client.join()
     assert grown < 10 * most + 40e6
 
 
