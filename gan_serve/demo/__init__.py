@@ -1,15 +1,30 @@
-"""The demo: a page at / of the server, made of nothing but the models' metadata.
+"""The demo: a Gradio page at / of the server, generated from the models' metadata alone.
 
-    studio      what its handlers ask of the server, within the same limits; words tells what goes wrong
-    address     what the address bar says
-    controls    a component for each kind of input; easel takes or draws images and masks
-    figures     what each kind of output looks like; recipes, how to make it again
-    views       what can be shown of a model that draws
-    drawing, translating, comparing    the panels; parts are what they share
-    gallery     all models; card, what is known of one
-    page        all of it, put together
-    endpoints   what gradio_client calls by name
-    mount       where it joins the server
+The page:
 
-It needs the extra `demo`; only the server imports it, and only where the demo is wanted.
+    page              the whole page: tabs, and what each visitor sees
+    gallery           all models, as cards
+    model_card        facts and scores of one model
+    draw_panel        models that draw: controls, images, downloads
+    translate_panel   models that take images
+    compare_panel     one seed through several models
+    modes             what the draw panel can show: images, a walk, one input varied, a mixture
+
+Its parts:
+
+    controls          a component for each kind of input
+    canvas            the component for images and masks: drop, paste, choose, draw
+    components        other components that panels share, and how their events run
+    rendering         outputs as HTML
+    snippets          commands and code that reproduce an image
+    permalink         the page's address
+
+The server:
+
+    client            runs requests through the server's scheduler
+    errors            error messages for the page and for `gradio_client`
+    api               the endpoints for `gradio_client`
+    mount             adds the demo to the server's routes
+
+It needs the extra `demo`. Only the server imports it, and only if the demo is enabled.
 """

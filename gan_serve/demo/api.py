@@ -1,4 +1,4 @@
-"""What `gradio_client` calls by name: the functions of the page, with images as base64 as in the plain API."""
+"""Endpoints for `gradio_client`: the page's functions by name, with images as base64 as in the plain API."""
 
 import json
 from typing import Any
@@ -15,11 +15,11 @@ from gan_serve.server.api.v1_parsing import Fields
 from gan_serve.server.errors import bad_request
 
 
-def add_endpoints(studio: DemoClient) -> None:
-    """Name them within a page."""
+def add_endpoints(client: DemoClient) -> None:
+    """Add the endpoints to the current page."""
 
     def models() -> list[dict[str, Any]]:
-        """The models, what each one is for, and the inputs that it takes."""
+        """List the models, with their tasks and inputs."""
         return [
             {
                 "name": metadata.name,
@@ -27,31 +27,31 @@ def add_endpoints(studio: DemoClient) -> None:
                 "description": metadata.description,
                 "inputs": [{"name": tensor.name, "kind": tensor.kind} for tensor in metadata.inputs],
             }
-            for metadata in studio.models
+            for metadata in client.models
         ]
 
     def generate(
         page: gr.Request, model: str, inputs: dict[str, Any] | None = None, seed: int | None = None, count: int = 1
     ) -> dict[str, Any]:
-        """The answers of a model: images as base64 PNG, or numbers; with the seed that makes them again."""
+        """Run a model. Returns images as base64 PNG, or numbers, and the seed that reproduces them."""
         numbers = {} if seed is None else {"seed": seed}
-        counts = {} if count == 1 else {"count": count}  # as with the seed, one among the inputs may stand
-        asked = studio.request(model, {**_fields(inputs), **numbers, **counts})
-        return studio.run(page, model, asked, _document)
+        counts = {} if count == 1 else {"count": count}  # as with the seed, the inputs may already hold one
+        request = client.request(model, {**_fields(inputs), **numbers, **counts})
+        return client.run(page, model, request, _document)
 
     def translate(
         page: gr.Request, model: str, image: str, inputs: dict[str, Any] | None = None, seed: int | None = None
     ) -> dict[str, Any]:
-        """What a model makes of an image in base64; masks and the like are among the inputs."""
-        taken = studio.metadata(model).image_inputs
-        if not taken:
+        """Run a model on an image in base64; pass masks and other inputs in `inputs`."""
+        image_inputs = client.metadata(model).image_inputs
+        if not image_inputs:
             raise bad_request(f"{model} takes no image; use /generate")
-        return generate(page, model, {**_fields(inputs), taken[0].name: image}, seed)
+        return generate(page, model, {**_fields(inputs), image_inputs[0].name: image}, seed)
 
     def walk(
         page: gr.Request, model: str, seed: int, to: int, steps: int = 16, inputs: dict[str, Any] | None = None
     ) -> list[str]:
-        """Images from one seed to another, each as base64 PNG."""
+        """Interpolate from one seed to another. Returns each image as base64 PNG."""
         return images(page, model, _fields({**_fields(inputs), "seed": seed, "walk_to": to, "steps": steps}))
 
     def mix(
@@ -63,16 +63,16 @@ def add_endpoints(studio: DemoClient) -> None:
         size: int = 4,
         inputs: dict[str, Any] | None = None,
     ) -> list[str]:
-        """A square of images whose columns take the latents `taken` from the seed `other`, row by row."""
+        """Mix two seeds. Returns a square of images by rows; columns have the latents `taken` of the seed `other`."""
         first, second = (random_seed() if each is None else each for each in (seed, other))
         mixture = {"seed": first, "count": size, "mix_with": second, "mix": taken}
         return images(page, model, {**_fields(inputs), **mixture})
 
     def images(page: gr.Request, model: str, fields: Fields) -> list[str]:
-        made = studio.run(page, model, studio.request(model, fields), _document)
-        if any("png" not in answer for answer in made["answers"]):
+        document = client.run(page, model, client.request(model, fields), _document)
+        if any("png" not in answer for answer in document["answers"]):
             raise bad_request(f"{model} answers with numbers; use /generate or /translate")
-        return [answer["png"] for answer in made["answers"]]
+        return [answer["png"] for answer in document["answers"]]
 
     for endpoint in (models, generate, translate, walk, mix):
         api(as_gradio_error(endpoint), api_name=endpoint.__name__, queue=False)
@@ -80,7 +80,7 @@ def add_endpoints(studio: DemoClient) -> None:
 
 def _fields(inputs: object) -> Fields:
     if not isinstance(inputs, dict | None):
-        raise bad_request("the inputs must be an object with names and values")
+        raise bad_request("the inputs must be an object of names and values")
     return {name: value for name, value in (inputs or {}).items() if value is not None}
 
 

@@ -1,13 +1,13 @@
-// Where an image is dropped, pasted, chosen or drawn, and a mask is painted over it. What `props` say, canvas.py says.
+// Canvas for an image (dropped, pasted, chosen or drawn) and a mask painted over it. canvas.py sets `props`.
 const find = (selector) => element.querySelector(selector);
 const sheet = find(".gs-sheet");
 const [base, layer] = element.querySelectorAll("canvas");
 const file = find("input[type=file]");
 const alert = find("[role=alert]");
 const INK = props.mask ? "#d6336c" : "#000";
-const FINEST = props.sketch ? 512 : 1024; // pixels of the longer side of what is drawn
-let given = null; // the image's file: its name, and its bytes in an address
-let strokes = []; // of the brush: points, width, whether they erase
+const FINEST = props.sketch ? 512 : 1024; // maximum pixels of the longer side of a drawing
+let source = null; // the image file: its name, and its content as a data URL
+let strokes = []; // of the brush: points, width, and whether they erase
 let erasing = false;
 
 function resize(width, height) {
@@ -16,7 +16,7 @@ function resize(width, height) {
 }
 
 function reset() {
-  given = null;
+  source = null;
   strokes = [];
   alert.textContent = "";
   const scale = Math.max(1, Math.floor(FINEST / Math.max(props.width, props.height)));
@@ -24,7 +24,7 @@ function reset() {
   sheet.classList.toggle("gs-empty", true);
 }
 
-// The strokes in one colour; what they erase is as if it had never been drawn.
+// Draw the strokes in one colour; erasing strokes remove earlier ones.
 function paint(canvas, ink) {
   const context = canvas.getContext("2d");
   context.clearRect(0, 0, canvas.width, canvas.height);
@@ -43,24 +43,24 @@ function paint(canvas, ink) {
 
 const redraw = () => paint(layer, INK);
 
-// The strokes on a ground, and the image between them, as a file.
-function drawing(ink, ground, image) {
+// Return the strokes over an image over a background, as a data URL.
+function render(ink, background, image) {
   const copy = document.createElement("canvas");
   [copy.width, copy.height] = [layer.width, layer.height];
   paint(copy, ink);
   const context = copy.getContext("2d");
   context.globalCompositeOperation = "destination-over";
   if (image) context.drawImage(image, 0, 0);
-  context.fillStyle = ground;
+  context.fillStyle = background;
   context.fillRect(0, 0, copy.width, copy.height);
   return copy.toDataURL("image/png");
 }
 
 function publish() {
-  const value = given ? { image: given.url, name: given.name } : {};
-  if (props.sketch && strokes.length) [value.image, value.name] = [drawing(INK, "#fff", base), "drawing.png"];
-  if (props.mask && strokes.length) value.mask = drawing("#fff", "#000", null);
-  sheet.classList.toggle("gs-empty", !given && !strokes.length);
+  const value = source ? { image: source.url, name: source.name } : {};
+  if (props.sketch && strokes.length) [value.image, value.name] = [render(INK, "#fff", base), "drawing.png"];
+  if (props.mask && strokes.length) value.mask = render("#fff", "#000", null);
+  sheet.classList.toggle("gs-empty", !source && !strokes.length);
   props.value = value;
   trigger("input");
 }
@@ -81,34 +81,34 @@ const read = (blob) =>
     reader.readAsDataURL(blob);
   });
 
-async function take(blob, name) {
+async function load(blob, name) {
   if (!blob) return;
   reset();
   if (blob.size > props.most) {
-    alert.textContent = `${name} has ${blob.size} bytes; give an image of up to ${props.most}.`;
+    alert.textContent = `${name} has ${blob.size} bytes; use an image of up to ${props.most} bytes.`;
     return;
   }
-  given = { name, url: await read(blob) };
-  await show(given.url).catch(() => {}); // what this browser cannot show, the server may read, or refuse in words
+  source = { name, url: await read(blob) };
+  await show(source.url).catch(() => {}); // the server may read what this browser cannot, or explain the error
   publish();
 }
 
-function at(event) {
+function position(event) {
   const box = layer.getBoundingClientRect();
   return [((event.clientX - box.left) * layer.width) / box.width, ((event.clientY - box.top) * layer.height) / box.height];
 }
 
 function begin(event) {
-  if (props.mask && !given) return;
+  if (props.mask && !source) return;
   event.preventDefault();
   layer.setPointerCapture(event.pointerId);
   const width = (Number(find("[name=brush]").value) / 100) * Math.max(layer.width, layer.height);
-  const stroke = { points: [at(event)], width, erases: erasing };
+  const stroke = { points: [position(event)], width, erases: erasing };
   strokes.push(stroke);
   sheet.classList.remove("gs-empty");
   redraw();
   layer.onpointermove = (moved) => {
-    stroke.points.push(at(moved));
+    stroke.points.push(position(moved));
     redraw();
   };
   layer.onpointerup = layer.onpointercancel = () => {
@@ -121,7 +121,7 @@ const actions = {
   undo: () => strokes.pop(),
   erase: (button) => button.setAttribute("aria-pressed", (erasing = !erasing)),
   middle: () => {
-    if (given) strokes.push({ box: [layer.width / 4, layer.height / 4, layer.width / 2, layer.height / 2] });
+    if (source) strokes.push({ box: [layer.width / 4, layer.height / 4, layer.width / 2, layer.height / 2] });
   },
   clear: reset,
 };
@@ -134,16 +134,16 @@ element.addEventListener("click", async (event) => {
     if (button.dataset.do !== "erase") publish();
   }
   const example = event.target.closest("[data-example]");
-  if (example) await take(await (await fetch(example.src)).blob(), example.dataset.example);
+  if (example) await load(await (await fetch(example.src)).blob(), example.dataset.example);
 });
-file.addEventListener("change", () => take(file.files[0], file.files[0]?.name));
+file.addEventListener("change", () => load(file.files[0], file.files[0]?.name));
 sheet.addEventListener("dragover", (event) => event.preventDefault());
 sheet.addEventListener("drop", (event) => {
   event.preventDefault();
-  take(event.dataTransfer.files[0], event.dataTransfer.files[0]?.name);
+  load(event.dataTransfer.files[0], event.dataTransfer.files[0]?.name);
 });
 document.addEventListener("paste", (event) => {
-  if (element.offsetParent) take(event.clipboardData.files[0], event.clipboardData.files[0]?.name);
+  if (element.offsetParent) load(event.clipboardData.files[0], event.clipboardData.files[0]?.name);
 });
 if (props.sketch || props.mask) layer.addEventListener("pointerdown", begin);
 reset();

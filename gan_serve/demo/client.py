@@ -1,13 +1,11 @@
-"""What the demo's handlers ask of the server: the same queue, limits, deadlines and metrics as every other way."""
+"""The demo's access to the server: the same queues, limits, deadlines and metrics as the other APIs."""
 
-import functools
-import time
 from collections.abc import Callable
-from concurrent.futures import CancelledError
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import gradio as gr
+from anyio import from_thread
 from gradio.context import LocalContext
 from starlette.requests import Request as HttpRequest
 
@@ -18,93 +16,83 @@ from gan_serve.result import Result
 from gan_serve.server.api.content_negotiation import ResponseFormat
 from gan_serve.server.api.generation import GenerationTask, check_pixels
 from gan_serve.server.api.v1_parsing import Fields, parse_request, resolve
-from gan_serve.server.errors import ClientDisconnected, DeadlineExceeded, bad_request
-from gan_serve.server.request_context import RequestContext, context_of
+from gan_serve.server.errors import bad_request
+from gan_serve.server.request_context import context_of
 from gan_serve.server.scheduling.model_queue import ModelQueue
-from gan_serve.server.scheduling.task import Task
 from gan_serve.server.service import Service
 
 Returned = TypeVar("Returned")
 
 
 class DemoClient:
-    """Asks the server's engine, from the thread of a handler."""
+    """Runs requests through the server's scheduler, from the threads of Gradio's handlers."""
 
     def __init__(self, service: Service) -> None:
         self.service = service
 
     @property
     def root(self) -> Path:
-        """The folder of the models, where their samples lie, too."""
+        """The models folder, which holds their samples, too."""
         return models_folder(self.service.settings.models)
 
     @property
     def models(self) -> list[ModelMetadata]:
-        """Those that can be asked, by name."""
-        return [lane.metadata for lane in self.service.library.catalogue.latest()]
+        """The metadata of the models in service, sorted by name."""
+        return [queue.metadata for queue in self.service.library.catalogue.latest()]
 
     def metadata(self, model: str) -> ModelMetadata:
-        """What is known of a model, by its name or its variant's.
+        """Return the metadata of a model, by its name or its variant's.
 
         Raises:
-            ApiError: it is not served.
+            ApiError: the model is not served.
         """
-        return self._lane(model).metadata
+        return self._queue(model).metadata
 
     def request(self, model: str, fields: Fields) -> Request:
-        """What these fields ask for; images in them are a name and a file's bytes, or base64.
+        """Return the validated request of these fields. Images are a name and bytes, or base64.
 
         Raises:
-            ApiError: they cannot be.
-            UsageError: a value that the model does not take.
+            ApiError: a field has the wrong type.
+            UsageError: a value is invalid for the model.
         """
         metadata, settings = self.metadata(model), self.service.settings
         if others := [name for name in ("scale", "grid", "format", "version") if name in fields]:
             raise bad_request(f"the demo takes no {others[0]}; use /v1/models/{model}/generate")
         return resolve(metadata, parse_request(metadata, fields, settings.max_count), settings)
 
-    def run(self, page: gr.Request, model: str, asked: Request, answer: Callable[[Result, str], Returned]) -> Returned:
-        """What `answer` makes of a result and the device that made it, in the runner's thread.
+    def run(
+        self, page: gr.Request, model: str, request: Request, convert: Callable[[Result, str], Returned]
+    ) -> Returned:
+        """Run a model and return `convert(result, device)`, which a worker thread computes.
+
+        Call this from a Gradio handler, which runs in a thread beside the event loop.
 
         Raises:
-            GanServeError, ApiError: there is none.
+            GanServeError, ApiError: the request fails.
         """
-        lane, note = self._lane(model), context_of(connection(page).scope)
-        settings = self.service.settings
-        check_pixels(lane.metadata, asked, ResponseFormat("png"), settings.max_pixels)
-        work = GenerationTask(lane.generator, asked, lambda result: answer(result, lane.generator.device))
-        made: Returned = self._wait(note, lane, work.call(note.began + settings.deadline))
-        return made
+        queue, context = self._queue(model), context_of(connection(page).scope)
+        settings, generator = self.service.settings, queue.generator
+        check_pixels(queue.metadata, request, ResponseFormat("png"), settings.max_pixels)
+        context.model = queue.metadata.name
+        generation = GenerationTask(generator, request, lambda result: convert(result, generator.device))
+        task = generation.task(context.started + settings.deadline)
+        output: Returned = from_thread.run(self.service.scheduler.run, queue, task, context)
+        return output
 
-    def _wait(self, note: RequestContext, lane: ModelQueue, call: Task) -> Any:
-        engine = self.service.engine
-        note.model = lane.metadata.name
-        note.on_leave = functools.partial(engine.withdraw, lane, call)
-        if note.left:
-            raise ClientDisconnected
-        engine.submit(lane, call)
-        try:
-            return call.future.result(max(0.0, call.deadline - time.monotonic()))
-        except CancelledError:
-            raise ClientDisconnected from None
-        except TimeoutError:
-            engine.withdraw(lane, call)
-            raise DeadlineExceeded from None
-
-    def _lane(self, model: object) -> ModelQueue:
+    def _queue(self, model: object) -> ModelQueue:
         if not isinstance(model, str):
-            raise bad_request("the model must be a text, its name")
+            raise bad_request("the model must be a string, its name")
         return self.service.library.catalogue.find(model)
 
 
 def connection(page: gr.Request) -> HttpRequest:
-    """The request itself, with all that the server knows of it."""
-    assert page.request is not None  # Gradio makes one without only where there is no server
+    """Return the HTTP request behind a Gradio request."""
+    assert page.request is not None  # Gradio has none only without a server
     return page.request
 
 
 def visitor() -> gr.Request:
-    """Who opens the page, where Gradio tells it by no argument."""
+    """Return the current Gradio request, in handlers that do not get it as an argument."""
     page = LocalContext.request.get()
-    assert page is not None  # only handlers ask
+    assert page is not None  # only called by handlers
     return page

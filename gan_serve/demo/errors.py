@@ -1,4 +1,4 @@
-"""What goes wrong, told in words: where a client expects it, or on the page in place of the images."""
+"""Error messages for the page and for `gradio_client`."""
 
 import functools
 import html
@@ -11,53 +11,53 @@ from gan_serve.demo.client import connection, visitor
 from gan_serve.server.errors import ApiError
 from gan_serve.server.responses import error_of
 
-NO_UPLOADS = "nothing is uploaded or fetched; send images as base64 with the request"
+NO_UPLOADS = "the demo accepts no uploads and fetches no files; send images as base64 with the request"
 
 Parameters = ParamSpec("Parameters")
 Returned = TypeVar("Returned")
 
 
-class Told(gr.Error):
-    """A refusal as Gradio tells its clients, which gives it no status of its own."""
+class DemoError(gr.Error):
+    """An `ApiError` as Gradio sends it to clients. Gradio has no status of its own for it."""
 
-    def __init__(self, refusal: ApiError) -> None:
-        super().__init__(str(refusal), print_exception=False)
-        self.refusal = refusal
+    def __init__(self, error: ApiError) -> None:
+        super().__init__(str(error), print_exception=False)
+        self.api_error = error
 
 
-def in_words(error: Exception) -> ApiError:
-    """What is wrong in one line; the log has the stack of what nobody expected."""
+def to_api_error(error: Exception) -> ApiError:
+    """Convert an exception to an `ApiError`; log unexpected ones."""
     return error_of(connection(visitor()).scope, error)
 
 
 def alert(error: Exception) -> str:
-    """What is wrong in one line, as the page shows it."""
-    return f'<p role="alert">{html.escape(str(in_words(error)))}</p>'
+    """Return an error's message as HTML."""
+    return f'<p role="alert">{html.escape(str(to_api_error(error)))}</p>'
 
 
 def as_gradio_error(handler: Callable[Parameters, Returned]) -> Callable[Parameters, Returned]:
-    """A handler whose errors are told in words, as Gradio tells its clients."""
+    """Wrap a handler so that its errors reach clients as Gradio errors, with one clear line."""
 
     @functools.wraps(handler)
-    def told(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Returned:
+    def wrapper(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Returned:
         try:
             return handler(*args, **kwargs)
         except Exception as error:
-            raise Told(in_words(error)) from None
+            raise DemoError(to_api_error(error)) from None
 
-    return told
+    return wrapper
 
 
 def as_html_error(
     handler: Callable[Parameters, tuple[str, ...]], outputs: int
 ) -> Callable[Parameters, tuple[str, ...]]:
-    """A handler of the page whose errors stand where its first output would; the others are empty then."""
+    """Wrap a handler of the page so that an error replaces its first output, and the others are empty."""
 
     @functools.wraps(handler)
-    def shown(*args: Parameters.args, **kwargs: Parameters.kwargs) -> tuple[str, ...]:
+    def wrapper(*args: Parameters.args, **kwargs: Parameters.kwargs) -> tuple[str, ...]:
         try:
             return handler(*args, **kwargs)
         except Exception as error:
             return (alert(error), *[""] * (outputs - 1))
 
-    return shown
+    return wrapper

@@ -1,4 +1,4 @@
-"""All models, by what they do."""
+"""The gallery: all models, grouped by task."""
 
 import html
 from collections.abc import Sequence
@@ -11,9 +11,9 @@ _SUFFIXES = (".png", ".jpg", ".webp")
 
 
 def show_gallery(models: Sequence[ModelMetadata], root: Path) -> str:
-    """A card for each model, which is a link to its page."""
+    """Return a card for each model, which links to its page."""
     if not models:
-        return '<p class="gs-empty">The models are still loading; this page shows them in a moment.</p>'
+        return '<p class="gs-empty">The models are loading; this page will show them in a moment.</p>'
     return "".join(
         f'<section aria-label="{title}"><h2>{title}</h2><p>{about}</p><div class="gs-cards">{cards}</div></section>'
         for task, (title, about) in TASKS.items()
@@ -22,28 +22,28 @@ def show_gallery(models: Sequence[ModelMetadata], root: Path) -> str:
 
 
 def sample_of(root: Path, model: str) -> Path | None:
-    """The image that stands beside the card of a model that is served, if there is one."""
+    """Return a model's sample image, if it has one."""
     path = root / model / "sample.png"
     return path if path.is_file() else None
 
 
 def examples_of(root: Path, model: str) -> list[Path]:
-    """Images to try a model with, if it ships any."""
+    """Return a model's example inputs, if it has any."""
     return sorted(path for path in (root / model / "examples").glob("*") if path.suffix in _SUFFIXES)
 
 
 def example_addresses(root: Path, model: str) -> list[str]:
-    """Where the page finds them."""
+    """Return the addresses of a model's example inputs."""
     return [f"demo/examples/{model}/{number}/{path.name}" for number, path in enumerate(examples_of(root, model))]
 
 
 def _without_image(metadata: ModelMetadata) -> str:
-    """What stands instead: what becomes of what."""
+    """Return a text for the card of a model without an image: its inputs and outputs."""
     return f"image &rarr; {'image' if metadata.image_outputs else 'numbers'}"
 
 
 def _image(metadata: ModelMetadata, root: Path) -> str:
-    """Where an image of what a model makes is found: its sample, or one that it draws now."""
+    """Return the address of a model's image: its sample, or an image that it generates on request."""
     if sample_of(root, metadata.name):
         return f"demo/samples/{metadata.name}"
     if metadata.image_outputs and not metadata.image_inputs:
@@ -54,9 +54,9 @@ def _image(metadata: ModelMetadata, root: Path) -> str:
 def _card(metadata: ModelMetadata, root: Path) -> str:
     name = html.escape(metadata.name)
     address = _image(metadata, root)
-    shown = f'<img loading="lazy" alt="Samples of {name}" src="{html.escape(address)}">' if address else ""
+    image = f'<img loading="lazy" alt="Samples of {name}" src="{html.escape(address)}">' if address else ""
     about, origin = html.escape(metadata.description), f"{metadata.paper.year}, {html.escape(metadata.data.name)}"
     return (
-        f'<a href="?model={name}"><i>{shown or _without_image(metadata)}</i><b>{name}</b><span>{about}</span>'
+        f'<a href="?model={name}"><i>{image or _without_image(metadata)}</i><b>{name}</b><span>{about}</span>'
         f"<small>{origin}</small></a>"
     )

@@ -1,4 +1,4 @@
-"""What is known of one model, beside what it makes."""
+"""The model card beside the panel: facts and scores of one model."""
 
 import html
 from collections.abc import Sequence
@@ -6,25 +6,25 @@ from collections.abc import Sequence
 from gan_serve.metadata import ModelMetadata, Score
 
 TASKS = {
-    "unconditional": ("Draw something", "From nothing but noise."),
-    "class-conditional": ("Draw what you ask for", "Say which class, and noise does the rest."),
-    "latent-code": ("Draw, and turn the knobs", "Codes that the model has learned to give a meaning."),
-    "image-to-image": ("Turn images into images", "Give an image, or draw one."),
-    "classification": ("Tell what is to be seen", "Give an image, and get numbers."),
-    "anomaly-detection": ("Tell what does not belong", "Give an image, and get a number."),
+    "unconditional": ("Generate images", "From random noise alone."),
+    "class-conditional": ("Generate images of a class", "Choose the class; noise decides the rest."),
+    "latent-code": ("Explore learned codes", "Change inputs whose meaning the model has learned by itself."),
+    "image-to-image": ("Translate images", "Give an image, or draw one."),
+    "classification": ("Classify images", "Give an image and get a probability for each class."),
+    "anomaly-detection": ("Detect anomalies", "Give an image and get a score."),
 }
 
 
 def show_card(metadata: ModelMetadata) -> str:
-    """The model's card in short: description, scores, paper, data and licence, training."""
+    """Return a short model card: description, scores, paper, data, licence and training."""
     paper, data, training = metadata.paper, metadata.data, metadata.training
     facts = {
         "Paper": f'<a href="{_address(paper.url)}" rel="noreferrer" target="_blank">{html.escape(paper.title)}</a>, '
         f"{html.escape(paper.authors)}, {paper.year}",
-        "What differs here": html.escape(metadata.differences),
+        "Differences": html.escape(metadata.differences),
         "Trained on": f"{data.images:,} images of {html.escape(data.name)}, {training.extent} steps, "
         f"{training.duration_seconds / 60:.0f} min on {html.escape(training.hardware)}",
-        "Licence of the data": f"{html.escape(data.license)}. {html.escape(data.attribution)}",
+        "Data licence": f"{html.escape(data.license)}. {html.escape(data.attribution)}",
     }
     rows = "".join(f"<dt>{name}</dt><dd>{text}</dd>" for name, text in facts.items() if text)
     return (
@@ -38,7 +38,7 @@ def _scores(metadata: ModelMetadata) -> str:
         return ""
     rows = "".join(
         f'<tr title="{html.escape(score.description)}"><th scope="row">{html.escape(score.name.replace("_", " "))}'
-        f"{' (less is better)' if score.better == 'lower' else ''}</th>{_numbers(score)}</tr>"
+        f"{' (lower is better)' if score.better == 'lower' else ''}</th>{_numbers(score)}</tr>"
         for score in metadata.scores
     )
     head = "".join(f'<th scope="col">{name}</th>' for name in ("score", "this model", "real data", "untrained"))
@@ -55,5 +55,5 @@ def _numbers(score: Score) -> str:
 
 
 def _address(url: str) -> str:
-    """A model's file may come from anywhere, and an address may be a program."""
+    """Return the URL if it is safe: a model file may come from anywhere, and a URL may be a script."""
     return html.escape(url) if url.startswith(("https://", "http://")) else "about:blank"

@@ -1,4 +1,4 @@
-"""What the address bar says of a page: the fields of the plain API, so that who opens it sees the same images."""
+"""Permalinks: the page's address holds the fields of the plain API, so that it always shows the same images."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,63 +11,63 @@ from gan_serve.request import Inputs
 from gan_serve.seeds import checked_integer, random_seed
 from gan_serve.server.errors import bad_request
 
-SEEDS = 2**53  # a browser's numbers are exact below
-COUNT = 16  # images, where nobody says how many
+SEEDS = 2**53  # JavaScript's numbers are exact below
+COUNT = 16  # images, by default
 
 
 @dataclass(frozen=True)
 class Address:
-    """What is to be shown of which models, with which inputs as text."""
+    """The models to show, with their inputs as text."""
 
     models: list[str] = field(default_factory=list)
     inputs: dict[str, str] = field(default_factory=dict)
     seed: int = 0
-    other: int = 0  # the second seed of a view that has two
+    other: int = 0  # the second seed, in modes that have two
     count: int = COUNT
-    view: str = ""
+    mode: str = ""
     locked: bool = False
 
 
 def parse_address(query: str, most: int) -> Address:
-    """The part behind the question mark; seeds that it does not name are drawn. `most` is how many images there may be.
+    """Parse the query of an address. Missing seeds are random; `most` is the maximum number of images.
 
     Raises:
-        ApiError: a seed or a count that is none.
+        ApiError: a seed or a count is invalid.
     """
     fields = dict(parse_qsl(query))
     models = [name for name in fields.pop("model", "").split(",") if name]
     seeds = [_integer("seed", text, 0, SEEDS - 1) for text in fields.pop("seed", "").split(",") if text]
     seed, other = [*seeds, random_seed(), random_seed()][:2]
     count = _integer("count", fields.pop("count", str(min(COUNT, most))), 1, most)
-    view, locked = fields.pop("show", ""), fields.pop("lock", "") == "1"
-    return Address(models, fields, seed, other, count, view, locked)
+    mode, locked = fields.pop("show", ""), fields.pop("lock", "") == "1"
+    return Address(models, fields, seed, other, count, mode, locked)
 
 
-def checked_seed(given: object, name: str = "seed") -> int:
-    """The seed that a field of the page holds.
+def checked_seed(value: object, name: str = "seed") -> int:
+    """Return the seed in a field of the page.
 
     Raises:
-        UsageError: it holds none.
+        UsageError: the field is empty or holds no valid seed.
     """
-    if given is None:
+    if value is None:
         raise UsageError(f"the {name} is empty; give an integer from 0 to {SEEDS - 1}, or roll the dice")
-    return checked_integer(name, given, 0, SEEDS - 1)
+    return checked_integer(name, value, 0, SEEDS - 1)
 
 
 def make_query(names: list[str], inputs: dict[str, str], seeds: list[int], **others: int | str) -> str:
-    """The part behind the question mark."""
+    """Return the query of an address."""
     seed = {"seed": ",".join(map(str, seeds))} if seeds else {}
     return urlencode({"model": ",".join(names), **inputs, **seed, **others}, safe=",")
 
 
 def texts_of(metadata: ModelMetadata, inputs: Inputs) -> dict[str, str]:
-    """What can stand in an address: everything but images."""
-    given = {name: value for name, value in inputs.items() if not isinstance(value, ImageRef)}
-    return {name: as_text(metadata, name, value) for name, value in given.items()}
+    """Return the inputs that an address can hold, as text: all except images."""
+    without_images = {name: value for name, value in inputs.items() if not isinstance(value, ImageRef)}
+    return {name: as_text(metadata, name, value) for name, value in without_images.items()}
 
 
 def as_text(metadata: ModelMetadata, name: str, value: Any) -> str:
-    """A value as people write it, exactly: a class by its name, an image by its file's."""
+    """Return an input's exact value as text: a class or an image's file by its name."""
     if isinstance(value, ImageRef):
         return value.file or f"{name}.png"
     label = metadata.label

@@ -1,4 +1,4 @@
-"""How to make an image again without the demo, for people to copy."""
+"""Snippets: commands and code that reproduce an image without the demo, for users to copy."""
 
 import html
 import json
@@ -16,87 +16,87 @@ from gan_serve.sampling import complete
 from gan_serve.seeds import checked_integer
 
 _ABOUT = "Make it again"
-_SHARED = "Its address shows the same to whoever opens it."
+_SHARED = "Everyone who opens its address sees the same."
 
-Recipe = tuple[str, str]  # where it is to be typed, and what
-FormatOptions = dict[str, str | bool | int]  # options that say how the answer looks
+Snippet = tuple[str, str]  # a title, and the code
+FormatOptions = dict[str, str | bool | int]  # options of the output, by name
 
 
-def recipes_of(metadata: ModelMetadata, asked: Request, origin: str, scale: int = 1) -> list[Recipe]:
-    """The same request for the command line, Python, and the server at `origin`.
+def snippets_of(metadata: ModelMetadata, request: Request, origin: str, scale: int = 1) -> list[Snippet]:
+    """Return a request as snippets for the command line, Python, and the server at `origin`.
 
-    A walk becomes an animation, other images that are several a grid, and one that stands alone an image.
+    A walk becomes an animation, several other images a grid, and one image a plain file.
     """
-    rows = {name: [row[name] for row in asked.inputs] for name in asked.inputs[0]}
+    rows = {name: [row[name] for row in request.inputs] for name in request.inputs[0]}
     inputs = {name: _joined(metadata, name, values) for name, values in rows.items()}
     images = {name for name, values in rows.items() if isinstance(values[0], ImageRef)}
-    numbers = {"index": asked.index} if asked.index else {}
-    numbers |= {"count": asked.count} if asked.count > 1 else {}
-    numbers |= {"seed": asked.seed} if metadata.is_random else {}
-    values = {**inputs, **numbers, **_second(asked.mixing)}
-    several: FormatOptions = {"format": "gif"} if isinstance(asked.mixing, Interpolation) else {"grid": True}
-    form = several if len(asked) > 1 else {}
-    form |= {"scale": scale} if scale > 1 else {}
+    numbers = {"index": request.index} if request.index else {}
+    numbers |= {"count": request.count} if request.count > 1 else {}
+    numbers |= {"seed": request.seed} if metadata.is_random else {}
+    values = {**inputs, **numbers, **_second_seed(request.mixing)}
+    several: FormatOptions = {"format": "gif"} if isinstance(request.mixing, Interpolation) else {"grid": True}
+    options = several if len(request) > 1 else {}
+    options |= {"scale": scale} if scale > 1 else {}
     return [
-        ("Command line", _command(metadata, values, form)),
-        ("Python", _python(metadata, values, form)),
-        ("curl", _curl(metadata, values, form, images, origin)),
+        ("Command line", _command(metadata, values, options)),
+        ("Python", _python(metadata, values, options)),
+        ("curl", _curl(metadata, values, options, images, origin)),
     ]
 
 
-def show_choice(metadata: ModelMetadata, asked: Request, place: int, origin: str) -> str:
-    """The recipes of one image alone, chosen by its place among all that were asked for."""
-    place = checked_integer("image", place, 0, len(asked) - 1)
-    item = complete(metadata.inputs, asked.seed, asked.item(place))
-    recipes = recipes_of(metadata, item_request(asked.seed, item), origin)
-    return show_recipes(recipes, f"{_ABOUT}: {metadata.name}, image {place + 1} alone")
+def show_choice(metadata: ModelMetadata, request: Request, place: int, origin: str) -> str:
+    """Return snippets for the image at a place of the request, as HTML."""
+    place = checked_integer("image", place, 0, len(request) - 1)
+    item = complete(metadata.inputs, request.seed, request.item(place))
+    snippets = snippets_of(metadata, item_request(request.seed, item), origin)
+    return show_snippets(snippets, f"{_ABOUT}: {metadata.name}, image {place + 1} alone")
 
 
-def show_recipes(recipes: Sequence[Recipe], about: str = _ABOUT, shared: str = _SHARED) -> str:
-    """The recipes as HTML, each with a button that copies it; and what the address of the page is good for."""
+def show_snippets(snippets: Sequence[Snippet], about: str = _ABOUT, shared: str = _SHARED) -> str:
+    """Return snippets and the page's address as HTML, each with a button that copies it."""
     blocks = "".join(
-        f'<div class="gs-recipe"><div><b>{name}</b><button type="button" data-copy '
+        f'<div class="gs-snippet"><div><b>{name}</b><button type="button" data-copy '
         f'aria-label="Copy: {name}">Copy</button></div><pre tabindex="0"><code>{html.escape(text)}</code></pre></div>'
-        for name, text in recipes
+        for name, text in snippets
     )
     return (
-        f'<details class="gs-recipes" open><summary>{html.escape(about)}</summary>{blocks}<div class="gs-recipe"><div>'
-        "<b>This page</b><button type='button' data-copy-page aria-label='Copy: the address of this page'>Copy"
+        f'<details class="gs-snippets" open><summary>{html.escape(about)}</summary>{blocks}<div class="gs-snippet">'
+        "<div><b>This page</b><button type='button' data-copy-page aria-label='Copy: the address of this page'>Copy"
         f"</button></div><small>{shared}</small></div></details>"
     )
 
 
-def _second(blend: LatentMixing | None) -> dict[str, object]:
-    if blend is None:
+def _second_seed(mixing: LatentMixing | None) -> dict[str, object]:
+    if mixing is None:
         return {}
-    given = (
-        {"walk_to": blend.seed, "steps": blend.steps, "step": blend.step}
-        if isinstance(blend, Interpolation)
-        else {"mix_with": blend.seed, "mix": ",".join(blend.latents), "mix_index": blend.index}
+    fields = (
+        {"walk_to": mixing.seed, "steps": mixing.steps, "step": mixing.step}
+        if isinstance(mixing, Interpolation)
+        else {"mix_with": mixing.seed, "mix": ",".join(mixing.latents), "mix_index": mixing.index}
     )
-    return {name: value for name, value in given.items() if value is not None}
+    return {name: value for name, value in fields.items() if value is not None}
 
 
-def _command(metadata: ModelMetadata, values: Mapping[str, object], form: FormatOptions) -> str:
-    words = [f"--{name.replace('_', '-')} {shlex.quote(str(value))}" for name, value in values.items()]
-    words += [f"--{name}" if value is True else f"--{name} {value}" for name, value in form.items()]
-    return " ".join([f"gan-serve generate --model {metadata.name}", *words])
+def _command(metadata: ModelMetadata, values: Mapping[str, object], options: FormatOptions) -> str:
+    arguments = [f"--{name.replace('_', '-')} {shlex.quote(str(value))}" for name, value in values.items()]
+    arguments += [f"--{name}" if value is True else f"--{name} {value}" for name, value in options.items()]
+    return " ".join([f"gan-serve generate --model {metadata.name}", *arguments])
 
 
-def _python(metadata: ModelMetadata, values: Mapping[str, object], form: FormatOptions) -> str:
-    given = ", ".join(f"{name}={_literal(value)}" for name, value in values.items())
-    call = f'gan_serve.load("{metadata.name}").generate({given})'
+def _python(metadata: ModelMetadata, values: Mapping[str, object], options: FormatOptions) -> str:
+    arguments = ", ".join(f"{name}={_literal(value)}" for name, value in values.items())
+    call = f'gan_serve.load("{metadata.name}").generate({arguments})'
     if not metadata.image_outputs:
         return f"import gan_serve\n\nprint({call}.answers())"
-    how = "".join(f", {name}={value}" for name, value in form.items() if name != "format")
-    return f'import gan_serve\n\nresult = {call}\nresult.save("{_file(metadata, form)}"{how})'
+    extra = "".join(f", {name}={value}" for name, value in options.items() if name != "format")
+    return f'import gan_serve\n\nresult = {call}\nresult.save("{_file(metadata, options)}"{extra})'
 
 
 def _curl(
-    metadata: ModelMetadata, values: Mapping[str, object], form: FormatOptions, images: set[str], origin: str
+    metadata: ModelMetadata, values: Mapping[str, object], options: FormatOptions, images: set[str], origin: str
 ) -> str:
-    fields = {name: "true" if value is True else value for name, value in {**values, **form}.items()}
-    output = f" -o {_file(metadata, form)}" if metadata.image_outputs else ""
+    fields = {name: "true" if value is True else value for name, value in {**values, **options}.items()}
+    output = f" -o {_file(metadata, options)}" if metadata.image_outputs else ""
     address = f"{origin}/v1/models/{metadata.name}/generate"
     if not images:
         query = urlencode(fields, safe=",")
@@ -105,12 +105,12 @@ def _curl(
     return f"curl{output} {address}" + "".join(f" -F {shlex.quote(part)}" for part in parts)
 
 
-def _file(metadata: ModelMetadata, form: FormatOptions) -> str:
-    return f"{metadata.name}.{form.get('format', 'png')}"
+def _file(metadata: ModelMetadata, options: FormatOptions) -> str:
+    return f"{metadata.name}.{options.get('format', 'png')}"
 
 
 def _joined(metadata: ModelMetadata, name: str, values: Sequence[Value]) -> str:
-    """One value, or a list of them; of classes by their numbers, since a name may hold a comma."""
+    """Return one value, or a comma-separated list; several classes by number, since names may contain commas."""
     several = list(dict.fromkeys(values))
     if len(several) == 1:
         return as_text(metadata, name, several[0])
@@ -118,7 +118,7 @@ def _joined(metadata: ModelMetadata, name: str, values: Sequence[Value]) -> str:
 
 
 def _literal(value: object) -> str:
-    """A number as it is, also where it stands in a text; and everything else in quotes."""
+    """Return a Python literal: numbers, also those in text, without quotes, and other text with quotes."""
     try:
         float(str(value))
     except ValueError:

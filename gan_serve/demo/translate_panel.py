@@ -1,4 +1,4 @@
-"""The panel of a model that is given images: a sheet for each, and what the model makes of them."""
+"""The translate panel: a canvas for each image input, and the model's output."""
 
 from typing import Any
 
@@ -6,67 +6,67 @@ import gradio as gr
 
 from gan_serve.demo.canvas import DRAWN
 from gan_serve.demo.client import DemoClient
-from gan_serve.demo.components import AT_ONCE, changes, make_bar, make_html, make_seed
+from gan_serve.demo.components import IMMEDIATE, changes, make_bar, make_html, make_seed
 from gan_serve.demo.controls import make_controls, read_controls
 from gan_serve.demo.errors import as_html_error
 from gan_serve.demo.gallery import example_addresses
 from gan_serve.demo.modes import origin_of
 from gan_serve.demo.permalink import Address, checked_seed, make_query, texts_of
 from gan_serve.demo.rendering import data_url, show_before_after, show_result
-from gan_serve.demo.snippets import recipes_of, show_recipes
+from gan_serve.demo.snippets import show_snippets, snippets_of
 from gan_serve.images.pixels import PilImage, to_image, to_pixels
 from gan_serve.metadata import ModelMetadata
 from gan_serve.result import Result
 from gan_serve.server.api.v1_parsing import Fields
 
-_SHARED = "Its address names the model and the numbers, but holds no images."
-_WAITING = '<p class="gs-empty">What the model makes appears here.</p>'
+_SHARED = "Its address holds the model and the numbers, but no images."
+_NO_OUTPUT = "The output appears here."
 
 
-def make_translating(studio: DemoClient, metadata: ModelMetadata, address: Address) -> None:
-    """The panel; inside a row. Without an image, there is nothing to show yet."""
-    examples = example_addresses(studio.root, metadata.name)
+def make_translate_panel(client: DemoClient, metadata: ModelMetadata, address: Address) -> None:
+    """Add the panel to the current row. It shows no output until there is an image."""
+    examples = example_addresses(client.root, metadata.name)
     with gr.Column(scale=5, min_width=300):
-        controls = make_controls(metadata, address.inputs, examples, studio.service.settings.max_body)
+        controls = make_controls(metadata, address.inputs, examples, client.service.settings.max_body)
         seed = make_seed(address) if metadata.is_random else None
     with gr.Column(scale=5, min_width=300):
-        made = make_html(_WAITING, elem_id="gs-made")
-        recipes = make_html()
+        output = make_html(f'<p class="gs-empty">{_NO_OUTPUT}</p>', elem_id="gs-output")
+        snippets = make_html()
         bar = make_bar("")
     numbers = [seed] if seed else []
     inputs = [*numbers, *(each for control in controls for each in control.components)]
 
     def translate(page: gr.Request, *values: Any) -> tuple[str, str, str]:
         seeds = [checked_seed(value) for value in values[: len(numbers)]]
-        return _translate(studio, page, metadata, read_controls(controls, values[len(numbers) :]), seeds)
+        return _translate(client, page, metadata, read_controls(controls, values[len(numbers) :]), seeds)
 
-    gr.on(changes([], numbers, controls), as_html_error(translate, 3), inputs, [made, recipes, bar], **AT_ONCE)
+    gr.on(changes([], numbers, controls), as_html_error(translate, 3), inputs, [output, snippets, bar], **IMMEDIATE)
 
 
 def _translate(
-    studio: DemoClient, page: gr.Request, metadata: ModelMetadata, fields: Fields, seeds: list[int]
+    client: DemoClient, page: gr.Request, metadata: ModelMetadata, fields: Fields, seeds: list[int]
 ) -> tuple[str, str, str]:
-    """What is made of the images in the fields, how to make it again, and what the address says of it."""
+    """Return the output for the images in the fields, its snippets, and the query of the address."""
     if missing := _missing(metadata, fields):
         return f'<p class="gs-empty">{missing}</p>', "", make_query([metadata.name], {}, seeds)
-    asked = studio.request(metadata.name, {**fields, **({"seed": seeds[0]} if seeds else {})})
-    shown = studio.run(page, metadata.name, asked, lambda result, _: _show_made(result))
-    recipes = show_recipes(recipes_of(metadata, asked, origin_of(page)), shared=_SHARED)
-    query = make_query([metadata.name], texts_of(metadata, asked.inputs[0]), seeds)
-    return shown + _what_went_in(fields), recipes, query
+    request = client.request(metadata.name, {**fields, **({"seed": seeds[0]} if seeds else {})})
+    output = client.run(page, metadata.name, request, lambda result, _: _show_output(result))
+    snippets = show_snippets(snippets_of(metadata, request, origin_of(page)), shared=_SHARED)
+    query = make_query([metadata.name], texts_of(metadata, request.inputs[0]), seeds)
+    return output + _drawing_links(fields), snippets, query
 
 
-def _what_went_in(fields: Fields) -> str:
-    """Links that save what was drawn on the page, so that the recipes find it."""
-    drawn = [image for value in fields.values() if isinstance(value, list) for image in value]
+def _drawing_links(fields: Fields) -> str:
+    """Return download links for drawings, which the snippets need as files."""
+    images = [image for value in fields.values() if isinstance(value, list) for image in value]
     links = [
-        f'<a href="{data_url(content)}" download="{name}">Save {name}</a>' for name, content in drawn if name in DRAWN
+        f'<a href="{data_url(content)}" download="{name}">Save {name}</a>' for name, content in images if name in DRAWN
     ]
     return f'<p class="gs-links">{" ".join(links)}</p>' if links else ""
 
 
-def _show_made(result: Result) -> str:
-    """An image before and after, or what the model says of it."""
+def _show_output(result: Result) -> str:
+    """Return the image before and after, or the model's numbers."""
     if not result.metadata.image_outputs:
         return show_result(result)
     (name, content), *_ = result.encode_each("png")
@@ -74,19 +74,19 @@ def _show_made(result: Result) -> str:
 
 
 def _before(result: Result) -> PilImage:
-    """The image that went in, as much of it as the answer shows."""
+    """Return the input image, cropped to the part that the output shows."""
     from gan_serve.image_fitting import fit_inputs
 
-    view = fit_inputs(result.metadata.inputs, result.items[0].inputs).first
+    fitted = fit_inputs(result.metadata.inputs, result.items[0].inputs).first
     if result.metadata.image_outputs[0].like:
-        return to_image(view.original, 1)
-    return to_image(to_pixels(view.array[None], view.tensor)[0], 1)
+        return to_image(fitted.original, 1)
+    return to_image(to_pixels(fitted.array[None], fitted.tensor)[0], 1)
 
 
 def _missing(metadata: ModelMetadata, fields: Fields) -> str:
-    """What the user has not given yet."""
+    """Return what the user has to do next, or an empty text if every image is there."""
     absent = [tensor for tensor in metadata.image_inputs if tensor.name not in fields]
     if not absent:
         return ""
-    paint = absent[0].kind == "mask"
-    return "Paint over what is to be filled in." if paint else "What the model makes appears here."
+    is_mask = absent[0].kind == "mask"
+    return "Paint over the part to fill in." if is_mask else _NO_OUTPUT

@@ -25,7 +25,7 @@ from gan_serve.server import logs
 from gan_serve.server.app import make_app
 from gan_serve.server.errors import ApiError, DeadlineExceeded, unavailable
 from gan_serve.server.request_context import make_context
-from gan_serve.server.responses import error_reply
+from gan_serve.server.responses import error_response
 from gan_serve.server.service import Service
 from gan_serve.server.settings import Settings, load_settings
 
@@ -52,7 +52,7 @@ class Replica:
 
     def __init__(self, arguments: Arguments) -> None:
         logs.configure(arguments.log_level)
-        self._service = Service(arguments, runners=math.ceil(arguments.num_cpus))
+        self._service = Service(arguments, workers=math.ceil(arguments.num_cpus))
         catalogue = self._service.library.reload()
         if not self._service.ready:
             reasons = sorted(set(catalogue.failures.values())) or ["no models in the folder"]
@@ -75,7 +75,7 @@ class Replica:
     def __del__(self) -> None:
         """Stop the scheduler. Ray calls this after the last request."""
         self._service.draining = True
-        self._service.engine.stop(_WAIT)
+        self._service.scheduler.stop(_WAIT)
 
 
 class Front:
@@ -90,9 +90,9 @@ class Front:
             async with asyncio.timeout(self._settings.deadline):
                 reply = await self._answer(await read_request(request, self._settings.max_body))
         except TimeoutError:
-            return error_reply(context, DeadlineExceeded())
+            return error_response(context, DeadlineExceeded())
         except ApiError as error:
-            return error_reply(context, error)
+            return error_response(context, error)
         response = Response(reply.body, reply.status)
         response.raw_headers = [each for each in reply.headers if each[0] != b"x-request-id"]  # Ray adds the same
         return response

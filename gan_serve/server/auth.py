@@ -1,4 +1,4 @@
-"""Who may ask. Keys are compared in constant time, and so that their lengths do not show."""
+"""API keys and the admin token, compared in constant time so that neither contents nor lengths leak."""
 
 import hashlib
 import hmac
@@ -13,13 +13,13 @@ from gan_serve.errors import UsageError
 from gan_serve.server.errors import ApiError
 from gan_serve.server.settings import Settings, variable
 
-PROBES = ("/v1/health", "/v2/health/live", "/v2/health/ready")  # always answered, and without keys
+PROBES = ("/v1/health", "/v2/health/live", "/v2/health/ready")  # need no key and are exempt from the load limits
 
-_ASK = 'Basic realm="gan-serve: the key is the password"'  # makes a browser ask its user
+_ASK = 'Basic realm="gan-serve: the key is the password"'  # makes a browser prompt its user
 
 
 class ApiKeys:
-    """Secrets, any one of which opens."""
+    """A set of secrets, any one of which grants access."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
         self._digests = [_digest(secret) for secret in secrets]
@@ -28,51 +28,51 @@ class ApiKeys:
         return bool(self._digests)
 
     def check(self, scope: Scope) -> None:
-        """Let a request pass that bears one of them.
+        """Check the key of a request.
 
         Raises:
-            ApiError: it bears none.
+            ApiError: it has none, or a wrong one.
         """
         headers = Headers(scope=scope)
-        given = _digest(_authorized(headers.get("authorization", "")) or headers.get("x-api-key", ""))
-        # All are compared, so that the time does not tell which one is near.
-        if not any([hmac.compare_digest(given, digest) for digest in self._digests]):  # noqa: C419
-            message = "this needs a key: send Authorization: Bearer KEY"
+        key = _digest(_authorized(headers.get("authorization", "")) or headers.get("x-api-key", ""))
+        # Compare all of them, so that the time reveals nothing.
+        if not any([hmac.compare_digest(key, digest) for digest in self._digests]):  # noqa: C419
+            message = "an API key is required; send Authorization: Bearer KEY"
             browser = "text/html" in headers.get("accept", "")
             raise ApiError(401, message, {"WWW-Authenticate": _ASK if browser else "Bearer"})
 
 
 def api_keys(settings: Settings) -> ApiKeys:
-    """The keys that callers need, from the environment and the file.
+    """Return the keys that clients need, from the environment and from the file.
 
     Raises:
-        UsageError: one of the two is given and holds none, or one that no header carries; or the file cannot be read.
+        UsageError: one of the two is set but holds no valid keys, or the file cannot be read.
     """
     keys: list[str] = []
-    if given := settings.api_keys.get_secret_value():
-        keys += _checked(given.split(","), "api_keys")
+    if text := settings.api_keys.get_secret_value():
+        keys += _checked(text.split(","), "api_keys")
     if settings.api_keys_file:
         keys += _checked(_lines(settings.api_keys_file), "api_keys_file")
     return ApiKeys(keys)
 
 
 def admin_keys(settings: Settings) -> ApiKeys:
-    """The token that administration needs, if there is any.
+    """Return the token for the admin routes; empty if none is set.
 
     Raises:
-        UsageError: it is blank, or no header carries it.
+        UsageError: the token is blank or not printable ASCII.
     """
     token = settings.admin_token.get_secret_value()
     return ApiKeys(_checked([token], "admin_token") if token else [])
 
 
 def needs_key(path: str) -> bool:
-    """Whether a route is closed where there are keys; administration has a token of its own."""
+    """Return whether a route needs an API key. The admin routes have a token of their own."""
     return path not in PROBES and not path.startswith("/v1/admin/")
 
 
 def _authorized(header: str) -> str:
-    """The key in a header: a bearer's token, or the password that a browser asks its user for."""
+    """Return the key in an Authorization header: a bearer token, or the password of basic authentication."""
     scheme, _, token = header.partition(" ")
     if scheme.lower() == "bearer":
         return token.strip()
@@ -91,13 +91,13 @@ def _lines(path: Path) -> list[str]:
         raise UsageError(f"api_keys_file {path}: cannot be read ({error})") from None
 
 
-def _checked(given: Iterable[str], setting: str) -> list[str]:
-    """The keys in what was given. A message shows none of them."""
-    keys = [key.strip() for key in given if key.strip()]
+def _checked(texts: Iterable[str], setting: str) -> list[str]:
+    """Return the keys without surrounding spaces. Error messages never show a key."""
+    keys = [key.strip() for key in texts if key.strip()]
     if not keys:
-        raise UsageError(f"{setting} ({variable(setting)}) holds no key; leave it out where none is needed")
+        raise UsageError(f"{setting} ({variable(setting)}) holds no key; leave it unset if you need none")
     if not all(key.isascii() and key.isprintable() for key in keys):
-        raise UsageError(f"{setting} ({variable(setting)}) holds a key that no header carries; use printable ASCII")
+        raise UsageError(f"{setting} ({variable(setting)}) holds a key that is not printable ASCII; choose another one")
     return keys
 
 

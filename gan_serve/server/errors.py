@@ -1,4 +1,4 @@
-"""What a caller is told instead of an answer: a status and one line, never a path or a stack."""
+"""API errors: an HTTP status and one line for the client, never a path or a stack trace."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -6,11 +6,11 @@ from http import HTTPStatus
 
 from gan_serve.errors import GanServeError
 
-CLIENT_CLOSED_REQUEST = 499  # what nginx writes into its log, and nobody reads as an answer
+CLIENT_CLOSED_REQUEST = 499  # as nginx logs it; no client ever receives it
 
 
 class ApiError(Exception):
-    """Why a request gets no answer, and what would be right."""
+    """An error that is reported to the client: what is wrong, and how to fix it."""
 
     def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
@@ -19,7 +19,7 @@ class ApiError(Exception):
 
 
 class TooManyRequests(ApiError):
-    """More is waiting than can be answered in time; the caller may come back after `seconds`."""
+    """The queue is too long. The client may retry after `seconds`."""
 
     def __init__(self, message: str, seconds: int = 1) -> None:
         super().__init__(HTTPStatus.TOO_MANY_REQUESTS, message, {"Retry-After": str(seconds)})
@@ -29,34 +29,34 @@ class DeadlineExceeded(ApiError):
     """The deadline has passed."""
 
     def __init__(self) -> None:
-        super().__init__(HTTPStatus.GATEWAY_TIMEOUT, "the deadline passed before the answer was there; ask again later")
+        super().__init__(HTTPStatus.GATEWAY_TIMEOUT, "the deadline passed before the response was ready; retry later")
 
 
 class ClientDisconnected(ApiError):
-    """The caller has left."""
+    """The client has closed the connection."""
 
     def __init__(self) -> None:
-        super().__init__(CLIENT_CLOSED_REQUEST, "the caller has left")
+        super().__init__(CLIENT_CLOSED_REQUEST, "the client has disconnected")
 
 
 def without_frames(error: Exception) -> Exception:
-    """The same error, without where it came from.
+    """Return the error without its traceback and context.
 
-    Its frames hold the call and its images, and the call holds the error: all of it would stay in memory until the
-    garbage collector comes.
+    The traceback refers to the task and its images, and the task refers to the error: this cycle would keep all of them
+    in memory until the garbage collector runs.
     """
     error.__context__ = None
     return error.with_traceback(None)
 
 
 def bad_request(message: str) -> ApiError:
-    """The request itself is wrong."""
+    """Return an error for an invalid request."""
     return ApiError(HTTPStatus.BAD_REQUEST, message)
 
 
 @contextmanager
 def blamed_on_caller() -> Iterator[None]:
-    """Where nothing is looked at but what the caller sent: whatever the core refuses there, the request is wrong."""
+    """Convert errors of the core to `bad_request`. Use it only around code that checks the client's input."""
     try:
         yield
     except GanServeError as error:
@@ -64,5 +64,5 @@ def blamed_on_caller() -> Iterator[None]:
 
 
 def unavailable(message: str) -> ApiError:
-    """What was asked for will be there, but is not yet or no longer."""
+    """Return an error for a resource that is not available at the moment."""
     return ApiError(HTTPStatus.SERVICE_UNAVAILABLE, message, {"Retry-After": "1"})

@@ -1,4 +1,4 @@
-"""What a model can be tried with before anybody asks it."""
+"""Example inputs for a model's warm-up."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from gan_serve.sampling import Arrays, complete, input_arrays
 
 
 def example_arrays(metadata: ModelMetadata, rows: int) -> Arrays:
-    """The graph's inputs for so many rows: black images, and what is drawn from the seed 0."""
+    """Return the graph's inputs for `rows` rows: black images, and other inputs sampled with seed 0."""
     side = smallest_side(metadata.multiple)
     images = {
         tensor.name: np.full((rows, *tensor.shape_at(side, side)), tensor.low, np.float32)

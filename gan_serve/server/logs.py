@@ -1,4 +1,4 @@
-"""A line of JSON on stderr for everything that is logged."""
+"""Logging: one line of JSON on stderr for each record."""
 
 import json
 import logging
@@ -9,10 +9,10 @@ _FIELDS = ("request_id", "method", "path", "status", "model", "seconds", "url")
 
 
 class JsonFormatter(logging.Formatter):
-    """A record as one line; a stack, where there is one, is a field of it."""
+    """Formats a record as one line of JSON, including its traceback."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line."""
+        """Return the line."""
         at = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
         document: dict[str, object] = {
             "time": f"{at}.{int(record.msecs):03}Z",
@@ -27,7 +27,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def configure(level: str) -> None:
-    """Send what gan-serve and its HTTP server log to stderr, and nowhere else."""
+    """Send the log records of gan-serve and its HTTP server to stderr, and nowhere else."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)

@@ -1,4 +1,4 @@
-"""Answers that are no images: errors, and documents."""
+"""JSON responses: documents and errors."""
 
 import json
 import logging
@@ -18,39 +18,39 @@ _log = logging.getLogger(__name__)
 _REASONS = {400: "invalid", 404: "unknown", 429: "busy", CLIENT_CLOSED_REQUEST: "gone", 504: "deadline"}
 
 
-def json_reply(document: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """A document as JSON."""
+def json_response(document: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """Return a document as a JSON response."""
     content = json.dumps(document, allow_nan=False, separators=(",", ":"))
     return Response(content, status, headers, media_type="application/json")
 
 
-def error_reply(note: RequestContext, refusal: ApiError) -> Response:
-    """What was wrong, and the id under which the log knows the request."""
-    note.reason = reason_of(refusal.status)
-    document = {"error": str(refusal), "request_id": note.request_id}
-    return json_reply(document, refusal.status, refusal.headers)
+def error_response(context: RequestContext, error: ApiError) -> Response:
+    """Return the error's message and the request's id, under which the log has more."""
+    context.reason = reason_of(error.status)
+    document = {"error": str(error), "request_id": context.request_id}
+    return json_response(document, error.status, error.headers)
 
 
 def reason_of(status: int) -> str:
-    """Why a request was refused, as the metrics count it; nothing where it was sent elsewhere."""
+    """Return the failure reason that the metrics count for a status; empty for successes and redirects."""
     return _REASONS.get(status, "" if status < 400 else "refused" if status < 500 else "failed")
 
 
-def answer_error(scope: Scope, error: Exception) -> Response:
-    """The reply to a request that raised something."""
-    return error_reply(context_of(scope), error_of(scope, error))
+def response_of(scope: Scope, error: Exception) -> Response:
+    """Return the response to a request that raised an exception."""
+    return error_response(context_of(scope), error_of(scope, error))
 
 
 def error_of(scope: Scope, error: Exception) -> ApiError:
-    """What the caller is told of an error, in every front end; of one that nobody expected, nothing but its id."""
+    """Convert an exception to the error that clients see. Unexpected ones are logged and reveal no details."""
     if isinstance(error, ApiError):
         return error
-    if isinstance(error, ClientDisconnect):  # before the whole request was there
+    if isinstance(error, ClientDisconnect):  # before the request was complete
         return ClientDisconnected()
     if isinstance(error, UsageError):
         return bad_request(str(error))
-    if isinstance(error, HTTPException):  # the framework's own: no such route, a form that cannot be read
+    if isinstance(error, HTTPException):  # from Starlette: an unknown route, a malformed form
         return ApiError(error.status_code, str(error.detail), error.headers)
-    note = context_of(scope)
-    _log.error("%s failed", note.model or scope["path"], exc_info=error, extra={"request_id": note.request_id})
-    return ApiError(500, "the server failed; its log says more under the request's id")
+    context = context_of(scope)
+    _log.error("%s failed", context.model or scope["path"], exc_info=error, extra={"request_id": context.request_id})
+    return ApiError(500, "internal error; see the server's log for this request id")

@@ -1,4 +1,4 @@
-"""What stands before the server's own paths, where a proxy shows it under a path of a site."""
+"""The path prefix of a server that a proxy publishes under a path, such as /images."""
 
 import re
 
@@ -12,35 +12,35 @@ _HEADER = "x-forwarded-prefix"
 EXAMPLE = "a path such as /images"
 
 
-def checked_prefix(given: str) -> str:
-    """A prefix without a slash at its end; nothing, where the server has a host of its own.
+def checked_prefix(text: str) -> str:
+    """Return a prefix without its trailing slash; empty if the server is at the root of its host.
 
     Raises:
-        ValueError: it is no path.
+        ValueError: the text is not a path.
     """
-    prefix = given.strip().rstrip("/")
+    prefix = text.strip().rstrip("/")
     if not _PREFIX.fullmatch(prefix):
-        raise ValueError(f"{given!r} is not {EXAMPLE}")
+        raise ValueError(f"{text!r} is not {EXAMPLE}")
     return prefix
 
 
-def place(scope: Scope, note: RequestContext, root_path: str) -> None:
-    """Let the routes see paths of their own, and the note what an address begins with.
+def place(scope: Scope, context: RequestContext, root_path: str) -> None:
+    """Remove the prefix from the scope's path, and store it in the context.
 
-    A path may come with `root_path` before it or without. What the header names is never taken off a path: whoever
-    sends it could then ask for a path that the proxy shuts.
+    The proxy may or may not have removed `root_path` from the path already. A prefix from the header is never removed:
+    otherwise a client could send the header to reach a path that the proxy blocks.
 
     Raises:
-        ApiError: the header names no path; or the address is the prefix alone, where relative addresses would fail.
+        ApiError: the header is not a path; or a redirect, if the path is the prefix without a trailing slash.
     """
-    own = scope.get("root_path", "")  # of the server that runs this one
-    note.prefix = _forwarded(note.header(_HEADER), root_path) + own
+    own = scope.get("root_path", "")  # set by the ASGI server
+    context.prefix = _forwarded(context.header(_HEADER), root_path) + own
     path, before = scope["path"], root_path + own
     for prefix in filter(None, dict.fromkeys((before, own))):
         if path == prefix:
             query = scope["query_string"].decode("latin-1")
-            location = f"{note.prefix}/" + (f"?{query}" if query else "")
-            raise ApiError(308, f"it is at {note.prefix}/", {"Location": location})
+            location = f"{context.prefix}/" + (f"?{query}" if query else "")
+            raise ApiError(308, f"moved to {context.prefix}/", {"Location": location})
         if path.startswith(f"{prefix}/"):
             path = path.removeprefix(prefix)
             break
@@ -48,7 +48,7 @@ def place(scope: Scope, note: RequestContext, root_path: str) -> None:
 
 
 def _forwarded(header: str, root_path: str) -> str:
-    """The prefix that the proxy names: several proxies name one each, the outermost first."""
+    """Return the prefix in the header. Several proxies add one each, the outermost first."""
     if not header:
         return root_path
     try:

@@ -1,4 +1,4 @@
-"""The process: its socket, its signals, and its end."""
+"""The server process: its socket, its signals, startup and shutdown."""
 
 import asyncio
 import contextlib
@@ -16,22 +16,22 @@ from gan_serve.runtime import import_runtime, parse_device
 from gan_serve.server import logs
 from gan_serve.server.app import make_app
 from gan_serve.server.auth import admin_keys, api_keys
-from gan_serve.server.connection import patient_for
+from gan_serve.server.connection import protocol_with_timeout
 from gan_serve.server.service import Service
 from gan_serve.server.settings import Settings, address
 
 _log = logging.getLogger(__name__)
 
 _BACKLOG = 2048
-_LAST = 2  # seconds of the grace that are left to the runners, who are ended between two tiles
-_KEEP_ALIVE = 75  # seconds; longer than proxies keep an idle connection, so that it is they who close it
+_LAST = 2  # seconds of the grace period reserved for the workers, which stop between two tiles
+_KEEP_ALIVE = 75  # seconds; longer than proxies keep idle connections, so that the proxy closes them first
 
 
 def serve(settings: Settings) -> None:
-    """Serve until a signal ends it: SIGTERM and SIGINT drain, SIGHUP reloads.
+    """Run the server until SIGTERM or SIGINT; SIGHUP reloads the models.
 
     Raises:
-        UsageError: a device, a folder or an address that cannot be.
+        UsageError: an invalid device, folder, key or address.
         Failure: no model can be served.
     """
     _check(settings)
@@ -41,7 +41,7 @@ def serve(settings: Settings) -> None:
     config = uvicorn.Config(
         make_app(service),
         loop="uvloop",
-        http=patient_for(settings.patience),
+        http=protocol_with_timeout(settings.patience),
         ws="none",
         lifespan="on" if settings.demo else "off",
         log_config=None,
@@ -52,13 +52,13 @@ def serve(settings: Settings) -> None:
     )
     server = _Server(config, service)
     server.run([listener])
-    service.engine.stop(_LAST)
+    service.scheduler.stop(_LAST)
     if server.failure:
         raise server.failure
 
 
 class _Server(uvicorn.Server):
-    """Live at once; models load in the background."""
+    """Listens at once and loads the models in the background."""
 
     def __init__(self, config: uvicorn.Config, service: Service) -> None:
         super().__init__(config)
@@ -67,11 +67,11 @@ class _Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leave signals to `startup`: uvicorn would raise them again in the end, and the exit code would be theirs."""
+        """Leave signals to `startup`: uvicorn would raise them again at the end and change the exit code."""
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to listen and to load."""
+        """Start listening, and load the models in the background."""
         await super().startup(sockets)
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, self._drain, self._service.settings.linger)
@@ -85,7 +85,7 @@ class _Server(uvicorn.Server):
 
     def _load(self) -> None:
         catalogue = self._service.library.reload()
-        if not catalogue.lanes and not self._service.draining:
+        if not catalogue.queues and not self._service.draining:
             self.failure = Failure("no model can be served: " + "; ".join(sorted(set(catalogue.failures.values()))))
             self.should_exit = True
         _log.info("%s: %d models", self._service.state, len(catalogue.names))
@@ -98,9 +98,9 @@ class _Server(uvicorn.Server):
         else:
             _log.info("reloaded: %d models, %d failures", len(catalogue.names), len(catalogue.failures))
 
-    def _drain(self, linger: float) -> None:
-        """Not ready any more; then closed to the new, and done when the last answer is sent. Asked twice, at once."""
-        seconds = 0.0 if self._service.draining else linger
+    def _drain(self, shutdown_delay: float) -> None:
+        """Report not ready, then close the server after a delay. A second signal skips the delay."""
+        seconds = 0.0 if self._service.draining else shutdown_delay
         self._service.draining = True
         _log.info("stopping: %d requests in progress", self._service.in_progress)
         asyncio.get_running_loop().call_later(seconds, self._close)
@@ -109,8 +109,8 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
 
-def _in_background(work: Callable[[], None]) -> None:
-    threading.Thread(target=work, daemon=True).start()
+def _in_background(function: Callable[[], None]) -> None:
+    threading.Thread(target=function, daemon=True).start()
 
 
 def _check(settings: Settings) -> None:
@@ -129,7 +129,9 @@ def _listen(settings: Settings) -> socket.socket:
         return socket.create_server((settings.host, settings.port), family=family, backlog=_BACKLOG)
     except OSError as error:
         reason = (error.strerror or str(error)).partition(" (")[0]
-        raise UsageError(f"cannot listen on {settings.host} port {settings.port} ({reason}); choose others") from None
+        raise UsageError(
+            f"cannot listen on {settings.host} port {settings.port} ({reason}); use another host or port"
+        ) from None
 
 
 def _url(listener: socket.socket) -> str:

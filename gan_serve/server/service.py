@@ -1,4 +1,4 @@
-"""What all routes share: the settings, the models, and whether the server is on its way down."""
+"""The state that all routes share: settings, models, metrics, and whether the server is shutting down."""
 
 from dataclasses import dataclass, field
 
@@ -13,36 +13,36 @@ from gan_serve.server.settings import Settings
 
 @dataclass
 class Service:
-    """One server's parts. `in_progress` counts its requests; `keys` are what callers need, if there are any.
+    """The components of one server. `in_progress` counts its requests; `keys` are the API keys, if any are set.
 
     Raises:
-        UsageError: keys that cannot be.
+        UsageError: invalid API keys.
     """
 
     settings: Settings
     metrics: Metrics = field(default_factory=Metrics)
     draining: bool = False
     in_progress: int = 0
-    runners: int | None = None  # threads that run models; one for each processor if not given
+    workers: int | None = None  # threads that run models; default: one per processor
 
     def __post_init__(self) -> None:
         self.keys = api_keys(self.settings)
-        self.engine = Scheduler(queue=self.settings.queue, runners=self.runners)
+        self.scheduler = Scheduler(max_queued=self.settings.queue, workers=self.workers)
         root, device = models_folder(self.settings.models), self.settings.device
-        self.library = Library(root, device, self.engine, self.metrics)
-        self._pulse = LivenessProbe(self.library, self.engine, self.settings.deadline)
+        self.library = Library(root, device, self.scheduler, self.metrics)
+        self._liveness = LivenessProbe(self.library, self.scheduler, self.settings.deadline)
 
     @property
     def ready(self) -> bool:
-        """Whether it should be sent requests."""
+        """Whether the server accepts requests."""
         return self.state == "ready"
 
     @property
     def state(self) -> str:
-        """In one word."""
+        """The state in one word: ready, loading, broken, stuck or stopping."""
         if self.draining:
             return "stopping"
         catalogue = self.library.catalogue
         if catalogue.ready:
-            return "ready" if self._pulse.check() else "stuck"
+            return "ready" if self._liveness.check() else "stuck"
         return "broken" if catalogue.settled and catalogue.expected else "loading"

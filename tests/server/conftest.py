@@ -1,4 +1,4 @@
-"""Servers that many tests ask."""
+"""Servers and browsers that many tests share."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -14,7 +14,7 @@ from small_models import CLASSIFIER, CROSSED, DIGIT, ENLARGER, MENDER, PLAIN, SK
 
 @pytest.fixture(scope="session")
 def server(models: Path) -> Iterator[Server]:
-    """The small models, with limits that are easily reached."""
+    """The small models, with low limits."""
     with Server(models, max_count=16, max_body=300_000, max_pixels=100_000, admin_token="admin") as server:
         yield server
 
@@ -28,7 +28,7 @@ def zoo() -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def shown_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small model for each kind of input that the demo shows, one of them with a sample and one with an example."""
+    """A small model for each kind of input in the demo, one with a sample and one with an example input."""
     root = tmp_path_factory.mktemp("shown")
     for metadata in (DIGIT, PLAIN, STYLED, CROSSED, SKETCHER, MENDER, CLASSIFIER, ENLARGER):
         save_model(root, metadata)
@@ -40,14 +40,14 @@ def shown_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def demo(shown_models: Path) -> Iterator[Server]:
-    """The demo as it is mounted in the server, with limits that are easily reached."""
+    """A server with the demo and low limits."""
     with Server(shown_models, demo=True, max_count=32, max_body=300_000, max_pixels=400_000) as server:
         yield server
 
 
-@pytest.fixture(scope="module")  # while it is there, its event loop runs, beside which no other can
+@pytest.fixture(scope="module")  # while it exists, its event loop runs, and no other can
 def chromium() -> Iterator[Browser]:
-    """A real browser; Playwright brings none that could be relied on."""
+    """The system's Chromium."""
     program = shutil.which("chromium")
     assert program, "no chromium on the PATH; install it, on Debian with: apt-get install chromium"
     expect.set_options(timeout=20_000)
@@ -57,7 +57,7 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def visit(demo: Server, chromium: Browser) -> Iterator[Callable[..., Page]]:
-    """Open the demo at an address; whatever the page asks for elsewhere, or complains of, fails the test."""
+    """Open the demo at an address. Requests to other hosts and JavaScript errors fail the test."""
     pages: list[Page] = []
     faults: list[str] = []
 

@@ -1,4 +1,4 @@
-"""Many callers at once, for so many seconds."""
+"""Load generators: many clients at once."""
 
 import asyncio
 import time
@@ -10,12 +10,12 @@ from typing import Any
 import aiohttp
 from server_process import PATIENCE, Server
 
-Ask = Callable[[aiohttp.ClientSession, int], Coroutine[Any, Any, None]]  # one request; the number says which
+Ask = Callable[[aiohttp.ClientSession, int], Coroutine[Any, Any, None]]  # sends the request of a number
 
 
 @dataclass
 class Tally:
-    """What callers saw: seconds by status."""
+    """The response times that clients measured, by status."""
 
     seconds: dict[int, list[float]] = field(default_factory=dict)
 
@@ -27,7 +27,7 @@ class Tally:
         return sum(map(len, self.seconds.values()))
 
     async def time(self, request: AbstractAsyncContextManager[aiohttp.ClientResponse]) -> tuple[int, bytes]:
-        """The status and the body of an answer."""
+        """Time a request. Return the status and the body of its response."""
         began = time.monotonic()
         async with request as answer:
             body = await answer.read()
@@ -35,28 +35,28 @@ class Tally:
         return answer.status, body
 
 
-def call(server: Server, ask: Ask, *, callers: int, seconds: float) -> None:
-    """Each caller asks again as soon as it is answered."""
-    asyncio.run(_call(server, ask, callers, seconds))
+def call(server: Server, ask: Ask, *, clients: int, seconds: float) -> None:
+    """Run clients that send a new request as soon as the last one is answered."""
+    asyncio.run(_call(server, ask, clients, seconds))
 
 
 def call_at(server: Server, ask: Ask, *, rate: float, seconds: float) -> None:
-    """So many requests a second, whether they are answered or not."""
+    """Send `rate` requests per second, whether or not the earlier ones are answered."""
     asyncio.run(_call_at(server, ask, rate, seconds))
 
 
-async def _call(server: Server, ask: Ask, callers: int, seconds: float) -> None:
+async def _call(server: Server, ask: Ask, clients: int, seconds: float) -> None:
     until = time.monotonic() + seconds
 
-    async def caller(first: int) -> None:
+    async def client(first: int) -> None:
         number = first
         while time.monotonic() < until:
             await ask(session, number)
-            number += callers
+            number += clients
 
     async with _session(server) as session, asyncio.TaskGroup() as group:
-        for first in range(callers):
-            group.create_task(caller(first))
+        for first in range(clients):
+            group.create_task(client(first))
 
 
 async def _call_at(server: Server, ask: Ask, rate: float, seconds: float) -> None:

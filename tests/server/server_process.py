@@ -1,4 +1,4 @@
-"""A server in a process of its own, as users run it."""
+"""Runs a server in a process of its own, as users do."""
 
 import json
 import os
@@ -18,19 +18,19 @@ import os, sys
 os.sched_setaffinity(0, list(os.sched_getaffinity(0))[:1])
 from gan_serve.cli import run
 sys.exit(run(["serve"]))
-"""  # with one runner, which a single request keeps busy
+"""  # with one worker, which a single request keeps busy
 PATIENCE = 60.0  # seconds for a start or an end
 
 
 class Server:
-    """`gan-serve serve` on a free port. What it logs is kept."""
+    """`gan-serve serve` on a free port; `lines` holds its log."""
 
     def __init__(
         self, models: Path | str | None, *, script: str | None = None, wait: bool = True, **settings: object
     ) -> None:
         clean = {name: value for name, value in os.environ.items() if not name.startswith("GAN_SERVE")}
-        given = {"port": 0, "linger": 0.2} | ({} if models is None else {"models": models}) | settings
-        variables = {f"GAN_SERVE_{name.upper()}": str(value) for name, value in given.items()}
+        values = {"port": 0, "linger": 0.2} | ({} if models is None else {"models": models}) | settings
+        variables = {f"GAN_SERVE_{name.upper()}": str(value) for name, value in values.items()}
         command = [sys.executable, "-c", script] if script else [sys.executable, "-m", "gan_serve", "serve"]
         self.process = subprocess.Popen(command, env=clean | variables, stderr=subprocess.PIPE, text=True)
         self.lines: list[str] = []
@@ -40,7 +40,7 @@ class Server:
         self._wait = wait
 
     def __enter__(self) -> Self:
-        """Wait until it listens, and until it is ready unless that is not wanted; one that does not is ended."""
+        """Wait until the server listens and, with `wait`, is ready. Stop it if that fails."""
         try:
             assert self._listening.wait(PATIENCE), self.lines
             if self._wait:
@@ -88,12 +88,12 @@ class Server:
             time.sleep(0.02)
 
     def stop(self, number: int = signal.SIGTERM) -> int:
-        """Ask it to end; tells the exit code."""
+        """Send a signal and return the exit code."""
         self.process.send_signal(number)
         return self.process.wait(PATIENCE)
 
     def memory(self) -> int:
-        """Resident bytes."""
+        """Return the resident bytes."""
         fields = Path(f"/proc/{self.process.pid}/statm").read_text().split()
         return int(fields[1]) * os.sysconf("SC_PAGE_SIZE")
 

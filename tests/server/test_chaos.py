@@ -1,4 +1,4 @@
-"""What a server meets in the open, all at once. `make chaos` runs the same for minutes."""
+"""Valid, invalid and aborted requests, overload and reloads, all at once. `make chaos` runs the same for minutes."""
 
 import asyncio
 import base64
@@ -29,7 +29,7 @@ URL = "/v1/models/digits/generate"
 
 @pytest.fixture(scope="module")
 def expected(models: Path) -> list[bytes]:
-    """The image of each seed, as the command line makes it."""
+    """The image of each seed, from the Python API."""
     digits = gan_serve.load("digits", device="cpu", models=models)
     return [digits.generate(seed=seed, label=seed % 10).encode("png") for seed in range(SEEDS)]
 
@@ -40,7 +40,7 @@ def image_bomb() -> str:
     return base64.b64encode(buffer.getvalue()).decode()
 
 
-POISON: list[tuple[str, dict[str, Any]]] = [
+INVALID: list[tuple[str, dict[str, Any]]] = [
     (URL, {"json": {"label": 99}}),
     (URL, {"data": b'{"label": '}),
     (URL, {"json": {"image": "/etc/passwd"}}),
@@ -50,48 +50,48 @@ POISON: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-def test_every_valid_caller_gets_exactly_its_own_image(
+def test_every_valid_request_gets_exactly_its_own_image(
     models: Path, expected: list[bytes], full: Callable[[float, float], float]
 ) -> None:
-    """10 % of the requests are poisoned, 20 % are left by their callers, and none of the others notices."""
-    tally, poisoned, wrong = Tally(), Tally(), []
+    """10 % of the requests are invalid and 20 % are aborted; none of the others is affected."""
+    tally, invalid, wrong = Tally(), Tally(), []
     dice = random.Random(0)
 
     async def ask(session: aiohttp.ClientSession, number: int) -> None:
         chance, seed = dice.random(), number % SEEDS
-        wish = {"seed": seed, "label": seed % 10, "format": "png"}
+        fields = {"seed": seed, "label": seed % 10, "format": "png"}
         if chance < 0.1:
-            path, options = dice.choice(POISON)
-            await poisoned.time(session.post(path, **options))
+            path, options = dice.choice(INVALID)
+            await invalid.time(session.post(path, **options))
         elif chance < 0.3:
             with suppress(TimeoutError):
-                await asyncio.wait_for(Tally().time(session.get(URL, params=wish)), dice.uniform(0, 0.02))
+                await asyncio.wait_for(Tally().time(session.get(URL, params=fields)), dice.uniform(0, 0.02))
         else:
-            status, body = await tally.time(session.get(URL, params=wish))
+            status, body = await tally.time(session.get(URL, params=fields))
             if (status, body) != (200, expected[seed]):
                 wrong.append((status, seed))
 
     with Server(models) as server:
-        call(server, ask, callers=24, seconds=full(4, 180))
+        call(server, ask, clients=24, seconds=full(4, 180))
         assert server.state() == "ready"
         assert not server.logged("digits failed")
         assert server.stop() == 0
     assert wrong == []
     assert len(tally[200]) > 100
-    assert set(poisoned.seconds) <= {400, 415}
-    assert poisoned.total > 5
+    assert set(invalid.seconds) <= {400, 415}
+    assert invalid.total > 5
 
 
-def test_beyond_its_capacity_a_server_keeps_its_word_or_refuses_quickly(
+def test_an_overloaded_server_keeps_deadlines_and_rejects_quickly(
     models: Path, full: Callable[[float, float], float]
 ) -> None:
-    """At four times what it can do, whoever is accepted is answered before the deadline; memory stays bounded."""
-    deadline, wish = 2.0, {"count": 64, "seed": 1, "scale": 16, "format": "zip"}
+    """At four times its capacity, accepted requests meet the deadline and memory stays bounded."""
+    deadline, fields = 2.0, {"count": 64, "seed": 1, "scale": 16, "format": "zip"}
     alone, crowded, probes = Tally(), Tally(), Tally()
 
     def asking(tally: Tally) -> Ask:
         async def ask(session: aiohttp.ClientSession, number: int) -> None:
-            await tally.time(session.post(URL, json=wish))
+            await tally.time(session.post(URL, json=fields))
             if number % 10 == 0:
                 await probes.time(session.get("/v2/health/ready"))
 
@@ -99,25 +99,25 @@ def test_beyond_its_capacity_a_server_keeps_its_word_or_refuses_quickly(
 
     with Server(models, deadline=deadline) as server:
         warming = full(1, 5)
-        call(server, asking(alone), callers=4, seconds=warming)
+        call(server, asking(alone), clients=4, seconds=warming)
         before = server.memory()
         rate = 4 * len(alone[200]) / warming
         call_at(server, asking(crowded), rate=rate, seconds=full(3, 60))
         assert server.memory() - before < 100e6
         assert server.state() == "ready"
-        asked = server.logged("request")
+        records = server.logged("request")
     assert set(crowded.seconds) <= {200, 429}
     assert set(probes.seconds) == {200}
     assert len(crowded[200]) > len(alone[200]) / 2
     assert len(crowded[429]) > crowded.total / 4
-    # As the server saw it: on a machine that is busy the callers themselves are late.
-    seconds = {status: [each["seconds"] for each in asked if each["status"] == status] for status in (200, 429)}
+    # From the server's log: on a busy machine the clients themselves are late.
+    seconds = {status: [each["seconds"] for each in records if each["status"] == status] for status in (200, 429)}
     assert max(seconds[200]) < deadline
     assert max(seconds[429]) < deadline / 4
 
 
 def test_reloads_lose_no_request(tmp_path: Path, full: Callable[[float, float], float]) -> None:
-    """Two versions come and go, one of them broken at times, while callers go on."""
+    """Versions come and go, some of them broken, while clients keep sending requests."""
     save_model(tmp_path, DIGIT)
     good = (tmp_path / "digits/1/model.onnx").read_bytes()
     tally, done = Tally(), threading.Event()
@@ -138,7 +138,7 @@ def test_reloads_lose_no_request(tmp_path: Path, full: Callable[[float, float], 
     with Server(tmp_path, admin_token="x") as server:
         reloader = threading.Thread(target=reload_often, args=[server])
         reloader.start()
-        call(server, ask, callers=8, seconds=0.1)
+        call(server, ask, clients=8, seconds=0.1)
         reloader.join()
         assert done.is_set()
         assert server.post("/v1/admin/reload", headers={"Authorization": "Bearer x"}).status_code == 200
@@ -148,7 +148,7 @@ def test_reloads_lose_no_request(tmp_path: Path, full: Callable[[float, float], 
     assert len(tally[200]) > 50
 
 
-def test_no_request_that_the_description_allows_breaks_the_server(
+def test_no_request_that_openapi_allows_breaks_the_server(
     server: Server, tmp_path: Path, full: Callable[[float, float], float]
 ) -> None:
     tool = [sys.executable, "-m", "schemathesis.cli", "run", f"{server.url}/openapi.json"]
@@ -167,6 +167,6 @@ def test_no_request_that_the_description_allows_breaks_the_server(
     ]
     done = subprocess.run([*tool, *options], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-1000:]
-    made = re.search(r"(\d+) generated", done.stdout)
-    assert made is not None
-    assert int(made[1]) >= full(50, 20_000)
+    generated = re.search(r"(\d+) generated", done.stdout)
+    assert generated is not None
+    assert int(generated[1]) >= full(50, 20_000)

@@ -1,4 +1,4 @@
-"""The demo's endpoints, as programs call them by name, and the demo behind keys."""
+"""The demo's endpoints for `gradio_client` and curl, and the demo behind API keys."""
 
 import io
 import subprocess
@@ -29,16 +29,16 @@ def png(colour: str) -> str:
     return b64encode(buffer.getvalue()).decode()
 
 
-def test_generate_answers_as_the_plain_api_does(client: Client, demo: Server) -> None:
-    made = client.predict("digits", {"label": "three"}, 7, 4, api_name="/generate")
-    assert made == demo.generate("digits", json={"label": "three", "seed": 7, "count": 4, "format": "json"}).json()
-    assert made == client.predict("digits", {"label": "three", "seed": 7, "count": 4}, api_name="/generate")
+def test_generate_returns_what_the_plain_api_returns(client: Client, demo: Server) -> None:
+    output = client.predict("digits", {"label": "three"}, 7, 4, api_name="/generate")
+    assert output == demo.generate("digits", json={"label": "three", "seed": 7, "count": 4, "format": "json"}).json()
+    assert output == client.predict("digits", {"label": "three", "seed": 7, "count": 4}, api_name="/generate")
 
 
 def test_translate_takes_an_image_and_a_mask(client: Client, demo: Server) -> None:
-    made = client.predict("mender", png("red"), {"hole": png("white")}, api_name="/translate")
+    output = client.predict("mender", png("red"), {"hole": png("white")}, api_name="/translate")
     fields = {"image": png("red"), "hole": png("white"), "format": "json"}
-    assert made == demo.generate("mender", json=fields).json()
+    assert output == demo.generate("mender", json=fields).json()
 
 
 def test_walk_mix_and_models(client: Client) -> None:
@@ -50,7 +50,7 @@ def test_walk_mix_and_models(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("endpoint", "values", "told"),
+    ("endpoint", "values", "message"),
     [
         ("/generate", ["<none>"], "no model '<none>'"),
         ("/generate", ["digits", {"label": 10}], "does not exist"),
@@ -61,8 +61,10 @@ def test_walk_mix_and_models(client: Client) -> None:
         ("/mix", ["styled", ["third"]], "styled has no latent"),
     ],
 )
-def test_what_is_wrong_is_told_in_words(client: Client, endpoint: str, values: list[object], told: str) -> None:
-    with pytest.raises(AppError, match=told) as caught:
+def test_an_invalid_call_gets_a_clear_message(
+    client: Client, endpoint: str, values: list[object], message: str
+) -> None:
+    with pytest.raises(AppError, match=message) as caught:
         client.predict(*values, api_name=endpoint)
     assert "Traceback" not in str(caught.value)
 
@@ -72,12 +74,12 @@ def test_what_is_wrong_is_told_in_words(client: Client, endpoint: str, values: l
     [("GET", "/v1/absent", 404), ("GET", "/v2/models/digits/absent", 404), ("POST", "/v1/models", 405)]
     + [("DELETE", path, 405) for path in ("/v2", "/v2/models/digits/infer", "/metrics")],
 )
-def test_beside_the_demo_the_routes_refuse_as_ever(demo: Server, method: str, path: str, status: int) -> None:
+def test_the_demo_does_not_change_the_errors_of_the_apis(demo: Server, method: str, path: str, status: int) -> None:
     answer = requests.request(method, demo.url + path, timeout=60)
     assert (answer.status_code, set(answer.json())) == (status, {"error", "request_id"})
 
 
-def test_nothing_is_uploaded_or_fetched_beside_the_requests(demo: Server, tmp_path: Path) -> None:
+def test_the_demo_accepts_no_uploads_and_fetches_nothing(demo: Server, tmp_path: Path) -> None:
     for route in ("upload", "process_recording"):
         assert demo.post(f"/gradio_api/{route}", files={"video": b"x"}).status_code == 404
     for route in ("file=http://example.org/x.png", "proxy=http://example.org", "deep_link?session_hash=x", "app_id"):
@@ -90,13 +92,13 @@ def test_nothing_is_uploaded_or_fetched_beside_the_requests(demo: Server, tmp_pa
         assert "send images as base64" in refused.json()["error"]
 
 
-def test_what_visitors_give_is_kept_nowhere(demo: Server) -> None:
-    image = b64encode(b64decode(png("red")) + bytes(200_000)).decode()  # what follows an image's end is not read
+def test_inputs_of_visitors_are_not_kept(demo: Server) -> None:
+    image = b64encode(b64decode(png("red")) + bytes(200_000)).decode()  # bytes after the image's end are ignored
 
     def visit(visitor: str) -> None:
         data = ["mender", image, {"hole": png("white")}, None]
-        made = demo.post("/gradio_api/run/translate", json={"data": data, "session_hash": visitor})
-        assert made.status_code == 200
+        response = demo.post("/gradio_api/run/translate", json={"data": data, "session_hash": visitor})
+        assert response.status_code == 200
 
     for _ in range(20):
         visit("first")
@@ -106,7 +108,7 @@ def test_what_visitors_give_is_kept_nowhere(demo: Server) -> None:
     assert demo.memory() - before < 100 * len(image) / 2
 
 
-def test_curl_calls_a_function_and_fetches_its_answer(demo: Server) -> None:
+def test_curl_calls_a_function_and_fetches_its_output(demo: Server) -> None:
     call = demo.post("/gradio_api/call/v2/generate", json={"model": "digits", "seed": 7}).json()["event_id"]
     answer = demo.get(f"/gradio_api/call/generate/{call}").text
     assert answer.startswith("event: complete")
@@ -123,7 +125,7 @@ def test_pages_are_confined(demo: Server) -> None:
 COMMAND = "import sys; from gan_serve.cli import run; sys.exit(run(['demo']))"
 
 
-def test_the_command_shows_models_as_soon_as_they_are_loaded_to_whoever_has_a_key(
+def test_the_command_shows_models_as_soon_as_they_load_to_visitors_with_a_key(
     shown_models: Path, chromium: Browser
 ) -> None:
     with Server(shown_models, script=COMMAND, wait=False, api_keys="secret", log_level="info") as server:
@@ -140,7 +142,7 @@ def test_the_command_shows_models_as_soon_as_they_are_loaded_to_whoever_has_a_ke
         assert server.stop() == 0
 
 
-def test_a_demo_that_is_not_installed_says_how_to_install_it() -> None:
+def test_a_missing_demo_says_how_to_install_it() -> None:
     script = f"import sys; sys.modules['gradio'] = None; {COMMAND}"
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert run.returncode == 1

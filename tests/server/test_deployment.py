@@ -1,4 +1,4 @@
-"""The Dockerfile, compose.yaml, Kubernetes' files and nginx's: valid, and agreeing with the server that they run."""
+"""The Dockerfile, compose.yaml, the Kubernetes manifests and nginx.conf are valid and match the server."""
 
 import json
 import re
@@ -29,13 +29,13 @@ PORT = Settings.model_fields["port"].default
 
 
 def instructions(name: str) -> list[str]:
-    """What follows an instruction of the Dockerfile, wherever it stands."""
+    """Return the arguments of every Dockerfile instruction of this name."""
     whole = re.sub(r"\\\n\s*", "", DOCKERFILE)
     return re.findall(rf"^{name} (.*)$", whole, re.MULTILINE)
 
 
 def environments() -> Iterator[dict[str, str]]:
-    """The variables that each of the files sets."""
+    """Yield the environment variables that each file sets."""
     yield dict(word.split("=", 1) for line in instructions("ENV") for word in line.split())
     yield from (service["environment"] for service in COMPOSE["services"].values())
     yield {variable["name"]: variable.get("value", "") for variable in CONTAINER["env"]}
@@ -47,7 +47,7 @@ def seconds(text: str) -> float:
 
 @pytest.mark.parametrize("manifest", MANIFESTS.values(), ids=MANIFESTS.keys())
 @pytest.mark.parametrize("version", ["1.29", "1.37"])
-def test_kubernetes_takes_the_manifests(manifest: dict[str, Any], version: str) -> None:
+def test_kubernetes_accepts_the_manifests(manifest: dict[str, Any], version: str) -> None:
     assert kubernetes_validate.validate(manifest, version, strict=True) == version
 
 
@@ -58,13 +58,13 @@ def test_the_kustomization_has_every_manifest_and_the_version() -> None:
     ]
 
 
-def test_compose_takes_its_file() -> None:
+def test_compose_accepts_its_file() -> None:
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", "compose.yaml"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
 
 
-def test_the_images_are_built_on_one_pinned_base_and_the_default_is_for_processors() -> None:
+def test_the_images_share_one_pinned_base_and_the_default_is_for_cpus() -> None:
     stages = [line.split(" AS ") for line in instructions("FROM")]
     names = [name for _, name in stages]
     (outside,) = {base for base, _ in stages} - set(names)
@@ -76,7 +76,7 @@ def test_the_images_are_built_on_one_pinned_base_and_the_default_is_for_processo
     assert f'base.name="docker.io/library/{outside}"' in labels
 
 
-def test_the_build_sees_what_it_copies_and_nothing_else() -> None:
+def test_the_build_context_holds_exactly_what_is_copied() -> None:
     lines = (ROOT / ".dockerignore").read_text().splitlines()
     seen = {line.removeprefix("!") for line in lines if line.startswith("!")}
     own = [line.split()[:-1] for line in instructions("COPY") if not line.startswith("--from=")]
@@ -87,7 +87,7 @@ def test_the_build_sees_what_it_copies_and_nothing_else() -> None:
 @pytest.mark.parametrize(
     "line", instructions("CMD") + [line.partition(" CMD ")[2] for line in instructions("HEALTHCHECK")]
 )
-def test_what_the_image_runs_is_a_command(line: str, run: Run) -> None:
+def test_the_image_runs_an_existing_command(line: str, run: Run) -> None:
     (entry,) = instructions("ENTRYPOINT")
     command = json.loads(line)
     words = command if command[0] == "gan-serve" else json.loads(entry) + command
@@ -95,7 +95,7 @@ def test_what_the_image_runs_is_a_command(line: str, run: Run) -> None:
     assert run(*words[1:], "--help").code == 0
 
 
-def test_every_variable_is_a_setting_and_its_value_is_taken() -> None:
+def test_every_variable_is_a_setting_with_a_valid_value() -> None:
     for environment in environments():
         own = {
             name.removeprefix(PREFIX).lower(): value for name, value in environment.items() if name.startswith(PREFIX)
@@ -105,7 +105,7 @@ def test_every_variable_is_a_setting_and_its_value_is_taken() -> None:
         Settings(**own)  # type: ignore[arg-type]
 
 
-def test_the_ports_are_the_servers() -> None:
+def test_the_ports_match_the_server() -> None:
     (exposed,) = instructions("EXPOSE")
     (named,) = CONTAINER["ports"]
     (offered,) = MANIFESTS["service.yaml"]["spec"]["ports"]
@@ -117,13 +117,13 @@ def test_the_ports_are_the_servers() -> None:
     assert f"server 127.0.0.1:{PORT};" in NGINX
 
 
-def test_the_probes_routes_are_the_servers(server: Server) -> None:
+def test_the_probes_use_routes_of_the_server(server: Server) -> None:
     probes = [CONTAINER[f"{kind}Probe"]["httpGet"] for kind in ("startup", "liveness", "readiness")]
     assert {probe["port"] for probe in probes} == {CONTAINER["ports"][0]["name"]}
     assert [server.get(probe["path"]).status_code for probe in probes] == [200, 200, 200]
 
 
-def test_the_service_the_autoscaler_and_the_budget_mean_the_deployment() -> None:
+def test_the_service_the_autoscaler_and_the_budget_select_the_deployment() -> None:
     labels = MANIFESTS["deployment.yaml"]["spec"]["template"]["metadata"]["labels"]
     assert MANIFESTS["service.yaml"]["spec"]["selector"] == labels
     assert MANIFESTS["disruption-budget.yaml"]["spec"]["selector"]["matchLabels"] == labels
@@ -131,12 +131,12 @@ def test_the_service_the_autoscaler_and_the_budget_mean_the_deployment() -> None
     assert (target["kind"], target["name"]) == ("Deployment", MANIFESTS["deployment.yaml"]["metadata"]["name"])
 
 
-def test_no_variable_of_a_service_link_becomes_a_setting() -> None:
-    """The address of a service `gan-serve` would come as GAN_SERVE_PORT=tcp://..., which ends the server."""
+def test_no_service_link_becomes_a_setting() -> None:
+    """A service named `gan-serve` would set GAN_SERVE_PORT=tcp://..., and the server would not start."""
     assert POD["enableServiceLinks"] is False
 
 
-def test_nobody_is_killed_before_the_last_answer() -> None:
+def test_the_grace_period_outlasts_the_last_response() -> None:
     drained = Settings().grace
     lingers = {variable["name"]: variable.get("value") for variable in CONTAINER["env"]}
     assert POD["terminationGracePeriodSeconds"] >= drained + float(lingers["GAN_SERVE_LINGER"])
@@ -144,13 +144,13 @@ def test_nobody_is_killed_before_the_last_answer() -> None:
         assert seconds(service["stop_grace_period"]) >= drained + Settings.model_fields["linger"].default
 
 
-def test_the_proxy_lets_through_what_the_server_takes_and_waits_for_it() -> None:
+def test_the_proxys_limits_match_the_servers() -> None:
     values = dict(re.findall(r"^ *(\w+) ([\w.]+);", NGINX, re.MULTILINE))
     assert int(values["client_max_body_size"].removesuffix("m")) << 20 == Settings.model_fields["max_body"].default
     assert seconds(values["proxy_read_timeout"]) > Settings().grace
 
 
-def test_both_ways_run_it_without_rights() -> None:
+def test_compose_and_kubernetes_run_without_privileges() -> None:
     (user,) = instructions("USER")
     assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", user)
     pod, own = POD["securityContext"], CONTAINER["securityContext"]

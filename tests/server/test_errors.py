@@ -1,4 +1,4 @@
-"""What the core refuses is the caller's mistake in every front end: never the server's, and never without a reason."""
+"""Invalid requests get the same clear reason in every front end, and never count as errors of the server."""
 
 import io
 import json
@@ -26,9 +26,16 @@ def png(width: int = 8, height: int = 8) -> bytes:
     return buffer.getvalue()
 
 
+def black_png(side: int) -> bytes:
+    """Return a black square image in a few kilobytes."""
+    buffer = io.BytesIO()
+    PILImage.new("1", (side, side)).save(buffer, "png")
+    return buffer.getvalue()
+
+
 @dataclass(frozen=True)
 class Wrong:
-    """A request that the core refuses: fields as JSON has them, images by the name of their input, and the reason."""
+    """An invalid request: fields as in JSON, images by the name of their input, and the expected reason."""
 
     model: str
     fields: dict[str, Any]
@@ -61,44 +68,65 @@ REFUSED = {
 }
 
 
-def refused(answer: requests.Response) -> str:
+def error_of(answer: requests.Response) -> str:
     assert answer.status_code == 400, answer.text
-    return str(answer.json()["error"])
+    message = str(answer.json()["error"])
+    assert "\n" not in message
+    return message
 
 
 def by_query(server: Server, wrong: Wrong) -> str:
-    """With an image that is the whole body, where there is one."""
+    """Send the fields in the query, and the first image as the whole body."""
     path, query = f"/v1/models/{wrong.model}/generate", {name: str(value) for name, value in wrong.fields.items()}
     if not wrong.images:
-        return refused(server.get(path, params=query))
-    return refused(server.post(path, params=query, data=wrong.images["image"][0], headers={"Content-Type": "image/x"}))
+        return error_of(server.get(path, params=query))
+    return error_of(server.post(path, params=query, data=wrong.images["image"][0], headers={"Content-Type": "image/x"}))
 
 
 def by_json(server: Server, wrong: Wrong) -> str:
-    return refused(server.generate(wrong.model, json=in_base64(wrong)))
+    return error_of(server.generate(wrong.model, json=in_base64(wrong)))
 
 
 def by_form(server: Server, wrong: Wrong) -> str:
-    parts: list[Any] = [(name, (f"{name}.png", each)) for name, given in wrong.images.items() for each in given]
+    parts: list[Any] = [(name, (f"{name}.png", each)) for name, contents in wrong.images.items() for each in contents]
     parts += [(name, (None, str(value))) for name, value in wrong.fields.items()]
-    return refused(server.generate(wrong.model, files=parts))
+    return error_of(server.generate(wrong.model, files=parts))
 
 
 def by_demo(server: Server, wrong: Wrong) -> str:
-    called = {"data": [wrong.model, in_base64(wrong), None, 1]}
-    return refused(server.post("/gradio_api/run/generate", json=called))
+    call = {"data": [wrong.model, in_base64(wrong), None, 1]}
+    return error_of(server.post("/gradio_api/run/generate", json=call))
 
 
 def in_base64(wrong: Wrong) -> dict[str, Any]:
-    return wrong.fields | {name: [b64encode(each).decode() for each in given] for name, given in wrong.images.items()}
+    return wrong.fields | {
+        name: [b64encode(each).decode() for each in contents] for name, contents in wrong.images.items()
+    }
 
 
+BAD_IMAGES = {
+    "truncated": (png(60, 60)[:-40], "damaged"),
+    "truncated in its header": (png()[:20], "not an image in PNG"),
+    "text": (b"no image <b>at all</b>", "not an image in PNG"),
+    "too large": (black_png(8500), "8500x8500 pixels; more than the 64 megapixels"),
+    "a decompression bomb": (black_png(14_000), "more than the 64 megapixels"),
+}
+# The same files as an image of any size, as an image that is resized for the network, and as a mask.
+BAD = (
+    {f"an image, {kind}": Wrong("enlarger", {}, why, {"image": [bad]}) for kind, (bad, why) in BAD_IMAGES.items()}
+    | {f"resized, {kind}": Wrong("classifier", {}, why, {"image": [bad]}) for kind, (bad, why) in BAD_IMAGES.items()}
+    | {
+        f"a mask, {kind}": Wrong("mender", {}, why, {"image": [png()], "hole": [bad]})
+        for kind, (bad, why) in BAD_IMAGES.items()
+    }
+)
+CASES = REFUSED | BAD
 WAYS: list[Callable[[Server, Wrong], str]] = [by_query, by_json, by_form, by_demo]
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _blameless(demo: Server) -> Iterator[None]:
-    """None of this is the server's fault: neither its log nor its metrics may say so."""
+def _no_server_errors(demo: Server) -> Iterator[None]:
+    """Neither the log nor the metrics may blame the server for any of these requests."""
     yield
     levels = {json.loads(line)["level"] for line in demo.lines if line.startswith("{")}
     assert levels <= {"info"}
@@ -106,28 +134,28 @@ def _blameless(demo: Server) -> Iterator[None]:
     assert not re.search(r'code="500"', demo.get("/metrics").text)
 
 
-@pytest.mark.parametrize("wrong", REFUSED.values(), ids=REFUSED.keys())
+@pytest.mark.parametrize("wrong", CASES.values(), ids=CASES.keys())
 @pytest.mark.parametrize("way", WAYS, ids=[way.__name__ for way in WAYS])
-def test_the_server_refuses_with_the_reason(demo: Server, way: Callable[[Server, Wrong], str], wrong: Wrong) -> None:
-    # A body holds one image, and no mask beside it.
+def test_the_server_gives_the_reason(demo: Server, way: Callable[[Server, Wrong], str], wrong: Wrong) -> None:
+    # A whole body holds one image, so that the mask is missing.
     reason = "mender needs hole" if way is by_query and wrong.model == "mender" else wrong.reason
     assert reason in way(demo, wrong)
 
 
-@pytest.mark.parametrize("wrong", REFUSED.values(), ids=REFUSED.keys())
-def test_python_and_the_command_line_refuse_with_the_same_reason(
+@pytest.mark.parametrize("wrong", CASES.values(), ids=CASES.keys())
+def test_python_and_the_command_line_give_the_same_reason(
     run: Run, shown_models: Path, monkeypatch: pytest.MonkeyPatch, wrong: Wrong
 ) -> None:
     monkeypatch.setenv("GAN_SERVE_MODELS", str(shown_models))
     files: dict[str, list[str]] = {}
-    for name, given in wrong.images.items():
-        files[name] = [f"{name}{number}.png" for number in range(len(given))]
-        for file, content in zip(files[name], given, strict=True):
+    for name, contents in wrong.images.items():
+        files[name] = [f"{name}{number}.png" for number in range(len(contents))]
+        for file, content in zip(files[name], contents, strict=True):
             Path(file).write_bytes(content)
     with pytest.raises(GanServeError, match=re.escape(wrong.reason)):
         gan_serve.load(wrong.model).generate(**wrong.fields, **files)
     words = [f"--{name.replace('_', '-')}={value}" for name, value in wrong.fields.items()]
-    words += [f"--{name}={file}" for name, given in files.items() for file in given]
+    words += [f"--{name}={file}" for name, paths in files.items() for file in paths]
     outcome = run("generate", "--model", wrong.model, *words)
     assert (outcome.code in (1, 2), outcome.out) == (True, "")
     assert re.fullmatch(rf"error: .*{re.escape(wrong.reason).replace('_', '[_-]')}.*\n", outcome.error), outcome.error
@@ -135,40 +163,64 @@ def test_python_and_the_command_line_refuse_with_the_same_reason(
 
 @pytest.mark.parametrize(
     ("shape", "reason"),
-    [([1, 3, 1, 8200], "multiples of 2"), ([1, 3, 2, 8200], "height and width may be up to 32; /v1/models/enlarger")],
+    [
+        ([1, 3, 1, 8200], "multiples of 2"),
+        ([1, 3, 2, 8200], "may be up to 32; use /v1/models/enlarger/generate for"),
+    ],
 )
-def test_the_inference_protocol_refuses_with_the_reason(demo: Server, shape: list[int], reason: str) -> None:
+def test_the_inference_protocol_gives_the_reason(demo: Server, shape: list[int], reason: str) -> None:
     tensor = {"name": "image", "datatype": "FP32", "shape": shape, "data": [0] * (3 * shape[2] * shape[3])}
-    assert reason in refused(demo.post("/v2/models/enlarger/infer", json={"inputs": [tensor]}))
+    assert reason in error_of(demo.post("/v2/models/enlarger/infer", json={"inputs": [tensor]}))
+
+
+@pytest.mark.parametrize("content", [bad for bad, _ in BAD_IMAGES.values()], ids=BAD_IMAGES.keys())
+def test_the_inference_protocol_takes_numbers_and_no_image_files(demo: Server, content: bytes) -> None:
+    """An image file is rejected both as a string and as binary data, whose length does not match the shape."""
+    text = {"name": "image", "datatype": "BYTES", "shape": [1, 3, 8, 8], "data": [b64encode(content).decode()]}
+    answer = demo.post("/v2/models/enlarger/infer", json={"inputs": [text]})
+    assert error_of(answer) == "the datatype of image must be FP32"
+    size = {"binary_data_size": len(content)}
+    head = json.dumps({"inputs": [{**text, "datatype": "FP32", "data": None, "parameters": size}]}).encode()
+    headers = {"Inference-Header-Content-Length": str(len(head))}
+    answer = demo.post("/v2/models/enlarger/infer", data=head + content, headers=headers)
+    assert error_of(answer) == "binary_data_size of image must be 768, by its shape"
+
+
+@pytest.mark.parametrize("way", WAYS, ids=[way.__name__ for way in WAYS])
+def test_the_servers_limit_on_pixels_holds_in_every_front_end(
+    demo: Server, way: Callable[[Server, Wrong], str]
+) -> None:
+    large = Wrong("classifier", {}, "", {"image": [black_png(700)]})
+    assert "700x700 pixels; send up to 400000 in total" in way(demo, large)
 
 
 @pytest.mark.parametrize(
     ("endpoint", "values", "status", "reason"),
     [
-        ("generate", [3, {}, None, 1], 400, "the model must be a text"),
+        ("generate", [3, {}, None, 1], 400, "the model must be a string"),
         ("generate", ["digits", [1], None, 1], 400, "the inputs must be an object"),
         ("generate", ["digits"], 400, "didn't receive enough input values (needed: 4, got: 1)"),
         ("generate", ["digits", {"scale": 2}, None, 1], 400, "the demo takes no scale; use /v1/models/digits/generate"),
         ("generate", ["digit", {}, None, 1], 404, "no model 'digit' (did you mean digits?)"),
         ("walk", ["digits", 1, -2, 4, None], 400, "walk_to -2 is not an integer from 0"),
-        ("absent", [], 404, "there is no such function; load the page again"),
+        ("absent", [], 404, "no such function; reload the page"),
     ],
 )
-def test_the_demo_refuses_a_call_that_is_none(
+def test_the_demo_gives_the_reason_for_an_invalid_call(
     demo: Server, endpoint: str, values: list[object], status: int, reason: str
 ) -> None:
     answer = demo.post(f"/gradio_api/run/{endpoint}", json={"data": values})
     assert (answer.status_code, reason in answer.json()["error"]) == (status, True), answer.text
 
 
-def test_the_page_says_what_is_wrong_with_a_seed(visit: Callable[..., Page]) -> None:
+def test_the_page_gives_the_reason_for_an_invalid_seed(visit: Callable[..., Page]) -> None:
     page = visit("?model=digits&seed=5&count=2")
     expect(page.locator("#gs-images img")).to_have_count(2)
-    seed, told = page.locator("#gs-seed input"), page.locator("#gs-images [role=alert]")
-    for given, reason in (("-5", "seed -5 is not an integer from 0 to 9007199254740991"), ("", "the seed is empty")):
-        seed.fill(given)
+    seed, alert = page.locator("#gs-seed input"), page.locator("#gs-images [role=alert]")
+    for value, reason in (("-5", "seed -5 is not an integer from 0 to 9007199254740991"), ("", "the seed is empty")):
+        seed.fill(value)
         seed.press("Tab")
-        expect(told).to_contain_text(reason)
+        expect(alert).to_contain_text(reason)
     expect(page.get_by_text("Error", exact=True)).to_have_count(0)
     seed.fill("6")
     seed.press("Tab")

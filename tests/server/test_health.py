@@ -1,4 +1,4 @@
-"""gan-serve health, as container engines run it: what it says of a server is its exit code and one line."""
+"""gan-serve health, as containers run it: an exit code and one line."""
 
 import http.server
 import signal
@@ -10,10 +10,10 @@ from command_line import Run
 from server_process import Server
 
 
-def test_it_tells_whether_the_server_of_its_environment_is_ready(
+def test_it_reports_whether_the_server_in_the_environment_is_ready(
     models: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It needs no key, and asks no proxy; a server that listens on all addresses is asked on this machine's own."""
+    """It needs no key and uses no proxy. A server on 0.0.0.0 is reached at 127.0.0.1."""
     with Server(models, host="0.0.0.0", api_keys="key", linger=2) as server:
         port = server.address[1]
         with monkeypatch.context() as patch:
@@ -29,7 +29,7 @@ def test_it_tells_whether_the_server_of_its_environment_is_ready(
 
 
 class NotFound(http.server.BaseHTTPRequestHandler):
-    """Another server: it has heard of no such route."""
+    """Another server, without the health route."""
 
     def do_GET(self) -> None:
         self.send_error(404)
@@ -38,7 +38,7 @@ class NotFound(http.server.BaseHTTPRequestHandler):
         pass
 
 
-def test_another_server_is_1(run: Run) -> None:
+def test_another_server_gives_exit_code_1(run: Run) -> None:
     with http.server.HTTPServer(("127.0.0.1", 0), NotFound) as other:
         threading.Thread(target=other.handle_request).start()
         outcome = run("health", "--url", f"http://127.0.0.1:{other.server_port}")
@@ -57,7 +57,7 @@ def test_another_server_is_1(run: Run) -> None:
         ("127.0.0.1:8000", 2, "give one such as http://127.0.0.1:8000"),
     ],
 )
-def test_no_server_is_one_line(run: Run, url: str, code: int, message: str) -> None:
+def test_an_unreachable_server_gives_one_line(run: Run, url: str, code: int, message: str) -> None:
     outcome = run("health", "--url", url)
     assert (outcome.code, outcome.out, outcome.error.count("\n")) == (code, "", 1)
     assert message in outcome.error

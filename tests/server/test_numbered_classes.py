@@ -1,4 +1,4 @@
-"""Classes named by numbers mean the same in every front end: 10 is the class called 10, wherever it stands."""
+"""Classes named by numbers mean the same in every front end: 10 is the class named 10, whatever its index."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -21,7 +21,7 @@ from gan_serve.sampling import input_arrays
 from gan_serve.tensors import Label
 
 NUMBERED = replace(DIGIT, name="numbered", inputs=(DIGIT.inputs[0], Label(name="label", classes=("1", "10", "2"))))
-PLACE = {1: 0, 10: 1, 2: 2}  # of each class in the graph
+PLACE = {1: 0, 10: 1, 2: 2}  # index of each class in the graph
 
 
 @pytest.fixture(scope="module")
@@ -38,8 +38,8 @@ def numbered_server(numbered: Path) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
-def drawn(numbered: Path) -> dict[int, NDArray[np.float32]]:
-    """What the graph itself draws of each class from the noise of seed 7."""
+def expected(numbered: Path) -> dict[int, NDArray[np.float32]]:
+    """The graph's output for each class, with the noise of seed 7."""
     model = Repository(numbered).find("numbered")
     session = open_session(model.content, "numbered", parse_device("cpu"), threads=1)
     request = make_request(NUMBERED, {"label": 1}, seed=7)
@@ -49,14 +49,14 @@ def drawn(numbered: Path) -> dict[int, NDArray[np.float32]]:
     }
 
 
-def test_python_draws_the_class_of_that_name(numbered: Path, drawn: dict[int, NDArray[np.float32]]) -> None:
+def test_python_draws_the_class_of_that_name(numbered: Path, expected: dict[int, NDArray[np.float32]]) -> None:
     generator = Generator(Repository(numbered).find("numbered"))
-    for number, image in drawn.items():
+    for number, image in expected.items():
         for label in (number, str(number), np.int64(number)):
             np.testing.assert_allclose(generator.generate(label=label, seed=7).outputs["image"][0], image, atol=1e-6)
     several = generator.generate(label="1-10", seed=7)
     assert [item.inputs["label"] for item in several.items] == [1, 2, 10]
-    np.testing.assert_allclose(several.outputs["image"], np.stack([drawn[1], drawn[2], drawn[10]]), atol=1e-6)
+    np.testing.assert_allclose(several.outputs["image"], np.stack([expected[1], expected[2], expected[10]]), atol=1e-6)
     at_random = generator.generate(count=40, seed=7)
     assert {item.inputs["label"] for item in at_random.items} == {1, 2, 10}
 
@@ -83,14 +83,14 @@ def test_every_front_end_writes_the_same_file(
     assert "1, 10, 2" in " ".join(run("generate", "--model", "numbered", "--help").out.split())
 
 
-def test_the_schema_names_the_numbers_there_are(numbered_server: Server) -> None:
+def test_the_schema_lists_the_numbers(numbered_server: Server) -> None:
     get = numbered_server.get("/openapi.json").json()["paths"]["/v1/models/numbered/generate"]["get"]
     (label,) = (each["schema"] for each in get["parameters"] if each["name"] == "label")
     assert label["anyOf"][:2] == [{"type": "string", "enum": ["1", "10", "2"]}, {"type": "integer", "enum": [1, 10, 2]}]
 
 
-def test_the_inference_protocol_takes_the_place_of_a_class(
-    numbered_server: Server, drawn: dict[int, NDArray[np.float32]]
+def test_the_inference_protocol_takes_the_index_of_a_class(
+    numbered_server: Server, expected: dict[int, NDArray[np.float32]]
 ) -> None:
     arrays = input_arrays(NUMBERED.inputs, 7, [make_request(NUMBERED, {"label": 1}, seed=7).item(0)])
     inputs = [
@@ -103,7 +103,7 @@ def test_the_inference_protocol_takes_the_place_of_a_class(
         {"name": "label", "shape": [1], "datatype": "INT64", "data": [PLACE[10]]},
     ]
     (image,) = numbered_server.post("/v2/models/numbered/infer", json={"inputs": inputs}).json()["outputs"]
-    np.testing.assert_allclose(image["data"], drawn[10].ravel(), atol=1e-6)
+    np.testing.assert_allclose(image["data"], expected[10].ravel(), atol=1e-6)
 
 
 def test_the_demo_sends_the_number_and_shows_the_name() -> None:

@@ -1,4 +1,4 @@
-"""Starting, reloading, stopping: what those who run a server rely on."""
+"""Operating a server: startup, reload, shutdown, keys, limits and settings."""
 
 import io
 import json
@@ -37,7 +37,7 @@ def reload(server: Server) -> requests.Response:
     return server.post("/v1/admin/reload", headers=ADMIN)
 
 
-def test_a_reload_picks_up_what_is_new_changed_or_gone(folder: Path) -> None:
+def test_a_reload_finds_new_changed_and_missing_models(folder: Path) -> None:
     with Server(folder, admin_token="secret") as server:
         before = server.get("/v1/models/digits").json()["sha256"]
         save_model(folder, PLAIN)
@@ -55,9 +55,9 @@ def test_a_reload_picks_up_what_is_new_changed_or_gone(folder: Path) -> None:
         assert server.state() == "ready"
 
 
-def test_a_broken_file_keeps_the_old_version_serving_and_is_told(folder: Path) -> None:
-    """Broken or new and broken: a server that was ready stays so, whatever a reload finds."""
-    for number in range(8):  # a reload that reads them takes long enough to be seen by a probe
+def test_an_invalid_file_keeps_the_old_version_in_service_and_is_reported(folder: Path) -> None:
+    """A server that was ready stays ready, whatever a reload finds."""
+    for number in range(8):  # so that a reload takes long enough for a probe to see it
         save_model(folder, metadata_of(f"another{number}", (LATENT,), GREY))
     with Server(folder, admin_token="secret") as server, ThreadPoolExecutor(1) as reloader:
         before = server.generate("digits", json={"seed": 1}).content
@@ -70,7 +70,7 @@ def test_a_broken_file_keeps_the_old_version_serving_and_is_told(folder: Path) -
         assert failures["digits"] == "digits/1/model.onnx: the file is truncated or damaged; copy or export it again"
         assert str(folder) not in answer.text
         assert server.generate("digits", json={"seed": 1}).content == before
-        assert server.generate("plain").json()["error"] == "plain cannot be loaded; /v1/health says why"
+        assert server.generate("plain").json()["error"] == "plain cannot be loaded; see /v1/health for the reason"
         reloads = reloader.submit(lambda: [reload(server).status_code for _ in range(5)])
         while not reloads.done():
             assert server.get("/v2/health/ready").status_code == 200
@@ -86,7 +86,7 @@ def test_a_broken_file_keeps_the_old_version_serving_and_is_told(folder: Path) -
 
 @pytest.mark.parametrize("way", ["SIGHUP", "management"])
 def test_a_reload_never_makes_a_server_less_ready(folder: Path, way: str) -> None:
-    """What is gone goes on serving, and is told, until something that works takes its place."""
+    """A missing model stays in service and is reported until another one replaces it."""
     save_model(folder, PLAIN)
     with Server(folder, admin_token="secret") as server:
 
@@ -113,15 +113,15 @@ def test_a_reload_never_makes_a_server_less_ready(folder: Path, way: str) -> Non
             shutil.rmtree(folder / name)
         assert reload_finds(2, 2)
         assert served() == {"digits": 200, "plain": 200}
-        told = {each["name"]: (each["state"], each["reason"]) for each in server.post("/v2/repository/index").json()}
-        reason = "is gone from the models folder, and nothing there takes its place; what was loaded goes on serving"
-        assert told == {"digits": ("READY", reason), "plain": ("READY", reason)}
+        index = {each["name"]: (each["state"], each["reason"]) for each in server.post("/v2/repository/index").json()}
+        reason = "is missing from the models folder and has no replacement; the loaded version stays in service"
+        assert index == {"digits": ("READY", reason), "plain": ("READY", reason)}
         assert server.logged(f"digits version 1 {reason}")
         save_model(folder, replace(DIGIT, version=2), b"no model")
         assert reload_finds(2, 3)
         assert served() == {"digits": 200, "plain": 200}
         save_model(folder, PLAIN)
-        assert reload_finds(2, 2)  # the digits have no version there that works
+        assert reload_finds(2, 2)  # no version of digits in the folder loads
         assert served() == {"digits": 200, "plain": 200}
         shutil.rmtree(folder / "digits")
         save_model(folder, replace(DIGIT, version=3))
@@ -143,8 +143,8 @@ def test_sighup_reloads(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(("headers", "status"), [({}, 401), ({"Authorization": "Bearer wrong"}, 401), (ADMIN, 404)])
-def test_administration_needs_its_token(server: Server, folder: Path, headers: dict[str, str], status: int) -> None:
-    """The server of the other tests has the token `admin`; one without a token has no administration."""
+def test_the_admin_routes_need_their_token(server: Server, folder: Path, headers: dict[str, str], status: int) -> None:
+    """The shared server has the token `admin`; a server without a token has no admin routes."""
     if status == 401:
         assert server.post("/v1/admin/reload", headers=headers).status_code == 401
         return
@@ -152,7 +152,7 @@ def test_administration_needs_its_token(server: Server, folder: Path, headers: d
         assert closed.post("/v1/admin/reload", headers=headers).status_code == 404
 
 
-def test_keys_are_needed_where_there_are_some(folder: Path, tmp_path: Path) -> None:
+def test_a_key_is_required_if_any_are_set(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "keys").write_text("third\n\n fourth \n")
     with Server(folder, wait=False, api_keys="first,second", api_keys_file=tmp_path / "keys") as server:
         assert server.get("/v2/health/live").status_code == 200
@@ -173,29 +173,29 @@ def test_keys_are_needed_where_there_are_some(folder: Path, tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("variable", "value", "message"),
     [
-        ("API_KEYS", " , ", r"api_keys \(GAN_SERVE_API_KEYS\) holds no key; leave it out where none is needed"),
+        ("API_KEYS", " , ", r"api_keys \(GAN_SERVE_API_KEYS\) holds no key; leave it unset if you need none"),
         (
             "API_KEYS",
             "key,schl\u00fcssel",
-            r"api_keys \(GAN_SERVE_API_KEYS\) holds a key that no header carries; use .*",
+            r"api_keys \(GAN_SERVE_API_KEYS\) holds a key that is not printable ASCII; choose another one",
         ),
         ("API_KEYS_FILE", "blank", r"api_keys_file \(GAN_SERVE_API_KEYS_FILE\) holds no key; .*"),
         ("ADMIN_TOKEN", " ", r"admin_token \(GAN_SERVE_ADMIN_TOKEN\) holds no key; .*"),
-        ("ADMIN_TOKEN", "\u00fc", r"admin_token \(GAN_SERVE_ADMIN_TOKEN\) holds a key that no header carries; .*"),
+        ("ADMIN_TOKEN", "\u00fc", r"admin_token \(GAN_SERVE_ADMIN_TOKEN\) holds a key that is not printable ASCII; .*"),
     ],
 )
-def test_keys_that_nobody_could_send_never_mean_an_open_server(
+def test_unusable_keys_never_mean_an_open_server(
     run: Run, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, message: str
 ) -> None:
     Path("blank").write_text("\n \n")
     monkeypatch.setenv(f"GAN_SERVE_{variable}", value)
-    monkeypatch.setenv("GAN_SERVE_HOST", "host.invalid")  # so that a server that is wrong here ends
+    monkeypatch.setenv("GAN_SERVE_HOST", "host.invalid")  # so that a server that accepts the keys ends, too
     outcome = run("serve")
     assert (outcome.code, outcome.out) == (2, "")
     assert re.fullmatch(rf"error: {message}\n", outcome.error)
 
 
-def test_pages_of_other_origins_may_not_call_unless_they_are_named(server: Server, folder: Path) -> None:
+def test_only_pages_of_the_allowed_origins_may_use_the_api(server: Server, folder: Path) -> None:
     origin = {"Origin": "https://example.org"}
     assert "access-control-allow-origin" not in server.get("/v1/models", headers=origin).headers
     with Server(folder, cors_origins="https://example.org, https://example.com", api_keys="key") as named:
@@ -218,11 +218,11 @@ from gan_serve.server.api import generation
 folder = Path(os.environ["GAN_SERVE_MODELS"])
 
 def held_by(name, function):
-    def hold(*given):
+    def hold(*arguments):
         while (folder / name).exists():
             (folder / f"{name}-holds").touch()
             time.sleep(0.02)
-        return function(*given)
+        return function(*arguments)
 
     return hold
 
@@ -230,7 +230,7 @@ Generator.infer = held_by("held", Generator.infer)
 generation.decode_images = held_by("unread", generation.decode_images)
 os.sched_setaffinity(0, list(os.sched_getaffinity(0))[:1])
 sys.exit(run(["serve"]))
-"""  # with one runner: models hang while there is a file `held`, and images wait to be read while there is `unread`
+"""  # with one worker: models hang while the file `held` exists, and decoding hangs while `unread` exists
 
 
 def test_it_is_live_before_it_is_ready(folder: Path) -> None:
@@ -263,32 +263,32 @@ from gan_serve.server.scheduling.model_queue import BUCKETS, ModelQueue
 
 ModelQueue.warm_sizes = BUCKETS
 sys.exit(run(["serve"]))
-"""  # a server that tries as many images at once as on CUDA
+"""  # a server that warms up with the batches of CUDA
 
 
-def test_a_short_queue_has_room_for_what_is_tried_at_the_start(folder: Path) -> None:
+def test_a_short_queue_has_room_for_the_warm_up(folder: Path) -> None:
     with Server(folder, script=BATCHING, queue=8, max_count=8) as server:
         assert server.generate("digits", json={"count": 8}).status_code == 200
 
 
-def test_variables_that_are_empty_are_as_if_they_were_not_set() -> None:
+def test_empty_variables_count_as_unset() -> None:
     with Server("", deadline="", api_keys="", api_keys_file="", demo="", wait=False) as server:
         assert server.get("/v1/models").status_code == 200
 
 
-def test_a_model_that_cannot_be_loaded_keeps_the_server_from_being_ready(folder: Path) -> None:
+def test_a_server_with_an_invalid_model_is_not_ready(folder: Path) -> None:
     save_model(folder, PLAIN, b"no model")
     with Server(folder, wait=False) as server:
         server.wait_until("broken")
         assert server.get("/v2/health/ready").status_code == 503
         assert server.generate("digits").status_code == 200
-        assert server.generate("plain").json()["error"] == "plain cannot be loaded; /v1/health says why"
+        assert server.generate("plain").json()["error"] == "plain cannot be loaded; see /v1/health for the reason"
         failures = server.get("/v1/health").json()["failures"]
         assert failures == [{"name": "plain", "version": 1, "error": "plain/1/model.onnx: not an ONNX file"}]
 
 
 def accepted(server: Server) -> int:
-    """Requests to the digits that are answered or in progress."""
+    """Return how many requests to digits are answered or in progress."""
     page = server.get("/metrics").text
     counts = re.findall(
         r'^gan_serve_requests_(?:in_progress|total{code="200",model="digits"}) (\d+)', page, re.MULTILINE
@@ -301,7 +301,7 @@ import sys
 from gan_serve.cli import run
 from gan_serve.server.api import v1
 
-def broken(*given):
+def broken(*arguments):
     raise RuntimeError("secret at /root/place")
 
 v1.encode = broken
@@ -309,7 +309,7 @@ sys.exit(run(["serve"]))
 """
 
 
-def test_an_error_that_nobody_expected_is_logged_and_not_told(models: Path) -> None:
+def test_an_unexpected_error_is_logged_but_not_revealed(models: Path) -> None:
     with Server(models, script=BROKEN) as server:
         answer = server.generate("digits")
         assert answer.status_code == 500
@@ -324,10 +324,10 @@ def test_an_error_that_nobody_expected_is_logged_and_not_told(models: Path) -> N
     assert "RuntimeError: secret at /root/place" in stacks[0]["exception"]
 
 
-def test_sigterm_answers_what_was_accepted_and_ends_with_0(models: Path) -> None:
+def test_sigterm_finishes_accepted_requests_and_exits_with_0(models: Path) -> None:
     slow = {"label": "0-9", "count": 6, "scale": 20, "format": "zip", "seed": 1}
-    with Server(models, queue=2000, linger=0) as server, ThreadPoolExecutor(16) as callers:
-        answers = [callers.submit(server.generate, "digits", json=slow) for _ in range(16)]
+    with Server(models, queue=2000, linger=0) as server, ThreadPoolExecutor(16) as clients:
+        answers = [clients.submit(server.generate, "digits", json=slow) for _ in range(16)]
         while accepted(server) < 16:
             time.sleep(0.01)
         assert server.stop() == 0
@@ -336,7 +336,7 @@ def test_sigterm_answers_what_was_accepted_and_ends_with_0(models: Path) -> None
         assert int(re.findall(r"\d+", stopping)[0]) > 4
 
 
-def test_a_server_that_stops_is_not_ready_but_answers(models: Path) -> None:
+def test_a_stopping_server_is_not_ready_but_still_answers(models: Path) -> None:
     with Server(models, linger=1.5) as server:
         server.process.send_signal(signal.SIGTERM)
         server.wait_until("stopping")
@@ -357,7 +357,7 @@ def test_after_sigkill_there_is_nothing_to_repair(folder: Path) -> None:
     assert sorted(folder.rglob("*")) == files
 
 
-def test_slow_callers_are_cut_off_and_hold_up_nobody(models: Path) -> None:
+def test_slow_clients_are_disconnected_and_delay_nobody(models: Path) -> None:
     with Server(models, patience=0.5) as server:
         began = time.monotonic()
         slow = [socket.create_connection(server.address) for _ in range(60)]
@@ -372,13 +372,13 @@ def test_slow_callers_are_cut_off_and_hold_up_nobody(models: Path) -> None:
         assert server.generate("digits").status_code == 200
 
 
-def test_a_caller_who_reads_nothing_is_cut_off(models: Path) -> None:
+def test_a_client_that_reads_nothing_is_disconnected(models: Path) -> None:
     body = b'{"count": 64, "format": "npy"}'
     request = HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body
 
-    def ask_on_and_on(caller: socket.socket) -> None:
+    def send_requests(client: socket.socket) -> None:
         while True:
-            caller.sendall(request)
+            client.sendall(request)
             time.sleep(0.01)
 
     with Server(models, patience=0.5) as server:
@@ -387,24 +387,24 @@ def test_a_caller_who_reads_nothing_is_cut_off(models: Path) -> None:
         lazy.connect(server.address)
         lazy.settimeout(10)
         with pytest.raises(ConnectionError):
-            ask_on_and_on(lazy)
+            send_requests(lazy)
         lazy.close()
 
 
-def test_a_caller_who_leaves_is_not_computed_for(folder: Path) -> None:
-    """The only runner is held at the first call, so that all others wait when twenty of their callers leave."""
+def test_requests_of_disconnected_clients_are_not_computed(folder: Path) -> None:
+    """The only worker is held at the first request, so that the others wait when twenty clients disconnect."""
     body = b'{"count": 32}'
     request = HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body
-    with Server(folder, script=HELD, queue=4000) as server, ThreadPoolExecutor(4) as callers:
+    with Server(folder, script=HELD, queue=4000) as server, ThreadPoolExecutor(4) as clients:
         before = images(server, "digits")
         (folder / "held").touch()
-        stay = [callers.submit(server.generate, "digits") for _ in range(4)]
+        stay = [clients.submit(server.generate, "digits") for _ in range(4)]
         wait_for(lambda: waiting(server) == 3)
         with ExitStack() as stack:
             for _ in range(20):
                 stack.enter_context(socket.create_connection(server.address)).sendall(request)
             wait_for(lambda: waiting(server) == 3 + 20 * 32)
-        wait_for(lambda: len(gone(server)) == 20)
+        wait_for(lambda: len(disconnected(server)) == 20)
         assert waiting(server) == 3
         (folder / "held").unlink()
         assert [answer.result().status_code for answer in stay] == [200] * 4
@@ -412,8 +412,8 @@ def test_a_caller_who_leaves_is_not_computed_for(folder: Path) -> None:
         assert 'gan_serve_failures_total{model="digits",reason="gone"} 20.0' in server.get("/metrics").text
 
 
-def test_a_caller_who_leaves_while_it_is_read_is_not_computed_for(folder: Path) -> None:
-    """One goes in the middle of its body, and one when all was sent, while its image is decoded."""
+def test_a_client_that_disconnects_before_its_image_is_decoded_is_not_computed(folder: Path) -> None:
+    """One client disconnects in the middle of its body, another one while its image is being decoded."""
     save_model(folder, CLASSIFIER)
     image = io.BytesIO()
     PILImage.new("RGB", (40, 40)).save(image, "png")
@@ -422,33 +422,33 @@ def test_a_caller_who_leaves_while_it_is_read_is_not_computed_for(folder: Path) 
     request = head + b"Content-Length: %d\r\n\r\n" % len(content) + content
     with Server(folder, script=HELD) as server:
         before = images(server, "classifier")
-        with socket.create_connection(server.address) as caller:
-            caller.sendall(request[:-10])
+        with socket.create_connection(server.address) as client:
+            client.sendall(request[:-10])
             wait_for(lambda: "gan_serve_requests_in_progress 2.0" in server.get("/metrics").text)
-        wait_for(lambda: len(gone(server)) == 1)
+        wait_for(lambda: len(disconnected(server)) == 1)
         (folder / "unread").touch()
-        with socket.create_connection(server.address) as caller:
-            caller.sendall(request)
+        with socket.create_connection(server.address) as client:
+            client.sendall(request)
             wait_for((folder / "unread-holds").exists)
-        wait_for(lambda: len(gone(server)) == 2)
+        wait_for(lambda: len(disconnected(server)) == 2)
         (folder / "unread").unlink()
-        assert server.generate("classifier", files={"image": content}).status_code == 200  # by the same runner
+        assert server.generate("classifier", files={"image": content}).status_code == 200  # by the same worker
         assert images(server, "classifier") == before + 1
         assert not any('"exception"' in line for line in server.lines)
 
 
-def test_work_ends_with_its_deadline_and_with_the_server(models: Path) -> None:
-    """An image that takes the only runner longer than that holds up neither the next request nor the end."""
+def test_a_running_task_ends_at_its_deadline_and_at_shutdown(models: Path) -> None:
+    """An image that would keep the only worker busy for longer delays neither the next request nor the shutdown."""
     image = io.BytesIO()
     PILImage.new("RGB", (2048, 2048)).save(image, "png")
 
     def enlarge() -> int:
         return server.generate("enlarger", files={"image": ("a.png", image.getvalue())}).status_code
 
-    with Server(models, script=ON_ONE_CORE, deadline=1) as server, ThreadPoolExecutor(1) as caller:
+    with Server(models, script=ON_ONE_CORE, deadline=1) as server, ThreadPoolExecutor(1) as client:
         assert enlarge() == 504
         assert server.generate("digits").status_code == 200
-        last = caller.submit(enlarge)
+        last = client.submit(enlarge)
         wait_for(lambda: "gan_serve_requests_in_progress 2.0" in server.get("/metrics").text)
         began = time.monotonic()
         assert server.stop() == 0
@@ -465,43 +465,43 @@ def wait_for(condition: Callable[[], bool]) -> None:
 
 
 def waiting(server: Server) -> int:
-    """How many images wait for the digits."""
+    """Return how many images wait for digits."""
     page = server.get("/metrics").text
     return int(re.findall(r'^gan_serve_images_waiting{model="digits"} (\d+)', page, re.MULTILINE)[0])
 
 
-def gone(server: Server) -> list[int]:
-    """The statuses of requests whose callers have left."""
+def disconnected(server: Server) -> list[int]:
+    """Return the statuses of requests whose clients have disconnected."""
     return [each["status"] for each in server.logged("request") if each["status"] == 499]
 
 
 def images(server: Server, model: str) -> int:
-    """How many images a model has made."""
+    """Return how many images a model has computed."""
     page = server.get("/metrics").text
     return int(re.findall(rf'^gan_serve_images_total{{model="{model}"}} (\d+)', page, re.MULTILINE)[0])
 
 
-def test_more_than_the_concurrent_requests_are_refused(models: Path) -> None:
-    with Server(models, concurrency=2) as server, ThreadPoolExecutor(24) as callers:
-        wish = {"count": 64, "scale": 20, "seed": 1}
-        answers = list(callers.map(lambda _: server.generate("digits", json=wish), range(24)))
+def test_requests_beyond_the_concurrency_limit_are_rejected(models: Path) -> None:
+    with Server(models, concurrency=2) as server, ThreadPoolExecutor(24) as clients:
+        fields = {"count": 64, "scale": 20, "seed": 1}
+        answers = list(clients.map(lambda _: server.generate("digits", json=fields), range(24)))
     refused = [answer for answer in answers if answer.status_code == 429]
     assert {answer.status_code for answer in answers} == {200, 429}
     assert all(answer.headers["retry-after"] == "1" for answer in refused)
 
 
-def test_what_waits_for_any_version_is_counted(folder: Path) -> None:
+def test_images_waiting_for_any_version_are_counted(folder: Path) -> None:
     save_model(folder, replace(DIGIT, version=2))
-    with Server(folder, script=HELD) as server, ThreadPoolExecutor(3) as callers:
+    with Server(folder, script=HELD) as server, ThreadPoolExecutor(3) as clients:
         (folder / "held").touch()
-        answers = [callers.submit(server.post, "/v1/models/digits/generate?version=1") for _ in range(3)]
-        wait_for(lambda: waiting(server) == 2)  # the third has the only runner
+        answers = [clients.submit(server.post, "/v1/models/digits/generate?version=1") for _ in range(3)]
+        wait_for(lambda: waiting(server) == 2)  # the third one is running
         (folder / "held").unlink()
         assert [answer.result().status_code for answer in answers] == [200] * 3
         assert waiting(server) == 0
 
 
-def test_more_than_the_open_connections_are_refused(models: Path) -> None:
+def test_connections_beyond_the_limit_are_rejected(models: Path) -> None:
     with Server(models, connections=2) as server, ExitStack() as stack:
         answers = [stack.enter_context(requests.Session()).get(f"{server.url}/v1/models", timeout=60) for _ in range(3)]
         assert server.get("/v2/health/ready").status_code == 200
@@ -514,7 +514,7 @@ def test_more_than_the_open_connections_are_refused(models: Path) -> None:
     ("arguments", "message"),
     [
         (["--port", "99999"], r"port \(GAN_SERVE_PORT\): Input should be less than or equal to 65535"),
-        (["--queue", "3"], r"queue \(GAN_SERVE_QUEUE\) must hold a request of max_count images"),
+        (["--queue", "3"], r"queue \(GAN_SERVE_QUEUE\) must be at least max_count; raise it"),
         (["--device", "tpu"], r"device 'tpu' does not exist"),
         (["--models", "absent"], r"no models folder"),
         (["--host", "host.invalid"], r"cannot listen on host\.invalid"),
@@ -524,7 +524,7 @@ def test_more_than_the_open_connections_are_refused(models: Path) -> None:
         (["--api-keys", "x"], r"No such option"),
     ],
 )
-def test_wrong_settings_are_one_line(
+def test_invalid_settings_give_one_line(
     run: Run, monkeypatch: pytest.MonkeyPatch, arguments: list[str], message: str
 ) -> None:
     monkeypatch.setenv("HOME", "/home/ada")
@@ -533,7 +533,7 @@ def test_wrong_settings_are_one_line(
     assert re.match(rf"error: .*{message}.*\n\Z", outcome.error)
 
 
-def test_nothing_to_serve_is_one_line(run: Run, tmp_path: Path) -> None:
+def test_a_folder_without_models_gives_one_line(run: Run, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     assert run("serve", "--models", tmp_path / "empty").error.startswith("error: no models in")
     save_model(tmp_path / "broken", metadata_of("broken", (LATENT,), GREY), b"no model")
@@ -543,7 +543,7 @@ def test_nothing_to_serve_is_one_line(run: Run, tmp_path: Path) -> None:
     assert "error: no model can be served: broken/1/model.onnx: not an ONNX file\n" in done.stderr
 
 
-def test_a_device_that_cannot_be_kept_ends_the_server(models: Path) -> None:
+def test_an_unavailable_device_ends_the_server(models: Path) -> None:
     command = [sys.executable, "-m", "gan_serve", "serve", "--port", "0", "--models", str(models), "--device", "cuda"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 1
@@ -564,16 +564,18 @@ def test_without_the_extra_one_line_says_what_to_install() -> None:
     )
 
 
-def test_a_taken_port_is_one_line(server: Server, run: Run) -> None:
+def test_a_port_in_use_gives_one_line(server: Server, run: Run) -> None:
     outcome = run("serve", "--port", server.address[1])
-    assert re.fullmatch(r"error: cannot listen on 127\.0\.0\.1 port \d+ \(.*in use\); choose others\n", outcome.error)
+    assert re.fullmatch(
+        r"error: cannot listen on 127\.0\.0\.1 port \d+ \(.*in use\); use another host or port\n", outcome.error
+    )
 
 
 def test_help_names_every_setting_and_its_variable(run: Run) -> None:
     words = " ".join(run("serve", "--help").out.split())
-    assert "--deadline DEADLINE Seconds from a request's head to its answer; then 504. [default: 30.0]" in words
+    assert "--deadline DEADLINE Seconds from a request's head to its response; then 504. [default: 30.0]" in words
     assert "[env: GAN_SERVE_DEADLINE]" in words
     assert "--admin-token" not in words
     words = " ".join(run("demo", "--help").out.split())
-    assert "0 for any that is free. [default: 7860]" in words
-    assert "Least level that is logged. [default: warning]" in words
+    assert "0: any free port. [default: 7860]" in words
+    assert "Minimum level to log. [default: warning]" in words

@@ -1,10 +1,12 @@
-"""Queues and runners: whoever waits gets its own answer, or is told why not."""
+"""Queues and workers: every task gets its own output, or an error of its own."""
 
+import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,9 +15,10 @@ from gan_serve.errors import Failure
 from gan_serve.generator import Generator
 from gan_serve.repository import Repository
 from gan_serve.sampling import Arrays
-from gan_serve.server.errors import ApiError, DeadlineExceeded, TooManyRequests
+from gan_serve.server.errors import ApiError, ClientDisconnected, DeadlineExceeded, TooManyRequests
 from gan_serve.server.examples import example_arrays
 from gan_serve.server.metrics import Metrics
+from gan_serve.server.request_context import RequestContext, disconnect, make_context
 from gan_serve.server.scheduling.batching import infer_rows, infer_together
 from gan_serve.server.scheduling.model_queue import ModelQueue
 from gan_serve.server.scheduling.scheduler import Scheduler
@@ -28,35 +31,35 @@ def generator(models: Path) -> Generator:
 
 
 @pytest.fixture
-def engine() -> Iterator[Scheduler]:
-    engine = Scheduler(queue=8, runners=1)
-    yield engine
-    engine.stop(10)
+def scheduler() -> Iterator[Scheduler]:
+    scheduler = Scheduler(max_queued=8, workers=1)
+    yield scheduler
+    scheduler.stop(10)
 
 
-def lane_of(generator: Generator, *, batches: bool = False) -> ModelQueue:
-    lane = ModelQueue(generator, Metrics())
-    lane.batches = batches
-    return lane
+def queue_of(generator: Generator, *, batches: bool = False) -> ModelQueue:
+    queue = ModelQueue(generator, Metrics())
+    queue.batches = batches
+    return queue
 
 
 def feed(place: int) -> Arrays:
-    """One row that no other place has."""
+    """Return one row, different for each place."""
     latent = np.random.RandomState(place).standard_normal((1, 16)).astype(np.float32)
     return {"latent": latent, "label": np.array([place % 10])}
 
 
-def call_for(place: int, *, prepare: Callable[[], Arrays] | None = None, seconds: float = 60) -> Task:
+def task_for(place: int, *, prepare: Callable[[], Arrays] | None = None, seconds: float = 60) -> Task:
     return Task(1, time.monotonic() + seconds, prepare or (lambda: feed(place)), lambda outputs: outputs["image"])
 
 
 class Held:
-    """A call that keeps the runner busy until it is released."""
+    """A task that keeps a worker busy until it is released."""
 
-    def __init__(self, engine: Scheduler, lane: ModelQueue) -> None:
+    def __init__(self, scheduler: Scheduler, queue: ModelQueue) -> None:
         self._running, self._release = threading.Event(), threading.Event()
-        self.call = call_for(0, prepare=self._wait)
-        engine.submit(lane, self.call)
+        self.task = task_for(0, prepare=self._wait)
+        scheduler.submit(queue, self.task)
         assert self._running.wait(10)
 
     def _wait(self) -> Arrays:
@@ -68,35 +71,35 @@ class Held:
         self._release.set()
 
 
-def poisoned() -> Arrays:
-    raise Failure("poison")
+def failing() -> Arrays:
+    raise Failure("failed on purpose")
 
 
 def out_of_range() -> Arrays:
-    """What the graph itself cannot compute, and no check has found."""
+    """Return inputs that pass all checks but fail in the graph."""
     return feed(0) | {"label": np.array([99])}
 
 
 @pytest.mark.parametrize("batches", [False, True], ids=["one by one", "in batches"])
-@pytest.mark.parametrize("poison", [poisoned, out_of_range])
-def test_a_poisoned_call_neither_fails_nor_shifts_its_neighbours(
-    engine: Scheduler, generator: Generator, batches: bool, poison: Callable[[], Arrays]
+@pytest.mark.parametrize("fail", [failing, out_of_range])
+def test_a_failing_task_neither_fails_nor_shifts_its_neighbours(
+    scheduler: Scheduler, generator: Generator, batches: bool, fail: Callable[[], Arrays]
 ) -> None:
-    lane = lane_of(generator, batches=batches)
-    held = Held(engine, lane)
-    calls = [call_for(place, prepare=poison if place in (2, 5) else None) for place in range(8)]
-    for call in calls:
-        engine.submit(lane, call)
+    queue = queue_of(generator, batches=batches)
+    held = Held(scheduler, queue)
+    tasks = [task_for(place, prepare=fail if place in (2, 5) else None) for place in range(8)]
+    for task in tasks:
+        scheduler.submit(queue, task)
     held.release()
-    for place, call in enumerate(calls):
+    for place, task in enumerate(tasks):
         if place in (2, 5):
             with pytest.raises(Failure):
-                call.future.result(10)
+                task.future.result(10)
         else:
-            np.testing.assert_array_equal(call.future.result(10), generator.infer(feed(place))["image"])
+            np.testing.assert_array_equal(task.future.result(10), generator.infer(feed(place))["image"])
 
 
-def test_batches_are_filled_up_to_sizes_that_are_warm(generator: Generator) -> None:
+def test_batches_are_padded_to_warm_sizes(generator: Generator) -> None:
     feeds = [example_arrays(generator.metadata, rows) for rows in (1, 3, 7, 64, 70)]
     for buckets in (False, True):
         for each, answer in zip(feeds, infer_together(generator, feeds, buckets=buckets), strict=True):
@@ -104,104 +107,144 @@ def test_batches_are_filled_up_to_sizes_that_are_warm(generator: Generator) -> N
             np.testing.assert_array_equal(answer["image"], infer_rows(generator, each, buckets=False)["image"])
 
 
-def test_a_call_that_nobody_waits_for_is_not_computed(engine: Scheduler, generator: Generator) -> None:
-    lane = lane_of(generator)
-    held, computed = Held(engine, lane), []
+def test_a_task_that_nobody_waits_for_is_not_computed(scheduler: Scheduler, generator: Generator) -> None:
+    queue = queue_of(generator)
+    held, computed = Held(scheduler, queue), []
 
-    def note() -> Arrays:
+    def record() -> Arrays:
         computed.append(True)
         return feed(1)
 
-    left, late = call_for(1, prepare=note), call_for(2, prepare=note, seconds=0.05)
-    engine.submit(lane, left)
-    engine.submit(lane, late)
-    engine.withdraw(lane, left)
+    cancelled, late = task_for(1, prepare=record), task_for(2, prepare=record, seconds=0.05)
+    scheduler.submit(queue, cancelled)
+    scheduler.submit(queue, late)
+    scheduler.withdraw(queue, cancelled)
     time.sleep(0.1)
     held.release()
     with pytest.raises(DeadlineExceeded):
         late.future.result(10)
     with pytest.raises(CancelledError):
-        left.future.result(0)
-    assert (computed, lane.rows) == ([], 0)
+        cancelled.future.result(0)
+    assert (computed, queue.rows) == ([], 0)
 
 
-def test_a_full_queue_refuses_and_has_room_again_when_a_caller_leaves(engine: Scheduler, generator: Generator) -> None:
-    lane = lane_of(generator)
-    held = Held(engine, lane)
-    calls = [call_for(place) for place in range(8)]
-    for call in calls:
-        engine.submit(lane, call)
+def test_a_full_queue_rejects_tasks_until_one_is_cancelled(scheduler: Scheduler, generator: Generator) -> None:
+    queue = queue_of(generator)
+    held = Held(scheduler, queue)
+    tasks = [task_for(place) for place in range(8)]
+    for task in tasks:
+        scheduler.submit(queue, task)
     with pytest.raises(TooManyRequests, match="8 images wait for digits already") as refused:
-        engine.submit(lane, call_for(9))
+        scheduler.submit(queue, task_for(9))
     assert int(refused.value.headers["Retry-After"]) >= 1
-    engine.withdraw(lane, calls[3])
-    engine.submit(lane, last := call_for(9))
+    scheduler.withdraw(queue, tasks[3])
+    scheduler.submit(queue, last := task_for(9))
     held.release()
     np.testing.assert_array_equal(last.future.result(10), generator.infer(feed(9))["image"])
 
 
-def test_what_cannot_be_in_time_is_refused_at_once(engine: Scheduler, generator: Generator) -> None:
-    lane = lane_of(generator)
-    held = Held(engine, lane)
-    lane.pace = 2.0
-    engine.submit(lane, call_for(1, seconds=3))
+def test_a_task_that_would_miss_its_deadline_is_rejected_at_once(scheduler: Scheduler, generator: Generator) -> None:
+    queue = queue_of(generator)
+    held = Held(scheduler, queue)
+    queue.pace = 2.0
+    scheduler.submit(queue, task_for(1, seconds=3))
     with pytest.raises(TooManyRequests) as refused:
-        engine.submit(lane, call_for(2, seconds=3))
+        scheduler.submit(queue, task_for(2, seconds=3))
     assert refused.value.headers["Retry-After"] == "2"
     held.release()
 
 
-def test_models_take_turns(engine: Scheduler, generator: Generator) -> None:
-    crowded, other = lane_of(generator), lane_of(generator)
-    held, order = Held(engine, crowded), []
+def test_models_take_turns(scheduler: Scheduler, generator: Generator) -> None:
+    busy, other = queue_of(generator), queue_of(generator)
+    held, order = Held(scheduler, busy), []
 
-    def noted(name: str) -> Task:
-        return call_for(0, prepare=lambda: (order.append(name), feed(0))[1])
+    def recorded(name: str) -> Task:
+        return task_for(0, prepare=lambda: (order.append(name), feed(0))[1])
 
-    calls = [noted("crowded") for _ in range(6)] + [noted("other")]
-    for call in calls:
-        engine.submit(other if call is calls[-1] else crowded, call)
+    tasks = [recorded("busy") for _ in range(6)] + [recorded("other")]
+    for task in tasks:
+        scheduler.submit(other if task is tasks[-1] else busy, task)
     held.release()
-    for call in calls:
-        call.future.result(10)
+    for task in tasks:
+        task.future.result(10)
     assert order.index("other") <= 1
 
 
-def test_an_engine_that_stops_answers_what_waits_and_takes_no_more(generator: Generator) -> None:
-    engine, lane = Scheduler(queue=8, runners=2), lane_of(generator)
-    calls = [call_for(place) for place in range(8)]
-    for call in calls:
-        engine.submit(lane, call)
-    engine.stop(10)
-    assert all(call.future.done() for call in calls)
+def test_a_stopping_scheduler_finishes_its_tasks_and_rejects_new_ones(generator: Generator) -> None:
+    scheduler, queue = Scheduler(max_queued=8, workers=2), queue_of(generator)
+    tasks = [task_for(place) for place in range(8)]
+    for task in tasks:
+        scheduler.submit(queue, task)
+    scheduler.stop(10)
+    assert all(task.future.done() for task in tasks)
     with pytest.raises(ApiError, match="stopping"):
-        engine.submit(lane, call_for(0))
+        scheduler.submit(queue, task_for(0))
 
 
-def test_an_engine_that_stops_does_not_wait_for_ever(engine: Scheduler, generator: Generator) -> None:
-    held = Held(engine, lane_of(generator))
+def test_a_stopping_scheduler_does_not_wait_forever(scheduler: Scheduler, generator: Generator) -> None:
+    held = Held(scheduler, queue_of(generator))
     began = time.monotonic()
-    engine.stop(0.2)
+    scheduler.stop(0.2)
     assert time.monotonic() - began < 5
     held.release()
-    held.call.future.result(10)
+    held.task.future.result(10)
 
 
-def test_images_made_one_after_the_other_are_spread_over_the_runners(models: Path) -> None:
-    """Where a device runs batches, calls that make none of them still run side by side."""
-    engine = Scheduler(queue=8, runners=2)
-    lane = lane_of(Generator(Repository(models).find("painter"), device="cpu", threads=1), batches=True)
+def test_tasks_of_one_by_one_models_are_spread_over_the_workers(models: Path) -> None:
+    """On a device that runs batches, tasks that cannot be batched still run side by side."""
+    scheduler = Scheduler(max_queued=8, workers=2)
+    queue = queue_of(Generator(Repository(models).find("painter"), device="cpu", threads=1), batches=True)
     both = threading.Barrier(2)
 
     def meet() -> Arrays:
         both.wait(5)
         return {}
 
-    calls = [Task(1, time.monotonic() + 60, meet, lambda outputs: "made") for _ in range(2)]
-    held = [Held(engine, lane_of(lane.generator)) for _ in range(2)]
-    for call in calls:
-        engine.submit(lane, call)
+    tasks = [Task(1, time.monotonic() + 60, meet, lambda outputs: "done") for _ in range(2)]
+    held = [Held(scheduler, queue_of(queue.generator)) for _ in range(2)]
+    for task in tasks:
+        scheduler.submit(queue, task)
     for each in held:
         each.release()
-    assert [call.future.result(10) for call in calls] == ["made", "made"]
-    engine.stop(10)
+    assert [task.future.result(10) for task in tasks] == ["done", "done"]
+    scheduler.stop(10)
+
+
+def new_context() -> tuple[dict[str, Any], RequestContext]:
+    scope: dict[str, Any] = {"headers": []}
+    return scope, make_context(scope)
+
+
+def test_run_returns_the_output(scheduler: Scheduler, generator: Generator) -> None:
+    output = asyncio.run(scheduler.run(queue_of(generator), task_for(3), new_context()[1]))
+    np.testing.assert_array_equal(output, generator.infer(feed(3))["image"])
+
+
+def test_run_cancels_its_task_at_the_deadline(scheduler: Scheduler, generator: Generator) -> None:
+    queue, task = queue_of(generator), task_for(1, seconds=0.2)
+    held = Held(scheduler, queue)
+    with pytest.raises(DeadlineExceeded):
+        asyncio.run(scheduler.run(queue, task, new_context()[1]))
+    assert (task.future.cancelled(), queue.rows) == (True, 0)
+    held.release()
+
+
+@pytest.mark.parametrize("early", [True, False], ids=["before the task is queued", "while the task waits"])
+def test_run_cancels_its_task_when_the_client_disconnects(
+    scheduler: Scheduler, generator: Generator, early: bool
+) -> None:
+    queue, task = queue_of(generator), task_for(1)
+    held = Held(scheduler, queue)
+
+    async def run() -> None:
+        scope, context = new_context()
+        if early:
+            disconnect(scope)
+        else:
+            asyncio.get_running_loop().call_later(0.2, disconnect, scope)
+        await scheduler.run(queue, task, context)
+
+    with pytest.raises(ClientDisconnected):
+        asyncio.run(run())
+    assert (queue.rows, task.future.running()) == (0, False)
+    held.release()

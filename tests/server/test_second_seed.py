@@ -1,4 +1,4 @@
-"""Walks and mixtures over HTTP are the bytes of the command line."""
+"""Walks and mixtures over HTTP have the bytes of the command line."""
 
 import io
 import zipfile
@@ -15,7 +15,7 @@ COMMAND = ("generate", "--model", "digits", "--label", 3, "--seed", 1)
 
 
 @pytest.mark.parametrize("format", ["gif", "webp"])
-def test_a_get_answers_with_a_walk_that_can_be_kept(server: Server, run: Run, format: str) -> None:
+def test_get_returns_a_walk_that_caches_can_keep(server: Server, run: Run, format: str) -> None:
     run(*COMMAND, "--walk-to", 2, "--steps", 5, "--scale", 2, "--output", f"walk.{format}")
     answer = server.get(f"{WALK}&scale=2", headers={"Accept": f"text/html,image/{format};q=0.9"})
     assert (answer.status_code, answer.headers["content-type"]) == (200, f"image/{format}")
@@ -26,22 +26,22 @@ def test_a_get_answers_with_a_walk_that_can_be_kept(server: Server, run: Run, fo
         assert server.get(f"{other}&scale=2&format={format}", headers=known).status_code == 200
 
 
-def test_a_get_answers_with_one_image_of_a_walk(server: Server, run: Run) -> None:
+def test_get_returns_one_image_of_a_walk(server: Server, run: Run) -> None:
     run(*COMMAND, "--walk-to", 2, "--steps", 5, "--step", 3, "--output", "frame.png")
     answer = server.get(f"{WALK}&step=3")
     assert (answer.content, answer.headers["content-type"]) == (Path("frame.png").read_bytes(), "image/png")
     assert server.get(f"{WALK}&step=2", headers={"If-None-Match": answer.headers["etag"]}).status_code == 200
-    assert server.get(f"{WALK.replace('steps=5', 'steps=100')}&step=99").status_code == 200  # of more than are sent
+    assert server.get(f"{WALK.replace('steps=5', 'steps=100')}&step=99").status_code == 200  # a response has fewer
 
 
-def test_a_get_answers_with_one_image_of_a_mixture(server: Server, run: Run) -> None:
+def test_get_returns_one_image_of_a_mixture(server: Server, run: Run) -> None:
     run(*COMMAND, "--index", 1, "--mix-with", 2, "--mix", "latent", "--mix-index", 4, "--output", "mixed.png")
     fields = "label=3&seed=1&index=1&mix_with=2&mix=latent"
     answer = server.get(f"/v1/models/digits/generate?{fields}&mix_index=4")
     assert answer.content == Path("mixed.png").read_bytes()
 
 
-def test_a_post_answers_with_the_files_of_a_walk(server: Server, run: Run) -> None:
+def test_post_returns_the_files_of_a_walk(server: Server, run: Run) -> None:
     run(*COMMAND, "--walk-to", 2, "--steps", 5, "--output", "walk/")
     answer = server.generate("digits", json={"label": "three", "seed": 1, "walk_to": 2, "steps": 5})
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
@@ -52,12 +52,12 @@ def test_a_post_answers_with_the_files_of_a_walk(server: Server, run: Run) -> No
 @pytest.mark.parametrize("mix", ["latent", ["latent"]])
 def test_a_mixture_is_a_square(server: Server, run: Run, mix: object) -> None:
     run(*COMMAND, "--mix-with", 2, "--mix", "latent", "--count", 3, "--grid", "--output", "square.png")
-    wish = {"label": 3, "seed": 1, "mix_with": 2, "mix": mix, "count": 3, "grid": True}
-    assert server.generate("digits", json=wish).content == Path("square.png").read_bytes()
+    fields = {"label": 3, "seed": 1, "mix_with": 2, "mix": mix, "count": 3, "grid": True}
+    assert server.generate("digits", json=fields).content == Path("square.png").read_bytes()
 
 
 @pytest.mark.parametrize(
-    ("model", "wish", "message"),
+    ("model", "fields", "message"),
     [
         ("digits", {"walk_to": 2, "steps": 17}, "17 images are too many for one request; ask for up to 16"),
         ("digits", {"walk_to": 2, "steps": 10**30}, "steps"),
@@ -73,7 +73,7 @@ def test_a_mixture_is_a_square(server: Server, run: Run, mix: object) -> None:
         ("digits", {"mix_with": 2, "mix": "latent", "mix_index": 2**64}, "mix_index 18446744073709551616 is not an"),
         ("digits", {"walk_to": 2, "count": 4}, "leave out the count of 4"),
         ("digits", {"walk_to": 2, "mix_with": 3}, "leave out one of them"),
-        ("digits", {"mix_with": 2, "mix": {"latent": 1}}, "mix must be a number, a text, or a list of them"),
+        ("digits", {"mix_with": 2, "mix": {"latent": 1}}, "mix must be a number, text, or a list of them"),
         ("digits", {"mix_with": 2, "mix": []}, "mix must name the latents to take from seed 2; use latent"),
         ("digits", {"mix_with": 2, "mix": ["label"]}, "digits has no latent 'label'"),
         ("digits", {"walk_to": 2, "steps": 2, "format": "png"}, "2 images cannot be sent as 'png'; use zip"),
@@ -81,8 +81,10 @@ def test_a_mixture_is_a_square(server: Server, run: Run, mix: object) -> None:
         ("classifier", {"image": PIXEL, "walk_to": 2}, "classifier draws no noise"),
     ],
 )
-def test_a_wrong_wish_is_refused_with_one_line(server: Server, model: str, wish: dict[str, Any], message: str) -> None:
-    answer = server.generate(model, json=wish)
+def test_an_invalid_request_gets_one_clear_line(
+    server: Server, model: str, fields: dict[str, Any], message: str
+) -> None:
+    answer = server.generate(model, json=fields)
     assert answer.status_code == 400, answer.text
     assert message in answer.json()["error"]
 
@@ -91,7 +93,7 @@ def test_openapi_describes_the_second_seed_of_models_that_draw_noise(server: Ser
     paths = server.get("/openapi.json").json()["paths"]
     parameters = {each["name"]: each["schema"] for each in paths["/v1/models/digits/generate"]["get"]["parameters"]}
     assert parameters["steps"]["minimum"] == 2
-    assert "up to 16 are sent" in parameters["steps"]["description"]
+    assert "A response holds up to 16" in parameters["steps"]["description"]
     assert parameters["step"]["minimum"] == parameters["mix_index"]["minimum"] == 0
     assert parameters["mix"]["anyOf"][1]["items"] == {"enum": ["latent"]}
     assert "gif" in parameters["format"]["enum"]

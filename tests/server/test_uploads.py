@@ -1,4 +1,4 @@
-"""Images of any size, and masks, over HTTP: the bytes of the command line, and limits that hold for all together."""
+"""Images of any size and masks over HTTP: the bytes of the command line, and the limits of a request."""
 
 import io
 import json
@@ -36,14 +36,14 @@ def test_an_image_of_odd_size_gets_the_bytes_of_the_command_line(
     contents = {name: png(47, 23, seed) for seed, name in enumerate(names)}
     for name, content in contents.items():
         Path(f"{name}.png").write_bytes(content)
-    given = [part for name in names for part in (f"--{name}", f"{name}.png")]
-    assert run("generate", "--model", model, *given, "--output", "x.png").code == 0
+    arguments = [part for name in names for part in (f"--{name}", f"{name}.png")]
+    assert run("generate", "--model", model, *arguments, "--output", "x.png").code == 0
     answer = server.generate(model, files={name: (f"{name}.png", content) for name, content in contents.items()})
     assert (answer.status_code, answer.content) == (200, Path("x.png").read_bytes())
 
 
-def moving(format: str = "gif") -> bytes:
-    """An animation of three frames."""
+def animation(format: str = "gif") -> bytes:
+    """Return an animation of three frames."""
     buffer = io.BytesIO()
     first, *others = [PILImage.new("RGB", (8, 6), colour) for colour in ("red", "lime", "blue")]
     first.save(buffer, format, save_all=True, append_images=others, duration=[50, 120, 300])
@@ -54,23 +54,23 @@ def moving(format: str = "gif") -> bytes:
 def test_an_animation_gives_an_animation_with_the_bytes_of_the_command_line(
     server: Server, run: Run, format: str
 ) -> None:
-    Path("x.gif").write_bytes(moving())
+    Path("x.gif").write_bytes(animation())
     assert run("translate", "inverter", "x.gif", "--output", f"y.{format}").code == 0
-    answer = server.generate("inverter", files={"image": ("x.gif", moving())}, data={"format": format})
+    answer = server.generate("inverter", files={"image": ("x.gif", animation())}, data={"format": format})
     assert (answer.status_code, answer.content) == (200, Path(f"y.{format}").read_bytes())
     assert "Gan-Serve-Warning" not in answer.headers
 
 
-def test_what_is_not_taken_of_an_image_is_in_a_header(server: Server) -> None:
+def test_ignored_parts_of_an_image_are_reported_in_a_header(server: Server) -> None:
     name = "\N{LATIN SMALL LETTER E WITH ACUTE}\N{SNOWMAN}.gif"
-    answer = server.generate("inverter", files={"image": (name, moving())})
+    answer = server.generate("inverter", files={"image": (name, animation())})
     assert answer.status_code == 200
     assert answer.headers["Gan-Serve-Warning"] == "image holds several images; only the first is used"
     still = server.generate("inverter", files={"image": ("x.png", png(8, 6))})
     assert "Gan-Serve-Warning" not in still.headers
 
 
-def test_an_animation_of_too_many_pixels_is_refused(server: Server) -> None:
+def test_an_animation_of_too_many_pixels_is_rejected(server: Server) -> None:
     buffer = io.BytesIO()
     frames = [PILImage.new("L", (200, 200), level) for level in range(9)]
     frames[0].save(buffer, "gif", save_all=True, append_images=frames[1:])
@@ -114,7 +114,7 @@ def test_pixels_are_bounded_over_all_images_of_a_request(server: Server) -> None
     assert (larger.status_code, "160000 pixels are too many" in larger.json()["error"]) == (400, True)
 
 
-def test_images_and_masks_that_do_not_go_together_are_refused(server: Server) -> None:
+def test_images_and_masks_of_different_counts_are_rejected(server: Server) -> None:
     files = [("image", (f"{number}.png", png(8, 8))) for number in range(3)]
     files += [("hole", (f"{number}.png", png(8, 8))) for number in range(2)]
     refused = server.generate("mender", files=files)
@@ -122,16 +122,16 @@ def test_images_and_masks_that_do_not_go_together_are_refused(server: Server) ->
 
 
 @pytest.mark.parametrize("format", ["jpeg", "png", "webp", "tiff"])
-def test_an_image_that_lies_on_its_side_is_turned(server: Server, format: str) -> None:
+def test_an_image_is_turned_by_its_orientation(server: Server, format: str) -> None:
     buffer, exif = io.BytesIO(), PILImage.Exif()
-    exif[0x0112] = 6  # EXIF's orientation: turn it to the right
+    exif[0x0112] = 6  # EXIF orientation: rotate to the right
     PILImage.new("RGB", (20, 10)).save(buffer, format, exif=exif)
     answer = server.generate("enlarger", files={"image": ("a", buffer.getvalue())})
     assert PILImage.open(io.BytesIO(answer.content)).size == (20, 40)
 
 
-def test_an_image_that_has_another_size_than_its_head_says_is_refused(server: Server) -> None:
-    """The limits were kept by its head; here the orientation stands behind the pixels."""
+def test_an_image_whose_size_differs_from_its_header_is_rejected(server: Server) -> None:
+    """The limits rely on the header; here the orientation follows the pixels."""
     exif = PILImage.Exif()
     exif[0x0112] = 6
     chunk = b"eXIf" + exif.tobytes()[6:]
@@ -139,28 +139,28 @@ def test_an_image_that_has_another_size_than_its_head_says_is_refused(server: Se
     content = png(20, 10)
     answer = server.generate("enlarger", files={"image": ("a.png", content[:-12] + late + content[-12:])})
     assert answer.status_code == 400
-    assert answer.json()["error"] == "a.png: it has another size than its head says; save it again, upright"
+    assert answer.json()["error"] == "a.png: its size differs from its header; save it again, upright"
 
 
 def black_png() -> bytes:
-    """16 megapixels in some kilobytes."""
+    """Return 16 megapixels in a few kilobytes."""
     buffer = io.BytesIO()
     PILImage.new("RGB", (4000, 4000)).save(buffer, "png")
     return buffer.getvalue()
 
 
 def large_file() -> bytes:
-    """8 million bytes without compression."""
+    """Return 8 million bytes without compression."""
     buffer = io.BytesIO()
     PILImage.new("RGB", (1600, 1600)).save(buffer, "bmp")
     return buffer.getvalue()
 
 
 @pytest.mark.parametrize(("content", "most"), [(black_png(), 5e6), (large_file(), 12e6)], ids=["pixels", "bytes"])
-def test_images_that_wait_take_the_memory_of_their_files(models: Path, content: bytes, most: float) -> None:
+def test_queued_images_take_only_the_memory_of_their_files(models: Path, content: bytes, most: float) -> None:
     def ask(model: str, image: bytes) -> threading.Thread:
         def send() -> None:
-            with suppress(requests.ConnectionError):  # the server ends before it answers
+            with suppress(requests.ConnectionError):  # the server stops before it answers
                 server.generate(model, files={"image": ("a", image)})
 
         thread = threading.Thread(target=send)
@@ -170,16 +170,16 @@ def test_images_that_wait_take_the_memory_of_their_files(models: Path, content: 
     busy = io.BytesIO()
     PILImage.new("RGB", (2048, 2048)).save(busy, "png")
     with Server(models, script=ON_ONE_CORE) as server:
-        callers = [ask("enlarger", busy.getvalue())]
-        time.sleep(0.5)  # it has the only runner now
+        clients = [ask("enlarger", busy.getvalue())]
+        time.sleep(0.5)  # the only worker is busy now
         before = server.memory()
-        callers += [ask("classifier", content) for _ in range(10)]
+        clients += [ask("classifier", content) for _ in range(10)]
         until = time.monotonic() + 20
         while not re.search(r'^gan_serve_images_waiting{model="classifier"} 10', server.get("/metrics").text, re.M):
             assert time.monotonic() < until
         grown = server.memory() - before
-    for caller in callers:
-        caller.join()
+    for client in clients:
+        client.join()
     assert grown < 10 * most + 40e6
 
 
@@ -189,12 +189,12 @@ def test_damaged_images_leave_nothing_in_memory(models: Path) -> None:
         for number in range(10):
             answer = server.generate("classifier", files={"image": ("a.png", content)})
             assert (answer.status_code, "a.png: damaged" in answer.json()["error"]) == (400, True)
-            if number == 2:  # as much as is needed for one by each of two runners
+            if number == 2:  # once each of two workers has handled one
                 before = server.memory()
         assert server.memory() - before < 150e6
 
 
-def test_any_size_has_no_array(server: Server) -> None:
+def test_a_model_of_any_size_has_no_array_format(server: Server) -> None:
     refused = server.generate(
         "enlarger", files={"image": ("a.png", png(8, 8))}, headers={"Accept": "application/x-npy"}
     )
@@ -212,9 +212,9 @@ def infer(server: Server, model: str, **arrays: np.ndarray) -> triton.InferResul
         client.close()
 
 
-def test_the_inference_protocol_takes_any_size_that_the_network_takes(server: Server) -> None:
-    made = infer(server, "enlarger", image=np.zeros((2, 3, 6, 4), np.float32))
-    assert made.as_numpy("larger").shape == (2, 3, 12, 8)
+def test_the_inference_protocol_accepts_every_size_of_the_network(server: Server) -> None:
+    result = infer(server, "enlarger", image=np.zeros((2, 3, 6, 4), np.float32))
+    assert result.as_numpy("larger").shape == (2, 3, 12, 8)
     with pytest.raises(triton.InferenceServerException, match="height and width must be multiples of 2"):
         infer(server, "enlarger", image=np.zeros((1, 3, 5, 4), np.float32))
     with pytest.raises(triton.InferenceServerException, match="the images differ in height or width"):
@@ -222,24 +222,25 @@ def test_the_inference_protocol_takes_any_size_that_the_network_takes(server: Se
 
 
 def test_the_inference_protocol_keeps_the_limits(models: Path) -> None:
-    """An image that the plain API would make in tiles, more pixels than an answer may have, or too many as text."""
+    """It rejects an image that needs tiles, too many pixels, and too many numbers as JSON."""
     with Server(models, max_pixels=16_000) as server:
         assert infer(server, "enlarger", image=np.zeros((3, 3, 32, 32), np.float32)).as_numpy("larger").shape[0] == 3
         with pytest.raises(
-            triton.InferenceServerException, match="may be up to 32; /v1/models/enlarger/generate takes"
+            triton.InferenceServerException, match="may be up to 32; use /v1/models/enlarger/generate for"
         ):
             infer(server, "enlarger", image=np.zeros((1, 3, 34, 32), np.float32))
-        with pytest.raises(triton.InferenceServerException, match="16384 pixels are too many for one answer; ask for"):
+        message = "16384 pixels are too many for one response; request up to 16000 in total"
+        with pytest.raises(triton.InferenceServerException, match=message):
             infer(server, "enlarger", image=np.zeros((4, 3, 32, 32), np.float32))
         tensor = {"name": "image", "shape": [1, 3, 16, 16], "datatype": "FP32", "data": [0] * 768}
         answer = server.post("/v2/models/enlarger/infer", json={"inputs": [tensor]})
         assert answer.status_code == 400
         assert answer.json()["error"] == (
-            "3072 numbers are too many for JSON; ask for up to 1000, or for bytes by the parameter binary_data_output"
+            "3072 numbers are too many for JSON; request up to 1000, or binary data by the parameter binary_data_output"
         )
 
 
-def test_a_large_body_of_json_holds_up_nobody_else(zoo: Server) -> None:
+def test_a_large_json_body_delays_no_other_request(zoo: Server) -> None:
     numbers = np.random.RandomState(0).standard_normal(300_000).tolist()
     tensor = {"name": "latent", "shape": [1, 64], "datatype": "FP32", "data": numbers}
     body = json.dumps({"inputs": [tensor]})
@@ -249,8 +250,8 @@ def test_a_large_body_of_json_holds_up_nobody_else(zoo: Server) -> None:
     sender.start()
     pauses = []
     while sender.is_alive():
-        asked = time.monotonic()
+        started = time.monotonic()
         assert zoo.get("/v2/health/live").status_code == 200
-        pauses.append(time.monotonic() - asked)
+        pauses.append(time.monotonic() - started)
     assert "must be 64 numbers" in answers[0].json()["error"]
     assert max(pauses) < (time.monotonic() - began) / 3

@@ -1,4 +1,4 @@
-"""The plain API answers with the very bytes that the command line writes."""
+"""The plain API returns the bytes that the command line writes."""
 
 import base64
 import io
@@ -36,7 +36,7 @@ def image(run: Run) -> Path:
 
 
 @pytest.mark.parametrize("format", ["png", "webp", "jpeg", "npy"])
-def test_get_answers_with_the_bytes_of_the_command_line(server: Server, run: Run, format: str) -> None:
+def test_get_returns_the_bytes_of_the_command_line(server: Server, run: Run, format: str) -> None:
     run("generate", "--model", "digits", "--label", "3", "--seed", 7, "--format", format, "--output", f"x.{format}")
     answer = server.get(f"/v1/models/digits/generate?label=3&seed=7&format={format}")
     assert (answer.status_code, answer.content) == (200, Path(f"x.{format}").read_bytes())
@@ -44,7 +44,7 @@ def test_get_answers_with_the_bytes_of_the_command_line(server: Server, run: Run
 
 
 @pytest.mark.parametrize(
-    ("model", "wish", "arguments"),
+    ("model", "fields", "arguments"),
     [
         ("digits", {"label": ["three", 7], "count": 4, "seed": 1, "grid": True, "scale": 2}, "--label 3,7 --count 4"),
         ("digits", {"label": "0-9", "seed": 1, "grid": True, "scale": 2, "format": "png"}, "--label 0-9"),
@@ -52,17 +52,17 @@ def test_get_answers_with_the_bytes_of_the_command_line(server: Server, run: Run
         ("turned", {"seed": 1, "scale": 2}, ""),
     ],
 )
-def test_post_answers_with_the_bytes_of_the_command_line(
-    server: Server, run: Run, model: str, wish: dict[str, Any], arguments: str
+def test_post_returns_the_bytes_of_the_command_line(
+    server: Server, run: Run, model: str, fields: dict[str, Any], arguments: str
 ) -> None:
-    grid = ["--grid"] if wish.get("grid") else []
+    grid = ["--grid"] if fields.get("grid") else []
     command = ["generate", "--model", model, *arguments.split(), *grid, "--scale", 2, "--seed", 1]
     assert run(*command, "--output", "x.png").code == 0
-    answer = server.generate(model, json=wish)
+    answer = server.generate(model, json=fields)
     assert (answer.status_code, answer.content) == (200, Path("x.png").read_bytes())
 
 
-def test_several_images_are_a_zip_of_the_files_that_the_command_line_writes(server: Server, run: Run) -> None:
+def test_several_images_are_a_zip_of_the_command_lines_files(server: Server, run: Run) -> None:
     run("generate", "--model", "digits", "--label", "1,5", "--count", 2, "--seed", 1, "--output", "x/")
     answer = server.generate("digits", json={"label": [1, 5], "count": 2, "seed": 1})
     assert answer.headers["content-type"] == "application/zip"
@@ -70,11 +70,11 @@ def test_several_images_are_a_zip_of_the_files_that_the_command_line_writes(serv
         sent = {name: archive.read(name) for name in archive.namelist()}
         dates = {entry.date_time for entry in archive.infolist()}
     assert sent == {path.name: path.read_bytes() for path in Path("x").iterdir()}
-    assert dates == {(1980, 1, 1, 0, 0, 0)}  # not the time of day, by which the same request would get other bytes
+    assert dates == {(1980, 1, 1, 0, 0, 0)}  # a constant, so that equal requests get equal bytes
     assert server.generate("digits", json={"label": [1, 5], "count": 2, "seed": 1}).content == answer.content
 
 
-def test_json_holds_images_and_what_made_them(server: Server) -> None:
+def test_json_holds_images_and_their_inputs(server: Server) -> None:
     answer = server.generate("digits", json={"count": 2, "seed": 5}, headers={"Accept": "application/json"}).json()
     assert (answer["model"], answer["version"], answer["seed"], answer["provider"]) == ("digits", 1, 5, "cpu")
     for index, each in enumerate(answer["answers"]):
@@ -84,7 +84,7 @@ def test_json_holds_images_and_what_made_them(server: Server) -> None:
 
 
 @pytest.mark.parametrize("way", ["form", "json", "lines", "url"])
-def test_an_image_goes_in_by_a_form_or_by_json(server: Server, run: Run, image: Path, way: str) -> None:
+def test_an_image_is_sent_in_a_form_or_in_json(server: Server, run: Run, image: Path, way: str) -> None:
     encode = base64.encodebytes if way == "lines" else base64.b64encode
     encoded = encode(image.read_bytes()).decode()
     if way == "form":
@@ -99,16 +99,16 @@ def test_an_image_goes_in_by_a_form_or_by_json(server: Server, run: Run, image: 
         np.testing.assert_array_equal(np.asarray(inverse), 255 - NOISE)
 
 
-def test_a_classifier_answers_with_the_numbers_of_the_command_line(server: Server, run: Run, image: Path) -> None:
-    told = run("generate", "--model", "classifier", "--image", image).out
+def test_a_classifier_returns_the_numbers_of_the_command_line(server: Server, run: Run, image: Path) -> None:
+    numbers = run("generate", "--model", "classifier", "--image", image).out
     files = [("image", ("in.png", image.read_bytes()))]
     lines = server.generate("classifier", files=files, headers={"Accept": "application/x-ndjson"})
-    assert lines.text == told
+    assert lines.text == numbers
     both = server.generate("classifier", files=files * 2).json()
-    assert [each["values"] for each in both["answers"]] == [json.loads(told)] * 2
+    assert [each["values"] for each in both["answers"]] == [json.loads(numbers)] * 2
 
 
-def test_a_page_can_keep_an_image_that_has_a_seed(server: Server) -> None:
+def test_an_image_with_a_seed_can_be_cached(server: Server) -> None:
     path = "/v1/models/digits/generate?label=3&seed=7"
     first = server.get(path)
     assert first.headers["cache-control"] == "public, max-age=3600"
@@ -127,7 +127,7 @@ def test_a_page_can_keep_an_image_that_has_a_seed(server: Server) -> None:
     assert server.get(f"{path.replace('7', drawn.headers['gan-serve-seed'])}").content == drawn.content
 
 
-def test_headers_tell_what_made_the_answer(server: Server) -> None:
+def test_headers_name_the_model_the_seed_and_the_provider(server: Server) -> None:
     headers = server.get("/v1/models/digits/generate?seed=7").headers
     described = server.get("/v1/models/digits").json()
     assert (headers["gan-serve-model"], headers["gan-serve-version"], headers["gan-serve-seed"]) == ("digits", "1", "7")
@@ -157,11 +157,11 @@ def test_accept_decides_the_format(server: Server, accept: str, count: int, answ
         assert (answer.status_code, answer.headers["content-type"]) == (200, answered)
     else:
         assert answer.status_code == 406
-        assert "can be sent as" in answer.json()["error"]
+        assert "Accept allows none of this response's types; use" in answer.json()["error"]
 
 
-def refusal(answer: requests.Response) -> str:
-    """What an error says; all errors have the same form, and tell nothing of the machine."""
+def error_of(answer: requests.Response) -> str:
+    """Return the message of an error. All errors have the same form and reveal nothing about the machine."""
     document = answer.json()
     assert set(document) == {"error", "request_id"}
     assert document["request_id"] == answer.headers["x-request-id"]
@@ -170,21 +170,21 @@ def refusal(answer: requests.Response) -> str:
 
 
 @pytest.mark.parametrize(
-    ("model", "wish", "status", "message"),
+    ("model", "fields", "status", "message"),
     [
         ("digit", {}, 404, "no model 'digit' (did you mean digits?)"),
         ("../digits", {}, 404, "Not Found"),
-        ("digits", {"version": 2}, 404, "digits has no version 2; there is 1"),
-        ("digits", {"version": None}, 400, "version 'None' is no positive integer"),
-        ("digits", {"version": True}, 400, "version 'True' is no positive integer"),
-        ("digits", {"version": 10**30}, 400, "is no positive integer"),
+        ("digits", {"version": 2}, 404, "digits has no version 2; use 1"),
+        ("digits", {"version": None}, 400, "version 'None' is not a positive integer"),
+        ("digits", {"version": True}, 400, "version 'True' is not a positive integer"),
+        ("digits", {"version": 10**30}, 400, "is not a positive integer"),
         ("digits", {"label": 10}, 400, "label 10 does not exist; use 0-9"),
         ("digits", {"label": []}, 400, "label is an empty list"),
-        ("digits", {"label": True}, 400, "label must be a number, a text, or a list of them"),
+        ("digits", {"label": True}, 400, "label must be a number, text, or a list of them"),
         ("digits", {"label": [[3]]}, 400, "label must be a number"),
         ("digits", {"label": {"three": 3}}, 400, "label must be a number"),
-        ("digits", {"label": "3" * 2000}, 400, "label has a text of 2000 characters; send up to 1000"),
-        ("digits", {"label": ["3" * 200]}, 400, "label has a text of 200 characters; send up to 100"),
+        ("digits", {"label": "3" * 2000}, 400, "label has a value of 2000 characters; send up to 1000"),
+        ("digits", {"label": ["3" * 200]}, 400, "label has a value of 200 characters; send up to 100"),
         ("digits", {"label": [3] * 17}, 400, "label has 17 values; send up to 16"),
         ("digits", {"label": "0-9", "count": 2}, 400, "20 images are too many for one request; ask for up to 16"),
         ("digits", {"count": 0}, 400, "count 0 is not an integer from 1"),
@@ -192,21 +192,21 @@ def refusal(answer: requests.Response) -> str:
         ("digits", {"count": 2.0}, 400, "count is not an integer"),
         ("digits", {"seed": -1}, 400, "seed -1 is not an integer from 0"),
         ("digits", {"scale": 0}, 400, "scale 0 is not an integer from 1 to 16383"),
-        ("digits", {"scale": 100}, 400, "640000 pixels are too many for one answer; ask for up to 100000"),
-        ("digits", {"grid": "perhaps"}, 400, "grid is neither true nor false"),
+        ("digits", {"scale": 100}, 400, "640000 pixels are too many for one response; request up to 100000"),
+        ("digits", {"grid": "perhaps"}, 400, "grid is not true or false"),
         ("digits", {"format": "gif"}, 400, "1 images cannot be sent as 'gif'; use png, webp, jpeg, npy, json, zip"),
         ("digits", {"format": "png", "count": 2}, 400, "2 images cannot be sent as 'png'; use zip, npy, json"),
-        ("digits", {"format": ["png"]}, 400, "format is no text"),
-        ("digits", {"seed": None}, 400, "seed is null; leave it out where it is not set"),
-        ("digits", {"label": None}, 400, "label is null; leave it out where it is not set"),
+        ("digits", {"format": ["png"]}, 400, "format is not a string"),
+        ("digits", {"seed": None}, 400, "seed is null; give a value or leave it out"),
+        ("digits", {"label": None}, 400, "label is null; give a value or leave it out"),
         ("digits", {"lable": 3}, 400, "digits has no input 'lable' (did you mean label?)"),
         ("turned", {"tilt_angle": 2}, 400, "tilt_angle 2 is not a number from -1 to 1"),
         ("turned", {"tilt_angle": 10**400}, 400, "is not a number from -1 to 1"),
         ("digits", {"scale": 10**4299}, 400, "is not an integer from 1 to 16383"),
-        ("classifier", {"image": "/etc/passwd"}, 400, "image is no base64"),
-        ("classifier", {"image": "no base64!"}, 400, "image is no base64"),
+        ("classifier", {"image": "/etc/passwd"}, 400, "image is not base64"),
+        ("classifier", {"image": "no base64!"}, 400, "image is not base64"),
         ("classifier", {"image": "L2V0Yy9wYXNzd2Q="}, 400, "image: not an image"),
-        ("classifier", {"image": 3}, 400, "image must be an image's file in base64"),
+        ("classifier", {"image": 3}, 400, "image must be an image file in base64"),
         ("classifier", {"image": ["YQ=="] * 17}, 400, "17 images are too many"),
         ("inverter", {"image": "YQ==", "count": 2}, 400, "image: not an image"),
         ("inverter", {"image": DAMAGED}, 400, "image: damaged"),
@@ -215,34 +215,34 @@ def refusal(answer: requests.Response) -> str:
         ("classifier", {"image": WHOLE, "scale": 2}, 400, "classifier answers with numbers; leave out scale"),
     ],
 )
-def test_a_wrong_wish_is_refused_with_one_line(
-    server: Server, model: str, wish: dict[str, Any], status: int, message: str
+def test_an_invalid_request_gets_one_clear_line(
+    server: Server, model: str, fields: dict[str, Any], status: int, message: str
 ) -> None:
-    answer = server.generate(model, json=wish)
+    answer = server.generate(model, json=fields)
     assert answer.status_code == status, answer.text
-    assert message in refusal(answer)
+    assert message in error_of(answer)
 
 
-def test_a_missing_image_is_told_without_words_of_the_command_line(server: Server) -> None:
-    assert refusal(server.generate("classifier")) == "classifier needs image: an image of any size (made 8x8 grey)"
+def test_a_missing_image_is_reported_without_terms_of_the_command_line(server: Server) -> None:
+    assert error_of(server.generate("classifier")) == "classifier needs image: an image of any size (made 8x8 grey)"
 
 
 @pytest.mark.parametrize(
     ("query", "message"),
     [
-        ("count=2", "GET answers with one image, not with 2; use POST, grid=true or format=gif"),
-        ("label=3&label=4", "GET answers with one image"),
+        ("count=2", "GET returns one image, not 2; use POST, grid=true or format=gif"),
+        ("label=3&label=4", "GET returns one image"),
         ("seed=x", "seed is not an integer"),
         ("seed=1&seed=2", "seed is not an integer"),
-        ("version=0", "version '0' is no positive integer"),
+        ("version=0", "version '0' is not a positive integer"),
         ("label=%00", "does not exist"),
         ("label=%ff%fe", "does not exist"),
     ],
 )
-def test_a_wrong_query_is_refused_with_one_line(server: Server, query: str, message: str) -> None:
+def test_an_invalid_query_gets_one_clear_line(server: Server, query: str, message: str) -> None:
     answer = server.get(f"/v1/models/digits/generate?{query}")
     assert answer.status_code == 400, answer.text
-    assert message in refusal(answer)
+    assert message in error_of(answer)
 
 
 @pytest.mark.parametrize(
@@ -265,30 +265,30 @@ def test_a_wrong_query_is_refused_with_one_line(server: Server, query: str, mess
         (b"--x\r\nfalse", {"Content-Type": "multipart/form-data; boundary=x"}, 400),
     ],
 )
-def test_a_body_that_is_none_is_refused(server: Server, body: bytes, headers: dict[str, str], status: int) -> None:
+def test_an_invalid_body_is_rejected(server: Server, body: bytes, headers: dict[str, str], status: int) -> None:
     answer = server.generate("digits", data=body, headers={"Content-Type": "application/json"} | headers)
     assert answer.status_code == status, answer.text
-    assert refusal(answer)
+    assert error_of(answer)
 
 
-def test_a_body_without_a_length_is_bounded_too(server: Server) -> None:
+def test_a_body_without_a_length_is_limited_too(server: Server) -> None:
     answer = server.generate("digits", data=(b" " * 10_000 for _ in range(40)))
     assert answer.status_code == 413
-    assert refusal(answer) == "the body is too large; send up to 300000 bytes"
+    assert error_of(answer) == "the body is too large; send up to 300000 bytes"
 
 
-def test_an_image_that_is_a_bomb_is_never_decoded(server: Server) -> None:
+def test_a_decompression_bomb_is_never_decoded(server: Server) -> None:
     buffer = io.BytesIO()
     PILImage.new("1", (8000, 8000)).save(buffer, "PNG")
     before = server.memory()
     for _ in range(20):
         answer = server.generate("inverter", files={"image": ("bomb.png", buffer.getvalue())})
         assert answer.status_code == 400
-        assert refusal(answer) == "bomb.png: 8000x8000 pixels; send up to 100000 in all"
+        assert error_of(answer) == "bomb.png: 8000x8000 pixels; send up to 100000 in total"
     assert server.memory() - before < 50e6
 
 
-def test_a_request_keeps_its_id_in_answer_and_log(server: Server) -> None:
+def test_a_request_id_is_in_the_response_and_in_the_log(server: Server) -> None:
     answer = server.get("/v1/models/absent", headers={"X-Request-ID": "mine-1"})
     assert answer.json()["request_id"] == "mine-1"
     assert server.get("/v1/models", headers={"X-Request-ID": 'x"\\{'}).headers["x-request-id"] != 'x"\\{'
@@ -334,7 +334,7 @@ def test_openapi_describes_every_model(server: Server) -> None:
         ({"nonsense": None}, False),
     ],
 )
-def test_the_schema_allows_the_options_that_the_server_takes(
+def test_the_schema_allows_the_options_that_the_server_accepts(
     server: Server, options: dict[str, Any], allowed: bool
 ) -> None:
     post = server.get("/openapi.json").json()["paths"]["/v1/models/digits/generate"]["post"]
@@ -353,12 +353,12 @@ def test_the_schema_allows_the_options_that_the_server_takes(
         ("/v2/repository/index", "POST, OPTIONS"),
     ],
 )
-def test_a_refused_method_is_told_those_that_there_are(server: Server, path: str, methods: str) -> None:
+def test_a_method_that_is_not_allowed_gets_those_that_are(server: Server, path: str, methods: str) -> None:
     for method in {"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "TRACE"} - set(methods.split(", ")):
         answer = requests.request(method, server.url + path, timeout=60)
         assert (answer.status_code, answer.headers["allow"]) == (405, methods), method
         if method != "HEAD":
-            assert refusal(answer) == f"{method} is no method of this route; use {methods}"
+            assert error_of(answer) == f"{method} is not allowed for this route; use {methods}"
     answer = requests.options(server.url + path, timeout=60)
     assert (answer.status_code, answer.headers["allow"], answer.content) == (204, methods, b"")
 
@@ -372,7 +372,7 @@ def test_head_answers_as_get_without_a_body(server: Server) -> None:
 
 @pytest.mark.parametrize("kind", ["png", "jpeg", "webp", "octet-stream"])
 def test_an_image_may_be_the_whole_body(server: Server, kind: str) -> None:
-    """With all other fields in the query, and the same bytes as from a form without a name."""
+    """All other fields are in the query, and the bytes equal those of JSON."""
     buffer = io.BytesIO()
     PILImage.fromarray(NOISE).save(buffer, "png" if kind == "octet-stream" else kind)
     content, path = buffer.getvalue(), "/v1/models/inverter/generate"
@@ -386,19 +386,19 @@ def test_an_image_may_be_the_whole_body(server: Server, kind: str) -> None:
 @pytest.mark.parametrize(
     ("model", "query", "message"),
     [
-        ("digits", "", "digits takes no image; send its inputs in the query, or as application/json"),
-        ("inverter", "?image=x", "image stands in the query and is the body; leave one of them out"),
+        ("digits", "", "digits takes no image; send its inputs in the query or as application/json"),
+        ("inverter", "?image=x", "image is in the query and is the body; send it once"),
         ("inverter", "?scael=2", "inverter has no input 'scael' (did you mean scale?); it takes image"),
         ("mender", "", "mender needs hole"),
         ("inverter", "", "image: not an image of type PNG"),
     ],
 )
-def test_a_whole_body_that_cannot_be_taken_is_refused(server: Server, model: str, query: str, message: str) -> None:
+def test_an_invalid_whole_body_is_rejected(server: Server, model: str, query: str, message: str) -> None:
     path = f"/v1/models/{model}/generate{query}"
     content = png() if model == "mender" else b"nothing"
     answer = server.post(path, data=content, headers={"Content-Type": "image/png"})
     assert answer.status_code == 400
-    assert message in refusal(answer)
+    assert message in error_of(answer)
 
 
 @pytest.mark.parametrize("value", [("x.png", png()), (None, "3")], ids=["file", "text"])
@@ -412,24 +412,24 @@ def test_a_whole_body_that_cannot_be_taken_is_refused(server: Server, model: str
         ("plain", "label", "plain has no input 'label'; it takes none"),
     ],
 )
-def test_an_unknown_field_is_told_as_such_whatever_it_holds(
+def test_an_unknown_field_is_reported_whatever_its_value(
     server: Server, model: str, name: str, message: str, value: tuple[str | None, Any]
 ) -> None:
-    assert refusal(server.generate(model, files={name: value})) == message
-    for given in (None, 3, "x", [], {"a": [None]}, True):
-        assert refusal(server.generate(model, json={name: given})) == message
-    assert refusal(server.post(f"/v1/models/{model}/generate?{name}=3")) == message
+    assert error_of(server.generate(model, files={name: value})) == message
+    for other in (None, 3, "x", [], {"a": [None]}, True):
+        assert error_of(server.generate(model, json={name: other})) == message
+    assert error_of(server.post(f"/v1/models/{model}/generate?{name}=3")) == message
 
 
-def test_a_field_that_stands_twice_or_holds_a_file_is_refused(server: Server) -> None:
+def test_a_repeated_field_or_a_misplaced_file_is_rejected(server: Server) -> None:
     twice = server.post("/v1/models/digits/generate?label=3", json={"label": 4})
-    assert refusal(twice) == "'label' stands in the query and in the body; leave one of them out"
-    assert refusal(server.generate("digits", files={"label": ("x.png", png())})).startswith("label is a file; send")
-    assert "-F image=@FILE with curl" in refusal(server.generate("inverter", files={"image": (None, "in.png")}))
+    assert error_of(twice) == "'label' is in the query and in the body; send it once"
+    assert error_of(server.generate("digits", files={"label": ("x.png", png())})).startswith("label is a file; send")
+    assert "-F image=@FILE with curl" in error_of(server.generate("inverter", files={"image": (None, "in.png")}))
 
 
-def test_a_route_that_does_not_exist_is_told_with_where_to_look(server: Server) -> None:
-    assert refusal(server.get("/v1/model")) == "Not Found: there is no such route; /docs lists them"
+def test_an_unknown_route_gets_the_address_of_the_documentation(server: Server) -> None:
+    assert error_of(server.get("/v1/model")) == "Not Found: no such route; see /docs for all routes"
 
 
 def test_metrics_count_requests_executions_and_failures(server: Server) -> None:

@@ -1,4 +1,4 @@
-"""The Open Inference Protocol, asked by the client that Triton's users have."""
+"""The Open Inference Protocol, tested with Triton's client."""
 
 import io
 import json
@@ -26,9 +26,9 @@ def client_of(server: Server) -> triton.InferenceServerClient:
 
 
 def feeds_of(generator: Generator, places: range) -> Arrays:
-    """The graph's inputs for some places of seed 5, as the command line makes them."""
+    """Return the graph's inputs for some places of seed 5, as the command line makes them."""
     inputs = generator.metadata.image_inputs
-    if inputs:  # rows of a tensor are of one size
+    if inputs:  # all rows of a tensor have one size
         rows = {tensor.name: [noise(tensor, len(SIZES) * place) for place in places] for tensor in inputs}
         return {name: np.stack(each).astype(np.float32) for name, each in rows.items()}
     request = make_request(generator.metadata, {}, seed=5, count=len(places), index=places.start)
@@ -105,15 +105,15 @@ def infer(server: Server, document: Any, tail: bytes = b"", **headers: str) -> r
     return server.post("/v2/models/digits/infer", data=head + tail, headers=lengths | headers)
 
 
-def test_outputs_come_as_the_caller_wants_them(server: Server) -> None:
+def test_outputs_have_the_requested_form(server: Server) -> None:
     plain = infer(server, {"inputs": [LATENT, LABEL]})
     values = np.array(plain.json()["outputs"][0]["data"], np.float32)
     assert "inference-header-content-length" not in plain.headers
-    for wish in (
+    for fields in (
         {"parameters": {"binary_data_output": True}},
         {"outputs": [{"name": "image", "parameters": {"binary_data": True}}]},
     ):
-        raw = infer(server, {"inputs": [LATENT, LABEL], **wish})
+        raw = infer(server, {"inputs": [LATENT, LABEL], **fields})
         begin = int(raw.headers["inference-header-content-length"])
         np.testing.assert_array_equal(np.frombuffer(raw.content[begin:], np.float32), values)
         assert json.load(io.BytesIO(raw.content[:begin]))["outputs"][0]["shape"] == [1, 1, 8, 8]
@@ -142,12 +142,12 @@ def raw(size: Any) -> dict[str, Any]:
         (b"\x00\x01", "not JSON"),
         (b'{"inputs": ' + b"[" * 50_000, "not JSON"),
         (b'{"inputs": [{"data": ' + b"[" * 900 + b"]" * 900 + b"}]}", "inputs must be latent, label"),
-        ([], "no JSON object"),
+        ([], "not a JSON object"),
         ({"inputs": []}, "inputs must be a list of objects"),
         ({"inputs": [3]}, "inputs must be a list of objects"),
         ({"inputs": [LATENT]}, "digits needs label"),
-        ({"inputs": [LATENT, LATENT, LABEL]}, "each one once"),
-        ({"inputs": [LATENT, LABEL], "id": 3}, "id is no text"),
+        ({"inputs": [LATENT, LATENT, LABEL]}, "each exactly once"),
+        ({"inputs": [LATENT, LABEL], "id": 3}, "id is not a string"),
         ({"inputs": [LATENT, LABEL], "outputs": [{"name": "absent"}]}, "outputs must be among image"),
         ({"inputs": [LATENT, LABEL], "outputs": 3}, "outputs must be a list"),
         (
@@ -157,20 +157,20 @@ def raw(size: Any) -> dict[str, Any]:
         ({"inputs": [LATENT, LABEL], "parameters": {"timeout": -1}}, "timeout must be a positive integer"),
         ({"inputs": [LATENT, LABEL], "parameters": []}, "parameters must be an object"),
         (changed(LATENT, name="la\x00tent"), "inputs must be latent, label"),
-        (changed(LATENT, shape=[-1, 16]), "latent has the shape [1 to 16, 16]"),
-        (changed(LATENT, shape=[0, 16]), "latent has the shape"),
-        (changed(LATENT, shape=[2**62, 16]), "latent has the shape"),
-        (changed(LATENT, shape=[1, 2**62]), "latent has the shape"),
-        (changed(LATENT, shape=[1]), "latent has the shape"),
+        (changed(LATENT, shape=[-1, 16]), "the shape of latent must be [1 to 16, 16]"),
+        (changed(LATENT, shape=[0, 16]), "the shape of latent must be"),
+        (changed(LATENT, shape=[2**62, 16]), "the shape of latent must be"),
+        (changed(LATENT, shape=[1, 2**62]), "the shape of latent must be"),
+        (changed(LATENT, shape=[1]), "the shape of latent must be"),
         (changed(LATENT, shape=[1.0, 16]), "needs a shape, a list of integers"),
         (changed(LATENT, shape=[True, 16]), "needs a shape, a list of integers"),
         (changed(LATENT, shape="1,16"), "needs a shape, a list of integers"),
-        (changed(LATENT, datatype="FP64"), "latent has the datatype FP32"),
-        (changed(LATENT, datatype=["FP32"]), "latent has the datatype FP32"),
+        (changed(LATENT, datatype="FP64"), "the datatype of latent must be FP32"),
+        (changed(LATENT, datatype=["FP32"]), "the datatype of latent must be FP32"),
         (changed(LATENT, data=[0.5] * 15), "must be 16 numbers"),
         (changed(LATENT, data=["0.5"] * 16), "must be 16 numbers"),
         (changed(LATENT, data=[True] * 16), "must be 16 numbers"),
-        (changed(LATENT, data=[[0.5], 0.5]), "data of latent is no array"),
+        (changed(LATENT, data=[[0.5], 0.5]), "data of latent is not an array"),
         (changed(LATENT, data="AAAA"), "needs data, a list of numbers"),
         (changed(LATENT, data=[1e39] * 16), "the values of latent must be finite"),
         (changed(LATENT, data=[10**400] * 16), "a number that is too large"),
@@ -178,47 +178,47 @@ def raw(size: Any) -> dict[str, Any]:
         (changed(LABEL, data=[-1]), "the values of label must be from 0 to 9"),
         (changed(LABEL, data=[2**63]), "a number that is too large"),
         (changed(LABEL, data=[3.0]), "must be 1 numbers for INT64"),
-        (changed(LABEL, shape=[2], data=[3, 4]), "the inputs differ in the first number of their shapes"),
+        (changed(LABEL, shape=[2], data=[3, 4]), "the inputs differ in batch size"),
         (changed(LATENT, parameters={"shared_memory_region": "x"}, data=None), "needs data, a list of numbers"),
-        (raw(-64), "has 64 bytes by its shape"),
-        (raw(2**70), "has 64 bytes by its shape"),
-        (raw("64"), "has 64 bytes by its shape"),
-        (raw(64), "has 64 bytes, but 0 are left of the body"),
+        (raw(-64), "binary_data_size of latent must be 64, by its shape"),
+        (raw(2**70), "binary_data_size of latent must be 64, by its shape"),
+        (raw("64"), "binary_data_size of latent must be 64, by its shape"),
+        (raw(64), "has 64 bytes, but only 0 are left in the body"),
     ],
 )
-def test_a_malformed_frame_is_refused_with_one_line(server: Server, document: Any, message: str) -> None:
+def test_an_invalid_request_gets_one_clear_line(server: Server, document: Any, message: str) -> None:
     answer = infer(server, document)
     assert answer.status_code == 400, answer.text
     assert message in answer.json()["error"]
 
 
 @pytest.mark.parametrize("value", [8, 0, -8])
-def test_latents_may_be_as_extreme_as_every_model_is_tried_with(server: Server, value: float) -> None:
+def test_latents_may_be_as_extreme_as_in_the_export_check(server: Server, value: float) -> None:
     assert infer(server, {"inputs": [{**LATENT, "data": [value] * 16}, LABEL]}).status_code == 200
     beyond = infer(server, changed(LATENT, data=[value + np.copysign(8.1, value)] * 16))
     assert (beyond.status_code, beyond.json()["error"]) == (400, "the values of latent must be from -8 to 8")
 
 
 @pytest.mark.parametrize("value", ["nan", "inf", "-inf"])
-def test_values_that_are_no_numbers_are_refused(server: Server, value: str) -> None:
+def test_values_that_are_not_finite_are_rejected(server: Server, value: str) -> None:
     answer = infer(server, raw(64), struct.pack("<16f", *[float(value)] * 16))
     assert (answer.status_code, answer.json()["error"]) == (400, "the values of latent must be finite")
 
 
 @pytest.mark.parametrize("length", ["-1", "x", "99999", "1" * 5000, "0" * 5000, "²", ""])
-def test_a_header_length_that_lies_is_refused(server: Server, length: str) -> None:
+def test_an_invalid_header_length_is_rejected(server: Server, length: str) -> None:
     headers = {"Inference-Header-Content-Length": length.encode().decode("latin-1")}
     answer = infer(server, {"inputs": [LATENT, LABEL]}, **headers)
     assert answer.status_code == 400
-    assert "is no length within" in answer.json()["error"]
+    assert "Inference-Header-Content-Length must be from 0 to" in answer.json()["error"]
 
 
-def test_bytes_that_nobody_announced_are_refused(server: Server) -> None:
+def test_undeclared_bytes_are_rejected(server: Server) -> None:
     answer = infer(server, {"inputs": [LATENT, LABEL]}, b"more")
     assert (answer.status_code, answer.json()["error"]) == (400, "4 bytes follow the last input")
 
 
-def test_a_deadline_of_the_callers_own_is_kept(server: Server) -> None:
+def test_the_clients_own_timeout_is_kept(server: Server) -> None:
     answer = infer(server, {"inputs": [LATENT, LABEL], "parameters": {"timeout": 1}})
     assert answer.status_code == 504
     assert "the deadline passed" in answer.json()["error"]

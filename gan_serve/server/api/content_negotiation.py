@@ -1,4 +1,4 @@
-"""In which format an answer is sent, and its bytes: those that the command line writes for the same request."""
+"""Response formats: which one a response has, and its bytes, which equal the files of the command line."""
 
 import base64
 import io
@@ -26,12 +26,12 @@ MEDIA_TYPES = {
     "jsonl": "application/x-ndjson",
 }
 IMAGE_FORMATS = ("png", "webp", "jpeg")
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # of every file in a ZIP, so that the same request gives the same bytes
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # of every file in a ZIP, so that equal requests get equal bytes
 
 
 @dataclass(frozen=True)
 class ResponseFormat:
-    """How a request is to be answered."""
+    """The format of a response, with its options."""
 
     format: str
     scale: int = 1
@@ -39,12 +39,12 @@ class ResponseFormat:
 
     @property
     def is_image(self) -> bool:
-        """Whether it is one image, still or moving."""
+        """Whether the response is a single image or animation."""
         return self.format in (*IMAGE_FORMATS, *ANIMATIONS)
 
 
 def possible_formats(metadata: ModelMetadata, images: int, grid: bool) -> tuple[str, ...]:
-    """Those that hold the answer, the usual one first."""
+    """Return the formats that can hold the response, the default first."""
     if not metadata.image_outputs:
         return ("json", NUMBERS.many)
     if grid:
@@ -56,10 +56,10 @@ def possible_formats(metadata: ModelMetadata, images: int, grid: bool) -> tuple[
 def choose_format(
     metadata: ModelMetadata, request: Request, *, format: str | None, accept: str, grid: bool, scale: int
 ) -> ResponseFormat:
-    """The format that the caller named, or the best of those that are acceptable.
+    """Return the format that the client named, or the best one that its Accept header allows.
 
     Raises:
-        ApiError: the answer cannot have it.
+        ApiError: the response cannot have that format, or Accept allows none.
     """
     if grid and not metadata.image_outputs:
         raise bad_request(f"{metadata.name} answers with numbers; leave out grid")
@@ -73,37 +73,37 @@ def choose_format(
 
 
 def best_format(accept: str, possible: Sequence[str]) -> str:
-    """The one that an `Accept` header likes most; among equals the first.
+    """Return the format that an Accept header prefers; the first among equals.
 
     Raises:
-        ApiError: it accepts none.
+        ApiError: the header allows none of them.
     """
-    wishes = [_media_range(each) for each in accept.split(",") if each.strip()] or [("*/*", 1.0)]
-    weights = {format: _weight(MEDIA_TYPES[format], wishes) for format in possible}
+    ranges = [_media_range(each) for each in accept.split(",") if each.strip()] or [("*/*", 1.0)]
+    weights = {format: _weight(MEDIA_TYPES[format], ranges) for format in possible}
     best = max(possible, key=lambda format: weights[format])
     if weights[best] <= 0:
         types = ", ".join(MEDIA_TYPES[format] for format in possible)
-        raise ApiError(HTTPStatus.NOT_ACCEPTABLE, f"this answer can be sent as {types}, and Accept allows none of them")
+        raise ApiError(HTTPStatus.NOT_ACCEPTABLE, f"Accept allows none of this response's types; use {types}")
     return best
 
 
-def encode(result: Result, form: ResponseFormat, provider: str) -> bytes:
-    """The body of an answer.
+def encode(result: Result, response_format: ResponseFormat, provider: str) -> bytes:
+    """Return the body of a response.
 
     Raises:
-        UsageError: what made the image does not fit into this format.
+        UsageError: the provenance is too large for the format's metadata.
     """
-    if form.format == "zip":
-        return zip_files(result.encode_each("png", form.scale))
-    if form.format == "json":
-        return json.dumps(_document(result, form.scale, provider), allow_nan=False).encode()
-    return result.encode(form.format, scale=form.scale, columns=form.columns)
+    if response_format.format == "zip":
+        return zip_files(result.encode_each("png", response_format.scale))
+    if response_format.format == "json":
+        return json.dumps(_document(result, response_format.scale, provider), allow_nan=False).encode()
+    return result.encode(response_format.format, scale=response_format.scale, columns=response_format.columns)
 
 
 def zip_files(files: Iterable[tuple[str, bytes]]) -> bytes:
-    """Files, each with its name, in one; files of one name, which are alike, once."""
+    """Return a ZIP of named files. Files with equal names are equal, and are stored once."""
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:  # images are compressed already
+    with zipfile.ZipFile(buffer, "w") as archive:  # without compression: images are compressed already
         for name, content in dict(files).items():
             archive.writestr(zipfile.ZipInfo(name, _EPOCH), content)
     return buffer.getvalue()
@@ -132,9 +132,9 @@ def _media_range(text: str) -> tuple[str, float]:
     return name, float(quality) if re.fullmatch(r"[01](\.\d{0,3})?", quality) else 0.0
 
 
-def _weight(media_type: str, wishes: Sequence[tuple[str, float]]) -> float:
-    """The quality of the most specific range that holds the type."""
+def _weight(media_type: str, ranges: Sequence[tuple[str, float]]) -> float:
+    """Return the quality of the most specific range that matches the type."""
     for name in (media_type, f"{media_type.partition('/')[0]}/*", "*/*"):
-        if qualities := [quality for wish, quality in wishes if wish == name]:
+        if qualities := [quality for media_range, quality in ranges if media_range == name]:
             return max(qualities)
     return 0.0

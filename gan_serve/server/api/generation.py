@@ -1,4 +1,4 @@
-"""What a runner does for one request, whichever front end it came from."""
+"""The task that runs a model for one request of any front end."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,54 +16,55 @@ from gan_serve.server.scheduling.task import CancellableFuture, Task
 
 
 class GenerationTask:
-    """Draws, and lets `answer` turn what the model makes of it into what the caller gets.
+    """Decodes and samples a request's inputs, and lets `convert` turn the result into the response.
 
-    Where that depends on the size of what goes in, the model runs for one image after the other, and no further than
-    to the end of a tile once nobody waits.
+    If outputs depend on the size of the inputs, the model runs image by image. Once the task is cancelled, it stops
+    after the current tile.
     """
 
-    def __init__(self, generator: Generator, asked: Request, answer: Callable[[Result], Any]) -> None:
-        self._generator, self._asked, self._answer = generator, asked, answer
+    def __init__(self, generator: Generator, request: Request, convert: Callable[[Result], Any]) -> None:
+        self._generator, self._request, self._convert = generator, request, convert
         self._items: tuple[Item, ...] = ()
-        self._promise = CancellableFuture()
+        self._future = CancellableFuture()
 
-    def call(self, deadline: float) -> Task:
-        """What waits in the queue for it."""
-        return Task(len(self._asked), deadline, self._prepare, self._finish, self._promise)
+    def task(self, deadline: float) -> Task:
+        """Return the task for the queue."""
+        return Task(len(self._request), deadline, self._prepare, self._finish, self._future)
 
     def _prepare(self) -> Arrays:
         metadata = self._generator.metadata
         if metadata.image_inputs:
             with blamed_on_caller():
-                self._asked = decode_images(metadata, self._asked)
-            self._promise.check()
+                self._request = decode_images(metadata, self._request)
+            self._future.check()
         if metadata.per_item:
             return {}
-        inputs, seed = metadata.inputs, self._asked.seed
-        self._items = tuple(complete(inputs, seed, self._asked.item(place)) for place in range(len(self._asked)))
+        inputs, seed = metadata.inputs, self._request.seed
+        self._items = tuple(complete(inputs, seed, self._request.item(place)) for place in range(len(self._request)))
         return input_arrays(inputs, seed, self._items)
 
     def _finish(self, outputs: Arrays) -> Any:
         generator = self._generator
         if generator.metadata.per_item:
-            watched = generator.with_tile_callback(lambda done, tiles: self._promise.check())
-            return self._answer(watched.run(self._asked))
-        return self._answer(generator.make_result(self._asked, self._items, outputs))
+            watched = generator.with_tile_callback(lambda done, tiles: self._future.check())
+            return self._convert(watched.run(self._request))
+        return self._convert(generator.make_result(self._request, self._items, outputs))
 
 
-def check_pixels(metadata: ModelMetadata, asked: Request, form: ResponseFormat, most: int) -> None:
-    """Refuse an answer of more than `most` pixels in all before it is made.
+def check_pixels(metadata: ModelMetadata, request: Request, response_format: ResponseFormat, most: int) -> None:
+    """Check the size of a response before it is computed.
 
     Raises:
-        ApiError: it has more, or it has none and was to be scaled.
-        UsageError: one side of it is too long.
+        ApiError: it would have more than `most` pixels, or it has none but `scale` is set.
+        UsageError: one of its sides would be too long.
     """
     if not metadata.image_outputs:
-        if form.scale != 1:
+        if response_format.scale != 1:
             raise bad_request(f"{metadata.name} answers with numbers; leave out scale")
         return
-    height, width = largest_size(metadata, asked)
-    check_size(height, width, len(asked) if form.columns else 1, form.columns or 1, form.scale)
-    pixels = len(asked) * height * width * form.scale**2
+    height, width = largest_size(metadata, request)
+    columns, scale = response_format.columns, response_format.scale
+    check_size(height, width, len(request) if columns else 1, columns or 1, scale)
+    pixels = len(request) * height * width * scale**2
     if pixels > most:
-        raise bad_request(f"{pixels} pixels are too many for one answer; ask for up to {most} in all")
+        raise bad_request(f"{pixels} pixels are too many for one response; request up to {most} in total")

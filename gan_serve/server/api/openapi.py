@@ -7,26 +7,26 @@ from gan_serve.metadata import ModelMetadata
 from gan_serve.request import choices
 from gan_serve.server.api.schemas import (
     Schema,
-    answer_content,
     example_of,
     field_schema,
     option_rules,
     option_schemas,
+    response_content,
     value_schema,
 )
 from gan_serve.server.service import Service
 from gan_serve.tensors import Image, Mask
 
 _ERRORS = {
-    400: "What was sent is wrong; `error` says what would be right.",
-    401: "A key is needed.",
-    404: "There is no such model.",
-    405: "The route has no such method; `Allow` names those that it has.",
-    406: "The answer has none of the formats in `Accept`.",
+    400: "The request is invalid; `error` says why and how to fix it.",
+    401: "An API key is required.",
+    404: "The model does not exist.",
+    405: "The route does not allow this method; `Allow` lists the methods that it allows.",
+    406: "The response cannot have any of the types in `Accept`.",
     413: "The body is too large.",
-    415: "The body is of another type.",
-    429: "Too much is waiting; come back after `Retry-After` seconds.",
-    503: "The model is still loading, the server is stopping, or too many connections are open.",
+    415: "The content type or encoding of the body is not supported.",
+    429: "Too many requests are waiting; retry after `Retry-After` seconds.",
+    503: "The model is still loading, the server is shutting down, or too many connections are open.",
     504: "The deadline has passed.",
 }
 _ERROR = {
@@ -37,15 +37,15 @@ _ERROR = {
 
 
 def describe(service: Service, prefix: str = "") -> dict[str, Any]:
-    """The document for the models that are served now, where `prefix` stands before every path."""
+    """Return the OpenAPI document for the models in service; `prefix` is the path prefix of the server."""
     paths: Schema = {
-        "/v1/models": _plain_get("The models", "models"),
-        "/v1/health": _plain_get("The server's state, and what runs where", "operation"),
+        "/v1/models": _get("List the models", "models"),
+        "/v1/health": _get("State of the server and its models", "operation"),
     }
-    paths["/v1/health"]["get"]["security"] = []  # it needs no key
-    for lane in service.library.catalogue.latest():
-        metadata = lane.metadata
-        paths[f"/v1/models/{metadata.name}"] = _plain_get(f"What {metadata.name} is", "models")
+    paths["/v1/health"]["get"]["security"] = []  # needs no key
+    for queue in service.library.catalogue.latest():
+        metadata = queue.metadata
+        paths[f"/v1/models/{metadata.name}"] = _get(f"Metadata of {metadata.name}", "models")
         paths[f"/v1/models/{metadata.name}/generate"] = _generate(metadata, service.settings.max_count)
     document: Schema = {
         "openapi": "3.1.0",
@@ -61,7 +61,7 @@ def describe(service: Service, prefix: str = "") -> dict[str, Any]:
 
 
 def _generate(metadata: ModelMetadata, most: int) -> Schema:
-    about = {"tags": ["generate"], "summary": metadata.description, "responses": _responses(answer_content(metadata))}
+    about = {"tags": ["generate"], "summary": metadata.description, "responses": _responses(response_content(metadata))}
     post = {"post": {**about, "operationId": f"generate_{metadata.name}", "requestBody": _body(metadata, most)}}
     if metadata.image_inputs:
         return post
@@ -69,7 +69,7 @@ def _generate(metadata: ModelMetadata, most: int) -> Schema:
 
 
 def _parameters(metadata: ModelMetadata, most: int) -> list[Schema]:
-    """Of a GET, which makes one image; which of them exclude one another stands in their descriptions alone."""
+    """Return the query parameters of a GET. Only their descriptions can say which of them exclude one another."""
     inputs = {name: value_schema(tensor) for name, tensor in choices(metadata).items()}
     schemas = {**inputs, **option_schemas(metadata, most)}
     examples = example_of(metadata)
@@ -91,7 +91,7 @@ def _body(metadata: ModelMetadata, most: int) -> Schema:
         form = {**schema, "properties": {**properties, **files}}
         content = {"multipart/form-data": {"schema": form}, **content}
         if len(needed) == 1:
-            about = f"{metadata.image_inputs[0].about}; all other fields stand in the query"
+            about = f"{metadata.image_inputs[0].about}; send all other fields in the query"
             content["image/png"] = {"schema": {"type": "string", "format": "binary", "description": about}}
     else:
         content["application/json"]["example"] = example_of(metadata)
@@ -102,11 +102,11 @@ def _file(tensor: Image | Mask) -> Schema:
     return {"type": "string", "format": "binary", "description": tensor.about}
 
 
-def _plain_get(summary: str, tag: str) -> Schema:
+def _get(summary: str, tag: str) -> Schema:
     return {"get": {"tags": [tag], "summary": summary, "responses": _responses({"application/json": {}})}}
 
 
 def _responses(content: Schema) -> Schema:
     error = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
     errors = {str(status): {"description": about, "content": error} for status, about in _ERRORS.items()}
-    return {"200": {"description": "The answer.", "content": content}, **errors}
+    return {"200": {"description": "The response.", "content": content}, **errors}

@@ -1,4 +1,4 @@
-"""The plain API: models, and what they make, under /v1."""
+"""The plain API under /v1: the models, and images or numbers from them."""
 
 import asyncio
 import dataclasses
@@ -16,132 +16,142 @@ from gan_serve.server.api.generation import GenerationTask, check_pixels
 from gan_serve.server.api.v1_parsing import ParsedRequest, parse_request, read_fields, resolve
 from gan_serve.server.errors import ApiError, bad_request
 from gan_serve.server.request_context import context_of
-from gan_serve.server.responses import json_reply
+from gan_serve.server.responses import json_response
 from gan_serve.server.scheduling.model_queue import ModelQueue
 from gan_serve.server.service import Service
 
-READING = ("GET", "HEAD")  # the methods of a route that changes nothing
-_FRESH = 3600  # seconds in which a cache need not ask again; a reload may bring another model under the same name
+READING = ("GET", "HEAD")  # the methods of a read-only route
+_FRESH = 3600  # seconds before a cache revalidates, since a reload may replace a model
 
 
-class PlainApi:
-    """The routes of the plain API."""
+class V1Api:
+    """The routes under /v1."""
 
     def __init__(self, service: Service) -> None:
         self._service = service
 
     async def models(self, request: HttpRequest) -> Response:
-        """Every model, shortly."""
-        return json_reply({"models": [_summary(lane) for lane in self._service.library.catalogue.latest()]})
+        """List the models."""
+        return json_response({"models": [_summary(queue) for queue in self._service.library.catalogue.latest()]})
 
     async def model(self, request: HttpRequest) -> Response:
-        """Everything that is known of one model."""
+        """Return the metadata of a model."""
         catalogue = self._service.library.catalogue
-        lane = catalogue.find(request.path_params["name"], version_asked(request))
-        document = dataclasses.asdict(lane.metadata)
-        versions = catalogue.versions(lane.metadata.name)
-        return json_reply({**document, **_identity(lane), "versions": versions})
+        queue = catalogue.find(request.path_params["name"], requested_version(request))
+        document = dataclasses.asdict(queue.metadata)
+        versions = catalogue.versions(queue.metadata.name)
+        return json_response({**document, **_identity(queue), "versions": versions})
 
     def methods(self, request: HttpRequest) -> Sequence[str]:
-        """Those of `generate`: an image that goes in needs a body."""
+        """Return the methods of `generate`: a model with image inputs needs a body, so that it has no GET."""
         try:
-            lane = self._service.library.catalogue.find(request.path_params["name"])
-        except ApiError:  # which any method is told
+            queue = self._service.library.catalogue.find(request.path_params["name"])
+        except ApiError:  # an unknown model: `generate` reports it for any method
             return (*READING, "POST")
-        return ("POST",) if lane.metadata.image_inputs else (*READING, "POST")
+        return ("POST",) if queue.metadata.image_inputs else (*READING, "POST")
 
     async def generate(self, request: HttpRequest) -> Response:
-        """Answer with images or numbers. A GET is for one answer, so that a page can show it and a cache keep it."""
-        settings, note = self._service.settings, context_of(request.scope)
+        """Answer with images or numbers. A GET returns a single file, which pages can show and caches can keep."""
+        settings, context = self._service.settings, context_of(request.scope)
         fields = await read_fields(request)
         version = parse_version(fields.pop("version")) if "version" in fields else None
-        lane = self._service.library.catalogue.find(request.path_params["name"], version)
-        note.model = lane.metadata.name
-        wish = parse_request(lane.metadata, fields, settings.max_count)
-        del fields  # images in base64 are kept as files only
-        asked = await self._resolve(lane, wish)
+        queue = self._service.library.catalogue.find(request.path_params["name"], version)
+        context.model = queue.metadata.name
+        parsed = parse_request(queue.metadata, fields, settings.max_count)
+        del fields  # frees the base64 of images, which `parsed` holds as files
+        resolved = await self._resolve(queue, parsed)
         cacheable = request.method != "POST"
-        accept = note.header("accept", "*/*")
-        form = choose_format(lane.metadata, asked, format=wish.format, accept=accept, grid=wish.grid, scale=wish.scale)
-        if cacheable and len(asked) > 1 and not form.is_image:
-            raise bad_request(f"GET answers with one image, not with {len(asked)}; use POST, grid=true or format=gif")
-        check_pixels(lane.metadata, asked, form, settings.max_pixels)
-        headers = _headers(lane, asked)
+        response_format = choose_format(
+            queue.metadata,
+            resolved,
+            format=parsed.format,
+            accept=context.header("accept", "*/*"),
+            grid=parsed.grid,
+            scale=parsed.scale,
+        )
+        if cacheable and len(resolved) > 1 and not response_format.is_image:
+            raise bad_request(f"GET returns one image, not {len(resolved)}; use POST, grid=true or format=gif")
+        check_pixels(queue.metadata, resolved, response_format, settings.max_pixels)
+        headers = _headers(queue, resolved)
         if cacheable:
-            headers |= self._cache_headers(lane, asked, form, wish)
-            if _matches(note.header("if-none-match"), headers.get("ETag")):
+            headers |= self._cache_headers(queue, resolved, response_format, parsed)
+            if _matches(context.header("if-none-match"), headers.get("ETag")):
                 return Response(status_code=304, headers=headers)
-        work = GenerationTask(lane.generator, asked, lambda result: encode(result, form, lane.generator.device))
-        call = work.call(note.began + settings.deadline)
-        content = await self._service.engine.answer(lane, call, note)
-        return Response(content, headers=headers, media_type=MEDIA_TYPES[form.format])
+        generator = queue.generator
+        generation = GenerationTask(
+            generator, resolved, lambda result: encode(result, response_format, generator.device)
+        )
+        task = generation.task(context.started + settings.deadline)
+        content = await self._service.scheduler.run(queue, task, context)
+        return Response(content, headers=headers, media_type=MEDIA_TYPES[response_format.format])
 
-    async def _resolve(self, lane: ModelQueue, wish: ParsedRequest) -> Request:
-        """The heads of images are read off the event loop."""
-        if not wish.uploads:
-            return resolve(lane.metadata, wish, self._service.settings)
-        return await asyncio.to_thread(resolve, lane.metadata, wish, self._service.settings)
+    async def _resolve(self, queue: ModelQueue, parsed: ParsedRequest) -> Request:
+        """Resolve a request; read image headers off the event loop."""
+        if not parsed.uploads:
+            return resolve(queue.metadata, parsed, self._service.settings)
+        return await asyncio.to_thread(resolve, queue.metadata, parsed, self._service.settings)
 
     def _cache_headers(
-        self, lane: ModelQueue, asked: Request, form: ResponseFormat, wish: ParsedRequest
+        self, queue: ModelQueue, request: Request, response_format: ResponseFormat, parsed: ParsedRequest
     ) -> dict[str, str]:
-        """The same seed gives the same bytes, on the same kind of device; without a seed nothing may be kept."""
-        if lane.metadata.is_random and "seed" not in wish.integers:
+        """Return headers for caches: equal seeds give equal bytes on equal devices; a random seed forbids caching."""
+        if queue.metadata.is_random and "seed" not in parsed.integers:
             return {"Cache-Control": "no-store"}
-        made = write_provenance(lane.metadata, lane.generator.sha256, asked, scale=form.scale, columns=form.columns)
-        digest = hashlib.sha256(f"{lane.generator.device} {form.format} {made}".encode()).hexdigest()
+        scale, columns = response_format.scale, response_format.columns
+        provenance = write_provenance(queue.metadata, queue.generator.sha256, request, scale=scale, columns=columns)
+        digest = hashlib.sha256(f"{queue.generator.device} {response_format.format} {provenance}".encode()).hexdigest()
         scope = "private" if self._service.keys else "public"
         return {"ETag": f'"{digest[:32]}"', "Cache-Control": f"{scope}, max-age={_FRESH}", "Vary": "Accept"}
 
 
-def version_asked(request: HttpRequest) -> int | None:
-    """The version in the route or in the query.
+def requested_version(request: HttpRequest) -> int | None:
+    """Return the version in the route or in the query.
 
     Raises:
-        ApiError: it is none.
+        ApiError: it is not a version.
     """
-    given = request.path_params.get("version", request.query_params.get("version"))
-    return None if given is None else parse_version(given)
+    version = request.path_params.get("version", request.query_params.get("version"))
+    return None if version is None else parse_version(version)
 
 
-def parse_version(given: object) -> int:
-    """A version.
+def parse_version(value: object) -> int:
+    """Parse a version.
 
     Raises:
-        ApiError: it is none.
+        ApiError: it is not a positive integer.
     """
-    if isinstance(given, bool) or not re.fullmatch(r"[1-9]\d{0,8}", str(given)[:20], re.ASCII):
-        raise bad_request(f"version {str(given)[:20]!r} is no positive integer")
-    return int(str(given))
+    if isinstance(value, bool) or not re.fullmatch(r"[1-9]\d{0,8}", str(value)[:20], re.ASCII):
+        raise bad_request(f"version {str(value)[:20]!r} is not a positive integer")
+    return int(str(value))
 
 
-def _headers(lane: ModelQueue, asked: Request) -> dict[str, str]:
+def _headers(queue: ModelQueue, request: Request) -> dict[str, str]:
     headers = {
-        "Gan-Serve-Model": lane.metadata.name,
-        "Gan-Serve-Version": str(lane.metadata.version),
-        "Gan-Serve-Sha256": lane.generator.sha256,
-        "Gan-Serve-Provider": lane.generator.device,
+        "Gan-Serve-Model": queue.metadata.name,
+        "Gan-Serve-Version": str(queue.metadata.version),
+        "Gan-Serve-Sha256": queue.generator.sha256,
+        "Gan-Serve-Provider": queue.generator.device,
     }
-    if lane.metadata.is_random:
-        headers["Gan-Serve-Seed"] = str(asked.seed)
-    return headers | {"Gan-Serve-Warning": "; ".join(asked.remarks)} if asked.remarks else headers
+    if queue.metadata.is_random:
+        headers["Gan-Serve-Seed"] = str(request.seed)
+    return headers | {"Gan-Serve-Warning": "; ".join(request.remarks)} if request.remarks else headers
 
 
-def _identity(lane: ModelQueue) -> dict[str, str]:
-    return {"sha256": lane.generator.sha256, "provider": lane.generator.device}
+def _identity(queue: ModelQueue) -> dict[str, str]:
+    return {"sha256": queue.generator.sha256, "provider": queue.generator.device}
 
 
-def _summary(lane: ModelQueue) -> Mapping[str, object]:
-    metadata = lane.metadata
+def _summary(queue: ModelQueue) -> Mapping[str, object]:
+    metadata = queue.metadata
     return {
         "name": metadata.name,
         "version": metadata.version,
         "task": metadata.task,
         "description": metadata.description,
-        **_identity(lane),
+        **_identity(queue),
     }
 
 
-def _matches(asked: str, etag: str | None) -> bool:
-    known = [each.strip().removeprefix("W/") for each in asked.split(",")]
+def _matches(if_none_match: str, etag: str | None) -> bool:
+    known = [each.strip().removeprefix("W/") for each in if_none_match.split(",")]
     return etag is not None and (etag in known or known == ["*"])

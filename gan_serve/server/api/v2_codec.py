@@ -1,4 +1,4 @@
-"""Bodies of the Open Inference Protocol <-> arrays: JSON, and tensors as bytes behind it where that is wanted."""
+"""Decode and encode bodies of the Open Inference Protocol: JSON, optionally followed by binary tensors."""
 
 import json
 import math
@@ -20,17 +20,17 @@ from gan_serve.server.settings import Settings
 from gan_serve.tensors import Image, InputTensor, Label, Latent
 
 DATATYPES = {"float32": "FP32", "int64": "INT64"}
-_NUMBER = 16  # pixels that take as much memory as a number in JSON
+_NUMBER = 16  # pixels that need as much memory as one number in JSON
 _NUMBERS: dict[str, frozenset[type]] = {"float32": frozenset((int, float)), "int64": frozenset((int,))}
 
 
 @dataclass(frozen=True)
 class InferRequest:
-    """A request to a model: the graph's inputs, and how the outputs are wanted."""
+    """An inference request: the graph's inputs, and the requested outputs."""
 
     id: str
     feeds: Arrays
-    outputs: dict[str, bool]  # names, and whether as bytes
+    outputs: dict[str, bool]  # by name: whether as binary data
     timeout: float | None  # seconds
 
     @property
@@ -40,30 +40,30 @@ class InferRequest:
 
 
 def decode_request(body: bytes, header_length: str | None, metadata: ModelMetadata, settings: Settings) -> InferRequest:
-    """Check a request against what the model takes and the server makes; `header_length` is where the bytes begin.
+    """Decode and validate a request. `header_length` is the length of its JSON, if binary tensors follow.
 
     Raises:
-        ApiError: whatever is wrong with it.
+        ApiError: the request is invalid.
     """
-    head, tail = _parted(body, header_length)
+    head, tail = _split_body(body, header_length)
     document = parse_object(head)
     parameters = _object(document, "parameters")
     feeds, rest = _decode_inputs(document.get("inputs"), tail, metadata, settings.max_count)
     if rest:
         raise bad_request(f"{len(rest)} bytes follow the last input")
-    frame_id = document.get("id", "")
-    if not isinstance(frame_id, str):
-        raise bad_request("id is no text")
-    frame = InferRequest(frame_id, feeds, _decode_outputs(document, parameters, metadata), _timeout(parameters))
-    _check_pixels(frame, metadata, settings.max_pixels)
-    return frame
+    request_id = document.get("id", "")
+    if not isinstance(request_id, str):
+        raise bad_request("id is not a string")
+    request = InferRequest(request_id, feeds, _decode_outputs(document, parameters, metadata), _timeout(parameters))
+    _check_pixels(request, metadata, settings.max_pixels)
+    return request
 
 
-def encode_response(frame: InferRequest, metadata: ModelMetadata, outputs: Arrays) -> tuple[bytes, int | None]:
-    """The body of an answer, and where its bytes begin if it has any."""
+def encode_response(request: InferRequest, metadata: ModelMetadata, outputs: Arrays) -> tuple[bytes, int | None]:
+    """Return the body of a response, and the length of its JSON if binary tensors follow."""
     described: list[dict[str, Any]] = []
     tail: list[memoryview] = []
-    for name, as_bytes in frame.outputs.items():
+    for name, as_bytes in request.outputs.items():
         array = np.ascontiguousarray(outputs[name], "<f4")
         tensor: dict[str, Any] = {"name": name, "datatype": "FP32", "shape": list(array.shape)}
         if as_bytes:
@@ -77,69 +77,69 @@ def encode_response(frame: InferRequest, metadata: ModelMetadata, outputs: Array
         "model_version": str(metadata.version),
         "outputs": described,
     }
-    if frame.id:
-        document["id"] = frame.id
+    if request.id:
+        document["id"] = request.id
     head = json.dumps(document, allow_nan=False, separators=(",", ":")).encode()
     return b"".join([head, *tail]), len(head) if tail else None
 
 
-def _parted(body: bytes, header_length: str | None) -> tuple[memoryview, memoryview]:
+def _split_body(body: bytes, header_length: str | None) -> tuple[memoryview, memoryview]:
     view = memoryview(body)
     if header_length is None:
         return view, view[:0]
     if not re.fullmatch(r"[0-9]{1,20}", header_length) or int(header_length) > len(body):
-        raise bad_request(f"Inference-Header-Content-Length is no length within the {len(body)} bytes of the body")
+        raise bad_request(f"Inference-Header-Content-Length must be from 0 to {len(body)}, the body's length")
     return view[: int(header_length)], view[int(header_length) :]
 
 
-def _decode_inputs(given: Any, tail: memoryview, metadata: ModelMetadata, most: int) -> tuple[Arrays, memoryview]:
+def _decode_inputs(inputs: Any, tail: memoryview, metadata: ModelMetadata, most: int) -> tuple[Arrays, memoryview]:
     tensors = {tensor.name: tensor for tensor in metadata.inputs}
     feeds: Arrays = {}
-    for each in _objects(given, "inputs"):
+    for each in _objects(inputs, "inputs"):
         name = each.get("name")
         if not isinstance(name, str) or name not in tensors or name in feeds:
-            raise bad_request(f"inputs must be {', '.join(tensors)}, each one once")
+            raise bad_request(f"inputs must be {', '.join(tensors)}, each exactly once")
         feeds[name], tail = _decode_tensor(each, tensors[name], tail, most)
     if missing := tensors.keys() - feeds:
         raise bad_request(f"{metadata.name} needs {', '.join(sorted(missing))}")
     if len({len(array) for array in feeds.values()}) > 1:
-        raise bad_request("the inputs differ in the first number of their shapes, the size of the batch")
+        raise bad_request("the inputs differ in batch size, the first number of their shapes")
     _check_sides(feeds, metadata)
     return {name: feeds[name] for name in tensors}, tail
 
 
 def _decode_tensor(
-    given: Mapping[str, Any], tensor: InputTensor, tail: memoryview, most: int
+    document: Mapping[str, Any], tensor: InputTensor, tail: memoryview, most: int
 ) -> tuple[NDArray[Any], memoryview]:
-    shape = _shape(given.get("shape"), tensor, most)
-    if given.get("datatype") != DATATYPES[tensor.dtype]:
-        raise bad_request(f"{tensor.name} has the datatype {DATATYPES[tensor.dtype]}")
-    size = _object(given, "parameters").get("binary_data_size")
+    shape = _shape(document.get("shape"), tensor, most)
+    if document.get("datatype") != DATATYPES[tensor.dtype]:
+        raise bad_request(f"the datatype of {tensor.name} must be {DATATYPES[tensor.dtype]}")
+    size = _object(document, "parameters").get("binary_data_size")
     if size is None:
-        array = _from_json(given.get("data"), tensor, math.prod(shape))
+        array = _from_json(document.get("data"), tensor, math.prod(shape))
     else:
         array, tail = _from_bytes(size, tensor, math.prod(shape), tail)
     _check_values(array, tensor)
     return array.reshape(shape), tail
 
 
-def _shape(given: Any, tensor: InputTensor, most: int) -> tuple[int, ...]:
-    wanted = [f"1 to {most}", *(f"1 to {MAX_SIDE}" if length < 0 else str(length) for length in tensor.shape)]
-    if not isinstance(given, list) or any(type(size) is not int for size in given):
+def _shape(shape: Any, tensor: InputTensor, most: int) -> tuple[int, ...]:
+    expected = [f"1 to {most}", *(f"1 to {MAX_SIDE}" if length < 0 else str(length) for length in tensor.shape)]
+    if not isinstance(shape, list) or any(type(length) is not int for length in shape):
         raise bad_request(f"{tensor.name} needs a shape, a list of integers")
-    if len(given) != len(wanted) or not 1 <= given[0] <= most or not _fits(given[1:], tensor.shape):
-        raise bad_request(f"{tensor.name} has the shape [{', '.join(wanted)}]")
-    return tuple(given)
+    if len(shape) != len(expected) or not 1 <= shape[0] <= most or not _fits(shape[1:], tensor.shape):
+        raise bad_request(f"the shape of {tensor.name} must be [{', '.join(expected)}]")
+    return tuple(shape)
 
 
-def _fits(given: Sequence[int], wanted: Sequence[int]) -> bool:
+def _fits(shape: Sequence[int], expected: Sequence[int]) -> bool:
     return all(
-        1 <= length <= MAX_SIDE if known < 0 else length == known for length, known in zip(given, wanted, strict=True)
+        1 <= length <= MAX_SIDE if fixed < 0 else length == fixed for length, fixed in zip(shape, expected, strict=True)
     )
 
 
 def _check_sides(feeds: Arrays, metadata: ModelMetadata) -> None:
-    """Images of any size have one size, which the network can take at once."""
+    """Check that images of any size all have one size that the network takes in a single tile."""
     sizes = {feeds[tensor.name].shape[2:] for tensor in metadata.image_inputs if tensor.any_size}
     if len(sizes) > 1:
         raise bad_request("the images differ in height or width")
@@ -150,27 +150,27 @@ def _check_sides(feeds: Arrays, metadata: ModelMetadata) -> None:
     )
     if most and any(length > most for size in sizes for length in size):
         raise bad_request(
-            f"height and width may be up to {most}; /v1/models/{metadata.name}/generate takes larger ones"
+            f"height and width may be up to {most}; use /v1/models/{metadata.name}/generate for larger images"
         )
 
 
-def _check_pixels(frame: InferRequest, metadata: ModelMetadata, most: int) -> None:
-    """Refuse an answer whose pixels are too many in all, or whose numbers are too many for JSON."""
-    images = {tensor.name: tensor for tensor in metadata.image_outputs if tensor.name in frame.outputs}
-    shapes = {name: tensor.shape_at(*_sides(frame.feeds, tensor)) for name, tensor in images.items()}
-    pixels = frame.rows * sum(height * width for _, height, width in shapes.values())
+def _check_pixels(request: InferRequest, metadata: ModelMetadata, most: int) -> None:
+    """Check the total pixels of a response, and the numbers that it holds as JSON."""
+    images = {tensor.name: tensor for tensor in metadata.image_outputs if tensor.name in request.outputs}
+    shapes = {name: tensor.shape_at(*_sides(request.feeds, tensor)) for name, tensor in images.items()}
+    pixels = request.rows * sum(height * width for _, height, width in shapes.values())
     if pixels > most:
-        raise bad_request(f"{pixels} pixels are too many for one answer; ask for up to {most} in all")
-    numbers = frame.rows * sum(math.prod(shape) for name, shape in shapes.items() if not frame.outputs[name])
+        raise bad_request(f"{pixels} pixels are too many for one response; request up to {most} in total")
+    numbers = request.rows * sum(math.prod(shape) for name, shape in shapes.items() if not request.outputs[name])
     if numbers * _NUMBER > most:
         raise bad_request(
-            f"{numbers} numbers are too many for JSON; ask for up to {most // _NUMBER}, or for bytes by "
+            f"{numbers} numbers are too many for JSON; request up to {most // _NUMBER}, or binary data by "
             "the parameter binary_data_output"
         )
 
 
 def _sides(feeds: Arrays, tensor: Image) -> tuple[int, int]:
-    """Height and width of an output, where they depend on those of an input."""
+    """Return the height and width of an output, which may depend on those of an input."""
     if not tensor.like:
         return tensor.shape[1], tensor.shape[2]
     height, width = feeds[tensor.like].shape[2:]
@@ -180,9 +180,9 @@ def _sides(feeds: Arrays, tensor: Image) -> tuple[int, int]:
 def _from_bytes(size: Any, tensor: InputTensor, count: int, tail: memoryview) -> tuple[NDArray[Any], memoryview]:
     dtype = np.dtype(tensor.dtype).newbyteorder("<")
     if type(size) is not int or size != count * dtype.itemsize:
-        raise bad_request(f"{tensor.name} has {count * dtype.itemsize} bytes by its shape; binary_data_size differs")
+        raise bad_request(f"binary_data_size of {tensor.name} must be {count * dtype.itemsize}, by its shape")
     if size > len(tail):
-        raise bad_request(f"{tensor.name} has {size} bytes, but {len(tail)} are left of the body")
+        raise bad_request(f"{tensor.name} has {size} bytes, but only {len(tail)} are left in the body")
     return np.frombuffer(tail[:size], dtype).astype(tensor.dtype, copy=False), tail[size:]
 
 
@@ -191,12 +191,12 @@ def _from_json(data: Any, tensor: InputTensor, count: int) -> NDArray[Any]:
         raise bad_request(f"{tensor.name} needs data, a list of numbers")
     while data and isinstance(data[0], list):
         if not all(isinstance(each, list) for each in data):
-            raise bad_request(f"data of {tensor.name} is no array")
+            raise bad_request(f"data of {tensor.name} is not an array")
         data = list(chain.from_iterable(data))
     if len(data) != count or not _NUMBERS[tensor.dtype].issuperset(map(type, data)):
         raise bad_request(f"data of {tensor.name} must be {count} numbers for {DATATYPES[tensor.dtype]}")
     try:
-        with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused as such
+        with np.errstate(over="ignore"):  # too large numbers become infinite and are rejected later
             return np.array(data, tensor.dtype)
     except OverflowError:
         raise bad_request(f"data of {tensor.name} has a number that is too large") from None
@@ -214,22 +214,22 @@ def _decode_outputs(
     document: Mapping[str, Any], parameters: Mapping[str, Any], metadata: ModelMetadata
 ) -> dict[str, bool]:
     known = [tensor.name for tensor in metadata.outputs]
-    usual = parameters.get("binary_data_output") is True
+    binary = parameters.get("binary_data_output") is True
     if not document.get("outputs"):
-        return dict.fromkeys(known, usual)
-    wanted = {}
+        return dict.fromkeys(known, binary)
+    outputs = {}
     for each in _objects(document["outputs"], "outputs"):
         name, options = each.get("name"), _object(each, "parameters")
         if not isinstance(name, str) or name not in known:
             raise bad_request(f"outputs must be among {', '.join(known)}")
         if unknown := options.keys() - {"binary_data"}:
-            raise bad_request(f"output {name}: no parameter {min(unknown)[:40]!r}; there is binary_data")
-        wanted[name] = options.get("binary_data", usual) is True
-    return wanted
+            raise bad_request(f"output {name} has no parameter {min(unknown)[:40]!r}; use binary_data")
+        outputs[name] = options.get("binary_data", binary) is True
+    return outputs
 
 
 def _timeout(parameters: Mapping[str, Any]) -> float | None:
-    """The caller's own deadline: microseconds, as clients of Triton send them."""
+    """Return the client's timeout in seconds. Clients send microseconds, as with Triton."""
     timeout = parameters.get("timeout")
     if timeout is None:
         return None
@@ -238,14 +238,14 @@ def _timeout(parameters: Mapping[str, Any]) -> float | None:
     return timeout / 1e6
 
 
-def _objects(given: Any, name: str) -> Sequence[Mapping[str, Any]]:
-    if not isinstance(given, list) or not given or not all(isinstance(each, dict) for each in given):
+def _objects(value: Any, name: str) -> Sequence[Mapping[str, Any]]:
+    if not isinstance(value, list) or not value or not all(isinstance(each, dict) for each in value):
         raise bad_request(f"{name} must be a list of objects")
-    return given
+    return value
 
 
 def _object(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    given = document.get(name, {})
-    if not isinstance(given, dict):
+    value = document.get(name, {})
+    if not isinstance(value, dict):
         raise bad_request(f"{name} must be an object")
-    return given
+    return value

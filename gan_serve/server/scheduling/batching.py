@@ -1,8 +1,7 @@
-"""Several callers' arrays in one run of a session, so that nobody sees the others.
+"""Batching: the arrays of several tasks in one run of a session.
 
-On a processor a run has one caller: batching brings no throughput there. On CUDA it brings a lot, and every size of a
-batch costs a search for algorithms, so that batches are filled up to a few sizes which are warmed before the first
-request.
+On a CPU each run has one task, since batches add no throughput there. On CUDA they add a lot, but each new batch size
+costs a search for algorithms. So batches are padded to a few sizes, which run once before the first request.
 """
 
 from collections import defaultdict
@@ -18,38 +17,35 @@ BUCKETS = tuple(2**power for power in range(BATCH.bit_length()))  # 1, 2, 4 ... 
 
 
 def infer_together(generator: Generator, feeds: Sequence[Arrays], *, buckets: bool) -> list[Arrays | Failure]:
-    """The outputs for each of the feeds, or why there are none for it; one that fails leaves the others alone.
-
-    For a feed of nothing there is nothing.
-    """
+    """Return the outputs of each feed, or the failure of that feed alone. An empty feed has empty outputs."""
     if len(feeds) == 1 and feeds[0]:
         return [_infer_alone(generator, feeds[0], buckets)]
-    answers: dict[int, Arrays | Failure] = {place: {} for place, feed in enumerate(feeds) if not feed}
-    for places in _alike(feeds):
+    outputs: dict[int, Arrays | Failure] = {place: {} for place, feed in enumerate(feeds) if not feed}
+    for places in _compatible(feeds):
         group = [feeds[place] for place in places]
-        answers.update(zip(places, _infer_group(generator, group, buckets), strict=True))
-    return [answers[place] for place in range(len(feeds))]
+        outputs.update(zip(places, _infer_group(generator, group, buckets), strict=True))
+    return [outputs[place] for place in range(len(feeds))]
 
 
 def infer_rows(generator: Generator, feed: Arrays, *, buckets: bool) -> Arrays:
-    """The outputs for any number of rows, in batches that are bearable.
+    """Return the outputs of any number of rows, computed in batches of up to `BATCH`.
 
     Raises:
-        Failure: they cannot be computed.
+        Failure: the session fails.
     """
     starts = range(0, _rows(feed), BATCH)
     parts = [{name: array[at : at + BATCH] for name, array in feed.items()} for at in starts]
-    outputs = [_infer_filled(generator, part) if buckets else generator.infer(part) for part in parts]
+    outputs = [_infer_padded(generator, part) if buckets else generator.infer(part) for part in parts]
     return outputs[0] if len(outputs) == 1 else _joined(outputs)
 
 
 def infer_each(generator: Generator, feed: Arrays, on_row: Callable[[], None]) -> Arrays:
-    """The outputs for any number of rows, one after the other, so that the memory is that of one.
+    """Return the outputs of any number of rows, computed one by one to save memory.
 
-    `on_row` is called after each; what it raises ends the work.
+    `on_row` is called after each row; an exception that it raises stops the run.
 
     Raises:
-        Failure: they cannot be computed.
+        Failure: the session fails.
     """
     outputs = []
     for row in range(_rows(feed)):
@@ -58,8 +54,8 @@ def infer_each(generator: Generator, feed: Arrays, on_row: Callable[[], None]) -
     return _joined(outputs)
 
 
-def _alike(feeds: Sequence[Arrays]) -> list[list[int]]:
-    """The places of those that can stand in one batch: all axes but the first agree."""
+def _compatible(feeds: Sequence[Arrays]) -> list[list[int]]:
+    """Group the places of feeds that fit in one batch: their shapes differ in the first axis only."""
     groups = defaultdict(list)
     for place, feed in enumerate(feeds):
         if not feed:
@@ -85,12 +81,12 @@ def _infer_alone(generator: Generator, feed: Arrays, buckets: bool) -> Arrays | 
         return failure
 
 
-def _infer_filled(generator: Generator, feed: Arrays) -> Arrays:
-    """The last row is repeated until the batch has one of the sizes that are warm."""
+def _infer_padded(generator: Generator, feed: Arrays) -> Arrays:
+    """Run a batch that is padded to one of the `BUCKETS` by repeating its last row."""
     rows = _rows(feed)
     bucket = next(size for size in BUCKETS if size >= rows)
-    filled = {name: np.concatenate([array, array[-1:].repeat(bucket - rows, axis=0)]) for name, array in feed.items()}
-    return {name: array[:rows] for name, array in generator.infer(filled).items()}
+    padded = {name: np.concatenate([array, array[-1:].repeat(bucket - rows, axis=0)]) for name, array in feed.items()}
+    return {name: array[:rows] for name, array in generator.infer(padded).items()}
 
 
 def _joined(feeds: Sequence[Arrays]) -> Arrays:

@@ -1,4 +1,4 @@
-"""One model at work: its session, the calls that wait for it, and how long an image takes."""
+"""The queue of one model: its session, the waiting tasks, and the average time per image."""
 
 import time
 from collections import deque
@@ -14,86 +14,86 @@ from gan_serve.server.metrics import Metrics
 from gan_serve.server.scheduling.batching import BUCKETS, infer_together
 from gan_serve.server.scheduling.task import Task
 
-Made = TypeVar("Made")
+Output = TypeVar("Output")
 
-_INERTIA = 0.9  # of the moving average of an image's time
+_INERTIA = 0.9  # of the moving average of the time per image
 
 
 class ModelQueue:
-    """The calls for one model. Its queue is changed under the engine's lock only."""
+    """Tasks for one model. Only the scheduler changes the queue, under its lock."""
 
     def __init__(self, generator: Generator, metrics: Metrics) -> None:
         self.generator = generator
         self.metadata = generator.metadata
         self.waiting: deque[Task] = deque()
         self.rows = 0  # images waiting
-        self.pace = 0.0  # seconds of a runner for an image
-        self.batches = generator.device != "cpu"  # see batch.py
+        self.pace = 0.0  # seconds per image, averaged
+        self.batches = generator.device != "cpu"  # see batching.py
         self._metrics = metrics
 
     @property
     def warm_sizes(self) -> Sequence[int]:
-        """The batches that are tried before the first request."""
+        """The batch sizes to run before the first request."""
         return BUCKETS if self.batches else (1,)
 
-    def put(self, call: Task) -> None:
-        """Let a call wait."""
-        self.waiting.append(call)
-        self.rows += call.rows
+    def put(self, task: Task) -> None:
+        """Add a task to the end."""
+        self.waiting.append(task)
+        self.rows += task.rows
 
-    def drop(self, call: Task) -> None:
-        """Forget a call, if it still waits."""
-        if call in self.waiting:
-            self.waiting.remove(call)
-            self.rows -= call.rows
+    def drop(self, task: Task) -> None:
+        """Remove a task, if it still waits."""
+        if task in self.waiting:
+            self.waiting.remove(task)
+            self.rows -= task.rows
 
     def take(self) -> list[Task]:
-        """What one run of the session answers: the oldest call, and on CUDA those behind it that fit.
+        """Remove and return the tasks of the next run: the oldest one, and on CUDA those behind it that fit in a batch.
 
-        Where images are made one after the other, the calls behind it are left to other runners.
+        A model that makes images one by one runs no batches: the other tasks are left to other workers.
         """
-        taken: list[Task] = []
+        tasks: list[Task] = []
         room = BATCH if self.batches and not self.metadata.per_item else 0
-        while self.waiting and (not taken or self.waiting[0].rows <= room):
-            taken.append(self.waiting.popleft())
-            room -= taken[-1].rows
-            self.rows -= taken[-1].rows
-        return taken
+        while self.waiting and (not tasks or self.waiting[0].rows <= room):
+            tasks.append(self.waiting.popleft())
+            room -= tasks[-1].rows
+            self.rows -= tasks[-1].rows
+        return tasks
 
-    def run(self, calls: Sequence[Task]) -> None:
-        """Answer the calls that somebody still waits for; what is wrong with one is told to that one alone."""
-        began = time.monotonic()
-        begun = [(call, attempt(call, call.prepare)) for call in calls if call.begin()]
-        ready = [(call, arrays) for call, arrays in begun if arrays is not None]
+    def run(self, tasks: Sequence[Task]) -> None:
+        """Run the tasks that have not been cancelled. An error in one task fails that task alone."""
+        started = time.monotonic()
+        prepared = [(task, attempt(task, task.prepare)) for task in tasks if task.begin()]
+        ready = [(task, arrays) for task, arrays in prepared if arrays is not None]
         if not ready:
             return
         outputs = infer_together(self.generator, [arrays for _, arrays in ready], buckets=self.batches)
         finished = [
-            (call, attempt(call, partial(_finish, call, answer)))
-            for (call, _), answer in zip(ready, outputs, strict=True)
+            (task, attempt(task, partial(_finish, task, output)))
+            for (task, _), output in zip(ready, outputs, strict=True)
         ]
-        if made_for := [call for call, made in finished if made is not None]:
-            self._observe(made_for, began)
-        for call, made in finished:  # at last, since it wakes the event loop, for which Python has to be free
-            if made is not None:
-                call.future.set_result(made)
+        if succeeded := [task for task, output in finished if output is not None]:
+            self._observe(succeeded, started)
+        for task, output in finished:  # last: it wakes the event loop, which needs the GIL
+            if output is not None:
+                task.future.set_result(output)
 
-    def _observe(self, calls: Sequence[Task], began: float) -> None:
-        seconds, rows = time.monotonic() - began, sum(call.rows for call in calls)
+    def _observe(self, tasks: Sequence[Task], started: float) -> None:
+        seconds, rows = time.monotonic() - started, sum(task.rows for task in tasks)
         self.pace = _INERTIA * self.pace + (1 - _INERTIA) * seconds / rows if self.pace else seconds / rows
-        self._metrics.executed(self.metadata.name, rows, seconds, [began - call.queued for call in calls])
+        self._metrics.observe_run(self.metadata.name, rows, seconds, [started - task.queued for task in tasks])
 
 
-def attempt(call: Task, make: Callable[[], Made]) -> Made | None:
-    """What is made for a call, or nothing where that fails and the call was told so."""
+def attempt(task: Task, function: Callable[[], Output]) -> Output | None:
+    """Return the function's output, or None after failing the task with its exception."""
     try:
-        return make()
+        return function()
     except Exception as error:
-        call.future.set_exception(without_frames(error) if isinstance(error, ApiError) else error)
+        task.future.set_exception(without_frames(error) if isinstance(error, ApiError) else error)
         return None
 
 
-def _finish(call: Task, answer: Arrays | Failure) -> object:
-    if isinstance(answer, Failure):
-        raise answer
-    return call.finish(answer)
+def _finish(task: Task, outputs: Arrays | Failure) -> object:
+    if isinstance(outputs, Failure):
+        raise outputs
+    return task.finish(outputs)

@@ -1,8 +1,8 @@
-"""Who is computed when: a bounded queue for each model, and as many runners as there are processors.
+"""The scheduler: bounded queues, one for each model, served in turn by one worker thread per processor.
 
-A runner takes what is there and never waits for more. Models take turns, so that one with a long queue does not hold
-up the others. Sessions have one thread each: requests side by side leave no processor idle, while one request on all
-of them does.
+A worker runs what is queued and never waits for more. Models take turns, so that a long queue for one does not delay
+the others. Each session has a single thread: several requests side by side use every processor fully, while one request
+spread over all of them does not.
 """
 
 import asyncio
@@ -24,51 +24,51 @@ _log = logging.getLogger(__name__)
 
 
 class Scheduler:
-    """Runners for all models. `queue` is how many images may wait for one of them."""
+    """Worker threads for all models. At most `max_queued` images may wait for one model."""
 
-    def __init__(self, *, queue: int, runners: int | None = None) -> None:
-        self.queue = queue
-        self.beat = time.monotonic()  # when a run last ended
-        self._turns: deque[ModelQueue] = deque()  # the models that calls wait for, each one once
+    def __init__(self, *, max_queued: int, workers: int | None = None) -> None:
+        self.max_queued = max_queued
+        self.last_run = time.monotonic()  # when a run last ended
+        self._turns: deque[ModelQueue] = deque()  # the queues with waiting tasks, each once
         self._condition = threading.Condition()
         self._open = True
-        self._runners = [
-            threading.Thread(target=self._work, name=f"runner-{number}", daemon=True)
-            for number in range(runners or cpu_count())
+        self._workers = [
+            threading.Thread(target=self._work, name=f"worker-{number}", daemon=True)
+            for number in range(workers or cpu_count())
         ]
-        for runner in self._runners:
-            runner.start()
+        for worker in self._workers:
+            worker.start()
 
-    def submit(self, lane: ModelQueue, call: Task) -> None:
-        """Let a call wait for its turn.
+    def submit(self, queue: ModelQueue, task: Task) -> None:
+        """Add a task to a queue.
 
         Raises:
-            Busy: the queue is full, or so long that the call would miss its deadline.
-            ApiError: the engine is stopping.
+            TooManyRequests: the queue is full, or so long that the task would miss its deadline.
+            ApiError: the scheduler is stopping.
         """
         with self._condition:
             if not self._open:
                 raise unavailable("the server is stopping")
-            self._refuse_if_busy(lane, call)
-            if lane not in self._turns:
-                self._turns.append(lane)
-            lane.put(call)
+            self._refuse_if_busy(queue, task)
+            if queue not in self._turns:
+                self._turns.append(queue)
+            queue.put(task)
             self._condition.notify()
 
-    def withdraw(self, lane: ModelQueue, call: Task) -> None:
-        """Nobody waits for the call any more; it is not computed, or no further than to the end of a tile."""
-        call.future.abandon()
+    def withdraw(self, queue: ModelQueue, task: Task) -> None:
+        """Cancel a task: remove it from its queue, or stop it after the current tile if it is already running."""
+        task.future.abandon()
         with self._condition:
-            lane.drop(call)
+            queue.drop(task)
 
-    async def answer(self, lane: ModelQueue, call: Task, note: RequestContext) -> Any:
-        """Submit a call and wait for its answer as long as the caller does, but not beyond the deadline.
+    async def run(self, queue: ModelQueue, task: Task, context: RequestContext) -> Any:
+        """Submit a task and return its output. If the client disconnects or the deadline passes, cancel the task.
 
         Raises:
-            ApiError: it cannot be answered in time, or the caller has left.
-            Exception: whatever `prepare` and `finish` raise.
+            ApiError: the queue is full, the deadline has passed, or the client has disconnected.
+            Exception: what `prepare` or `finish` raises.
         """
-        if note.left:  # while the request was read
+        if context.disconnected:  # while its request was being read
             raise ClientDisconnected
         loop = asyncio.get_running_loop()
         ended: asyncio.Future[type[ApiError] | None] = loop.create_future()
@@ -77,64 +77,64 @@ class Scheduler:
             if not ended.done():
                 ended.set_result(reason)
 
-        # Once it has ended, the loop may be closed.
-        call.future.add_done_callback(lambda _: ended.done() or loop.call_soon_threadsafe(end, None))
-        timer = loop.call_later(call.deadline - time.monotonic(), end, DeadlineExceeded)
-        note.on_leave = partial(end, ClientDisconnected)
+        # After the end the loop may be closed already.
+        task.future.add_done_callback(lambda _: ended.done() or loop.call_soon_threadsafe(end, None))
+        timer = loop.call_later(task.deadline - time.monotonic(), end, DeadlineExceeded)
+        context.on_disconnect = partial(end, ClientDisconnected)
         try:
-            self.submit(lane, call)  # at last, since it wakes a runner, for whom Python has to be free
+            self.submit(queue, task)  # last: it wakes a worker, which needs the GIL
             if reason := await ended:
                 raise reason
-            return call.future.result()
+            return task.future.result()
         finally:
             timer.cancel()
-            if not call.future.done():
-                self.withdraw(lane, call)
+            if not task.future.done():
+                self.withdraw(queue, task)
 
     def stop(self, seconds: float) -> None:
-        """Answer what waits, and end the runners; one that is still at work after so many seconds is left behind."""
+        """Finish the queued tasks and stop the workers. Leave workers that are still busy after `seconds`."""
         until = time.monotonic() + seconds
         with self._condition:
             self._open = False
             self._condition.notify_all()
-        for runner in self._runners:
-            runner.join(max(0.0, until - time.monotonic()))
+        for worker in self._workers:
+            worker.join(max(0.0, until - time.monotonic()))
 
-    def _refuse_if_busy(self, lane: ModelQueue, call: Task) -> None:
+    def _refuse_if_busy(self, queue: ModelQueue, task: Task) -> None:
         busy = max(1, len(self._turns))
-        wait = lane.rows * lane.pace * busy / len(self._runners)
-        late = time.monotonic() + wait + call.rows * lane.pace > call.deadline
-        # Whoever finds nobody waiting is taken: a request is never larger than the queue, but a warm-up may be.
-        if lane.rows and (lane.rows + call.rows > self.queue or late):
-            raise TooManyRequests(f"{lane.rows} images wait for {lane.metadata.name} already", math.ceil(wait) or 1)
+        wait = queue.rows * queue.pace * busy / len(self._workers)
+        late = time.monotonic() + wait + task.rows * queue.pace > task.deadline
+        # An empty queue accepts any task: a request always fits, but a warm-up batch may be larger than the queue.
+        if queue.rows and (queue.rows + task.rows > self.max_queued or late):
+            raise TooManyRequests(f"{queue.rows} images wait for {queue.metadata.name} already", math.ceil(wait) or 1)
 
     def _next(self) -> tuple[ModelQueue, list[Task]] | None:
-        """The calls whose turn it is; None when there will be no more."""
+        """Wait for the next tasks to run. Return None once the scheduler has stopped and all queues are empty."""
         with self._condition:
             while True:
                 while not self._turns:
                     if not self._open:
                         return None
                     self._condition.wait()
-                lane = self._turns.popleft()
-                calls = lane.take()
-                if lane.waiting:
-                    self._turns.append(lane)
-                if calls:  # else all were withdrawn
-                    return lane, calls
+                queue = self._turns.popleft()
+                tasks = queue.take()
+                if queue.waiting:
+                    self._turns.append(queue)
+                if tasks:  # none if all were cancelled
+                    return queue, tasks
 
     def _work(self) -> None:
         while (turn := self._next()) is not None:
             _run(*turn)
-            del turn  # a runner that waits keeps no images
-            self.beat = time.monotonic()
+            del turn  # so that an idle worker keeps no images
+            self.last_run = time.monotonic()
 
 
-def _run(lane: ModelQueue, calls: list[Task]) -> None:
+def _run(queue: ModelQueue, tasks: list[Task]) -> None:
     try:
-        lane.run(calls)
-    except Exception as error:  # a runner lives on whatever happens
-        _log.exception("a run of %s failed", lane.metadata.name)
-        for call in calls:
-            if not call.future.done():
-                call.future.set_exception(error)
+        queue.run(tasks)
+    except Exception as error:  # no error may end a worker
+        _log.exception("a run of %s failed", queue.metadata.name)
+        for task in tasks:
+            if not task.future.done():
+                task.future.set_exception(error)

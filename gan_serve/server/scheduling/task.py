@@ -1,4 +1,4 @@
-"""What waits in a queue: one caller's wish to one model."""
+"""A task: one request to one model, as it waits in a queue."""
 
 import time
 from collections.abc import Callable
@@ -11,20 +11,20 @@ from gan_serve.server.errors import ClientDisconnected, DeadlineExceeded
 
 
 class CancellableFuture(Future[Any]):
-    """An answer that somebody waits for, or does not any more."""
+    """A future that can be abandoned even after its task has started."""
 
     abandoned = False
 
     def abandon(self) -> None:
-        """Nobody waits any more: it is not begun, and what was begun is ended where that can be."""
+        """Cancel the task: a queued task never starts, and a running one stops at its next `check`."""
         self.abandoned = True
         self.cancel()
 
     def check(self) -> None:
-        """Called between the parts of a long piece of work.
+        """Stop an abandoned task. Long tasks call this between their steps.
 
         Raises:
-            Gone: nobody waits for it any more.
+            ClientDisconnected: the future has been abandoned.
         """
         if self.abandoned:
             raise ClientDisconnected
@@ -32,10 +32,10 @@ class CancellableFuture(Future[Any]):
 
 @dataclass(eq=False)
 class Task:
-    """Made on the event loop, run in a runner's thread; whoever waits has the future, and may abandon it.
+    """Work that is created on the event loop and runs in a worker thread.
 
-    `prepare` makes the graph's inputs and `finish` turns its outputs into the answer, encoding included: neither runs
-    on the event loop. Where `prepare` makes none, `finish` runs the model itself.
+    `prepare` makes the graph's inputs; `finish` turns its outputs into the response, encoding included. Neither runs on
+    the event loop. If `prepare` returns no inputs, `finish` runs the model itself.
     """
 
     rows: int  # images
@@ -46,7 +46,7 @@ class Task:
     queued: float = field(default_factory=time.monotonic)
 
     def begin(self) -> bool:
-        """Whether anybody still waits for the answer; from now on it cannot be cancelled."""
+        """Start the task, unless it was cancelled or its deadline has passed. Return whether it started."""
         if not self.future.set_running_or_notify_cancel():
             return False
         if time.monotonic() >= self.deadline:
