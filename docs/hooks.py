@@ -1,4 +1,4 @@
-"""A hook for MkDocs: lay out the site as the repository is laid out, so that each link works on GitHub and in the site."""
+"""A hook for MkDocs: lay out the site like the repository, so that each link works on GitHub and in the site."""
 
 import re
 from pathlib import Path
@@ -10,7 +10,8 @@ from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).parent.parent
 PAGES = ["*.md", "docs/*.md", "docs/decisions/*.md", "examples/*.md", "models/*.md", "models/*/*.md"]
-LINKED = ["LICENSE", "docs/*.png", "examples/*.p*", "models/*/*.png", "deploy/**/*.*", "gan_serve/**/*.py", "training/**/*.py"]
+IMAGES = ["docs/*.png", "examples/*.png", "models/*/*.png"]
+SOURCES = ["LICENSE", "deploy/**/*.*", "examples/*.py", "gan_serve/**/*.py", "training/**/*.py"]
 HTML_LINK = re.compile(r'<(?:a|img)\s[^>]*?(?:href|src)="([^"#:]+)"')
 
 log = get_plugin_logger("docs")
@@ -18,7 +19,7 @@ log = get_plugin_logger("docs")
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Replace the files of `docs/` by those of the repository that are pages, or that pages link to."""
-    paths = sorted({path for pattern in PAGES + LINKED for path in ROOT.glob(pattern) if path.is_file()})
+    paths = sorted({path for pattern in PAGES + IMAGES + SOURCES for path in ROOT.glob(pattern) if path.is_file()})
     names = [path.relative_to(ROOT).as_posix() for path in paths]
     own = [File(name, str(ROOT), config.site_dir, config.use_directory_urls) for name in names]
     return Files([*(file for file in files if file.src_dir != config.docs_dir), *own])
