@@ -10,7 +10,7 @@ from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).parent.parent
 PAGES = ["*.md", "docs/*.md", "docs/decisions/*.md", "examples/*.md", "models/*.md", "models/*/*.md"]
-IMAGES = ["docs/*.png", "examples/*.png", "models/*/*.png"]
+ASSETS = ["docs/*.css", "docs/*.png", "examples/*.png", "models/*/*.png"]
 SOURCES = ["LICENSE", "deploy/**/*.*", "examples/*.py", "gan_serve/**/*.py", "training/**/*.py"]
 HTML_LINK = re.compile(r'<(?:a|img)\s[^>]*?(?:href|src)="([^"#:]+)"')
 
@@ -19,7 +19,7 @@ log = get_plugin_logger("docs")
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Replace the files of `docs/` by those of the repository that are pages, or that pages link to."""
-    paths = sorted({path for pattern in PAGES + IMAGES + SOURCES for path in ROOT.glob(pattern) if path.is_file()})
+    paths = sorted({path for pattern in PAGES + ASSETS + SOURCES for path in ROOT.glob(pattern) if path.is_file()})
     names = [path.relative_to(ROOT).as_posix() for path in paths]
     own = [File(name, str(ROOT), config.site_dir, config.use_directory_urls) for name in names]
     return Files([*(file for file in files if file.src_dir != config.docs_dir), *own])
