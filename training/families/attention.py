@@ -8,7 +8,8 @@ from torch import Tensor
 from training import losses
 from training.data.dataset import Batch, BatchSource, Dataset, Terms
 from training.data.transforms import mirrored
-from training.families.convolutional import ConditionalGAN, ConvolutionalRecipe
+from training.families.conditional import ConditionalGAN
+from training.families.convolutional import ConvolutionalRecipe
 from training.networks import residual
 
 

@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from gan_serve.metadata import Paper
 from training.data.dataset import Batch, ImageSpec, Terms
-from training.families.convolutional import ConditionalGAN
+from training.families.conditional import ConditionalGAN
 from training.gan import Recipe, Stage
 from training.networks import layers
 
