@@ -10,10 +10,11 @@ from torch.nn import functional as F
 from gan_serve.metadata import Paper
 from gan_serve.tensors import Score
 from training import losses
-from training.data.dataset import Batch, ImageSpec, Terms
+from training.data.dataset import Batch, Terms
 from training.families.convolutional import ConvolutionalGAN, ConvolutionalRecipe
 from training.gan import Servable
 from training.networks import layers
+from training.networks.autoencoder import Autoencoder
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class EBGAN(ConvolutionalGAN):
     settings: EbganRecipe
 
     def build_discriminator(self) -> nn.Module:
-        return AutoEncoder(self.spec, self.settings.width)
+        return EnergyAutoencoder(self.spec.channels, self.spec.size, self.settings.width)
 
     def discriminator_loss(self, batch: Batch) -> Terms:
         real, _ = self.discriminator(batch["image"])
@@ -92,18 +93,9 @@ class Energy(nn.Module):
         return energy
 
 
-class AutoEncoder(nn.Module):
+class EnergyAutoencoder(Autoencoder):
     """Image (N, C, H, W) -> energy (N,), the Euclidean distance to its reconstruction, and its code (N, 64)."""
 
-    code_size = 64
-
-    def __init__(self, spec: ImageSpec, width: int) -> None:
-        super().__init__()
-        self.encoder = layers.dcgan_features(spec.channels, spec.size, width)
-        self.encoder.append(layers.dcgan_head(spec.size, width, self.code_size))
-        self.decoder = layers.dcgan_generator(self.code_size, spec.channels, spec.size, width)
-
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        code = self.encoder(image)
-        difference = self.decoder(code).float() - image.float()
-        return torch.linalg.vector_norm(difference, dim=(1, 2, 3)), code
+        reconstruction, code = super().forward(image)
+        return torch.linalg.vector_norm(reconstruction.float() - image.float(), dim=(1, 2, 3)), code
