@@ -13,7 +13,6 @@ from training.data.dataset import Batch, BatchSource, Dataset, ImageSpec, Terms
 from training.families.translation import TwoWayGAN, TwoWayRecipe, jittered
 from training.gan import Recipe
 from training.networks import translation
-from training.networks.image_pool import ImagePool
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,9 @@ class CycleGAN(TwoWayGAN):
         self.discriminator = nn.ModuleDict(
             {way: translation.PatchDiscriminator(spec.channels, width=32) for way in ways}
         )
-        self.pools = nn.ModuleDict({way: ImagePool(self.pool_size, spec.channels, spec.size) for way in ways})
+        self.pools = nn.ModuleDict(
+            {way: translation.ImagePool(self.pool_size, spec.channels, spec.size) for way in ways}
+        )
 
     def source(self, dataset: Dataset) -> BatchSource:
         return jittered(super().source(dataset), dataset)

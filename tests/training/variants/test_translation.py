@@ -15,7 +15,6 @@ from training.evaluation import figures, translation
 from training.loop.trainer import Trainer
 from training.networks import layers, srgan
 from training.networks import translation as translators
-from training.networks.image_pool import ImagePool
 from training.networks.pix2pixhd import Layout
 
 SPEC = ImageSpec(3, 64, ("0", "1"))
@@ -142,7 +141,7 @@ def test_a_kind_of_image_may_have_a_2_in_its_name() -> None:
 
 def test_the_pool_gives_back_new_images_until_it_is_full_and_then_half_old_ones() -> None:
     torch.manual_seed(0)
-    pool = ImagePool(4, 3, 8)
+    pool = translators.ImagePool(4, 3, 8)
     first = images(4, 8)
     assert torch.equal(pool.exchange(first), first)
     later = [torch.full((1, 3, 8, 8), level / 100) for level in range(60)]
