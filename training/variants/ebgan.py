@@ -19,7 +19,7 @@ from training.networks.autoencoder import Autoencoder
 
 @dataclass(frozen=True)
 class EbganRecipe(ConvolutionalRecipe):
-    """Adds what keeps the images of a batch apart."""
+    """Adds the weight of the pulling-away term, which keeps the images of a batch different."""
 
     pulling_away_weight: float = 0.1  # lambda_PT
 
@@ -46,21 +46,21 @@ class EBGAN(ConvolutionalGAN):
 
     def discriminator_loss(self, batch: Batch) -> Terms:
         real, _ = self.discriminator(batch["image"])
-        fake, _ = self._of_generated(batch)
+        fake, _ = self._score_generated(batch)
         self.observed = {"score(real)": -real.detach().mean(), "score(fake)": -fake.detach().mean()}
         return {"energy_real": real.mean(), "energy_fake": F.relu(self.margin - fake).mean()}
 
     def generator_loss(self, batch: Batch) -> Terms:
-        energy, code = self._of_generated(batch)
+        energy, code = self._score_generated(batch)
         likeness = losses.pulling_away(code)
         self.observed["likeness"] = likeness.detach()
         return {"energy": energy.mean(), "pulling_away": self.settings.pulling_away_weight * likeness}
 
-    def _of_generated(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Energies (N,) and codes (N, D) of generated images.
+    def _score_generated(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return energies (N,) and codes (N, D) of generated images.
 
-        They pass without a trace: normalised by statistics of both kinds, real images would have three times the
-        energy when served that they have among their own in training.
+        They do not update the running statistics: normalised by statistics of both kinds, real images would have three
+        times as much energy at inference as in training.
         """
         with layers.frozen_batchnorm_stats(self.discriminator):
             energy, code = self.discriminator(self.fake(batch))
