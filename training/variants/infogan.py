@@ -57,30 +57,30 @@ class InfoGAN(GAN):
     width = 32  # channels of the layers next to the image
 
     settings: InformationRecipe
-    generator: infogan.CodedGenerator
+    generator: infogan.LatentCodeGenerator
 
     def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
-        kinds, shape = len(self.categories), (spec.channels, spec.size, self.width)
-        self.generator = infogan.CodedGenerator(self.latent_size, kinds, *shape)
-        self.discriminator = infogan.Recognising(kinds, *shape)
+        categories, shape = len(self.categories), (spec.channels, spec.size, self.width)
+        self.generator = infogan.LatentCodeGenerator(self.latent_size, categories, *shape)
+        self.discriminator = infogan.DiscriminatorWithQ(categories, *shape)
 
     def discriminator_loss(self, batch: Batch) -> Terms:
         category, code = self._codes(batch)
-        real, seen = self.discriminator(batch["image"])
-        fake, recognised = self.discriminator(self.generator(self.latent(batch), category, *code.unbind(1)))
+        real, (real_category, _) = self.discriminator(batch["image"])
+        fake, prediction = self.discriminator(self.generator(self.latent(batch), category, *code.unbind(1)))
         self.observe(real, fake)
         return {
             "adversarial": self.adversarial.discriminator(real, fake),
-            **self._agreement_loss(batch["image"], seen[0]),
-            **self._information_loss(recognised, category, code),
+            **self._agreement_loss(batch["image"], real_category),
+            **self._information_loss(prediction, category, code),
         }
 
     def generator_loss(self, batch: Batch) -> Terms:
         category, code = self._codes(batch)
-        fake, recognised = self.discriminator(self.generator(self.latent(batch), category, *code.unbind(1)))
+        fake, prediction = self.discriminator(self.generator(self.latent(batch), category, *code.unbind(1)))
         adversarial = self.adversarial.generator(fake)
-        return {"adversarial": adversarial, **self._information_loss(recognised, category, code)}
+        return {"adversarial": adversarial, **self._information_loss(prediction, category, code)}
 
     def _agreement_loss(self, images: Tensor, category: Tensor) -> Terms:
         """Return the weighted agreement term; none in the paper's game, so that D's batches contain no moved images."""
@@ -101,14 +101,15 @@ class InfoGAN(GAN):
         category = (self.uniform(batch) * len(self.categories)).long()
         return category, self.uniform(batch, 2) * 2 - 1
 
-    def _information_loss(self, recognised: infogan.Recognised, category: Tensor, code: Tensor) -> Terms:
+    def _information_loss(self, prediction: infogan.CodePrediction, category: Tensor, code: Tensor) -> Terms:
         """-L_I: minus the lower bound of the mutual information, without its constant entropy."""
-        mean, log_deviation = recognised[1].float().chunk(2, dim=1)
+        logits, moments = prediction
+        mean, log_deviation = moments.float().chunk(2, dim=1)
         error = (code - mean) / log_deviation.exp()
         likelihood = -(error.square() / 2 + log_deviation + math.log(2 * math.pi) / 2).sum(dim=1)
         weight = self.settings.information_weight
         return {
-            "category": weight * self.category_weight * F.cross_entropy(recognised[0].float(), category),
+            "category": weight * self.category_weight * F.cross_entropy(logits.float(), category),
             "code": -weight * self.code_weight * likelihood.mean(),
         }
 
@@ -126,7 +127,7 @@ class InfoGAN(GAN):
                 description="Draws by codes that nobody labelled: a category and two continuous codes.",
             ),
             "recognition": Servable(
-                infogan.Recognition(self.discriminator),
+                infogan.ServedQ(self.discriminator),
                 inputs=(self.spec.image,),
                 outputs=(
                     found,

@@ -63,13 +63,13 @@ class Pix2PixHD(TranslationGAN):
             raise UsageError(
                 "label maps are painted in the colours of training/data/camvid_labels.py; give images in colour"
             )
-        self.layout = pix2pixhd.Layout()
-        self.generator = pix2pixhd.CoarseToFine(self.layout.planes, spec.channels, blocks=self.blocks)
-        self.discriminator = translation.MultiScaleDiscriminator(self.layout.planes + spec.channels, width=24)
+        self.encoder = pix2pixhd.LabelMapEncoder()
+        self.generator = pix2pixhd.CoarseToFine(self.encoder.planes, spec.channels, blocks=self.blocks)
+        self.discriminator = translation.MultiScaleDiscriminator(self.encoder.planes + spec.channels, width=24)
         self.is_coarse = False
 
     def fake(self, batch: Batch) -> Tensor:
-        planes = self.layout(self.condition(batch))
+        planes = self.encoder(self.condition(batch))
         return self.generator.coarse(planes) if self.is_coarse else self.generator(planes)
 
     def features(self, images: Tensor, batch: Batch) -> list[list[Tensor]]:
@@ -77,7 +77,7 @@ class Pix2PixHD(TranslationGAN):
 
         In the coarse stage the images are half as large as the batch's.
         """
-        planes = self.layout(self.condition(batch))
+        planes = self.encoder(self.condition(batch))
         features: list[list[Tensor]] = self.discriminator(
             images, pix2pixhd.pooled(planes) if self.is_coarse else planes
         )
@@ -123,7 +123,7 @@ class Pix2PixHD(TranslationGAN):
         colours = ", ".join(f"{name} {colour}" for name, colour in camvid_labels.COLOURS.items())
         return {
             "": Servable(
-                nn.Sequential(self.layout, self.generator),
+                nn.Sequential(self.encoder, self.generator),
                 inputs=(replace(label_map, description=f"A map painted in the colours of its classes: {colours}."),),
                 outputs=(Image(name=self.settings.target, channels=3, height=None, width=None, like="image"),),
                 task="image-to-image",

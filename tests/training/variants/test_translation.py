@@ -15,7 +15,7 @@ from training.evaluation import figures, translation
 from training.loop.trainer import Trainer
 from training.networks import layers, srgan
 from training.networks import translation as translators
-from training.networks.pix2pixhd import Layout
+from training.networks.pix2pixhd import LabelMapEncoder
 
 SPEC = ImageSpec(3, 64, ("0", "1"))
 
@@ -170,7 +170,7 @@ def test_a_layout_has_a_plane_for_each_class_and_one_where_they_meet() -> None:
     for name, columns in (("road", slice(0, 4)), ("sky", slice(4, 8))):
         painted[:, :, :, columns] = torch.tensor(camvid_labels.COLOURS[name])[:, None, None] / 127.5 - 1
     painted += 0.05  # not quite the right colour
-    planes = Layout()(painted)
+    planes = LabelMapEncoder()(painted)
     assert planes.shape == (1, len(names) + 1, 8, 8)
     assert planes[0, names.index("road"), :, :4].min() == planes[0, names.index("sky"), :, 4:].min() == 1
     assert planes[0, :-1].sum(dim=0).eq(1).all()
