@@ -9,7 +9,7 @@ from training.networks import layers
 
 
 class ConditionalGAN(GAN):
-    """A game whose networks also see a label: each takes it as its second input."""
+    """A game whose networks take a label as their second input."""
 
     def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
@@ -18,12 +18,12 @@ class ConditionalGAN(GAN):
         self.discriminator = self.build_discriminator()
 
     def build_generator(self) -> nn.Module:
-        """DCGAN's, which sees the latent beside the one-hot label; a subclass may have another."""
+        """Return latent (N, Z), label (N,) -> image (N, C, H, W); DCGAN's generator, unless a subclass overrides it."""
         classes, spec = len(self.spec.classes), self.spec
         return layers.LabelledGenerator(self.latent_size, classes, spec.channels, spec.size)
 
     def build_discriminator(self) -> nn.Module:
-        """The subclass's."""
+        """Return image (N, C, H, W) and label (N,) -> logits."""
         raise NotImplementedError
 
     def fake(self, batch: Batch) -> Tensor:

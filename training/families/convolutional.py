@@ -1,4 +1,4 @@
-"""Games of DCGAN's networks."""
+"""Games with DCGAN's networks."""
 
 from dataclasses import dataclass
 
@@ -11,20 +11,20 @@ from training.networks import layers
 
 @dataclass(frozen=True)
 class ConvolutionalRecipe(Recipe):
-    """Adds how wide convolutional networks are."""
+    """Adds the width of convolutional networks."""
 
     width: int = 32  # channels of the layers next to the image
 
 
 @dataclass(frozen=True)
 class PenalisedRecipe(ConvolutionalRecipe):
-    """Adds how much a penalty on the discriminator's gradient counts."""
+    """Adds the weight of a penalty on the discriminator's gradient."""
 
     penalty_weight: float = 10.0  # lambda
 
 
 class ConvolutionalGAN(GAN):
-    """A game of DCGAN's networks, the same for all variants that change nothing but the loss."""
+    """A game with DCGAN's networks, shared by all variants that change only the loss."""
 
     settings: ConvolutionalRecipe
     norm: layers.Norm = nn.BatchNorm2d  # of the discriminator
@@ -35,5 +35,5 @@ class ConvolutionalGAN(GAN):
         self.discriminator = self.build_discriminator()
 
     def build_discriminator(self) -> nn.Module:
-        """Image (N, C, H, W) -> logits (N, 1); a subclass may have another."""
+        """Return image (N, C, H, W) -> logits (N, 1); DCGAN's discriminator, unless a subclass overrides it."""
         return layers.dcgan_discriminator(self.spec.channels, self.spec.size, self.settings.width, self.norm)
