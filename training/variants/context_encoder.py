@@ -61,7 +61,7 @@ class ContextEncoder(GAN):
 
     def mask(self, batch: Batch) -> Tensor:
         """Return random masks (N, 1, H, W), 1 in the hole: half of the holes in the middle, half anywhere."""
-        return masks.drawn(self.uniform(batch, 5), self.spec.size).to(batch["image"].dtype)
+        return masks.random_holes(self.uniform(batch, 5), self.spec.size).to(batch["image"].dtype)
 
     def discriminator_loss(self, batch: Batch) -> Terms:
         mask = self.mask(batch)

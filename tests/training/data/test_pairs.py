@@ -143,7 +143,7 @@ def test_what_cannot_be_paired_is_one_line(emoji: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="holds no folder png_bw"):
         prepare.prepare("emoji_lines", emoji / "noto", tmp_path / "few.npz", images=None, seed=0)
     made("emoji_lines", emoji, "line")
-    with pytest.raises(Failure, match=r"needs pairs, an \.npz file in which `train_side_images`"):
+    with pytest.raises(Failure, match=r"needs pairs: an \.npz file in which `train_side_images`"):
         loading.load(str(emoji / "emoji_lines.npz"), views=("side",))
     (emoji / "emojitwo" / "emoji.json").write_text("{")
     with pytest.raises(Failure, match=r"emoji.json is not EmojiTwo's list of emoji"):

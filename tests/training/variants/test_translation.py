@@ -230,7 +230,7 @@ def test_vgg_is_taken_from_a_file_and_a_wrong_file_is_told(tmp_path: Path) -> No
 
 
 def test_holes_are_in_the_middle_and_anywhere() -> None:
-    drawn = masks.drawn(torch.rand(2_000, 5, generator=torch.Generator().manual_seed(0)), 64)
+    drawn = masks.random_holes(torch.rand(2_000, 5, generator=torch.Generator().manual_seed(0)), 64)
     rows, columns = masks.middle(64)
     central = torch.zeros(64, 64)
     central[rows, columns] = 1
