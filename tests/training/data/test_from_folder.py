@@ -272,7 +272,11 @@ def test_two_sets_without_a_test_part_hold_out_the_same_pairs(tmp_path: Path) ->
     ("folders", "pairs", "complaint"),
     [
         (("x", "y", "z"), False, "needs two sets of images, not necessarily pairs: a folder that contains trainA and"),
-        (("x", "y", "z"), True, "needs pairs: an .npz file in which `train_noto_images` has an image of the same shape"),
+        (
+            ("x", "y", "z"),
+            True,
+            "needs pairs: an .npz file in which `train_noto_images` has an image of the same shape",
+        ),
         (("only",), True, "needs pairs"),
         (("",), False, "needs two sets"),
         (("trainA", "trainB", "testA"), False, "only A has a test part; add one to the other set, or remove it"),

@@ -263,7 +263,7 @@ def test_too_few_images_for_a_batch_are_refused(digits: Dataset) -> None:
         next(digits.batches(2000, seed=0, device=CPU))
 
 
-def test_labels_may_be_of_any_integer_type_and_shape_a_column(tmp_path: Path) -> None:
+def test_labels_may_have_any_integer_type_and_be_a_column(tmp_path: Path) -> None:
     images = np.zeros((4, 8, 8), np.uint8)
     for kind in (np.uint8, np.int32, np.uint64):
         column = np.array([[2], [0], [1], [2]], kind)

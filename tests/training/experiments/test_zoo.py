@@ -58,7 +58,10 @@ def test_a_signal_leaves_checkpoints_to_go_on_from(zoo: list[str], tmp_path: Pat
         time.sleep(0.1)
     process.send_signal(signal.SIGTERM)
     output, errors = process.communicate(timeout=100)
-    assert (process.returncode, output) == (128 + signal.SIGTERM, "gan: not finished; call again to go on\n"), errors
+    assert (process.returncode, output) == (
+        128 + signal.SIGTERM,
+        "gan: not finished; run the command again to continue\n",
+    ), errors
     assert checkpoint.load(tmp_path / "runs" / "gan" / "checkpoint.pt", torch.device("cpu"))["step"] > 0
 
 
