@@ -78,7 +78,7 @@ def test_a_failure_is_told_with_its_log(zoo: list[str], tmp_path: Path, command:
     failed = command(*zoo, "gan", "--steps", "2")
     log = tmp_path / "runs" / "gan" / "log.txt"
     assert failed.code == 1
-    assert f"error: gan failed, {log} says why" in failed.error
+    assert f"error: gan failed; see {log}" in failed.error
     assert "not a readable .npz file" in log.read_text()
 
 
