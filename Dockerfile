@@ -1,11 +1,11 @@
-# The server in a container; docs/deployment.md says how it is run. Two images, the first of which is the default:
+# The server in a container; docs/deployment.md explains how to run it. There are two images; the first is the default:
 #   docker build --tag gan-serve .
 #   docker build --tag gan-serve:gpu --target gpu .
-# With --build-arg EXTRAS=serve,demo it has the demo as well.
+# Use --build-arg EXTRAS=serve,demo to include the demo.
 
 FROM python:3.11.16-slim-trixie AS base
 
-# What both images are built from. The virtual environment holds no pip: nothing is installed into it later.
+# The base of both images. The virtual environment has no pip, since nothing is installed into it later.
 FROM base AS source
 ENV PIP_CONSTRAINT=/source/constraints.txt \
     PIP_BUILD_CONSTRAINT=/source/constraints.txt \
@@ -14,10 +14,10 @@ RUN python -m venv --without-pip /opt/gan-serve
 WORKDIR /source
 COPY pyproject.toml constraints.txt LICENSE ./
 COPY gan_serve/__init__.py gan_serve/
-# The models are a folder of the image, and no part of the package in it.
+# The models are in a folder of the image, not in the package.
 RUN mkdir models && touch README.md
 
-# All that the package needs, and of itself its version alone, so that a change of its code leaves this layer as it is.
+# The package's dependencies, and only its version, so that changes to its code do not rebuild this layer.
 FROM source AS cpu-packages
 ARG EXTRAS=serve
 RUN --mount=type=cache,target=/root/.cache/pip \
@@ -35,11 +35,11 @@ RUN --mount=type=cache,target=/root/.cache/pip \
 
 FROM base AS models
 COPY models /models
-# Whatever the rights are in the checkout, the image's user may read them.
+# The image's user can read them, regardless of the permissions in the checkout.
 RUN chmod -R a+rX /models
 
 FROM base AS runtime
-# The base image has no bytecode of the standard library, and its user may write none: half a second at every start.
+# The base image has no bytecode of the standard library, and its user cannot write any: that saves 0.5 s per start.
 RUN python -m compileall -q -x /site-packages/ "$(python -c 'import os; print(os.path.dirname(os.__file__))')"
 LABEL org.opencontainers.image.title="gan-serve" \
       org.opencontainers.image.description="Classic GANs, served by ONNX Runtime" \
@@ -58,7 +58,7 @@ HEALTHCHECK --start-period=60s --interval=30s --timeout=10s CMD ["gan-serve", "h
 ENTRYPOINT ["gan-serve"]
 CMD ["serve"]
 
-# The NVIDIA container runtime brings the driver, pip the CUDA libraries.
+# The NVIDIA container runtime provides the driver, pip the CUDA libraries.
 FROM runtime AS gpu
 ENV GAN_SERVE_DEVICE=cuda \
     NVIDIA_VISIBLE_DEVICES=all \

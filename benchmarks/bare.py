@@ -1,8 +1,8 @@
-"""The most that a machine can do: `session.run` and a PNG of its output, in a loop; what it did is printed as JSON.
+"""The machine's limit: run `session.run` and encode its output as PNG in a loop, and print the results as JSON.
 
     GAN_SERVE_MODELS=FOLDER python benchmarks/bare.py SECONDS
 
-One process with one thread: start as many at once as there are cores.
+It is one process with one thread; start one per core.
 """
 
 import json
@@ -11,7 +11,7 @@ import time
 
 from painter import Painter
 
-WARMING = 0.2  # of the time, not counted
+WARMING = 0.2  # the share of the time that is not counted
 
 
 def main() -> None:

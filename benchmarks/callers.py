@@ -1,9 +1,9 @@
-"""Callers of an HTTP server that ask again as soon as they are answered; what they saw is printed as JSON.
+"""Load an HTTP server with clients that send a request after each response, and print their measurements as JSON.
 
     python benchmarks/callers.py HOST PORT PATH BODY CONNECTIONS SECONDS
 
-`{seed}` in the path and in the body is another number in every request; without a body it is a GET. A connection is a
-few lines of its own, since a client library would take more of the processor than some servers do.
+`{seed}` in the path and the body is a different number in each request; without a body, requests are GET. The clients
+are written by hand, since a client library would use more processor time than some servers.
 """
 
 import asyncio
@@ -14,8 +14,8 @@ import time
 
 import uvloop
 
-WARMING = 0.2  # of the time, not counted
-SEEDS = range(100_000, 1_000_000)  # as long as `{seed}`, so that a body keeps the length that its head tells
+WARMING = 0.2  # the share of the time that is not counted
+SEEDS = range(100_000, 1_000_000)  # as long as `{seed}`, so that the body has the length in its header
 
 
 class Caller(asyncio.Protocol):
@@ -25,13 +25,13 @@ class Caller(asyncio.Protocol):
         self._request = request
         self._number, self._step, self._until = number, step, until
         self._buffer = b""
-        self.answers: list[tuple[float, float]] = []  # when, and after how many seconds
-        self.refused = 0  # answers that are none, and a connection that is closed too early
+        self.responses: list[tuple[float, float]] = []  # the time of each, and its latency in seconds
+        self.refused = 0  # error responses, and connections that the server closed
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport
-        self._ask()
+        self._send()
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
@@ -40,11 +40,11 @@ class Caller(asyncio.Protocol):
         if not found or not length or len(body) < int(length[1]):
             return
         now = time.perf_counter()
-        self.answers.append((now, now - self._began))
+        self.responses.append((now, now - self._began))
         self.refused += not head.startswith(b"HTTP/1.1 200")
         self._buffer = b""
         if now < self._until:
-            self._ask()
+            self._send()
         else:
             self._transport.close()
 
@@ -53,7 +53,7 @@ class Caller(asyncio.Protocol):
         if not self.done.done():
             self.done.set_result(None)
 
-    def _ask(self) -> None:
+    def _send(self) -> None:
         self._number += self._step
         seed = SEEDS[self._number % len(SEEDS)]
         self._began = time.perf_counter()
@@ -61,16 +61,16 @@ class Caller(asyncio.Protocol):
 
 
 def make_request(host: str, path: str, body: str) -> str:
-    """The text of a request, with `{seed}` still in it."""
+    """Return the text of a request, with the placeholder `{seed}`."""
     head = f"Host: {host}\r\nAccept: image/png\r\n"
     if not body:
         return f"GET {path} HTTP/1.1\r\n{head}\r\n"
-    sent = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
-    return f"POST {path} HTTP/1.1\r\n{head}{sent}\r\n{body}"
+    content = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+    return f"POST {path} HTTP/1.1\r\n{head}{content}\r\n{body}"
 
 
 async def call(host: str, port: int, request: str, connections: int, seconds: float) -> dict[str, float]:
-    """What the callers saw after the first part of the time."""
+    """Run the clients, and return their measurements after the warm-up."""
     began = time.perf_counter()
     counted, until = began + WARMING * seconds, began + seconds
     loop = asyncio.get_running_loop()
@@ -80,14 +80,14 @@ async def call(host: str, port: int, request: str, connections: int, seconds: fl
     ]
     callers = [caller for _, caller in pairs]
     await asyncio.gather(*(caller.done for caller in callers))
-    waits = sorted(wait for caller in callers for at, wait in caller.answers if counted <= at < until)
-    if not waits:
-        raise SystemExit("no answer came in the time that counts")
-    asked = sum(len(caller.answers) for caller in callers)
+    latencies = sorted(latency for caller in callers for at, latency in caller.responses if counted <= at < until)
+    if not latencies:
+        raise SystemExit("no response arrived after the warm-up")
+    asked = sum(len(caller.responses) for caller in callers)
     return {
-        "rate": len(waits) / (until - counted),
-        "p50": 1000 * waits[len(waits) // 2],
-        "p99": 1000 * waits[len(waits) * 99 // 100],
+        "rate": len(latencies) / (until - counted),
+        "p50": 1000 * latencies[len(latencies) // 2],
+        "p99": 1000 * latencies[len(latencies) * 99 // 100],
         "asked": asked,
         "refused": sum(caller.refused for caller in callers),
         "processor": 1000 * time.process_time() / asked,

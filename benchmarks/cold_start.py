@@ -1,8 +1,8 @@
-"""Whole-process time of `gan-serve generate` for one image, against a bare script that does the same by hand.
+"""Whole-process time of `gan-serve generate` for one image, compared with a bare script that does the same.
 
     python benchmarks/cold_start.py [--model NAME] [--models DIR] [--runs N]
 
-The two run alternately, so that whatever else the machine does falls on both. The promise is a ratio of at most 1.5.
+The two alternate, so that other load on the machine affects both. The target is a ratio of at most 1.5.
 """
 
 import argparse
@@ -38,8 +38,8 @@ Image.fromarray(pixels).save(sys.argv[2])
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", default=None, help="the first of the repository if not given")
-    parser.add_argument("--models", default=None, help="folder of models; the shipped ones if not given")
+    parser.add_argument("--model", default=None, help="a model's name (default: the first one)")
+    parser.add_argument("--models", default=None, help="folder of models (default: the shipped ones)")
     parser.add_argument("--runs", type=int, default=21)
     options = parser.parse_args()
     repository = Repository(models_folder(options.models))
@@ -49,7 +49,7 @@ def main() -> None:
 
 
 def commands(model: Model, root: Path, folder: Path) -> dict[str, list[str]]:
-    """The command lines to compare."""
+    """Return the command lines to compare."""
     script = folder / "bare.py"
     script.write_text(BARE)
     tool = shutil.which("gan-serve", path=Path(sys.executable).parent) or "gan-serve"
@@ -62,7 +62,7 @@ def commands(model: Model, root: Path, folder: Path) -> dict[str, list[str]]:
 
 
 def measure(commands: dict[str, list[str]], runs: int) -> dict[str, list[float]]:
-    """Seconds of each run, after one that is not counted."""
+    """Return the seconds of each run, after one that is not counted."""
     seconds: dict[str, list[float]] = {name: [] for name in commands}
     for _ in range(runs + 1):
         for name, command in commands.items():
@@ -73,7 +73,7 @@ def measure(commands: dict[str, list[str]], runs: int) -> dict[str, list[float]]
 
 
 def report(seconds: dict[str, list[float]]) -> None:
-    """A table of medians, and whether the promise holds."""
+    """Print a table of medians, and the ratio beside its target."""
     print(f"{'':20}{'median':>10}{'fastest':>10}")
     for name, each in seconds.items():
         print(f"{name:20}{statistics.median(each) * 1000:7.0f} ms{min(each) * 1000:7.0f} ms")

@@ -1,4 +1,4 @@
-"""Who is measured: how each server is started, and how it is asked for the image of a seed."""
+"""The servers to measure: the command that starts each, and the request for the image of a seed."""
 
 import contextlib
 import http.client
@@ -20,19 +20,19 @@ from gan_serve.errors import Failure
 
 HERE = Path(__file__).parent
 OURS = "gan-serve"
-PATIENCE = 180.0  # seconds until a server is ready, or answers
-SETTLED = 2.0  # seconds that a connection lasts when a server has started whole
+TIMEOUT = 180.0  # seconds for a server to be ready, or to respond
+SETTLED = 2.0  # seconds that a connection lasts once a server has started completely
 
 
 @dataclass(frozen=True)
 class Request:
-    """Text with `{seed}` in it; without a body it is a GET."""
+    """A request with the placeholder `{seed}`; without a body it is a GET."""
 
     path: str
     body: str = ""
 
     def with_seed(self, seed: int) -> tuple[str, str, str]:
-        """Method, path and body."""
+        """Return method, path and body."""
         path, body = (text.replace("{seed}", str(seed)) for text in (self.path, self.body))
         return "POST" if body else "GET", path, body
 
@@ -49,7 +49,7 @@ PEERS = {
 
 @dataclass(frozen=True)
 class Contestant:
-    """A server that can be started; it finds its port and its model in the environment, as gan-serve does."""
+    """A server that can be started; it reads its port and its model from the environment, as gan-serve does."""
 
     name: str
     command: list[str]
@@ -57,10 +57,10 @@ class Contestant:
 
     @contextlib.contextmanager
     def serving(self, models: Path, expected: Mapping[int, bytes]) -> Iterator["Served"]:
-        """The server, once it has answered rightly.
+        """Start the server, check its responses, and stop it at the end.
 
         Raises:
-            Failure: it does not start, or answers something else than the `expected` bytes for each seed.
+            Failure: it does not start, or its responses differ from the `expected` bytes for each seed.
         """
         port = _free_port()
         with tempfile.TemporaryDirectory() as folder:
@@ -71,34 +71,34 @@ class Contestant:
                 ready = time.perf_counter() - began
                 for seed, content in expected.items():
                     if _ask(port, self.request, seed) != content:
-                        raise Failure(f"it does not answer seed {seed} with the bytes of gan-serve")
+                        raise Failure(f"its response for seed {seed} differs from the bytes of gan-serve")
                 _wait_until(lambda: _lasts(port, self.request), "its connections do not last")
                 yield Served(process.pid, port, ready)
 
 
 @dataclass(frozen=True)
 class Served:
-    """A server that runs."""
+    """A running server."""
 
     pid: int
     port: int
-    ready: float  # seconds from its start to its first answer
+    ready: float  # seconds from its start to its first response
 
 
 def child_environment(models: Path) -> dict[str, str]:
-    """Of everything that is started: where the model is, and where gan-serve and the painter are."""
+    """Return the environment of all child processes, with the paths of the model, gan-serve and the painter."""
     own = {"GAN_SERVE_MODELS": str(models), "GAN_SERVE_LOG_LEVEL": "warning"}  # no server logs every request
     return os.environ | own | {"PYTHONPATH": f"{HERE.parent}{os.pathsep}{HERE}"}
 
 
 def gan_serve_itself(name: str) -> Contestant:
-    """`gan-serve serve` as it comes, with the model of this name."""
+    """Return `gan-serve serve` with its default settings and the model of this name."""
     request = Request(f"/v1/models/{name}/generate?seed={{seed}}&format=png")
     return Contestant(OURS, [sys.executable, "-m", "gan_serve", "serve"], request)
 
 
 def peer(name: str, cache: Path) -> Contestant:
-    """Another server, installed in an environment of its own.
+    """Install another server in an environment of its own, and return it.
 
     Raises:
         Failure: it cannot be installed.
@@ -111,28 +111,28 @@ def peer(name: str, cache: Path) -> Contestant:
 def _wait_until_ready(process: subprocess.Popen[bytes], port: int, request: Request, log: Path) -> None:
     def answers() -> bool:
         if process.poll() is not None:
-            raise Failure(f"it ended: {last_line(log.read_text(errors='replace')) or 'without a word'}")
+            raise Failure(f"it exited: {last_line(log.read_text(errors='replace')) or 'without a message'}")
         return _ask(port, request, 0) is not None
 
     _wait_until(answers, "it is not ready")
 
 
 def _wait_until(holds: Callable[[], bool], complaint: str) -> None:
-    until = time.monotonic() + PATIENCE
+    until = time.monotonic() + TIMEOUT
     while not holds():
         if time.monotonic() > until:
-            raise Failure(f"{complaint} after {PATIENCE:.0f} seconds")
+            raise Failure(f"{complaint} after {TIMEOUT:.0f} seconds")
         time.sleep(0.01)
 
 
 def _ask(port: int, request: Request, seed: int) -> bytes | None:
-    """The file in an answer; nothing if there is none."""
+    """Return the file in a response, or None without a successful response."""
     with _connection(port) as connection:
         return _answer(connection, request, seed)
 
 
 def _lasts(port: int, request: Request) -> bool:
-    """Whether a connection stays open: Ray's proxy starts anew for each replica that comes, and drops all of them."""
+    """Return whether a connection stays open: Ray's proxy restarts for each new replica and drops all connections."""
     with _connection(port) as connection:
         answered = _answer(connection, request, 0) is not None
         time.sleep(SETTLED)
@@ -140,7 +140,7 @@ def _lasts(port: int, request: Request) -> bool:
 
 
 def _connection(port: int) -> contextlib.closing[http.client.HTTPConnection]:
-    return contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE))
+    return contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT))
 
 
 def _answer(connection: http.client.HTTPConnection, request: Request, seed: int) -> bytes | None:

@@ -1,9 +1,9 @@
-"""How long a visitor of the demo waits for new images after moving a slider, in a real Chromium on this machine.
+"""The demo's latency in a real Chromium on this machine: from moving a slider to the new images.
 
     python benchmarks/demo.py [--models DIR] [--moves N]
 
-For every model that draws from noise: a key moves a slider, and the clock runs until the browser has decoded the
-changed images and may paint them. The promise is at most 150 ms for small models on a CPU.
+For every model that draws from noise, a key press moves a slider, and the time is measured until the browser has
+decoded the changed images and can paint them. The target is at most 150 ms for small models on a CPU.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from gan_serve.tensors import Label, Latent, Scalar
 PROMISE = 150  # ms
 IMAGES = 16
 
-# Resolves with the ms from the next key to the first frame that can show images other than those of now.
+# Resolves with the ms from the next key press to the first frame that can show new images.
 _WATCH = """() => {
   const shown = () => [...document.querySelectorAll("#gs-images img")];
   const sources = () => shown().map((image) => image.src).join();
@@ -46,8 +46,8 @@ _WATCH = """() => {
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--models", default=None, help="folder of models; the shipped ones if not given")
-    parser.add_argument("--moves", type=int, default=40, help="of each slider")
+    parser.add_argument("--models", default=None, help="folder of models (default: the shipped ones)")
+    parser.add_argument("--moves", type=int, default=40, help="number of moves of each slider")
     options = parser.parse_args()
     root = models_folder(options.models)
     with served(root) as url, sync_playwright() as playwright:
@@ -63,7 +63,7 @@ def main() -> None:
 
 
 def turned(repository: Repository) -> Iterator[tuple[str, str]]:
-    """Models that draw from noise, and a slider of each: of an input if it has one, else that of the number."""
+    """Yield models that draw from noise, each with a slider: that of an input, or otherwise that of the count."""
     for name in repository.names:
         inputs = repository.find(name).metadata.inputs
         if all(isinstance(tensor, Latent | Label | Scalar) for tensor in inputs):
@@ -74,7 +74,7 @@ def turned(repository: Repository) -> Iterator[tuple[str, str]]:
 
 @contextmanager
 def served(root: Path) -> Iterator[str]:
-    """The address of a demo that serves these models, while it runs."""
+    """Run a demo with these models, and yield its address."""
     command = [sys.executable, "-m", "gan_serve", "demo", "--port", "0", "--models", str(root)]
     environment = os.environ | {"PYTHONUNBUFFERED": "1"}
     with tempfile.TemporaryDirectory() as folder, running(command, Path(folder), environment) as process:
@@ -87,7 +87,7 @@ def served(root: Path) -> Iterator[str]:
 
 
 def moves(page: Page, slider: str, number: int) -> Iterator[float]:
-    """The ms that each move took to be seen, after three that are not counted."""
+    """Yield the latency of each move in ms, after three moves that are not counted."""
     expect(page.locator("#gs-images img")).to_have_count(IMAGES, timeout=60_000)
     handle = page.get_by_role("slider", name=slider).first
     for move in range(number + 3):

@@ -1,4 +1,4 @@
-"""A virtual environment for each peer, made once and kept."""
+"""Virtual environments for the peers, created once and cached."""
 
 import hashlib
 import shutil
@@ -12,17 +12,17 @@ from gan_serve.errors import Failure
 
 
 def python_of(name: str, requirements: Path, cache: Path) -> Path:
-    """The Python of the environment with these requirements, which is made first if there is none.
+    """Return the Python of an environment with these requirements, creating it if necessary.
 
     Raises:
-        Failure: something cannot be installed.
+        Failure: a requirement cannot be installed.
     """
     digest = hashlib.sha256(f"{sys.version} {requirements.read_text()}".encode()).hexdigest()[:12]
     folder = cache / f"{name}-{digest}"
     python = folder / "bin" / "python"
     complete = folder / "complete"
     if not complete.exists():
-        shutil.rmtree(folder, ignore_errors=True)  # half of one, if that
+        shutil.rmtree(folder, ignore_errors=True)  # removes an incomplete environment
         _run([sys.executable, "-m", "venv", folder])
         _run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", requirements])
         complete.touch()

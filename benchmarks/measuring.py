@@ -1,11 +1,11 @@
-"""What the machine can do, and what a server does for its callers."""
+"""Measure the machine's limit, and a server under load."""
 
 import json
 import subprocess
 import sys
 from pathlib import Path
 
-from contestants import HERE, PATIENCE, Contestant, Served, child_environment
+from contestants import HERE, TIMEOUT, Contestant, Served, child_environment
 from processes import last_line, memory, processor_seconds
 from report import Figures, Limit
 
@@ -14,7 +14,7 @@ from gan_serve.system.cpus import cpu_count
 
 
 def bare_limit(models: Path, seconds: int) -> Limit:
-    """What a process on each core does together, and how long a run takes one that is alone."""
+    """Measure one bare loop per core, and the time of a run in a single loop."""
     together = bare_loops(models, seconds, cpu_count())
     (alone,) = bare_loops(models, seconds, 1)
     rate = sum(each["rate"] for each in together)
@@ -22,7 +22,7 @@ def bare_limit(models: Path, seconds: int) -> Limit:
 
 
 def bare_loops(models: Path, seconds: int, number: int) -> list[dict[str, float]]:
-    """What each of so many processes at once has done."""
+    """Run `number` bare loops at once, and return the measurements of each."""
     command = [sys.executable, str(HERE / "bare.py"), str(seconds)]
     environment = child_environment(models)
     loops = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) for _ in range(number)]
@@ -30,41 +30,43 @@ def bare_loops(models: Path, seconds: int, number: int) -> list[dict[str, float]
 
 
 def measure(contestant: Contestant, served: Served, connections: int, seconds: int) -> Figures:
-    """What a server does for so many callers.
+    """Measure a server with this number of connections.
 
     Raises:
-        Failure: it refused some.
+        Failure: it refused requests.
     """
     before = processor_seconds(served.pid)
-    seen = called(contestant, served.port, connections, seconds)
-    spent = 1000 * (processor_seconds(served.pid) - before) / seen["asked"]
-    if seen["refused"]:
-        raise Failure(f"at {connections} connections it refused {seen['refused']:.0f} of {seen['asked']:.0f} requests")
+    measured = call_server(contestant, served.port, connections, seconds)
+    spent = 1000 * (processor_seconds(served.pid) - before) / measured["asked"]
+    if measured["refused"]:
+        raise Failure(
+            f"at {connections} connections it refused {measured['refused']:.0f} of {measured['asked']:.0f} requests"
+        )
     return Figures(
-        rate=seen["rate"],
-        p50=seen["p50"],
-        p99=seen["p99"],
+        rate=measured["rate"],
+        p50=measured["p50"],
+        p99=measured["p99"],
         processor=spent,
-        callers=seen["processor"],
+        callers=measured["processor"],
         memory=memory(served.pid),
         ready=served.ready,
     )
 
 
-def called(contestant: Contestant, port: int, connections: int, seconds: int) -> dict[str, float]:
-    """What the callers saw.
+def call_server(contestant: Contestant, port: int, connections: int, seconds: int) -> dict[str, float]:
+    """Run callers.py in a process of its own, and return its measurements.
 
     Raises:
-        Failure: the server stopped answering, or the callers failed themselves.
+        Failure: the server stopped responding, or the callers failed.
     """
     request = contestant.request
     command = [sys.executable, str(HERE / "callers.py"), "127.0.0.1", str(port), request.path, request.body]
     command += [str(connections), str(seconds)]
     try:
-        ended = subprocess.run(command, capture_output=True, check=True, text=True, timeout=seconds + PATIENCE)
+        ended = subprocess.run(command, capture_output=True, check=True, text=True, timeout=seconds + TIMEOUT)
     except subprocess.TimeoutExpired:
-        raise Failure(f"at {connections} connections it stopped answering") from None
+        raise Failure(f"at {connections} connections it stopped responding") from None
     except subprocess.CalledProcessError as error:
         raise Failure(f"its callers failed: {last_line(error.stderr)}") from None
-    found: dict[str, float] = json.loads(ended.stdout)
-    return found
+    measured: dict[str, float] = json.loads(ended.stdout)
+    return measured

@@ -1,13 +1,13 @@
-"""How far trainings over-fit: what their discriminators and images are to a test set that they have not seen.
+"""Overfitting during training: compare the discriminator and the generated images with an unseen test set.
 
     python benchmarks/overfitting.py runs/plain runs/augmented
 
-For trainings on data with a test set, of variants whose discriminator sees an image alone and says one number. D is
-asked in batches, and about augmented images where it was trained on such, as in the game. D and the images are those of
-the averages that a training keeps on its way. The Frechet distance (FD) and the recall are to the test set, on random
-features: those of a small convolutional network that was never trained, each scaled to a deviation of 1 over the
-training images. They see colours and rough shapes. The first line, of real training images in place of generated ones,
-is the best that can be reached.
+It needs trainings on data with a test set, of variants whose discriminator takes an image and returns one number. D
+processes batches, augmented if it was trained on augmented images. D and the images come from the averages that a
+training saves along the way. The Frechet distance (FD) and the recall compare with the test set on random features:
+those of an untrained small convolutional network, each scaled to a deviation of 1 over the training images. They
+capture colours and rough shapes. The first row, with real training images instead of generated ones, is the best
+possible result.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from training.gan import GAN
 from training.loop import checkpoint, runs
 from training.metrics import distribution
 
-BATCH, PASSES = 64, 10  # what D says depends on the batch, where it normalises by batches
+BATCH, PASSES = 64, 10  # with batch normalisation, D's output depends on the batch
 
 
 def main() -> None:
@@ -47,8 +47,8 @@ def _rows(folder: Path) -> Iterator[list[str]]:
         snapshot = runs.load_snapshot(path, variant)
         torch.manual_seed(0)
         generated = _generated(snapshot.gan, len(train))
-        opinions = _opinions(snapshot.gan, (train, test, generated))
-        yield [f"{snapshot.training.steps:,}", *opinions, *_distances(features(test), features(generated))]
+        predictions = _predictions(snapshot.gan, (train, test, generated))
+        yield [f"{snapshot.training.steps:,}", *predictions, *_distances(features(test), features(generated))]
 
 
 def _images(dataset: Dataset) -> Tensor:
@@ -61,16 +61,16 @@ def _generated(gan: GAN, count: int) -> Tensor:
 
 
 @torch.no_grad()
-def _opinions(gan: GAN, sets: tuple[Tensor, ...]) -> list[str]:
-    """What the discriminator makes of each set on average, as it is asked in the game."""
+def _predictions(gan: GAN, sets: tuple[Tensor, ...]) -> list[str]:
+    """Return the discriminator's mean prediction for each set, in training mode."""
     gan.train().before_training()
     read = gan.adversarial.probability or Tensor.float
     count = min(map(len, sets)) // BATCH * BATCH
-    answers = [
+    predictions = [
         torch.cat([read(gan.discriminator(batch)) for _ in range(PASSES) for batch in _shuffled(images, count)])
         for images in sets
     ]
-    return [f"{answer.mean():.2f}" for answer in answers]
+    return [f"{each.mean():.2f}" for each in predictions]
 
 
 def _shuffled(images: Tensor, count: int) -> tuple[Tensor, ...]:
@@ -79,7 +79,7 @@ def _shuffled(images: Tensor, count: int) -> tuple[Tensor, ...]:
 
 def _random_features(train: Tensor, gan: GAN) -> Callable[[Tensor], distribution.Array]:
     torch.manual_seed(0)
-    network = Classifier(gan.spec).features[:-1].eval().requires_grad_(False)  # before its ReLU, which zeroes many
+    network = Classifier(gan.spec).features[:-1].eval().requires_grad_(False)  # before the ReLU, which zeroes many
     deviation = network(train).std(dim=0)
     return lambda images: (network(images) / deviation).numpy()
 

@@ -1,7 +1,7 @@
-"""What each server is asked to do: draw the noise of a seed, run the session on it, and encode what comes out.
+"""The work that each server does per request: draw the noise of a seed, run the session, and encode the output.
 
-It runs in the environments of all of them, and takes from gan-serve what makes the bytes the same: the random stream,
-the PNG file and the words in it. The model is the only one in the folder that `GAN_SERVE_MODELS` names.
+It runs in the environment of each server. To produce the same bytes, it takes the random stream, the PNG encoding and
+the metadata in the file from gan-serve. The model is the only one in the folder `GAN_SERVE_MODELS`.
 """
 
 import json
@@ -22,7 +22,7 @@ Floats = NDArray[np.float32]
 
 
 class Painter:
-    """A session with one thread: as many of them run side by side as there are cores."""
+    """A session with one thread; one painter runs on each core."""
 
     def __init__(self) -> None:
         repository = Repository(models_folder())
@@ -35,20 +35,20 @@ class Painter:
         self._document = json.loads(make_provenance(model.metadata, model.sha256, Request(0, 0, 1, ({},))).to_json())
 
     def paint(self, seed: int) -> bytes:
-        """The PNG file that answers a request."""
+        """Return the PNG file for a request."""
         return self.encode(self.run(self.draw(seed)), seed)
 
     def draw(self, seed: int) -> Floats:
-        """Noise (1, latent size)."""
+        """Draw noise (1, latent size)."""
         noise = random_stream(seed, 0, self._latent.name).standard_normal((1, self._latent.shape[1]))
         return noise.astype(np.float32)
 
     def run(self, latent: Floats) -> Floats:
-        """Noise (1, latent size) -> an image (1, channels, height, width)."""
+        """Run the session: noise (1, latent size) -> image (1, channels, height, width)."""
         image: Floats = self._session.run(None, {self._latent.name: latent})[0]
         return image
 
     def encode(self, image: Floats, seed: int) -> bytes:
-        """An image (1, channels, height, width) -> a PNG file that tells its seed."""
+        """Encode an image (1, channels, height, width) as a PNG file with its seed in the metadata."""
         (pixels,) = to_pixels(image, self._image)
         return encode_image(to_image(pixels, 1), "png", json.dumps(self._document | {"seed": seed}))

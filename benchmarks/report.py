@@ -1,4 +1,4 @@
-"""What was measured, as tables: medians of the rounds, and whether the targets are reached."""
+"""Tables of the measurements: medians of the rounds, and a comparison with the targets."""
 
 import statistics
 from collections.abc import Callable, Mapping, Sequence
@@ -20,16 +20,16 @@ START, END = "<!-- figures: filled in by benchmarks/serve.py --page -->", "<!-- 
 
 @dataclass(frozen=True)
 class Limit:
-    """What a bare loop on each core does."""
+    """The results of a bare loop on each core."""
 
     rate: float  # images a second on all cores
     processor: float  # milliseconds for an image
-    run: float  # milliseconds of `session.run` where only one loop runs
+    run: float  # milliseconds of `session.run` in a single loop
 
 
 @dataclass(frozen=True)
 class Figures:
-    """What was seen of a server at a number of connections."""
+    """The results of a server at a number of connections."""
 
     rate: float
     p50: float  # milliseconds, as the next three
@@ -42,7 +42,7 @@ class Figures:
 
 @dataclass(frozen=True)
 class Round:
-    """All that was measured with one model in turn; a server may be missing."""
+    """The measurements of one round with one model; a server may be missing."""
 
     limit: Limit
     figures: Mapping[tuple[str, int], Figures]  # by server and connections
@@ -52,7 +52,7 @@ Record = TypeVar("Record", Limit, Figures)
 
 
 def report(rounds: Mapping[int, Sequence[Round]], left_out: Mapping[str, str]) -> str:
-    """Tables for the side of each model's images, and one for the targets."""
+    """Return a table for each image size, and one for the targets."""
     parts = [_machine(), *(_measured(size, each) for size, each in rounds.items()), _targets(rounds)]
     parts += [f"Left out: {name} ({reason})." for name, reason in left_out.items()]
     return "\n\n".join(parts)
@@ -78,7 +78,7 @@ def _measured(size: int, rounds: Sequence[Round]) -> str:
 
 
 def _targets(rounds: Mapping[int, Sequence[Round]]) -> str:
-    """A row for each target, a column for each model."""
+    """Return a table with a row for each target and a column for each model."""
     keys = _servers([each for some in rounds.values() for each in some])
     fewest, most = min(number for _, number in keys), max(number for _, number in keys)
 
@@ -107,7 +107,7 @@ def _over(name: str) -> float:
 
 
 def _of_limit(connections: int) -> Callable[[Round], float]:
-    """The callers' processor time is not the server's to spend."""
+    """Return the share of the limit that a server reaches, excluding the callers' processor time."""
 
     def value(each: Round) -> float:
         figures = each.figures[OURS, connections]
@@ -118,7 +118,7 @@ def _of_limit(connections: int) -> Callable[[Round], float]:
 
 
 def _servers(rounds: Sequence[Round]) -> list[tuple[str, int]]:
-    """Those that were there in every round."""
+    """Return the servers and connections that were measured in every round."""
     return [key for key in rounds[0].figures if all(key in each.figures for each in rounds)]
 
 
@@ -128,7 +128,7 @@ def _median(kind: type[Record], each: Sequence[Record]) -> Record:
 
 
 class Page:
-    """A file with two lines between which the tables belong."""
+    """A Markdown file with two marker lines around the tables."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -139,8 +139,8 @@ class Page:
         self._before, started, rest = text.partition(START)
         _, ended, self._after = rest.partition(END)
         if not (started and ended):
-            raise UsageError(f"{path} needs the lines {START} and {END}; the tables are put between them")
+            raise UsageError(f"{path} needs the lines {START} and {END}, between which the tables are written")
 
     def fill_in(self, tables: str) -> None:
-        """Write the tables; what stood in their place is lost."""
+        """Replace the tables between the markers."""
         self._path.write_text(f"{self._before}{START}\n{tables}\n{END}{self._after}")

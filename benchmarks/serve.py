@@ -1,13 +1,13 @@
-"""`gan-serve serve` beside other servers and beside the most that the machine can do.
+"""Compare `gan-serve serve` with other servers and with the machine's limit.
 
     python benchmarks/serve.py [--peers triton litserve bentoml ray] [--sizes 32 64] [--connections 1 16 64]
                                [--seconds 10] [--rounds 3] [--cache FOLDER] [--page docs/performance.md]
 
-The limit is a bare loop in one process for each core (bare.py). A server runs in processes of its own, the callers
-(callers.py) in another on the same cores. All do the same work (painter.py) and send the same bytes. They take turns,
-round after round, so that whatever else the machine does falls on all.
+The limit is a bare loop in one process per core (bare.py). Each server runs in processes of its own, and the callers
+(callers.py) in another one on the same cores. All do the same work (painter.py) and send the same bytes. They take
+turns in every round, so that other load on the machine affects all of them.
 
-The generators are DCGANs with the weights of a single training step, since speed does not depend on them.
+The generators are DCGANs after a single training step, since speed does not depend on the weights.
 """
 
 import argparse
@@ -36,7 +36,7 @@ CACHE = Path.home() / ".cache" / "gan-serve" / "peers"
 def main() -> None:
     """Measure and print."""
     options = read_options()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # no server is left running
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ensures that no server keeps running
     try:
         page = Page(options.page) if options.page else None
         tables = Benchmark(options).run()
@@ -50,22 +50,28 @@ def main() -> None:
 
 
 def read_options() -> argparse.Namespace:
-    """The command line."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "--peers", nargs="*", choices=PEERS, default=[*PEERS], help="all if not given; none after --peers alone"
+        "--peers",
+        nargs="*",
+        choices=PEERS,
+        default=[*PEERS],
+        help="servers to compare with (default: all; --peers alone: none)",
     )
     parser.add_argument("--sizes", type=positive, nargs="+", default=[32, 64], help="pixels a side")
     parser.add_argument("--connections", type=positive, nargs="+", default=[1, 16, 64])
-    parser.add_argument("--seconds", type=positive, default=10, help="of each measurement")
-    parser.add_argument("--rounds", type=positive, default=3, help="of which the tables have the medians")
-    parser.add_argument("--cache", type=Path, default=CACHE, help=f"where peers are installed; {CACHE} if not given")
-    parser.add_argument("--page", type=Path, help="a file whose tables are replaced")
+    parser.add_argument("--seconds", type=positive, default=10, help="duration of each measurement")
+    parser.add_argument("--rounds", type=positive, default=3, help="rounds; the tables show medians")
+    parser.add_argument(
+        "--cache", type=Path, default=CACHE, help=f"folder in which peers are installed (default: {CACHE})"
+    )
+    parser.add_argument("--page", type=Path, help="a Markdown file whose tables are replaced")
     return parser.parse_args()
 
 
 def positive(text: str) -> int:
-    """A number of something."""
+    """Parse a positive integer."""
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text} is not positive")
@@ -73,7 +79,7 @@ def positive(text: str) -> int:
 
 
 class Benchmark:
-    """A run, and those who dropped out of it."""
+    """A run of the benchmark, with the servers that were left out."""
 
     def __init__(self, options: argparse.Namespace) -> None:
         self._options = options
@@ -81,13 +87,13 @@ class Benchmark:
         self._left_out: dict[str, str] = {}
 
     def run(self) -> str:
-        """Everything, as tables.
+        """Measure all servers, and return the tables.
 
         Raises:
             Failure: gan-serve itself cannot be measured.
         """
         for name in self._options.peers:
-            say(f"{name}: installing, unless it is")
+            say(f"{name}: installing if necessary")
             try:
                 self._contestants.append(peer(name, self._options.cache.resolve()))
             except Failure as failure:
@@ -133,10 +139,10 @@ class Benchmark:
 
 
 def make_model(folder: Path, size: int) -> Path:
-    """A folder with one model, a generator of square grey images, trained for one step on noise.
+    """Create a folder with one model, a generator of square grey images, trained for one step on noise.
 
     Raises:
-        Failure: there is none of this size.
+        Failure: the variant does not support this size.
     """
     say(f"a generator of {size}x{size} pixels")
     images = np.random.RandomState(0).randint(256, size=(12, size, size), dtype=np.uint8)
@@ -150,7 +156,7 @@ def make_model(folder: Path, size: int) -> Path:
 
 
 def say(text: str) -> None:
-    """Progress, on stderr."""
+    """Print progress to stderr."""
     print(text, file=sys.stderr, flush=True)
 
 

@@ -1,12 +1,12 @@
-"""What one thread a run costs and gains: milliseconds of each model, beside sessions that split layers among all cores.
+"""The effect of one thread per run: milliseconds of each model, compared with sessions that split layers among cores.
 
     python benchmarks/threads.py                            # every shipped model, one image and 64 images
     python benchmarks/threads.py pix2pixhd srgan --side 384
-    python benchmarks/threads.py --page docs/performance.md # and put the table into that page
+    python benchmarks/threads.py --page docs/performance.md # and write the table into that page
 
-Before: a session with a thread for each core, and as many rows in a run as are asked for. After: gan-serve,
-where each row (or tile) is a run on one thread, and runs go side by side. Both take turns on the same inputs, so that
-other load on the machine affects both; a ratio is the median of the rounds' own.
+Before: a session with one thread per core, and all requested rows in one run. After: gan-serve, where each row (or
+tile) is a run on one thread, and runs are parallel. Both take turns on the same inputs, so that other load on the
+machine affects both; the ratio is the median over the rounds.
 """
 
 import argparse
@@ -28,19 +28,19 @@ from gan_serve.tensors import Image, Mask
 
 START, END = "<!-- threads: filled in by benchmarks/threads.py --page -->", "<!-- threads: end -->"
 MANY = 64
-PAUSE = 0.05  # seconds; the threads of a session spin for a while after a run, and take a core from the next one
-SLOWER = 1.3  # times: what is slower than this is marked
+PAUSE = 0.05  # seconds; a session's threads spin for a while after a run, which would slow down the next one
+SLOWER = 1.3  # ratios above this are marked
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", metavar="MODEL", help="all models if none is named")
-    parser.add_argument("--models", default=None, help="folder of models; the shipped ones if not given")
+    parser.add_argument("names", nargs="*", metavar="MODEL", help="models to measure (default: all)")
+    parser.add_argument("--models", default=None, help="folder of models (default: the shipped ones)")
     parser.add_argument("--side", type=int, default=256, help="pixels a side, for models of any size")
-    parser.add_argument("--images", type=int, default=MANY, help="images of the second column")
-    parser.add_argument("--rounds", type=int, default=15, help="times that each is measured")
-    parser.add_argument("--page", type=Path, default=None, help="Markdown file whose table is replaced")
+    parser.add_argument("--images", type=int, default=MANY, help="number of images in the second column")
+    parser.add_argument("--rounds", type=int, default=15, help="number of measurements of each")
+    parser.add_argument("--page", type=Path, default=None, help="a Markdown file whose table is replaced")
     options = parser.parse_args()
     repository = Repository(models_folder(options.models))
     lines = [
@@ -60,45 +60,45 @@ def main() -> None:
 
 
 def measure(model: Model, images: int, options: argparse.Namespace) -> str:
-    """Milliseconds before and after and their ratio, as cells of the table."""
+    """Return milliseconds before and after and their ratio, as cells of the table."""
     metadata = model.metadata
-    images = 1 if metadata.any_size else images  # several of them were, and are, made one after the other
-    arrays = made_up(metadata, images, options.side)
+    images = 1 if metadata.any_size else images  # several images of any size are computed one after the other
+    arrays = random_inputs(metadata, images, options.side)
     session = open_session(model.content, str(model.path), parse_device("cpu"), threads=cpu_count())
     rows = batch_size(metadata)
     batches = [{name: array[at : at + rows] for name, array in arrays.items()} for at in range(0, images, rows)]
     generator = Generator(model, device="cpu")
-    calls = (lambda: [session.run(None, batch) for batch in batches], lambda: generator.infer(arrays))
-    rounds = [[seconds(call) for call in calls] for _ in range(options.rounds + 1)][1:]  # the first one warms up
-    was, now = (1000 * statistics.median(column) for column in zip(*rounds, strict=True))
+    functions = (lambda: [session.run(None, batch) for batch in batches], lambda: generator.infer(arrays))
+    rounds = [[seconds(function) for function in functions] for _ in range(options.rounds + 1)][1:]  # skips the warm-up
+    old, new = (1000 * statistics.median(column) for column in zip(*rounds, strict=True))
     ratio = statistics.median(after / before for before, after in rounds)
-    return f"{was:.2f} | {now:.2f} | {f'**{ratio:.2f}**' if ratio > SLOWER else f'{ratio:.2f}'}"
+    return f"{old:.2f} | {new:.2f} | {f'**{ratio:.2f}**' if ratio > SLOWER else f'{ratio:.2f}'}"
 
 
-def made_up(metadata: ModelMetadata, images: int, side: int) -> Arrays:
-    """The graph's inputs for that many images: noise as images, and all else drawn from seed 0."""
+def random_inputs(metadata: ModelMetadata, images: int, side: int) -> Arrays:
+    """Return the graph's inputs for that many images: images of noise, and all other inputs drawn from seed 0."""
     random = np.random.RandomState(0)
-    drawn = [tensor for tensor in metadata.inputs if not isinstance(tensor, Image | Mask)]
-    items = [complete(drawn, 0, Item(index, {})) for index in range(images)]
-    pictures = {
+    others = [tensor for tensor in metadata.inputs if not isinstance(tensor, Image | Mask)]
+    items = [complete(others, 0, Item(index, {})) for index in range(images)]
+    noise = {
         tensor.name: random.uniform(tensor.low, tensor.high, (images, *tensor.shape_at(side, side))).astype(np.float32)
         for tensor in metadata.inputs
         if isinstance(tensor, Image | Mask)
     }
-    made = {**pictures, **input_arrays(drawn, 0, items)}
-    return {tensor.name: made[tensor.name] for tensor in metadata.inputs}
+    arrays = {**noise, **input_arrays(others, 0, items)}
+    return {tensor.name: arrays[tensor.name] for tensor in metadata.inputs}
 
 
-def seconds(call: Callable[[], object]) -> float:
-    """How long one call takes, once the threads of the session that ran before have stopped waiting for more work."""
+def seconds(function: Callable[[], object]) -> float:
+    """Measure one call, after the threads of the previous session have stopped spinning."""
     time.sleep(PAUSE)
     began = time.perf_counter()
-    call()
+    function()
     return time.perf_counter() - began
 
 
 def processor() -> str:
-    """The name of the processor, if the system reports it."""
+    """Return the name of the processor, if the system reports it."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.exists() else []
     return next((line.partition(": ")[2] for line in lines if line.startswith("model name")), "unknown processor")

@@ -1,6 +1,6 @@
-"""Images per second of this project's loop against a plain float32 loop as tutorials write it.
+"""Images per second of this project's training loop, compared with the plain float32 loop of tutorials.
 
-Same networks, batch, optimizer and machine, in turns within one run, so that what else the machine does hits both:
+Both use the same networks, batch and optimizer, and take turns in one run, so that other load affects both:
 
     python benchmarks/train_speed.py [--size 32] [--width 64] [--precision auto] [--rounds 5]
 """
@@ -29,9 +29,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", type=int, default=32, help="pixels")
     parser.add_argument("--width", type=int, default=64, help="channels of the layers next to the image")
-    parser.add_argument("--precision", default="auto", help="of this loop: auto, bf16 or fp32")
+    parser.add_argument("--precision", default="auto", help="precision of this loop: auto, bf16 or fp32")
     parser.add_argument("--batch-size", type=int, default=64)
-    parser.add_argument("--seconds", type=float, default=5.0, help="of each loop in each round")
+    parser.add_argument("--seconds", type=float, default=5.0, help="duration of each loop in each round")
     parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
     dataset = _noise(arguments.size)
@@ -57,7 +57,7 @@ def main() -> None:
 
 
 def _noise(size: int) -> Dataset:
-    """Speed does not depend on what the images show."""
+    """Return a data set of noise; speed does not depend on the images."""
     images = torch.randint(256, (IMAGES, 1, size, size), dtype=torch.uint8)
     return Dataset("noise", images, torch.zeros(IMAGES, dtype=torch.long), ("noise",), "", "")
 
@@ -67,7 +67,7 @@ def _ours(gan: GAN, dataset: Dataset, precision: str) -> Iterator[object]:
 
 
 def _plain(gan: GAN, dataset: Dataset) -> Iterator[object]:
-    """The loop of the usual tutorial: float32, NCHW, a data loader, both networks always differentiated."""
+    """Run the loop of tutorials: float32, NCHW, a data loader, gradients of both networks at every step."""
     recipe = gan.settings
     generator, discriminator, criterion = gan.generator, gan.discriminator, nn.BCEWithLogitsLoss()
     optimizers = [

@@ -1,10 +1,10 @@
-"""Megapixels a second and peak memory of an image through gan-serve, against ONNX Runtime called by hand on the same.
+"""Megapixels per second and peak memory of translating an image, compared with calling ONNX Runtime directly.
 
     python benchmarks/translate.py MODEL [--models DIR] [--image FILE | --size WIDTHxHEIGHT] [--runs N] [--rounds N]
 
-Both decode the file, run the model, and write a PNG of the same size, again and again in a process of their own; by
-hand the whole image goes through the network at once, on as many threads. Their processes take turns, so that what
-else the machine does falls on both. The promise is that gan-serve takes at most a tenth longer.
+Both decode the file, run the model, and write a PNG of the same size, repeatedly in a process of their own. The direct
+call passes the whole image through the network at once, on as many threads. The processes take turns, so that other
+load on the machine affects both. The target is that gan-serve takes at most a tenth longer.
 """
 
 import argparse
@@ -48,15 +48,15 @@ def translate():
     array = array / 255 * (task["high"] - task["low"]) + task["low"]
     sides = [(0, -side % task["multiple"]) for side in array.shape[1:]]
     array = numpy.pad(array, [(0, 0), *sides], "reflect")[None]
-    made = session.run(None, {session.get_inputs()[0].name: array})[0][0]
-    levels = (made - task["made_low"]) * (255 / (task["made_high"] - task["made_low"]))
+    output = session.run(None, {session.get_inputs()[0].name: array})[0][0]
+    levels = (output - task["output_low"]) * (255 / (task["output_high"] - task["output_low"]))
     pixels = levels.round().clip(0, 255).astype(numpy.uint8).transpose(1, 2, 0)
     width, height = width * task["scale"], height * task["scale"]
     if task["network"]:
-        answer = Image.fromarray(pixels.squeeze()).resize((width, height), Image.Resampling.LANCZOS)
+        result = Image.fromarray(pixels.squeeze()).resize((width, height), Image.Resampling.LANCZOS)
     else:
-        answer = Image.fromarray(pixels[:height, :width].squeeze())
-    answer.save(task["output"], compress_level=1)
+        result = Image.fromarray(pixels[:height, :width].squeeze())
+    result.save(task["output"], compress_level=1)
 """
 
 SERVED = """
@@ -84,31 +84,31 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model")
-    parser.add_argument("--models", default=None, help="folder of models; the shipped ones if not given")
-    parser.add_argument("--image", type=Path, default=None, help="an image; one is made up if not given")
-    parser.add_argument("--size", default="480x360", help="of an image that is made up")
+    parser.add_argument("--models", default=None, help="folder of models (default: the shipped ones)")
+    parser.add_argument("--image", type=Path, default=None, help="an image (default: a synthetic one)")
+    parser.add_argument("--size", default="480x360", help="size of the synthetic image")
     parser.add_argument("--runs", type=int, default=5, help="images in each process, after one that is not counted")
     parser.add_argument("--rounds", type=int, default=5, help="processes of each kind")
     options = parser.parse_args()
     repository = Repository(models_folder(options.models))
     model = repository.find(options.model)
     with tempfile.TemporaryDirectory() as folder:
-        image = options.image or made_up(Path(folder) / "image.png", *map(int, options.size.split("x")))
+        image = options.image or synthetic_image(Path(folder) / "image.png", *map(int, options.size.split("x")))
         files = {"model": str(model.path), "models": str(repository.root), "image": str(image), "runs": options.runs}
         task = files | {"threads": cpu_count()} | facts(model.metadata)
-        with PILImage.open(image) as picture:
-            megapixels = picture.width * picture.height / 1e6
+        with PILImage.open(image) as opened:
+            megapixels = opened.width * opened.height / 1e6
         report(measure(task, Path(folder), options.rounds), megapixels)
 
 
 def facts(metadata: ModelMetadata) -> dict[str, object]:
-    """What a program that calls the model by hand must know about it.
+    """Return the facts that a program needs to call the model directly.
 
     Raises:
-        SystemExit: the model does not make one image of one.
+        SystemExit: the model does not translate one image into one image.
     """
     if len(metadata.inputs) > 1 or metadata.source_image is None or not metadata.image_outputs[0].like:
-        raise SystemExit(f"{metadata.name} does not make one image of another one and nothing else")
+        raise SystemExit(f"{metadata.name} does not translate one image into one image; choose another model")
     before, after = metadata.source_image, metadata.image_outputs[0]
     return {
         "name": metadata.name,
@@ -118,14 +118,14 @@ def facts(metadata: ModelMetadata) -> dict[str, object]:
         "multiple": before.multiple,
         "low": before.low,
         "high": before.high,
-        "made_low": after.low,
-        "made_high": after.high,
+        "output_low": after.low,
+        "output_high": after.high,
         "scale": after.scale,
     }
 
 
-def made_up(path: Path, width: int, height: int) -> Path:
-    """An image with large shapes and fine grain."""
+def synthetic_image(path: Path, width: int, height: int) -> Path:
+    """Write an image with large shapes and fine grain."""
     random = np.random.RandomState(0)
     shapes = random.randint(256, size=(height // 40 + 1, width // 40 + 1, 3), dtype=np.uint8)
     smooth = np.asarray(PILImage.fromarray(shapes).resize((width, height), PILImage.Resampling.BICUBIC))
@@ -135,19 +135,19 @@ def made_up(path: Path, width: int, height: int) -> Path:
 
 
 def measure(task: Mapping[str, object], folder: Path, rounds: int) -> Figures:
-    """Each kind of process in turn."""
+    """Run each kind of process in turn."""
     figures: Figures = {"by hand": [], "gan-serve": []}
     for _ in range(rounds):
         for name, script in (("by hand", BARE), ("gan-serve", SERVED)):
-            given = json.dumps({**task, "output": str(folder / f"{name}.png")})
-            command = [sys.executable, "-c", PREAMBLE + script + LOOP, given]
+            arguments = json.dumps({**task, "output": str(folder / f"{name}.png")})
+            command = [sys.executable, "-c", PREAMBLE + script + LOOP, arguments]
             done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
             figures[name].append(tuple(json.loads(done.stdout)))
     return figures
 
 
 def report(figures: Figures, megapixels: float) -> None:
-    """A table of medians, and whether the promise holds."""
+    """Print a table of medians, and the ratio beside its target."""
     print(f"{'':12}{'megapixels/s':>14}{'peak memory':>14}   (of {megapixels:.2f} megapixels that go in)")
     medians = {
         name: [statistics.median(column) for column in zip(*each, strict=True)] for name, each in figures.items()

@@ -1,9 +1,9 @@
-"""The smallest GAN: it turns uniform noise into a normal distribution, and draws how it learns.
+"""The smallest GAN: turn uniform noise into a normal distribution, and draw the progress.
 
     python examples/one_dimension.py [--steps 3000] [--output one_dimension.png]
 
-Each panel shows what the generator makes (bars), what it should make (line), and how real the discriminator finds each
-place (dashed). In the end the dashed line is flat at one half: nothing is left to tell the two apart.
+Each panel shows the generated distribution (bars), the real one (line) and the discriminator's output D(x) (dashed). At
+the end the dashed line is flat at one half: D cannot distinguish the two.
 """
 
 import argparse
@@ -36,7 +36,7 @@ class Normal:
 
 
 class OneDimension(VanillaGAN):
-    """The first GAN, with uniform noise and networks for single numbers."""
+    """The original GAN, with uniform noise and networks for single numbers."""
 
     latent_size = 1
 
@@ -53,21 +53,21 @@ class OneDimension(VanillaGAN):
 
 
 def _dense() -> list[nn.Module]:
-    """One number in, one out."""
+    """Return the layers of a network from one number to one number."""
     return [nn.Linear(1, 64), nn.Tanh(), nn.Linear(64, 64), nn.Tanh(), nn.Linear(64, 1)]
 
 
 @torch.no_grad()
 def draw(axes: Axes, game: OneDimension, step: int) -> Tensor:
-    """One panel; returns the generated numbers."""
-    places = torch.linspace(-2, 10, 241)
-    made: Tensor = game.generator(torch.linspace(-1, 1, 10_000)[:, None]).flatten()
-    density = torch.exp(-((places - MEAN) / DEVIATION).square() / 2) / (DEVIATION * math.sqrt(2 * math.pi))
-    axes.hist(made.tolist(), bins=60, range=(-2, 10), density=True, color="tab:blue", alpha=0.5, label="G(z)")
-    axes.plot(places, density, color="black", label="real")
-    axes.plot(places, game.discriminator(places.view(-1, 1, 1, 1)).sigmoid(), "--", color="tab:red", label="D(x)")
-    axes.set(title=f"step {step}: {made.mean():.2f} ± {made.std():.2f}", ylim=(0, 1.05))
-    return made
+    """Draw one panel, and return the generated numbers."""
+    x = torch.linspace(-2, 10, 241)
+    fake: Tensor = game.generator(torch.linspace(-1, 1, 10_000)[:, None]).flatten()
+    density = torch.exp(-((x - MEAN) / DEVIATION).square() / 2) / (DEVIATION * math.sqrt(2 * math.pi))
+    axes.hist(fake.tolist(), bins=60, range=(-2, 10), density=True, color="tab:blue", alpha=0.5, label="G(z)")
+    axes.plot(x, density, color="black", label="real")
+    axes.plot(x, game.discriminator(x.view(-1, 1, 1, 1)).sigmoid(), "--", color="tab:red", label="D(x)")
+    axes.set(title=f"step {step}: {fake.mean():.2f} ± {fake.std():.2f}", ylim=(0, 1.05))
+    return fake
 
 
 def main() -> None:
@@ -75,19 +75,19 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=3_000)
     parser.add_argument("--output", type=Path, default=Path("one_dimension.png"))
     arguments = parser.parse_args()
-    mpl.use("agg")  # a file, no window
+    mpl.use("agg")  # draws into a file, without a window
     torch.manual_seed(0)
     game = OneDimension(arguments.steps)
     trainer = Trainer(game, Normal(), seed=0, precision="fp32", device="cpu")
     figure, panels = plt.subplots(1, PANELS, figsize=(4 * PANELS, 3.5), sharey=True, layout="constrained")
-    made = draw(panels[0], game, 0)
-    shown = {round(arguments.steps * number / (PANELS - 1)): number for number in range(1, PANELS)}
+    fake = draw(panels[0], game, 0)
+    panel_at = {round(arguments.steps * number / (PANELS - 1)): number for number in range(1, PANELS)}
     for _ in trainer.train():
-        if trainer.step in shown:
-            made = draw(panels[shown[trainer.step]], game, trainer.step)
+        if trainer.step in panel_at:
+            fake = draw(panels[panel_at[trainer.step]], game, trainer.step)
     panels[0].legend()
     figure.savefig(arguments.output)
-    print(f"{arguments.output}: {made.mean():.2f} ± {made.std():.2f}, real {MEAN:.2f} ± {DEVIATION:.2f}")
+    print(f"{arguments.output}: {fake.mean():.2f} ± {fake.std():.2f}, real {MEAN:.2f} ± {DEVIATION:.2f}")
 
 
 if __name__ == "__main__":

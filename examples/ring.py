@@ -1,8 +1,8 @@
-"""Mode collapse on a ring of eight Gaussians, or a grid of 25: which variants find all of them, drawn as they learn.
+"""Mode collapse on a ring of eight Gaussians, or a grid of 25: draw which modes the variants find as they learn.
 
     python examples/ring.py [gan wgan_gp ...] [--grid] [--seeds 5] [--steps 5000] [--output ring.png]
 
-Every variant without labels can be named; all have the same small networks and as many generator steps.
+Give the names of variants without labels. All have the same small networks and the same number of generator steps.
 """
 
 import argparse
@@ -29,7 +29,7 @@ PANELS = 5
 ANGLES = torch.arange(8) * (math.pi / 4)
 RING = RADIUS * torch.stack([ANGLES.cos(), ANGLES.sin()], dim=1)
 GRID = torch.cartesian_prod(*[torch.linspace(-RADIUS, RADIUS, 5)] * 2)
-PENALTY_WEIGHT = 0.1  # as WGAN-GP's authors have it for such small distances
+PENALTY_WEIGHT = 0.1  # the value of WGAN-GP's authors for such small distances
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Mixture:
 
 
 def make_game(name: str, steps: int) -> GAN:
-    """A variant with networks for points instead of images."""
+    """Build a variant with networks for points instead of images."""
     variant = variants.find(name)
     recipe = replace(variant.recipe, batch_size=256, learning_rate=1e-3, steps=steps * variant.discriminator_steps)
     if isinstance(recipe, PenalisedRecipe):
@@ -64,13 +64,13 @@ def _dense(widths: Sequence[int]) -> list[nn.Module]:
 
 
 def count_modes(points: Tensor, centres: Tensor) -> int:
-    """Modes with at least a tenth of their fair share of the points within three deviations."""
+    """Count the modes with at least a tenth of their fair share of the points within three deviations."""
     close = (torch.cdist(points, centres) < 3 * DEVIATION).float().mean(dim=0)
     return int((close > 0.1 / len(centres)).sum())
 
 
 def draw(axes: Axes, points: Tensor, centres: Tensor, title: str) -> None:
-    """One panel."""
+    """Draw one panel."""
     axes.scatter(centres[:, 0], centres[:, 1], s=200, facecolors="none", edgecolors="tab:red")
     axes.scatter(points[:, 0], points[:, 1], s=1, color="tab:blue")
     axes.set(title=title, xlim=(-3, 3), ylim=(-3, 3), aspect="equal", xticks=[], yticks=[])
@@ -80,41 +80,41 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("variants", nargs="*", default=["gan", "wgan_gp"])
     parser.add_argument("--grid", action="store_true", help="25 Gaussians on a grid")
-    parser.add_argument("--seeds", type=int, default=1, help="trainings of each variant, the first of which is drawn")
-    parser.add_argument("--steps", type=int, default=5_000, help="of the generator")
+    parser.add_argument("--seeds", type=int, default=1, help="trainings per variant; only the first one is drawn")
+    parser.add_argument("--steps", type=int, default=5_000, help="steps of the generator")
     parser.add_argument("--output", type=Path, default=Path("ring.png"))
     arguments = parser.parse_args()
-    mpl.use("agg")  # a file, no window
+    mpl.use("agg")  # draws into a file, without a window
     names, centres = arguments.variants, GRID if arguments.grid else RING
     figure, rows = plt.subplots(
         len(names), PANELS, figsize=(3 * PANELS, 3.2 * len(names)), squeeze=False, layout="constrained"
     )
     for name, row in zip(names, rows, strict=True):
         found = [
-            play(name, centres, arguments.steps, seed, row if seed == 0 else ()) for seed in range(arguments.seeds)
+            train(name, centres, arguments.steps, seed, row if seed == 0 else ()) for seed in range(arguments.seeds)
         ]
         print(f"{name}: {', '.join(map(str, found))} of {len(centres)} modes", flush=True)
     figure.savefig(arguments.output)
     print(arguments.output)
 
 
-def play(name: str, centres: Tensor, steps: int, seed: int, panels: Sequence[Axes]) -> int:
-    """Train one variant, and draw it on its way; returns how many modes it reached."""
+def train(name: str, centres: Tensor, steps: int, seed: int, panels: Sequence[Axes]) -> int:
+    """Train one variant, draw its progress, and return the number of modes that it finds."""
     torch.manual_seed(seed)
     game = make_game(name, steps)
     trainer = Trainer(game, Mixture(centres), seed=seed, precision="fp32", device="cpu")
-    shown = {round(game.settings.steps * (number + 1) / PANELS): panel for number, panel in enumerate(panels)}
+    panel_at = {round(game.settings.steps * (number + 1) / PANELS): panel for number, panel in enumerate(panels)}
     for _ in trainer.train():
-        if trainer.step in shown:
+        if trainer.step in panel_at:
             points = sample(game)
             title = f"{name}, step {trainer.step // game.discriminator_steps}"
-            draw(shown[trainer.step], points, centres, f"{title}: {count_modes(points, centres)} of {len(centres)}")
+            draw(panel_at[trainer.step], points, centres, f"{title}: {count_modes(points, centres)} of {len(centres)}")
     return count_modes(sample(game), centres)
 
 
 @torch.no_grad()
 def sample(game: GAN) -> Tensor:
-    """Generated points (N, 2), always of the same latents."""
+    """Generate points (N, 2), always from the same latents."""
     latents = torch.randn(2_000, game.latent_size, generator=torch.Generator().manual_seed(0))
     points: Tensor = game.generator(latents).flatten(1)
     return points

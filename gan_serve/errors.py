@@ -1,5 +1,9 @@
 """Exceptions for users. Front ends print their messages, never a traceback."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 _LONGEST = 100  # characters of a value in a message
 
 
@@ -28,3 +32,12 @@ def short_repr(value: object) -> str:
     except Exception:  # a third-party `__repr__` may raise anything
         return f"a value of type {type(value).__name__}"
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+
+
+@contextmanager
+def readable(source: str | Path) -> Iterator[None]:
+    """Turn an operating system's error on reading a file or a folder into a `Failure`."""
+    try:
+        yield
+    except OSError as error:
+        raise Failure(f"{error.filename or source}: cannot be read ({error.strerror})") from None

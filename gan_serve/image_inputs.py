@@ -9,13 +9,12 @@ import io
 import os
 import re
 import stat
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, NamedTuple
 
-from gan_serve.errors import Failure
+from gan_serve.errors import Failure, readable
 from gan_serve.system.text import printable
 from gan_serve.tensors import Image
 
@@ -162,7 +161,7 @@ def _read(path: Path, frame: int | None = None) -> "tuple[ImageInput, PilImage]"
 
 
 def _piped(stream: IO[bytes], name: str) -> bytes:
-    with _read_errors(name):
+    with readable(name):
         return stream.read(MAX_BYTES + 1)
 
 
@@ -186,17 +185,8 @@ def _source(digest: str, decoded: "_Decoded") -> ImageInput:
 
 def _content(path: Path) -> tuple[bytes, bool]:
     """Return the bytes of a file, and whether it is a pipe."""
-    with _read_errors(str(path)), path.open("rb") as file:
+    with readable(path), path.open("rb") as file:
         return file.read(MAX_BYTES + 1), stat.S_ISFIFO(os.fstat(file.fileno()).st_mode)
-
-
-@contextmanager
-def _read_errors(name: str) -> Iterator[None]:
-    """Turn an OSError into a Failure that names the file."""
-    try:
-        yield
-    except OSError as error:
-        raise Failure(f"{name}: cannot be read ({error.strerror})") from None
 
 
 class _Decoded(NamedTuple):

@@ -1,4 +1,4 @@
-"""The training command line: `python -m training --help`."""
+"""The training command line. Its commands import what they need when they run, so that `--help` is fast."""
 
 import sys
 import warnings
@@ -15,7 +15,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode=None,  # it would take a default in square brackets for markup, and leave it out
+    rich_markup_mode=None,  # it would treat a default in square brackets as markup and drop it
     help="Train GAN variants, export them to ONNX, score them and publish them into models/.",
 )
 for commands in (training.commands, models.commands, comparisons.commands):
@@ -23,11 +23,11 @@ for commands in (training.commands, models.commands, comparisons.commands):
 
 
 def main() -> None:
-    """Run the command line; whatever goes wrong is one line."""
+    """Run the command line; print errors and warnings in one line each."""
     leave_at_signals()
     open_streams()
-    warnings.formatwarning = lambda message, *_: f"warning: {message}\n"  # one line, without the code's place
-    warnings.filterwarnings("ignore", module="PIL")  # what cannot be read of an image is told with its name
+    warnings.formatwarning = lambda message, *_: f"warning: {message}\n"  # one line, without the source location
+    warnings.filterwarnings("ignore", module="PIL")  # unreadable images are reported by name
     command = typer.main.get_command(app)
     arguments = sys.argv[1:] or ["--help"]
     sys.exit(report_errors(lambda: command.main(arguments, prog_name="python -m training", standalone_mode=False) or 0))

@@ -1,10 +1,10 @@
-"""Differentiable augmentation (Zhao et al. 2020, https://arxiv.org/abs/2006.10738): what the discriminator sees.
+"""Differentiable augmentation of the discriminator's inputs (Zhao et al. 2020, https://arxiv.org/abs/2006.10738).
 
-With few images a discriminator learns them by heart. Where real and generated images are augmented alike before it sees
-them, it cannot, and the generator learns through the augmentation instead of imitating it.
+With few images, a discriminator memorises them. Augmenting real and generated images alike prevents that, and since
+gradients flow through the augmentation, the generator does not learn to imitate it.
 
-Each function takes images (N, C, H, W) in [-1, 1], treats each of them in a way of its own, drawn from PyTorch's random
-generator, and is affine in them. Zero, what translation and cutout fill with, is the middle of the range, a grey.
+Each function takes images (N, C, H, W) in [-1, 1], draws the change of each image from PyTorch's random generator, and
+is affine in the images. Translation and cutout fill with zero, the middle of the range: grey.
 """
 
 from collections.abc import Callable, Iterable
@@ -20,22 +20,22 @@ Augmentation = Callable[[Tensor], Tensor]
 
 
 def brightness(images: Tensor) -> Tensor:
-    """Add a number from [-0.5, 0.5)."""
+    """Add a number from [-0.5, 0.5) to each image."""
     return images + _uniform(images, -0.5, 0.5)
 
 
 def saturation(images: Tensor) -> Tensor:
-    """Scale what sets the channels of a pixel apart, by 0 to 2; grey images stay as they are."""
+    """Scale each pixel's differences between channels by 0 to 2; grey images do not change."""
     return _scaled_from(images.mean(dim=1, keepdim=True), images, _uniform(images, 0, 2))
 
 
 def contrast(images: Tensor) -> Tensor:
-    """Scale what sets the values of an image apart, by 0.5 to 1.5."""
+    """Scale the deviations from each image's mean by 0.5 to 1.5."""
     return _scaled_from(images.mean(dim=(1, 2, 3), keepdim=True), images, _uniform(images, 0.5, 1.5))
 
 
 def translation(images: Tensor) -> Tensor:
-    """Shift by whole pixels, at most an eighth of the size in either direction; what comes in is zero."""
+    """Shift each image by whole pixels, at most an eighth of its size in each direction; new pixels are zero."""
     _, channels, height, width = images.shape
     rows = _origins(images, height)[:, None, :, None].expand(-1, channels, -1, width + 2)
     columns = _origins(images, width)[:, None, None, :].expand(-1, channels, height, -1)
@@ -43,7 +43,7 @@ def translation(images: Tensor) -> Tensor:
 
 
 def cutout(images: Tensor) -> Tensor:
-    """Set a square of half the size to zero; its centre is anywhere in the image, so it may reach over the edge."""
+    """Set a square of half the image's size to zero; its centre is anywhere, so it may extend beyond the edge."""
     height, width = images.shape[2:]
     hidden = _span(images, height)[:, None, :, None] & _span(images, width)[:, None, None, :]
     return images.masked_fill(hidden, 0)
@@ -57,10 +57,10 @@ POLICIES: dict[str, tuple[Augmentation, ...]] = {
 
 
 def find(policy: str | None) -> tuple[Augmentation, ...]:
-    """What `color,translation` or another list of known names stands for, in its order.
+    """Parse a comma-separated list of policies, such as `color,translation`, into augmentations in that order.
 
     Raises:
-        UsageError: there is no augmentation of such a name.
+        UsageError: there is no policy of that name.
     """
     names = [name.strip() for name in policy.split(",")] if policy else []
     for name in names:
@@ -70,7 +70,7 @@ def find(policy: str | None) -> tuple[Augmentation, ...]:
 
 
 def apply(images: Tensor, augmentations: Iterable[Augmentation]) -> Tensor:
-    """One after the other, in float32 whatever the networks' precision."""
+    """Apply the augmentations in order, in float32 regardless of the networks' precision."""
     images = images.float()
     for augmentation in augmentations:
         images = augmentation(images)
@@ -78,12 +78,12 @@ def apply(images: Tensor, augmentations: Iterable[Augmentation]) -> Tensor:
 
 
 def _uniform(images: Tensor, low: float, high: float) -> Tensor:
-    """A number for each image, (N, 1, 1, 1)."""
+    """Draw a number for each image: (N, 1, 1, 1)."""
     return low + (high - low) * distributed.own_share(torch.rand, len(images), 1, 1, 1, like=images)
 
 
 def _whole(images: Tensor, low: int, high: int) -> Tensor:
-    """A whole number for each image, (N, 1), the limits included."""
+    """Draw a whole number for each image, limits included: (N, 1)."""
     return low + (distributed.own_share(torch.rand, len(images), 1, like=images) * (high - low + 1)).long()
 
 
@@ -92,13 +92,13 @@ def _scaled_from(middle: Tensor, images: Tensor, factor: Tensor) -> Tensor:
 
 
 def _origins(images: Tensor, size: int) -> Tensor:
-    """Where each place along one axis of a shifted image comes from, (N, size), in an image with a margin of one."""
-    places = torch.arange(size, device=images.device) - _whole(images, -(size // 8), size // 8)
-    return (places + 1).clamp(0, size + 1)
+    """Return the source index (N, size) of each position along one axis of a shifted image, padded by one pixel."""
+    positions = torch.arange(size, device=images.device) - _whole(images, -(size // 8), size // 8)
+    return (positions + 1).clamp(0, size + 1)
 
 
 def _span(images: Tensor, size: int) -> Tensor:
-    """Which places along one axis the square covers, (N, size)."""
+    """Return whether the square covers each position along one axis: (N, size)."""
     side = size // 2
-    place = torch.arange(size, device=images.device) - _whole(images, -(side // 2), size - (side + 1) // 2)
-    return (place >= 0) & (place < side)
+    position = torch.arange(size, device=images.device) - _whole(images, -(side // 2), size - (side + 1) // 2)
+    return (position >= 0) & (position < side)

@@ -9,15 +9,15 @@ from torch import Tensor, nn
 
 
 def start(device: torch.device) -> None:
-    """Make a GPU the one that this process works on, and join the other processes, if `torchrun` started some."""
+    """Select the GPU of this process, and join the other processes if `torchrun` started several."""
     if device.type == "cuda":
-        torch.cuda.set_device(device)  # streams and random states are those of the present device
+        torch.cuda.set_device(device)  # streams and random states belong to the current device
     if int(os.environ.get("WORLD_SIZE", "1")) > 1 and not dist.is_initialized():
         dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
 
 
 def wait() -> None:
-    """Until all processes are here: one that is gone early would take the connections of the others with it."""
+    """Wait for all processes: one that exits early would break the connections of the others."""
     if dist.is_initialized():
         dist.barrier()
 
@@ -29,17 +29,17 @@ def stop() -> None:
 
 
 def rank() -> int:
-    """This process's number; process 0 is the one that writes."""
+    """Return this process's number; only process 0 writes files and messages."""
     return int(os.environ.get("RANK", "0"))
 
 
 def world_size() -> int:
-    """How many processes train together."""
+    """Return the number of processes that train together."""
     return dist.get_world_size() if dist.is_initialized() else 1
 
 
 def broadcast(module: nn.Module) -> None:
-    """Give every process the first one's parameters and buffers."""
+    """Copy the first process's parameters and buffers to all processes."""
     if dist.is_initialized():
         for tensor in module.state_dict().values():
             dist.broadcast(tensor, src=0)
@@ -58,7 +58,7 @@ def average_gradients(parameters: list[nn.Parameter]) -> None:
 
 
 def any_process(flag: bool, device: torch.device) -> bool:
-    """Whether the flag is set in at least one process, so that all of them stop at the same step."""
+    """Return whether the flag is set in at least one process, so that all of them stop at the same step."""
     if not dist.is_initialized():
         return flag
     votes = torch.tensor(int(flag), device=device)
@@ -67,11 +67,11 @@ def any_process(flag: bool, device: torch.device) -> bool:
 
 
 def own_share(draw: Callable[..., Tensor], count: int, *shape: int, like: Tensor) -> Tensor:
-    """This process's rows of the (count * world_size, *shape) noise that a single process would have drawn.
+    """Return this process's rows of the noise (count * world_size, *shape) that a single process would have drawn.
 
     `draw` is torch.randn or torch.rand, on the device of `like`.
 
-    All processes draw all of it: their random states stay equal, so that a step does not depend on their number.
+    Every process draws all rows: their random states stay equal, so a step does not depend on the number of processes.
     """
     noise = draw(count * world_size(), *shape, device=like.device)
     return noise[rank() * count : (rank() + 1) * count]

@@ -1,4 +1,4 @@
-"""Paired adversarial losses and penalties: pure functions, computed in float32 whatever the networks' precision."""
+"""Adversarial losses in pairs, and penalties: pure functions in float32, regardless of the networks' precision."""
 
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
@@ -9,11 +9,11 @@ from torch.nn import functional as F
 
 
 class Adversarial(NamedTuple):
-    """The two sides of one game; logits may have any shape."""
+    """The losses of both sides of a game; logits may have any shape."""
 
     discriminator: Callable[[Tensor, Tensor], Tensor]  # (real logits, fake logits) -> loss
     generator: Callable[[Tensor], Tensor]  # fake logits -> loss
-    probability: Callable[[Tensor], Tensor] | None = None  # logits -> the belief that an image is real, where it is one
+    probability: Callable[[Tensor], Tensor] | None = None  # logits -> D(x), if the logits stand for a probability
 
 
 def cross_entropy_discriminator_loss(real: Tensor, fake: Tensor) -> Tensor:
@@ -27,7 +27,7 @@ def non_saturating_generator_loss(fake: Tensor) -> Tensor:
 
 
 def minimax_generator_loss(fake: Tensor) -> Tensor:
-    """log(1 - D(G(z))): the game as first written down; its gradient vanishes where D is certain."""
+    """log(1 - D(G(z))): the loss of the minimax game; its gradient vanishes where D is certain."""
     return -F.softplus(fake.float()).mean()
 
 
@@ -37,17 +37,17 @@ def least_squares_discriminator_loss(real: Tensor, fake: Tensor) -> Tensor:
 
 
 def least_squares_generator_loss(fake: Tensor) -> Tensor:
-    """(D(G(z)) - 1)^2 / 2, which pulls at far fakes however certain D is (c = 1)."""
+    """(D(G(z)) - 1)^2 / 2 (c = 1), whose gradient stays large for distant fakes, even where D is certain."""
     return (fake.float() - 1).square().mean() / 2
 
 
 def hinge_discriminator_loss(real: Tensor, fake: Tensor) -> Tensor:
-    """max(0, 1 - D(x)) + max(0, 1 + D(G(z))): what is beyond the margin is left alone."""
+    """max(0, 1 - D(x)) + max(0, 1 + D(G(z))): samples beyond the margin have no gradient."""
     return F.relu(1 - real.float()).mean() + F.relu(1 + fake.float()).mean()
 
 
 def wasserstein_critic_loss(real: Tensor, fake: Tensor) -> Tensor:
-    """E f(G(z)) - E f(x): minus the estimate of the Wasserstein distance."""
+    """E f(G(z)) - E f(x): the negative estimate of the Wasserstein distance."""
     return fake.float().mean() - real.float().mean()
 
 
@@ -73,12 +73,12 @@ wasserstein = Adversarial(wasserstein_critic_loss, wasserstein_generator_loss)
 
 
 def _full_precision(like: Tensor) -> torch.autocast:
-    """Within it, autocast makes no products of bfloat16."""
+    """Disable autocast, which would compute products in bfloat16."""
     return torch.autocast(like.device.type, enabled=False)
 
 
 def gradient_norms(discriminator: Callable[[Tensor], Tensor], points: Tensor) -> Tensor:
-    """|dD/dx| at each of the points (N, ...), over all that is not the batch: (N,), itself differentiable."""
+    """|dD/dx| at each of the points (N, ...), over all axes except the batch: (N,), itself differentiable."""
     with _full_precision(points), torch.enable_grad():
         points = points.detach().float().requires_grad_(True)
         (gradients,) = torch.autograd.grad(discriminator(points).sum(), points, create_graph=True)
@@ -92,17 +92,17 @@ def gradient_penalty(norms: Tensor, slope: float = 1.0) -> Tensor:
 
 
 def interpolate(real: Tensor, fake: Tensor, share: Tensor) -> Tensor:
-    """Points between a real and a generated image; `share` is uniform and one number per sample (N, 1, 1, 1)."""
+    """t x + (1 - t) G(z): points between real and generated images, with `share` t uniform, one per sample."""
     return share * real.float() + (1 - share) * fake.detach().float()
 
 
 def dragan_points(real: Tensor, noise: Tensor) -> Tensor:
-    """Points near real images, DRAGAN's x + 0.5 std(x) u, with u uniform in [0, 1] of the images' shape."""
+    """x + 0.5 std(x) u: DRAGAN's points near real images, with `noise` u uniform in [0, 1] of the images' shape."""
     return real + 0.5 * real.std() * noise
 
 
 def pulling_away(features: Tensor) -> Tensor:
-    """Mean squared cosine between the features (N, ...) of different samples (Zhao, Mathieu and LeCun 2017)."""
+    """f_PT: the mean squared cosine between features (N, ...) of different samples (Zhao, Mathieu and LeCun 2017)."""
     directions = F.normalize(features.float().flatten(1), dim=1)
     count = len(directions)
     with _full_precision(directions):

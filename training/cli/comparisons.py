@@ -1,11 +1,10 @@
-"""Many trainings by one command."""
+"""Commands that run many trainings."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from training import variants
 from training.cli.options import (
     MODELS,
     RECORDS,
@@ -37,34 +36,35 @@ def zoo(
     models: Models = MODELS,
     replace: ReplaceModels = False,
 ) -> None:
-    """Train and publish many variants from scratch; stopped, it goes on when called again."""
+    """Train and publish many variants from scratch; run it again to continue after a stop."""
+    from training import variants
     from training.experiments.zoo import carry_out, is_published, publication
     from training.loop import devices
     from training.loop.replacing import check_writable
 
     chosen = list(dict.fromkeys(names or variants.trainings()))
     for name in chosen:
-        variants.training(name)  # a wrong name is told before hours have passed
+        variants.training(name)  # reports a wrong name before hours have passed
     options = () if steps is None else ("--steps", str(steps))
     done = [name for name in chosen if is_published(name, runs_folder, models)]
     tasks = [publication(name, runs_folder, models, options, replace=replace) for name in chosen if name not in done]
     check_writable(runs_folder)
     check_writable(models)
     outcome = carry_out(tasks, str(devices.find_device(device)), jobs=jobs, minutes=minutes)
-    _tell(done, outcome, "published")
+    _report(done, outcome, "published")
 
 
 @commands.command(epilog="Example: python -m training study losses --minutes 120")
 def study(
-    name: Annotated[str, typer.Argument(help="One of those in training/experiments/studies.py.")],
+    name: Annotated[str, typer.Argument(help="A study from training/experiments/studies.py.")],
     minutes: Minutes = None,
     device: Device = "auto",
     jobs: Jobs = None,
     steps: Steps = None,
     runs_folder: Runs = RUNS,
-    records: Annotated[Path, typer.Option(help="Where the figures go.")] = RECORDS,
+    records: Annotated[Path, typer.Option(help="The folder for the scores.")] = RECORDS,
 ) -> None:
-    """Train what is to be compared, each with several seeds, and record the scores; docs/studies.md is made of them."""
+    """Train the cases of a study, each with several seeds, and record the scores for docs/studies.md."""
     from training.experiments import studies
     from training.experiments.zoo import carry_out
     from training.loop import devices
@@ -77,17 +77,17 @@ def study(
     check_writable(runs_folder)
     check_writable(records)
     outcome = carry_out(tasks, str(devices.find_device(device)), jobs=jobs, minutes=minutes)
-    _tell(done, outcome, "recorded")
+    _report(done, outcome, "recorded")
 
 
-def _tell(done: list[str], outcome: "Outcome", ending: str) -> None:
-    """What became of many tasks; the exit code says whether any failed."""
+def _report(done: list[str], outcome: "Outcome", state: str) -> None:
+    """Print the state of each task, and exit with an error if any failed."""
     for name in [*done, *outcome.finished]:
-        typer.echo(f"{name}: {ending}")
+        typer.echo(f"{name}: {state}")
     for name in outcome.unfinished:
-        typer.echo(f"{name}: not finished; call again to go on")
+        typer.echo(f"{name}: not finished; run the command again to continue")
     for name, log in outcome.failed.items():
-        typer.echo(f"error: {name} failed, {log} says why", err=True)
+        typer.echo(f"error: {name} failed; see {log}", err=True)
     if outcome.failed or outcome.signal:
         raise typer.Exit(128 + outcome.signal if outcome.signal else 1)
 
@@ -96,22 +96,24 @@ def _tell(done: list[str], outcome: "Outcome", ending: str) -> None:
     "stacked-mnist", epilog="Example: python -m training stacked-mnist --variants dcgan,lsgan,wgan_gp --steps 5000"
 )
 def stacked_mnist(
-    names: Annotated[str, typer.Option("--variants", help="Names with commas between them.")] = "dcgan,wgan_gp",
-    steps: Annotated[int, typer.Option(min=1, help="Of each generator; a critic takes more.")] = 15_600,
-    samples: Annotated[int, typer.Option(min=1, help="Images that are scored.")] = 25_600,
+    names: Annotated[str, typer.Option("--variants", help="Variants, separated by commas.")] = "dcgan,wgan_gp",
+    steps: Annotated[int, typer.Option(min=1, help="Steps of each generator; a critic takes more.")] = 15_600,
+    samples: Annotated[int, typer.Option(min=1, help="Images to score.")] = 25_600,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     seed: Annotated[int, typer.Option(min=0, help="Decides weights, batches and noise.")] = 0,
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder of all trainings.")] = RUNS
     / "stacked_mnist",
-    records: Annotated[Path | None, typer.Option(help="Where the figures go.  [default: they are not kept]")] = None,
+    records: Annotated[
+        Path | None, typer.Option(help="The folder for the scores.  [default: scores are only printed]")
+    ] = None,
     replace: Replace = False,
 ) -> None:
-    """Count how many of 1,000 triples of digits variants draw, with the same networks; called again, it goes on."""
+    """Count the modes that variants with equal networks find, of 1,000 triples of digits; run it again to continue."""
     from training.experiments import stacked_mnist as comparison
     from training.loop import devices, runs
 
     chosen = comparison.find([name.strip() for name in names.split(",")])
-    device = str(devices.find_device(device))  # a wrong one is told before anything is scored
+    device = str(devices.find_device(device))  # reports a wrong device before anything is scored
     if records:
         comparison.check_records(chosen, output, records, seed, replace=replace)
     typer.echo(comparison.HEADER)
@@ -121,7 +123,7 @@ def stacked_mnist(
             if records:
                 comparison.record(line, records, seed, replace=replace)
     except runs.Stopped as stopped:
-        typer.echo(f"{stopped}; call again to go on", err=True)
+        typer.echo(f"{stopped}; run the command again to continue", err=True)
         raise typer.Exit(stopped.exit_code) from None
     for published in comparison.PUBLISHED:
         typer.echo(published)

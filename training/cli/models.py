@@ -1,4 +1,4 @@
-"""What becomes of a training: models, scores and pages."""
+"""Commands that turn a training into models, scores and pages."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -6,26 +6,28 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gan_serve.errors import UsageError
-from gan_serve.metadata import Score
-from training import variants
 from training.cli.options import MODELS, RUNS, Folder, Models, Name, Replace, ReplaceModels, Training, Version
 
 if TYPE_CHECKING:
+    from gan_serve.metadata import Score
     from training.loop.runs import Trained
 
 commands = typer.Typer()
 
 
 def _trained(training: str, output: Path | None) -> "Trained":
+    from training import variants
     from training.loop import runs
 
     variant, _ = variants.training(training)
     return runs.load_trained(output or RUNS / training, variant)
 
 
-def _name(training: str, given: str | None) -> str | None:
-    """What the model is called: as is said, or as a training is that is not the variant's own."""
-    return given or (None if training in variants.names() else training)
+def _name(training: str, name: str | None) -> str | None:
+    """Return the model's name: that of the option, or that of a training that is not the variant's own."""
+    from training import variants
+
+    return name or (None if training in variants.names() else training)
 
 
 @commands.command()
@@ -37,7 +39,7 @@ def export(
     version: Version = 1,
     replace: ReplaceModels = False,
 ) -> None:
-    """Write a training's models as ONNX files; a file that differs from PyTorch is refused."""
+    """Write a training's models as ONNX files, after checking that their outputs equal PyTorch's."""
     from training.publishing import publish
 
     trained, name = _trained(training, output), _name(training, name)
@@ -51,25 +53,25 @@ def evaluate(
     every: Annotated[bool, typer.Option("--all", help="Every model in the folder.")] = False,
     models: Models = MODELS,
     data: Annotated[
-        str | None, typer.Option(help="Its data, if that is a file or a folder.  [default: known by its name]")
+        str | None, typer.Option(help="The data, if it is a file or a folder.  [default: the model's own data set]")
     ] = None,
 ) -> None:
-    """Score exported models through ONNX Runtime; the scores go into their files and cards.
+    """Score exported models with ONNX Runtime, and write the scores into their files and cards.
 
-    A score that differs from what the file said before is shown beside that.
+    A score that has changed is printed with its previous value.
     """
     from gan_serve.repository import Repository
     from training.publishing.publish import evaluate_in_place
 
     if every == (model is not None):
-        raise UsageError("name one model, or say --all")
+        raise UsageError("give the name of one model, or use --all")
     for name in [model] if model else Repository(models).names:
         before = {score.name: score.value for score in Repository(models).find(name).metadata.scores}
         for score in evaluate_in_place(models, name, data).scores:
-            typer.echo(f"{name:20} {_told(score, before.get(score.name))}")
+            typer.echo(f"{name:20} {_line(score, before.get(score.name))}")
 
 
-def _told(score: Score, before: float | None) -> str:
+def _line(score: "Score", before: float | None) -> str:
     control = "" if score.control is None else f", untrained {score.control:g}"
     real = "" if score.real is None else f", real {score.real:g}"
     changed = "" if before in (None, score.value) else f", was {before:g}"
@@ -85,7 +87,7 @@ def publish_models(
     version: Version = 1,
     replace: ReplaceModels = False,
 ) -> None:
-    """Export, evaluate and describe a training's models, all or nothing."""
+    """Export, evaluate and describe a training's models; if one of them fails, none is published."""
     from training.loop import progress
     from training.publishing import publish
 
@@ -99,7 +101,7 @@ def publish_models(
 @commands.command(epilog="Example: python -m training score lsgan --output runs/lsgan --to lsgan.json")
 def score(
     training: Training,
-    to: Annotated[Path, typer.Option(help="The JSON file that is written.")],
+    to: Annotated[Path, typer.Option(help="The JSON file to write.")],
     output: Folder = None,
     replace: Replace = False,
 ) -> None:
@@ -115,7 +117,7 @@ def score(
 
 @commands.command("cards")
 def write_cards(
-    check: Annotated[bool, typer.Option("--check", help="Change nothing; fail if a file is out of date.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; fail if a file is out of date.")] = False,
 ) -> None:
     """Generate the model cards, the gallery and all tables from the models' metadata and the studies' records."""
     from training import documents

@@ -1,4 +1,4 @@
-"""Training one network."""
+"""Commands that prepare data and train one variant or one classifier."""
 
 import dataclasses
 import shlex
@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 import typer
 
 from gan_serve.errors import UsageError
-from training import variants
 from training.cli.options import RUNS, Device, Folder, Replace, Training
-from training.gan import CHANGEABLE, Recipe
 
 if TYPE_CHECKING:
+    from training.gan import Recipe
     from training.loop.runs import Run
 
 commands = typer.Typer()
@@ -20,7 +19,9 @@ commands = typer.Typer()
 
 @commands.command("list")
 def list_variants() -> None:
-    """Name every training, its data and its paper."""
+    """List every training with its data and its paper."""
+    from training import variants
+
     for name, (variant, recipe) in variants.trainings().items():
         paper = variants.find(variant).paper
         typer.echo(f"{name:17} {recipe.dataset:14} {paper.title} ({paper.year})")
@@ -42,26 +43,26 @@ def train(
     precision: Annotated[str | None, typer.Option(help="auto, fp32 or bf16.  [default: auto]")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Decides weights, batches and noise.  [default: 0]")] = None,
     output: Folder = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in the folder.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue from the checkpoint in the folder.")] = False,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Start anew, and replace the training that is in the folder.")
+        bool, typer.Option("--overwrite", help="Start again, and replace the training in the folder.")
     ] = False,
     checkpoint_minutes: Annotated[float, typer.Option(min=0.01, help="Minutes between checkpoints.")] = 5.0,
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="Override any recipe value: NAME=VALUE.  [default: none]")
     ] = None,
 ) -> None:
-    """Train a variant; stop it with Ctrl-C and go on with --resume."""
-    from training import distributed
+    """Train a variant; stop it with Ctrl-C and continue with --resume."""
+    from training import distributed, variants
     from training.loop import runs
     from training.loop.folder import refuse_begun
 
     if resume and overwrite:
-        raise UsageError("--resume goes on and --overwrite starts anew; use one of them")
+        raise UsageError("--resume continues a training and --overwrite starts again; use only one of them")
     folder = output or RUNS / name
     variant, recipe = variants.training(name)
-    given = {"steps": steps, "batch_size": batch_size} | parsed(recipe, settings or [])
-    changes = {name: value for name, value in given.items() if value is not None}
+    overrides = {"steps": steps, "batch_size": batch_size} | parsed(recipe, settings or [])
+    changes = {name: value for name, value in overrides.items() if value is not None}
     dataset = changes.pop("dataset", None)
     data = data or dataset
     if resume:
@@ -75,81 +76,82 @@ def train(
     try:
         path = runs.play(run, folder, resume=resume, device=device, checkpoint_minutes=checkpoint_minutes)
     except runs.Stopped as stopped:
-        again = shlex.join(["python", "-m", "training", "train", name, "--output", str(folder), "--resume"])
-        typer.echo(f"{stopped}; go on with: {again}", err=True)
+        resumption = shlex.join(["python", "-m", "training", "train", name, "--output", str(folder), "--resume"])
+        typer.echo(f"{stopped}; continue with: {resumption}", err=True)
         raise typer.Exit(stopped.exit_code) from None
     if distributed.rank() == 0:
         typer.echo(path)
 
 
-def _refuse_changes(run: "Run", given: dict[str, str | int | None], changes: dict[str, Any]) -> None:
-    """Refuse what would make it another training, and say what changes on its way."""
+def _refuse_changes(run: "Run", options: dict[str, str | int | None], changes: dict[str, Any]) -> None:
+    """Refuse changes that would make it a different training, and report the others."""
+    from training.gan import CHANGEABLE
     from training.loop import progress
     from training.loop.runs import located
 
-    kept: dict[str, tuple[Any, Any]] = {"--data": (located(run.data), given["data"] and located(str(given["data"])))}
-    kept |= {f"--{name}": (getattr(run, name), given[name]) for name in ("seed", "precision")}
-    kept |= {name: (getattr(run.recipe, name), value) for name, value in changes.items() if name not in CHANGEABLE}
-    for name, (before, value) in kept.items():
+    data = options["data"]
+    fixed: dict[str, tuple[Any, Any]] = {"--data": (located(run.data), data and located(str(data)))}
+    fixed |= {f"--{name}": (getattr(run, name), options[name]) for name in ("seed", "precision")}
+    fixed |= {name: (getattr(run.recipe, name), value) for name, value in changes.items() if name not in CHANGEABLE}
+    for name, (before, value) in fixed.items():
         if value not in (None, before):
             raise UsageError(
-                f"this training has {name} {before}, not {value}; to go on, leave that out; "
-                "to start anew, use --overwrite in place of --resume"
+                f"this training has {name} {before}, not {value}; to continue it, leave that out; "
+                "to start again, use --overwrite instead of --resume"
             )
     for name, value in changes.items():
         before = getattr(run.recipe, name)
         if value != before:
-            progress.say(f"{name} is {value} from here on, and was {before}")
+            progress.say(f"{name} changes from {before} to {value}")
 
 
 @commands.command(epilog="Example: python -m training prepare nouns nouns-artwork --output data/nouns.npz")
 def prepare(
     data: Annotated[
-        Literal["nouns", "lpc", "emoji_lines", "emoji_styles", "camvid", "bsds"], typer.Argument(help="What to make.")
+        Literal["nouns", "lpc", "emoji_lines", "emoji_styles", "camvid", "bsds"],
+        typer.Argument(help="The data set to make."),
     ],
     source: Annotated[Path, typer.Argument(help="The folder that its files were unpacked to.")],
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="The file that is written.  [default: DATA.npz]")
+        Path | None, typer.Option("--output", "-o", help="The file to write.  [default: DATA.npz]")
     ] = None,
     images: Annotated[
         int | None,
         typer.Option(
             min=10,
-            help="Composed characters in the training set; the test set has a fifth as many, less those that look "
+            help="Composed characters in the training set; the test set has a fifth as many, without those that look "
             "like one of the training set.  [default: 50,000 nouns, 20,000 lpc]",
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Decides which images are for the test.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Decides which images are in the test set.")] = 0,
     replace: Replace = False,
 ) -> None:
-    """Make a data set of unpacked files, to train on with --data: composed characters, or images in pairs."""
-    from training.data import prepare as making
+    """Make a data set from unpacked files, for --data: composed characters, images in pairs, or photos."""
+    from training.data import prepare as preparation
     from training.loop import progress
     from training.loop.replacing import check_new
 
     target = output or Path(f"{data}.npz")
     if target.suffix != ".npz":
-        raise UsageError(f"{target}: data sets are .npz files; name one")
+        raise UsageError(f"{target}: data sets are .npz files; use a name that ends with .npz")
     check_new(target, "choose another --output", replace=replace)
     with progress.working(f"preparing {data}"):
-        making.prepare(data, source, target, images=images, seed=seed)
+        preparation.prepare(data, source, target, images=images, seed=seed)
     typer.echo(target)
 
 
 @commands.command()
 def judge(
     data: Annotated[str, typer.Argument(help="A known name, an .npz file or a folder.")],
-    maps: Annotated[
-        bool, typer.Option("--maps", help="Let it learn what every pixel shows, from CamVid's label maps.")
-    ] = False,
+    maps: Annotated[bool, typer.Option("--maps", help="Train on CamVid's label maps to classify every pixel.")] = False,
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the training set.")] = 10,
     seed: Annotated[int, typer.Option(min=0, help="Decides weights and batches.")] = 0,
     image_size: Annotated[
-        int, typer.Option(min=8, help="Pixels that images of a folder are resized to: those of the models to score.")
+        int, typer.Option(min=8, help="Image size in pixels for a folder of images: that of the models to score.")
     ] = 28,
     replace: Replace = False,
 ) -> None:
-    """Train the classifier that scores what GANs make of a data set."""
+    """Train the classifier that scores GANs of a data set."""
     from training.evaluation.classifier import make_judge
     from training.evaluation.segmenter import make_segmenter
 
@@ -160,23 +162,24 @@ def judge(
     typer.echo(f"{path} recognises {accuracy:.2%} of the {'pixels of the ' if maps else ''}test set")
 
 
-def parsed(recipe: Recipe, settings: list[str]) -> dict[str, Any]:
-    """`["learning_rate=1e-4"]` -> `{"learning_rate": 1e-4}`, each value as the field's own type.
+def parsed(recipe: "Recipe", settings: list[str]) -> dict[str, Any]:
+    """Parse `["learning_rate=1e-4"]` into `{"learning_rate": 1e-4}`, converting each value to its field's type.
 
     Raises:
-        UsageError: no such field, or no value of its type.
+        UsageError: there is no such field, or the value does not have its type.
     """
     from pydantic import TypeAdapter, ValidationError
 
-    kinds: dict[str, Any] = get_type_hints(type(recipe))
+    types: dict[str, Any] = get_type_hints(type(recipe))
     parsed = {}
     for setting in settings:
         name, _, text = setting.partition("=")
-        if name not in kinds:
-            raise UsageError(f"the recipe has no {name!r}; it has {', '.join(kinds)}")
-        value = [part.strip() for part in text.split(",")] if "tuple" in str(kinds[name]) else text
+        if name not in types:
+            raise UsageError(f"the recipe has no {name!r}; it has {', '.join(types)}")
+        value = [part.strip() for part in text.split(",")] if "tuple" in str(types[name]) else text
         try:
-            parsed[name] = TypeAdapter(kinds[name]).validate_python(value)
+            parsed[name] = TypeAdapter(types[name]).validate_python(value)
         except ValidationError:
-            raise UsageError(f"{setting!r}: {name} is a {getattr(kinds[name], '__name__', kinds[name])}") from None
+            type_name = getattr(types[name], "__name__", types[name])
+            raise UsageError(f"{setting!r}: the type of {name} is {type_name}") from None
     return parsed

@@ -1,1 +1,1 @@
-"""Data sets: prepared, read from files and folders, and drawn in batches."""
+"""Data sets: preparing them, reading them from files and folders, and drawing batches."""

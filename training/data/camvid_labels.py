@@ -1,4 +1,4 @@
-"""How CamVid's label maps are painted: a colour for each class, in the order of their numbers."""
+"""The colours of CamVid's label maps: one for each class, in the order of the class numbers."""
 
 import torch
 from torch import Tensor
@@ -21,12 +21,12 @@ CLASSES, UNLABELLED = len(COLOURS), len(COLOURS) - 1
 
 
 def numbers(painted: Tensor) -> Tensor:
-    """Label maps (N, 3, H, W) in [-1, 1] -> the number of the class whose colour is nearest, (N, H, W)."""
+    """Label maps (N, 3, H, W) in [-1, 1] -> the number (N, H, W) of the class whose colour is nearest."""
     distances = [_distance(painted.float(), colour) for colour in COLOURS.values()]
     return torch.stack(distances).argmin(dim=0)
 
 
 def _distance(painted: Tensor, colour: tuple[int, int, int]) -> Tensor:
-    """Squared, of each pixel's colour, (N, H, W)."""
+    """Return the squared distance (N, H, W) of each pixel to a colour."""
     planes = zip(painted.unbind(dim=1), colour, strict=True)
     return torch.stack([(plane - (value / 127.5 - 1)).square() for plane, value in planes]).sum(dim=0)

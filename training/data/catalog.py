@@ -1,21 +1,21 @@
-"""The data sets that are known by name, and on which terms they are given."""
+"""The data sets that are known by name, with their licences."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class CatalogEntry:
-    """A known data set: on which terms it is given, and where the hub keeps it, if not `prepare` makes it."""
+    """A known data set: its shape, its licence, and its name on the Hugging Face hub, unless `prepare` makes it."""
 
     channels: int
-    size: int  # pixels; what its images are resized to where it is a folder
+    size: int  # pixels; images are resized to it if the data set is a folder
     license: str
     attribution: str
-    classes: tuple[str, ...] = ()  # none: the file names them
-    mirrored: bool = False  # whether an image's mirror image might as well be in the set
-    out_of_distribution: str = ""  # other data of the same shape, which a detector of anomalies should tell apart
+    classes: tuple[str, ...] = ()  # empty: the file names them
+    mirrored: bool = False  # whether mirrored images are as plausible as the originals
+    out_of_distribution: str = ""  # another data set of the same shape, to score anomaly detectors with
     hub: str = ""
-    image: str = "image"  # the column that holds the images
+    image: str = "image"  # the name of the column of images
 
 
 _EMOJITWO = (

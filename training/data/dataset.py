@@ -1,4 +1,4 @@
-"""Images in memory -> batches."""
+"""Data sets in memory, and the batches drawn from them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Terms = dict[str, Tensor]  # named, already weighted; their sum is minimised, ea
 
 @dataclass(frozen=True)
 class ImageSpec:
-    """What a variant needs to know of its data to build its networks."""
+    """What a variant needs to know about its data to build its networks."""
 
     channels: int
     size: int  # pixels; images are square
@@ -34,50 +34,50 @@ class ImageSpec:
         return f"{len(self.classes)} class{'es' * (len(self.classes) > 1)} ({names}), {self.size}x{self.size} {colours}"
 
     def check_multiple(self, side: int) -> None:
-        """Refuse images that networks of so many halvings cannot put together again.
+        """Refuse images whose side the networks cannot halve and double again.
 
         Raises:
-            UsageError: the side is no multiple.
+            UsageError: the images' side is no multiple of `side`.
         """
         if self.size % side:
             raise UsageError(f"these networks need images whose side is a multiple of {side} pixels, not {self.size}")
 
     def check_classes(self) -> None:
-        """Refuse images of one class, of which networks that ask for a class learn nothing.
+        """Refuse images of a single class, which teach class-conditional networks nothing.
 
         Raises:
-            UsageError: there is no second class.
+            UsageError: there is only one class.
         """
         if len(self.classes) < 2:
             raise UsageError(
-                f"these networks need images of several classes, and all are of one, {self.classes[0]}; put them into "
-                "a folder for each class, or train a model without labels, such as dcgan"
+                f"these networks need images of several classes, but all images are of the class {self.classes[0]}; "
+                "put the images into one folder per class, or train a model without labels, such as dcgan"
             )
 
     @property
     def image(self) -> Image:
-        """The kind of tensor that such an image is."""
+        """Describe such an image as a tensor."""
         return Image(name="image", channels=self.channels, height=self.size, width=self.size)  # type: ignore[arg-type]
 
 
 class BatchSource(Protocol):
-    """What a game is trained on."""
+    """A stream of training batches."""
 
     def batches(self, batch_size: int, seed: int, device: torch.device, first_step: int = 0) -> Iterator[Batch]:
-        """Endless batches; which examples a step sees depends on the seed and its number alone."""
+        """Yield batches without end; a step's examples depend only on the seed and the step's number."""
 
 
 @dataclass(frozen=True)
 class Traits:
-    """What a composed data set says of each image besides its label."""
+    """The traits of each image in a composed data set."""
 
-    values: Tensor  # int64 (N, T), the number of what was chosen for each trait
-    choices: dict[str, tuple[str, ...]]  # what could be chosen for each
+    values: Tensor  # int64 (N, T): the number of the choice for each trait
+    choices: dict[str, tuple[str, ...]]  # the possible choices for each trait
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Images as bytes in memory, shuffled only when batches are drawn."""
+    """Images as bytes in memory; they are shuffled when batches are drawn."""
 
     name: str
     images: Tensor  # uint8 (N, C, H, W)
@@ -86,64 +86,64 @@ class Dataset:
     license: str
     attribution: str
     traits: Traits | None = None
-    views: Mapping[str, Tensor] = field(default_factory=dict)  # other images
-    pairs: bool = True  # whether each view shows the same things in the same order, or is a set of its own
-    photos: Mapping[str, tuple[Tensor, ...]] = field(default_factory=dict)  # uint8 (C, H, W), to score on
-    held_out: int = 0  # images that are kept for the test, where the data has no test part of its own
+    views: Mapping[str, Tensor] = field(default_factory=dict)  # other images of the same shape, by name
+    pairs: bool = True  # whether each view shows the same objects in the same order, or is an independent set
+    photos: Mapping[str, tuple[Tensor, ...]] = field(default_factory=dict)  # uint8 (C, H, W), for scoring only
+    held_out: int = 0  # images held out for the test, if the data has no test part of its own
 
     @property
     def spec(self) -> ImageSpec:
-        """What networks need to know."""
+        """Describe the images for building networks."""
         return ImageSpec(channels=self.images.shape[1], size=self.images.shape[2], classes=self.classes)
 
     @property
     def data(self) -> Data:
-        """What a model card says of it."""
+        """Describe the data set for a model's metadata."""
         return Data(name=self.name, images=len(self.images), license=self.license, attribution=self.attribution)
 
     @property
     def mirrored(self) -> bool:
-        """Whether an image's mirror image might as well be in the set, so far as that is known."""
+        """Return whether mirrored images are known to be as plausible as the originals."""
         return self.name in SOURCES and SOURCES[self.name].mirrored
 
     def rows(self, chosen: slice | Tensor) -> Dataset:
-        """Some of the images."""
+        """Return a data set of the chosen images."""
         traits = self.traits and replace(self.traits, values=self.traits.values[chosen])
         views = {view: images[chosen] for view, images in self.views.items()}
         return replace(self, images=self.images[chosen], labels=self.labels[chosen], traits=traits, views=views)
 
     def unpaired(self) -> Unpaired:
-        """The same images, an image beside its own views only by chance."""
+        """Return batches in which images and views are drawn independently."""
         return Unpaired(self)
 
     def crops(self, size: int) -> Crops:
-        """Squares of `size` from the images."""
+        """Return batches of random square crops of side `size`."""
         return Crops(self, size)
 
     def partly_labelled(self, known: int) -> PartlyLabelled:
-        """The same images, so many of them with their labels."""
+        """Return batches of the same images, `known` of them with labels."""
         return PartlyLabelled(self, known)
 
     def check_batch(self, batch_size: int) -> int:
-        """How many images all processes see in one step.
+        """Return the size of the global batch, that of all processes together.
 
         Raises:
-            Failure: there are fewer.
+            Failure: the data set has fewer images.
         """
-        everyone = batch_size * distributed.world_size()
-        if everyone > len(self.images):
+        global_batch = batch_size * distributed.world_size()
+        if global_batch > len(self.images):
             raise Failure(
-                f"{self.name} has {len(self.images)} images, fewer than one batch of {everyone}; lower --batch-size"
+                f"{self.name} has {len(self.images)} images, fewer than one batch of {global_batch}; lower --batch-size"
             )
-        return everyone
+        return global_batch
 
     def batches(self, batch_size: int, seed: int, device: torch.device, first_step: int = 0) -> Iterator[Batch]:
-        """Endless batches of this process's share: `image` in [-1, 1], `label`, the views and `traits` (N, T), if any.
+        """Yield this process's share of batches: `image` in [-1, 1], `label`, the views, and `traits` (N, T) if any.
 
-        Which images step n sees depends on the seed and n alone: a resumed training sees what it would have seen.
+        The images of step n depend only on the seed and n, so that a resumed training sees the same batches.
         """
-        everyone = self.check_batch(batch_size)
-        steps_per_epoch = len(self.images) // everyone
+        global_batch = self.check_batch(batch_size)
+        steps_per_epoch = len(self.images) // global_batch
         images = {"image": self.images, **self.views}
         columns = {name: column.to(device) for name, column in images.items()} | {"label": self.labels.to(device)}
         if self.traits:
@@ -152,7 +152,7 @@ class Dataset:
         while True:
             order = torch.randperm(len(self.images), generator=random_at(seed, epoch))
             for position in range(step, steps_per_epoch):
-                first = position * everyone + distributed.rank() * batch_size
+                first = position * global_batch + distributed.rank() * batch_size
                 chosen = order[first : first + batch_size].to(device)
                 batch = {name: column[chosen] for name, column in columns.items()}
                 yield batch | {name: to_signed(batch[name]) for name in images}
@@ -161,12 +161,12 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Unpaired:
-    """A data set whose views come in an order of their own."""
+    """A data set whose views are shuffled independently of its images."""
 
     dataset: Dataset
 
     def batches(self, batch_size: int, seed: int, device: torch.device, first_step: int = 0) -> Iterator[Batch]:
-        """Batches with `image`, and each view of other things."""
+        """Yield batches with `image` and each view, which show different objects."""
         images = replace(self.dataset, views={}).batches(batch_size, seed, device, first_step)
         others = {
             view: self._alone(view).batches(batch_size, -1 - seed, device, first_step) for view in self.dataset.views
@@ -175,7 +175,7 @@ class Unpaired:
             yield batch | {view: next(stream)["image"] for view, stream in others.items()}
 
     def _alone(self, view: str) -> Dataset:
-        """A view as a data set of its own."""
+        """Return a view as a data set of its own."""
         images = self.dataset.views[view]
         labels = torch.zeros(len(images), dtype=torch.int64)
         name = f"{self.dataset.name} ({view})"
@@ -184,18 +184,18 @@ class Unpaired:
 
 @dataclass(frozen=True)
 class Crops:
-    """A data set of larger images, of which batches show squares at random places, every other batch mirrored."""
+    """A data set of larger images whose batches are square crops at random positions, every other batch mirrored."""
 
     dataset: Dataset
     size: int  # pixels
 
     def batches(self, batch_size: int, seed: int, device: torch.device, first_step: int = 0) -> Iterator[Batch]:
-        """Batches as the data set has them; where they are cropped depends on the seed and the step alone."""
-        everyone, first = batch_size * distributed.world_size(), batch_size * distributed.rank()
-        places = self.dataset.images.shape[-1] - self.size + 1
+        """Yield the data set's batches, cropped; the positions depend only on the seed and the step."""
+        global_batch, first = batch_size * distributed.world_size(), batch_size * distributed.rank()
+        positions = self.dataset.images.shape[-1] - self.size + 1
         for step, batch in enumerate(self.dataset.batches(batch_size, seed, device, first_step), first_step):
             random = random_at(seed, step)
-            corners = torch.randint(places, (everyone, 2), generator=random)[first : first + batch_size].tolist()
+            corners = torch.randint(positions, (global_batch, 2), generator=random)[first : first + batch_size].tolist()
             cropped = [
                 image[:, top : top + self.size, left : left + self.size]
                 for image, (top, left) in zip(batch["image"], corners, strict=True)
@@ -206,49 +206,52 @@ class Crops:
 
 @dataclass(frozen=True)
 class PartlyLabelled:
-    """A data set of which only some labels are known, as many of each class; the seed decides which."""
+    """A data set of which only some labels are known, equally many of each class; the seed decides which."""
 
     dataset: Dataset
     known: int
 
     def batches(self, batch_size: int, seed: int, device: torch.device, first_step: int = 0) -> Iterator[Batch]:
-        """Batches with `image`, unlabelled, and of the same size `labelled` with the `label` of each.
+        """Yield batches with unlabelled images in `image`, and as many in `labelled` with their `label`.
 
         Raises:
-            Failure: a class has fewer images than labels shall be known.
+            Failure: the known labels cannot be divided equally among the classes, or a class has too few images.
         """
         images, labels = self._labelled(seed)
-        everyone = batch_size * distributed.world_size()
+        global_batch = batch_size * distributed.world_size()
         first = distributed.rank() * batch_size
         for step, batch in enumerate(self.dataset.batches(batch_size, seed, device, first_step), first_step):
             random = random_at(seed, step)
-            chosen = torch.randint(len(images), (everyone,), generator=random)[first : first + batch_size]
+            chosen = torch.randint(len(images), (global_batch,), generator=random)[first : first + batch_size]
             labelled = to_signed(images[chosen].to(device))
             yield {"image": batch["image"], "labelled": labelled, "label": labels[chosen].to(device)}
 
     def _labelled(self, seed: int) -> tuple[Tensor, Tensor]:
         each, rest = divmod(self.known, len(self.dataset.classes))
         if rest or not each:
-            raise Failure(f"{self.known} labels are not as many of each of {len(self.dataset.classes)} classes")
+            raise Failure(
+                f"{self.known} labels cannot be divided equally among {len(self.dataset.classes)} classes; "
+                "choose a multiple of the number of classes"
+            )
         order = torch.randperm(len(self.dataset.images), generator=torch.Generator().manual_seed(seed))
         chosen = torch.cat(
             [order[self.dataset.labels[order] == label][:each] for label in range(len(self.dataset.classes))]
         )
         if len(chosen) < self.known:
-            raise Failure(f"{self.dataset.name} has a class of fewer than {each} images")
+            raise Failure(f"{self.dataset.name} has a class with fewer than {each} images; lower the number of labels")
         return self.dataset.images[chosen], self.dataset.labels[chosen]
 
 
 def random_at(seed: int, step: int) -> torch.Generator:
-    """What is random in a step, or an epoch: the same, whatever came before it."""
+    """Return the random generator of a step or an epoch, independent of those before it."""
     return torch.Generator().manual_seed(seed * 1_000_003 + step)
 
 
 def mirrored_at(step: int, images: Tensor) -> Tensor:
-    """Images (N, C, H, W), mirrored in every other step."""
+    """Return images (N, C, H, W), mirrored in every other step."""
     return images.flip(-1) if step % 2 else images
 
 
 def to_signed(images: Tensor) -> Tensor:
-    """Bytes 0..255 -> float32 -1..1."""
+    """Convert bytes 0..255 to float32 -1..1."""
     return images.float().div_(127.5).sub_(1)

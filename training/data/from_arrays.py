@@ -1,4 +1,4 @@
-"""Arrays, of an `.npz` file or in memory -> a data set."""
+"""Make a data set of arrays, from an `.npz` file or in memory."""
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +21,7 @@ from training.data.layouts import PARTS
 from training.data.prepare.arrays import TEST_SHARE
 
 Array = NDArray[Any]
-_KINDS = {"images": "x", "labels": "y"}  # and what Keras calls them
+_KINDS = {"images": "x", "labels": "y"}  # and Keras's names for them
 _OTHER_NAMES = {
     other: f"{part}_{kind}"
     for part, names in PARTS.items()
@@ -32,7 +32,7 @@ _OTHER_NAMES = {
 
 
 class Arrays(Mapping[str, Array]):
-    """The arrays of a file by the names used here, each read when it is asked for."""
+    """The arrays of a file by the names used here, each read on access."""
 
     def __init__(self, file: NpzFile) -> None:
         self.file = file
@@ -50,10 +50,12 @@ class Arrays(Mapping[str, Array]):
 
 
 def read_npz(path: Path, split: str, views: Sequence[str], *, pairs: bool = True) -> Dataset:
-    """A part of a file, with those of the views that it has; without a test part, one in six images is for the test.
+    """Read one split of a file, with those of the views that it has.
+
+    Without a test part, a sixth of the images is held out for the test.
 
     Raises:
-        Failure: it is no such file, or its arrays do not fit together.
+        Failure: the file is not readable, or its arrays do not fit together.
     """
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as loaded:
@@ -64,15 +66,16 @@ def read_npz(path: Path, split: str, views: Sequence[str], *, pairs: bool = True
             traits = _traits(path.stem, arrays, prefix, len(images)) if "trait_names" in arrays else None
             others = {view: arrays[f"{prefix}{view}_images"] for view in views if f"{prefix}{view}_images" in arrays}
             photos = _photos(arrays) if split == "test" and "photo_sets" in arrays else {}
-            _tell_unused(path, arrays)
+            _warn_of_unused(path, arrays)
     except KeyError:
-        raise Failure(f"{path}: holds no array `{split}_images` or `images`") from None
+        raise Failure(f"{path}: contains no array `{split}_images` or `images`") from None
     except (OSError, ValueError, TypeError, EOFError, BadZipFile) as error:
         raise Failure(f"{path}: not a readable .npz file of plain arrays ({error})") from None
     dataset = replace(make_dataset(path.stem, images, labels, classes, traits), photos=photos)
     sets = {view: make_dataset(f"{path.stem} ({view})", other) for view, other in others.items()}
     if not separate:
-        dataset, sets = share(dataset, split), {view: share(each, split) for view, each in sets.items()}
+        dataset = held_out_split(dataset, split)
+        sets = {view: held_out_split(each, split) for view, each in sets.items()}
     return with_views(dataset, sets, pairs=pairs or all(len(each) == len(images) for each in others.values()))
 
 
@@ -83,10 +86,10 @@ def make_dataset(
     classes: tuple[str, ...] = ("image",),
     traits: Traits | None = None,
 ) -> Dataset:
-    """Images (N, H, W[, C]) and the places of their classes, checked; without labels, all are of one class.
+    """Check images (N, H, W[, C]) and the numbers of their classes; without labels, all images are of one class.
 
     Raises:
-        Failure: they have another shape or type.
+        Failure: the images or labels have another shape or type.
     """
     _check_images(name, images)
     if images.ndim == 3:
@@ -104,44 +107,44 @@ def make_dataset(
 
 
 def with_views(dataset: Dataset, sets: Mapping[str, Dataset], *, pairs: bool) -> Dataset:
-    """The data set beside other sets of images, which are its views."""
+    """Return the data set with other sets of images as its views."""
     return replace(dataset, views={view: each.images for view, each in sets.items()}, pairs=pairs)
 
 
-def share(dataset: Dataset, split: str) -> Dataset:
-    """The images of data in one part that are for the test, or the others.
+def held_out_split(dataset: Dataset, split: str) -> Dataset:
+    """Divide data without a test part: return the images held out for the test, or the others.
 
     Raises:
-        Failure: there are too few to hold some out.
+        Failure: there are too few images to hold some out.
     """
     count = len(dataset.images)
-    # Another seed than that of a folder's order, which would hold out its first classes.
+    # The seed differs from that of a folder's order; the same one would hold out the folder's first classes.
     held_out = torch.from_numpy(np.random.default_rng(1).permutation(count) < count // TEST_SHARE)
     if split == "test" and count < 2 * TEST_SHARE:
         raise Failure(
-            f"{dataset.name}: has no test part, and {count} images are too few to hold some out; give it a test part, "
-            f"or {2 * TEST_SHARE} images or more"
+            f"{dataset.name}: has no test part, and {count} images are too few to hold some out; add a test part, "
+            f"or use at least {2 * TEST_SHARE} images"
         )
     part = dataset.rows(held_out if split == "test" else ~held_out)
     return replace(part, held_out=count // TEST_SHARE)
 
 
 def _prefix(split: str, arrays: Arrays) -> str:
-    """What stands before the names of the arrays to take a part from; for the test, these may be those of training."""
+    """Return the prefix of the arrays' names for a split; the test may use those of the training part."""
     prefixes = ("test_", "val_", "train_", "") if split == "test" else ("train_", "")
     return next((prefix for prefix in prefixes if f"{prefix}images" in arrays), f"{split}_")
 
 
-def _tell_unused(path: Path, arrays: Arrays) -> None:
+def _warn_of_unused(path: Path, arrays: Arrays) -> None:
     if {"test_images", "val_images"} <= arrays.keys() and distributed.rank() == 0:
         count = len(arrays["val_images"])
         warnings.warn(
-            f"{path}: left out {count} images for validation, since the test part is for the scores", stacklevel=2
+            f"{path}: skipped {count} validation images, since the test part is used for the scores", stacklevel=2
         )
 
 
 def _labels(name: str, arrays: Arrays, prefix: str, count: int) -> tuple[Array, tuple[str, ...]]:
-    """The labels of a part, and the classes of all parts: as they are named, or the numbers there are to train on."""
+    """Return a part's labels and the classes of all parts: their names, or the numbers in the training part."""
     first = "train_" if "train_images" in arrays else ""
     train = checked_labels(name, arrays.get(f"{first}labels"), len(arrays[f"{first}images"]))
     labels = checked_labels(name, arrays.get(f"{prefix}labels"), count)
@@ -164,13 +167,13 @@ def _check_images(name: str, images: Array) -> None:
         )
     if images.ndim == 4 and images.shape[1] in (1, 3) and images.shape[3] not in (1, 3):
         raise Failure(
-            f"{name}: images of shape {images.shape} have their channels first; give (N, H, W, C), as "
-            "images.transpose(0, 2, 3, 1) does"
+            f"{name}: images of shape {images.shape} have their channels first; convert them to (N, H, W, C) with "
+            "images.transpose(0, 2, 3, 1)"
         )
 
 
 def _photos(arrays: Arrays) -> dict[str, tuple[torch.Tensor, ...]]:
-    """The whole photos of each set, in the order of their names."""
+    """Return the whole photos of each set, in the order of their names."""
     return {
         str(name): tuple(_channels_first(arrays[key])[0] for key in sorted(arrays) if key.startswith(f"{name}_"))
         for name in arrays["photo_sets"]
@@ -183,13 +186,14 @@ def _channels_first(pixels: Array) -> torch.Tensor:
 
 
 def _traits(name: str, arrays: Arrays, prefix: str, count: int) -> Traits:
-    """What `prepare` has written beside the images."""
+    """Read the traits that `prepare` stores with the images."""
     choices = {str(trait): tuple(map(str, arrays.get(f"{trait}_names", ()))) for trait in arrays["trait_names"]}
     values = arrays.get(f"{prefix}traits", np.empty(0))
     sizes = np.array([len(names) for names in choices.values()])
-    fitting = np.issubdtype(values.dtype, np.integer) and values.shape == (count, len(sizes))
-    if not fitting or (values < 0).any() or (values >= sizes).any():
+    has_shape = np.issubdtype(values.dtype, np.integer) and values.shape == (count, len(sizes))
+    if not has_shape or (values < 0).any() or (values >= sizes).any():
         raise Failure(
-            f"{name}: `{prefix}traits` does not number a choice of each of {', '.join(choices)} for each image"
+            f"{name}: `{prefix}traits` must hold, for each image, the number of a choice for each of "
+            f"{', '.join(choices)}"
         )
     return Traits(torch.from_numpy(values.astype(np.int64)), choices)

@@ -1,4 +1,4 @@
-"""The labels of images, as arrays have them -> the places of their classes."""
+"""Convert the labels in arrays to class numbers."""
 
 from typing import Any
 
@@ -12,34 +12,34 @@ Labels = NDArray[Any]
 
 
 def checked_labels(name: str, labels: Labels | None, count: int) -> NDArray[np.int64]:
-    """Integers (N,) for labels (N,) or (N, 1) of any integer type; without labels, all are 0.
+    """Return int64 (N,) for labels (N,) or (N, 1) of any integer type; without labels, all are 0.
 
     Raises:
-        Failure: they are of another type, or not as many as there are images.
+        Failure: the labels are no integers, or their number differs from that of the images.
     """
     if labels is None:
         return np.zeros(count, np.int64)
     column = labels[:, 0] if labels.ndim == 2 and labels.shape[1] == 1 else labels
     if column.shape != (count,) or not np.issubdtype(column.dtype, np.integer):
         raise Failure(
-            f"{name}: {count} images need as many integer labels, not {labels.dtype} {labels.shape}{_remedy(labels)}"
+            f"{name}: {count} images need {count} integer labels, not {labels.dtype} {labels.shape}{_remedy(labels)}"
         )
     return column.astype(np.int64)
 
 
 def named_by_numbers(name: str, labels: NDArray[np.int64], train: NDArray[np.int64]) -> tuple[Labels, tuple[str, ...]]:
-    """Labels without names: each number that there is to train on is a class of that name.
+    """Return class numbers and names for labels without names: each number in the training part names a class.
 
     Raises:
-        Failure: a number that training never sees, or one below 0.
+        Failure: a label is below 0, or does not occur in the training part.
     """
     if train.min(initial=0) < 0:
-        raise Failure(f"{name}: labels run from {train.min()} to {train.max()}; give numbers from 0 on")
+        raise Failure(f"{name}: labels run from {train.min()} to {train.max()}; use numbers from 0 on")
     numbers = np.unique(train)
     if unknown := np.setdiff1d(labels, numbers).tolist():
         raise Failure(
-            f"{name}: the test part has the labels {listed([str(number) for number in unknown])}, which the part to "
-            f"train on lacks; it has {listed([str(number) for number in numbers], 20)}"
+            f"{name}: the test part has the labels {listed([str(number) for number in unknown])}, which the training "
+            f"part lacks; that one has {listed([str(number) for number in numbers], 20)}"
         )
     return np.searchsorted(numbers, labels), tuple(map(str, numbers.tolist()))
 

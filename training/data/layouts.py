@@ -1,4 +1,4 @@
-"""How folders of data are laid out: in parts, in classes, or as two sets of images."""
+"""The layouts of data folders: parts, classes, and two sets of images."""
 
 import re
 from collections.abc import Collection, Iterable
@@ -8,38 +8,40 @@ from gan_serve.class_names import in_order
 from gan_serve.errors import Failure
 from training.data.reading import BESIDE, VALIDATION, Reading, counted, listed
 
-Parts = dict[str, Path]  # the folder of each part there is: train, test
+Parts = dict[str, Path]  # the folder of each existing part: train, test
 
-LETTERS = ("A", "B")  # of two sets, of which A goes in, unless the view is called B
+LETTERS = ("A", "B")  # of two sets; A is the input, unless the view is called B
 PARTS = {"train": ("train", "training"), "test": ("test", "testing"), "val": ("val", "valid", "validation")}
 
 
 def part_named(name: str) -> str | None:
-    """The part that a folder is called by, in small letters or capitals."""
+    """Return the part that a folder's name stands for, regardless of case."""
     return next((part for part, names in PARTS.items() if name.lower() in names), None)
 
 
 def parts_of(reading: Reading, folder: Path) -> Parts:
-    """The parts of a folder that has any, told what lies beside them; without a test part, `val` is it.
+    """Return the parts of a folder, if any, and note the files outside them.
+
+    The part `val` is the test part if there is no other.
 
     Raises:
-        Failure: there is no part to train on, or a part lies there twice.
+        Failure: the training part is missing, or two folders are the same part.
     """
     folders = reading.folders(folder)
-    parts = _gathered(folder, [(part, path) for name, path in folders.items() if (part := part_named(name))])
+    parts = _unique_parts(folder, [(part, path) for name, path in folders.items() if (part := part_named(name))])
     if not parts:
         return {}
     if "train" not in parts:
         part = next(iter(parts.values())).name
         raise Failure(
-            f"{folder}: has the part {part} without the part train; put the images to train on into {folder}/train"
+            f"{folder}: has the part {part} without the part train; put the training images into {folder}/train"
         )
     _note_beside(reading, folder, [path for name, path in folders.items() if part_named(name)])
-    return _tested(reading, parts)
+    return _train_and_test(reading, parts)
 
 
 def sides_of(reading: Reading, root: Path) -> dict[str, Parts]:
-    """The parts of each of the sets that lie side by side: trainA and trainB, A and B, or A and B in each part."""
+    """Return the parts of each of the two sets: trainA and trainB, A and B, or A and B in each part."""
     if suffixed := _suffixed(reading, root):
         return suffixed
     if parts := parts_of(reading, root):
@@ -52,7 +54,7 @@ def sides_of(reading: Reading, root: Path) -> dict[str, Parts]:
 
 
 def _sides(reading: Reading, folder: Path) -> dict[str, Path]:
-    """The subfolders that hold images; where A and B are among them, these two."""
+    """Return the subfolders with images, or only A and B if both are among them."""
     folders = reading.folders(folder)
     lettered = {name: path for name, path in folders.items() if name.upper() in LETTERS}
     chosen = lettered if len(lettered) == len(LETTERS) else folders
@@ -62,7 +64,7 @@ def _sides(reading: Reading, folder: Path) -> dict[str, Path]:
 
 
 def _note_beside(reading: Reading, folder: Path, used: Collection[Path]) -> None:
-    """Files of a folder, and of its subfolders, that are not below those that are used."""
+    """Note the files of a folder and its subfolders, except those in the subfolders that are used."""
     for path in reading.own_files(folder):
         reading.note(BESIDE, path)
     for subfolder in reading.folders(folder).values():
@@ -71,31 +73,31 @@ def _note_beside(reading: Reading, folder: Path, used: Collection[Path]) -> None
 
 
 def refuse_two_sets(reading: Reading, root: Path) -> None:
-    """Two sets of images are no classes.
+    """Refuse a folder of two sets of images, which are no classes.
 
     Raises:
-        Failure: there are trainA and trainB.
+        Failure: the folder contains trainA and trainB.
     """
     if sides := _suffixed(reading, root):
         first = sides[min(sides)]["train"]
         raise Failure(
-            f"{root}: holds two sets of images, for models such as cyclegan; to train on one, use --data {first}"
+            f"{root}: contains two sets of images, for models such as cyclegan; to train on one, use --data {first}"
         )
 
 
 def classes_of(reading: Reading, folder: Path) -> tuple[str, ...]:
-    """The names of the subfolders that hold an image, in their order; none where the images lie in the folder itself.
+    """Return the names of the subfolders with images in order, or none if the images are in the folder itself.
 
     Raises:
-        Failure: there are both, or the subfolders are no classes.
+        Failure: there are images in both, or the subfolders are no classes.
     """
     folders = reading.folders(folder)
     for path in folders.values():
         refuse_two_sets(Reading(path), path)
         if inner := [each.name for each in path.iterdir() if each.is_dir() and part_named(each.name) == "train"]:
             raise Failure(
-                f"{folder}: the part {inner[0]} lies in {path.name}; use --data {path}, or put classes into the parts, "
-                f"as {inner[0]}/{path.name}"
+                f"{folder}: the part {inner[0]} is inside {path.name}; use --data {path}, or put the classes into the "
+                f"parts, as in {inner[0]}/{path.name}"
             )
     if folders:
         _refuse_loose(reading, folder, list(folders))
@@ -105,20 +107,20 @@ def classes_of(reading: Reading, folder: Path) -> tuple[str, ...]:
 
 
 def _suffixed(reading: Reading, root: Path) -> dict[str, Parts]:
-    """Folders called trainA, trainB and so on, by the letter."""
+    """Return the parts of folders such as trainA and trainB, by letter."""
     sides: dict[str, list[tuple[str, Path]]] = {}
     for name, path in reading.folders(root).items():
         match = re.fullmatch(r"(.+?)[ _-]?([ab])", name, re.IGNORECASE)
         if match and (part := part_named(match[1])):
             sides.setdefault(match[2].upper(), []).append((part, path))
-    gathered = {side: _gathered(root, found) for side, found in sides.items()}
-    if len(gathered) < len(LETTERS) or not all("train" in parts for parts in gathered.values()):
+    by_letter = {side: _unique_parts(root, found) for side, found in sides.items()}
+    if len(by_letter) < len(LETTERS) or not all("train" in parts for parts in by_letter.values()):
         return {}
-    _note_beside(reading, root, [path for parts in gathered.values() for path in parts.values()])
-    return {side: _tested(reading, parts) for side, parts in sorted(gathered.items())}
+    _note_beside(reading, root, [path for parts in by_letter.values() for path in parts.values()])
+    return {side: _train_and_test(reading, parts) for side, parts in sorted(by_letter.items())}
 
 
-def _gathered(folder: Path, found: Iterable[tuple[str, Path]]) -> Parts:
+def _unique_parts(folder: Path, found: Iterable[tuple[str, Path]]) -> Parts:
     parts: Parts = {}
     for part, path in found:
         if part in parts:
@@ -127,8 +129,8 @@ def _gathered(folder: Path, found: Iterable[tuple[str, Path]]) -> Parts:
     return parts
 
 
-def _tested(reading: Reading, parts: Parts) -> Parts:
-    """The parts that are used: what is to validate on is the test part where there is no other."""
+def _train_and_test(reading: Reading, parts: Parts) -> Parts:
+    """Return the parts that are used; the validation part serves as the test part if there is no other."""
     used = {part: path for part, path in parts.items() if part != "val"}
     if "val" in parts and "test" in parts:
         for file in reading.files(parts["val"]):
@@ -139,18 +141,18 @@ def _tested(reading: Reading, parts: Parts) -> Parts:
 
 
 def _refuse_loose(reading: Reading, folder: Path, names: list[str]) -> None:
-    """Images beside the folders of classes may be the data, and the folders none: only their owner knows."""
+    """Refuse images beside class folders: either of the two may be the data."""
     loose = [path.name for path, _ in reading.images(reading.own_files(folder))]
     if loose:
-        count = counted(len(loose), "image lies", "images lie")
+        count = counted(len(loose), "image is", "images are")
         raise Failure(
-            f"{folder}: {count} beside the folders of images {listed(names)}; "
-            "put each image into the folder of its class, or move either these images or the folders away"
+            f"{folder}: {count} beside the image folders {listed(names)}; "
+            "put each image into the folder of its class, or move these images or the folders away"
         )
 
 
 def _remark_depth(reading: Reading, path: Path) -> None:
-    """One class whose images lie in folders of their own may be a folder too many."""
+    """Remark that the subfolders of a single class may be the classes."""
     inner = list(Reading(path).folders(path))
     if len(inner) > 1:
         reading.remarks.append(

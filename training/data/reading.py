@@ -1,4 +1,4 @@
-"""The images below a folder, read as serving reads them, and one line about all else that lies there."""
+"""Read the images below a folder as serving does, and report everything else there in one line."""
 
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,42 +17,42 @@ _SYSTEM = frozenset(
 )  # fmt: skip
 
 
-class Kind(NamedTuple):
-    """What is told of files that are not used as they are: a sentence, and what it counts."""
+class Category(NamedTuple):
+    """A category of files that are skipped or changed, and how a warning counts them."""
 
     sentence: str
     one: str
     many: str
 
 
-UNREADABLE = Kind("left out {}", "unreadable file", "unreadable files")
-BROKEN = Kind("left out {}", "broken link", "broken links")
-CIRCULAR = Kind("left out {}", "link to a folder above it", "links to folders above them")
-HIDDEN = Kind("left out {}", "hidden or system file or folder", "hidden or system files and folders")
-EMPTY = Kind("left out {}", "folder without an image", "folders without an image")
-BESIDE = Kind("left out {} beside the folder to train on", "file", "files")
-VALIDATION = Kind("left out {}, since the test part is for the scores", "image for validation", "images for validation")
-ALONE = Kind("left out {}", "image without a partner of its name", "images without partners of their names")
-NARROW = Kind("left out {}", "image that is not twice as wide as high", "images that are not twice as wide as high")
-ANIMATED = Kind("used only the first image of {}", "file with several", "files with several")
-TRANSPARENT = Kind("made transparent parts white in {}", "image", "images")
+UNREADABLE = Category("skipped {}", "unreadable file", "unreadable files")
+BROKEN = Category("skipped {}", "broken link", "broken links")
+CIRCULAR = Category("skipped {}", "link to a folder above it", "links to folders above them")
+HIDDEN = Category("skipped {}", "hidden or system file or folder", "hidden or system files and folders")
+EMPTY = Category("skipped {}", "folder without images", "folders without images")
+BESIDE = Category("skipped {} outside the training folder", "file", "files")
+VALIDATION = Category("skipped {}, since the test part is used for the scores", "validation image", "validation images")
+ALONE = Category("skipped {}", "image without a partner of the same name", "images without partners of the same names")
+NARROW = Category("skipped {}", "image that is not twice as wide as high", "images that are not twice as wide as high")
+ANIMATED = Category("used only the first image of {}", "file with several images", "files with several images")
+TRANSPARENT = Category("made transparent parts white in {}", "image", "images")
 
 
 @dataclass
 class Reading:
-    """One way through a folder of data, which remembers what is to be told."""
+    """One pass over a folder of data, which collects what to report."""
 
     root: Path
-    met: dict[Kind, dict[Path, None]] = field(default_factory=dict)
+    noted: dict[Category, dict[Path, None]] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
     known_folders: dict[Path, dict[str, Path]] = field(default_factory=dict)
 
-    def note(self, kind: Kind, path: Path) -> None:
-        """Remember a file or folder; what is met twice counts once."""
-        self.met.setdefault(kind, {})[path] = None
+    def note(self, category: Category, path: Path) -> None:
+        """Record a file or folder for the report; repeated calls count once."""
+        self.noted.setdefault(category, {})[path] = None
 
     def entries(self, folder: Path) -> list[Path]:
-        """Files and folders in the order of their names, without those of operating systems and tools."""
+        """List files and folders by name, without those of operating systems and tools."""
         entries = []
         for path in sorted(folder.iterdir()):
             if path.name.startswith(".") or path.name.lower() in _SYSTEM:
@@ -62,7 +62,7 @@ class Reading:
         return entries
 
     def own_files(self, folder: Path) -> list[Path]:
-        """The files of a folder itself."""
+        """List the files directly in a folder."""
         others = [path for path in self.entries(folder) if not path.is_dir()]
         for path in others:
             if not path.is_file():
@@ -70,7 +70,7 @@ class Reading:
         return [path for path in others if path.is_file()]
 
     def files(self, folder: Path, above: tuple[Path, ...] = ()) -> Iterator[Path]:
-        """The files of a folder and of all below it; `above` are the folders that it was reached by."""
+        """Yield the files of a folder and of all folders below it; `above` are the folders on the way to it."""
         real = folder.resolve()
         if any(each.is_relative_to(real) for each in above):
             self.note(CIRCULAR, folder)
@@ -81,7 +81,7 @@ class Reading:
                 yield from self.files(path, (*above, real))
 
     def images(self, files: Iterable[Path]) -> Iterator[tuple[Path, PilImage]]:
-        """What can be read of the files: RGB, or RGBA where parts are transparent."""
+        """Yield the readable images among the files: RGB, or RGBA if parts are transparent."""
         for path in files:
             try:
                 with open_pil_image(path, str(path)) as opened:
@@ -96,7 +96,7 @@ class Reading:
             yield path, image
 
     def folders(self, folder: Path) -> dict[str, Path]:
-        """The subfolders that hold an image, at any depth, by their names."""
+        """Return the subfolders that contain an image at any depth, by name."""
         if folder not in self.known_folders:
             subfolders = [path for path in self.entries(folder) if path.is_dir()]
             holding = {path.name: path for path in subfolders if holds_image(path)}
@@ -106,28 +106,28 @@ class Reading:
             self.known_folders[folder] = holding
         return self.known_folders[folder]
 
-    def tell(self) -> None:
-        """Warn, in one line, of what was not used as it is; of several processes one does."""
-        told = [*self.remarks, *(self._counted(kind, list(paths)) for kind, paths in self.met.items())]
-        if told and distributed.rank() == 0:
-            warnings.warn(f"{self.root}: {'; '.join(told)}", stacklevel=2)
+    def warn(self) -> None:
+        """Warn in one line about everything that was skipped or changed; only the first process does."""
+        messages = [*self.remarks, *(self._counted(category, list(paths)) for category, paths in self.noted.items())]
+        if messages and distributed.rank() == 0:
+            warnings.warn(f"{self.root}: {'; '.join(messages)}", stacklevel=2)
 
-    def _counted(self, kind: Kind, paths: Sequence[Path]) -> str:
-        count = kind.sentence.format(counted(len(paths), kind.one, kind.many))
+    def _counted(self, category: Category, paths: Sequence[Path]) -> str:
+        count = category.sentence.format(counted(len(paths), category.one, category.many))
         return f"{count}: {listed([str(path.relative_to(self.root)) for path in paths])}"
 
 
 def holds_image(folder: Path) -> bool:
-    """Whether a readable image lies there, at any depth."""
+    """Return whether a folder contains a readable image at any depth."""
     reading = Reading(folder)
     return next(reading.images(reading.files(folder)), None) is not None
 
 
 def counted(number: int, one: str, many: str) -> str:
-    """A number of things in words."""
+    """Return a number with its noun."""
     return f"{number} {one if number == 1 else many}"
 
 
 def listed(names: Sequence[str], most: int = 5) -> str:
-    """Names for a message, not all of many."""
+    """Join names for a message, shortening long lists."""
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

@@ -1,4 +1,4 @@
-"""Three grey images as the channels of one image: a data set with as many modes as there are triples of classes."""
+"""Stack three grey images as the channels of one image: a data set with one mode per triple of classes."""
 
 import itertools
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from training import distributed
-from training.data.dataset import Batch, Dataset, to_signed
+from training.data.dataset import Batch, Dataset, random_at, to_signed
 
 CHANNELS = 3
 
@@ -17,25 +17,24 @@ CHANNELS = 3
 class Stacked(Dataset):
     """Stacked images (N, 3, H, W); the label numbers the triple: 273 is a two, a seven and a three."""
 
-    triples: Tensor  # int64 (N, 3): what each channel shows
+    triples: Tensor  # int64 (N, 3): the class of each channel
 
     def batches(self, batch_size: int, seed: int, device: torch.device, first_step: int = 0) -> Iterator[Batch]:
-        """Endless batches of this process's share, of channels combined anew: `image` in [-1, 1] and `label`.
+        """Yield this process's share of batches of newly combined channels: `image` in [-1, 1] and `label`.
 
-        Which channels step n combines depends on the seed and n alone.
+        The channels of step n depend only on the seed and n.
         """
         images, triples, channels = (part.to(device) for part in (self.images, self.triples, torch.arange(CHANNELS)))
-        everyone, first = batch_size * distributed.world_size(), batch_size * distributed.rank()
+        global_batch, first = batch_size * distributed.world_size(), batch_size * distributed.rank()
         for step in itertools.count(first_step):
-            random = torch.Generator().manual_seed(seed * 1_000_003 + step)
-            drawn = torch.randint(len(images), (everyone, CHANNELS), generator=random)
-            chosen = drawn[first : first + batch_size].to(device)
+            rows = torch.randint(len(images), (global_batch, CHANNELS), generator=random_at(seed, step))
+            chosen = rows[first : first + batch_size].to(device)
             label = number(triples[chosen, channels], round(len(self.classes) ** (1 / CHANNELS)))
             yield {"image": to_signed(images[chosen, channels]), "label": label}
 
 
 def stacked(dataset: Dataset) -> Stacked:
-    """Every image of a grey data set once in each channel, in an order that is always the same."""
+    """Use every image of a grey data set once in each channel, in a fixed order."""
     orders = [_order(len(dataset.images), channel) for channel in range(CHANNELS)]
     triples = torch.stack([dataset.labels[order] for order in orders], dim=1)
     return Stacked(
@@ -50,7 +49,7 @@ def stacked(dataset: Dataset) -> Stacked:
 
 
 def number(triples: Tensor, classes: int) -> Tensor:
-    """Triples of labels (N, 3), each below `classes` -> their numbers (N,), the first channel's digit in front."""
+    """Triples of labels (N, 3), each below `classes` -> their numbers (N,), with the first channel's digit first."""
     return (triples[:, 0] * classes + triples[:, 1]) * classes + triples[:, 2]
 
 

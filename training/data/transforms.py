@@ -1,4 +1,4 @@
-"""Images moved, mirrored and warped, so that a data set shows more of what does not matter."""
+"""Move, mirror and warp images, so that networks learn to ignore such changes."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ from training.data.dataset import Batch, BatchSource, Dataset, mirrored_at, rand
 
 @dataclass(frozen=True)
 class Jittered:
-    """A source of which each batch is moved and every other one mirrored, all images of a thing alike."""
+    """A source whose batches are moved, every other one also mirrored; an image and its views move alike."""
 
     source: BatchSource
     most: int  # pixels
 
     def batches(self, batch_size: int, seed: int, device: torch.device, first_step: int = 0) -> Iterator[Batch]:
-        """Batches as the source has them; how they are moved depends on the seed and the step alone."""
+        """Yield the source's batches, moved; the moves depend only on the seed and the step."""
         for step, batch in enumerate(self.source.batches(batch_size, seed, device, first_step), first_step):
             corner = torch.randint(2 * self.most + 1, (2,), generator=random_at(seed, step))
             yield {
@@ -29,19 +29,19 @@ class Jittered:
 
 
 def mirrored(dataset: Dataset) -> BatchSource:
-    """The data set, every other batch of it mirrored where its images might as well be."""
+    """Return the data set, with every other batch mirrored if mirrored images are plausible."""
     return Jittered(dataset, 0) if dataset.mirrored else dataset
 
 
 def shifted(images: Tensor, most: int, corner: Tensor) -> Tensor:
-    """Images (N, C, H, W) moved alike: cut at a corner (2,) after `most` pixels like the edges were put around."""
+    """Move all images (N, C, H, W) alike: pad `most` pixels by repeating the edges, and crop at a corner (2,)."""
     top, left = corner.tolist()
     height, width = images.shape[2:]
     return F.pad(images, (most,) * 4, mode="replicate")[:, :, top : top + height, left : left + width]
 
 
 def warped(images: Tensor) -> Tensor:
-    """Images (N, C, H, W) on a ground of -1, each turned, sheared, scaled and moved a little in a way of its own."""
+    """Rotate, shear, scale and move each of the images (N, C, H, W) slightly at random; the background is -1."""
     turn, shear, wide, high, right, down = (
         most * (2 * distributed.own_share(torch.rand, len(images), like=images) - 1)
         for most in (0.25, 0.4, 0.2, 0.2, 0.15, 0.15)  # radians, tangent, two logarithms, shares of half a side

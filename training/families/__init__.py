@@ -1,1 +1,1 @@
-"""Games that several variants share: what differs from the base GAN, but not from paper to paper."""
+"""Base classes of games that several variants share."""

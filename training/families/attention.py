@@ -1,4 +1,4 @@
-"""What SAGAN and BigGAN have in common: the game of class-conditional residual networks with self-attention."""
+"""The game of SAGAN and BigGAN: class-conditional residual networks with self-attention."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from torch import Tensor
 from training import losses
 from training.data.dataset import Batch, BatchSource, Dataset, Terms
 from training.data.transforms import mirrored
-from training.families.convolutional import ConditionalGAN, ConvolutionalRecipe
+from training.families.conditional import ConditionalGAN
+from training.families.convolutional import ConvolutionalRecipe
 from training.networks import residual
 
 
 class AttentiveGAN(ConditionalGAN):
-    """The hinge loss of a projection discriminator; a subclass builds both networks.
+    """A game with the hinge loss and a projection discriminator; a subclass builds both networks.
 
-    No layer of this discriminator mixes samples, so that it judges real and generated images in one go.
+    No layer of the discriminator mixes samples, so it processes real and generated images in one pass.
     """
 
     adversarial = losses.hinge

@@ -1,4 +1,4 @@
-"""How good generated data is: pure functions of a judge's features and class probabilities.
+"""Quality and variety of generated data: pure functions of a classifier's features and class probabilities.
 
 Features are float arrays (N, D), probabilities are (N, K), labels are integers (N,).
 """
@@ -18,7 +18,7 @@ NEIGHBOURS = 5  # k, as in the paper on density and coverage
 
 
 class _Identity(nn.Identity):
-    """Tells torchmetrics that what it gets are features already."""
+    """The feature extractor for torchmetrics, whose inputs are features already."""
 
     def __init__(self, num_features: int) -> None:
         super().__init__()
@@ -26,7 +26,7 @@ class _Identity(nn.Identity):
 
 
 def frechet_distance(real: Array, fake: Array) -> float:
-    """Distance of the two Gaussians that fit the features (Heusel et al. 2017, on this judge's features)."""
+    """Return the distance of the two Gaussians that fit the features (Heusel et al. 2017, with other features)."""
     metric = FrechetInceptionDistance(feature=_Identity(real.shape[1])).set_dtype(torch.float64)
     metric.update(torch.from_numpy(real).double(), real=True)
     metric.update(torch.from_numpy(fake).double(), real=False)
@@ -34,26 +34,26 @@ def frechet_distance(real: Array, fake: Array) -> float:
 
 
 def inception_style_score(probabilities: Array) -> float:
-    """exp of the mutual information between image and class: 1 (worthless) to K (sharp and evenly spread)."""
+    """exp of the mutual information between image and class: 1 (worthless) to K (certain and evenly spread)."""
     p = np.clip(probabilities.astype(np.float64), 1e-12, 1)
     return float(np.exp((p * (np.log(p) - np.log(p.mean(axis=0)))).sum(axis=1).mean()))
 
 
 def smallest_class_share(probabilities: Array) -> float:
-    """The share of the images that belong to the rarest class; 0 where a mode is dropped."""
+    """Return the share of images in the rarest class: 0 if a mode is dropped."""
     counts = np.bincount(probabilities.argmax(axis=1), minlength=probabilities.shape[1])
     return float(counts.min() / len(probabilities))
 
 
 def modes(labels: Labels) -> int:
-    """How many classes occur at all."""
+    """Return the number of classes that occur."""
     return len(np.unique(labels))
 
 
 def divergence_from_uniform(labels: Labels, classes: int) -> float:
-    """KL(p || uniform) in nats, of the classes' shares p: 0 where all are as frequent, log(classes) where one is alone.
+    """KL(p || uniform) in nats, with p the classes' shares: 0 if all are equal, log(classes) if only one class occurs.
 
-    A sample's own share of noise remains: about (classes - 1) / 2N for N labels drawn uniformly.
+    Sampling noise adds about (classes - 1) / 2N for N labels drawn uniformly.
     """
     shares = np.bincount(labels, minlength=classes) / len(labels)
     present = shares[shares > 0]
@@ -61,24 +61,24 @@ def divergence_from_uniform(labels: Labels, classes: int) -> float:
 
 
 def label_accuracy(probabilities: Array, labels: Labels) -> float:
-    """The share of images that the judge takes for what they were asked to be."""
+    """Return the share of images that the classifier assigns to the requested label."""
     return float((probabilities.argmax(axis=1) == labels).mean())
 
 
-def error(guesses: Labels, labels: Labels) -> float:
-    """The share of wrong guesses."""
-    return float((guesses != labels).mean())
+def error(predictions: Labels, labels: Labels) -> float:
+    """Return the share of wrong predictions."""
+    return float((predictions != labels).mean())
 
 
-def clustering_error(guesses: Labels, labels: Labels) -> float:
-    """The share of wrong guesses where each cluster is taken for one class, no two for the same, as well as can be."""
-    together = contingency_matrix(labels, guesses)
-    rows, columns = linear_sum_assignment(together, maximize=True)
-    return float(1 - together[rows, columns].sum() / len(labels))
+def clustering_error(predictions: Labels, labels: Labels) -> float:
+    """Return the share of wrong predictions under the best one-to-one assignment of clusters to classes."""
+    counts = contingency_matrix(labels, predictions)
+    rows, columns = linear_sum_assignment(counts, maximize=True)
+    return float(1 - counts[rows, columns].sum() / len(labels))
 
 
 def intra_class_distance(features: Array, labels: Labels) -> float:
-    """Mean distance between two images of one class, averaged over the classes; low where a class has collapsed."""
+    """Return the mean distance between two images of a class, averaged over classes: low if a class has collapsed."""
     return float(np.mean([_mean_pairwise_distance(features[labels == label]) for label in np.unique(labels)]))
 
 
@@ -88,30 +88,30 @@ def _mean_pairwise_distance(features: Array) -> float:
 
 
 def neighbourhoods(real: Array, fake: Array) -> dict[str, float]:
-    """k-nearest-neighbour precision and recall (Kynkaanniemi et al. 2019), density and coverage (Naeem et al. 2020)."""
-    inside = _balls_around(fake, real)
+    """Return precision and recall (Kynkaanniemi et al. 2019), density and coverage (Naeem et al. 2020)."""
+    inside = _containing_balls(fake, real)
     return {
         "precision": float((inside > 0).mean()),
-        "recall": float((_balls_around(real, fake) > 0).mean()),
+        "recall": float((_containing_balls(real, fake) > 0).mean()),
         "density": float(inside.mean() / NEIGHBOURS),
         "coverage": float((_nearest(real, fake) <= _radius(real)).mean()),
     }
 
 
-def _balls_around(points: Array, centres: Array) -> NDArray[np.int64]:
-    """In how many of the balls each point lies that reach from a centre to its k-th neighbour."""
+def _containing_balls(points: Array, centres: Array) -> NDArray[np.int64]:
+    """Count, for each point, the balls that contain it; a ball reaches from a centre to its k-th neighbour."""
     radius, others = torch.from_numpy(_radius(centres)), torch.from_numpy(centres)
     chunks = torch.split(torch.from_numpy(points), 1_000)
     return torch.cat([(torch.cdist(chunk, others) <= radius).sum(dim=1) for chunk in chunks]).numpy()
 
 
 def _radius(points: Array) -> Array:
-    """The distance of each point to its k-th neighbour."""
+    """Return the distance of each point to its k-th neighbour."""
     radius: Array = NearestNeighbors(n_neighbors=NEIGHBOURS, algorithm="brute").fit(points).kneighbors()[0][:, -1]
     return radius.astype(np.float32)
 
 
 def _nearest(points: Array, others: Array) -> Array:
-    """The distance of each point to the nearest of the others."""
+    """Return the distance of each point to the nearest of the others."""
     nearest: Array = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(others).kneighbors(points)[0][:, 0]
     return nearest.astype(np.float32)

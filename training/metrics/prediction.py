@@ -1,4 +1,4 @@
-"""What a classifier of real images answers; importing this loads no metrics."""
+"""A classifier's predictions, in a module that imports no metrics."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Prediction:
-    """A classifier's answer for N images."""
+    """A classifier's predictions for N images."""
 
     probabilities: NDArray[np.float32]  # (N, K), one column per class
-    features: NDArray[np.float32]  # (N, D), of the layer before
+    features: NDArray[np.float32]  # (N, D), the inputs of the last layer

@@ -1,4 +1,4 @@
-"""How alike the patches of two sets of images are at each resolution: ProGAN's sliced Wasserstein distance.
+"""ProGAN's sliced Wasserstein distance between the patches of two sets of images, at each resolution.
 
 Karras et al. 2018, section 5, https://arxiv.org/abs/1710.10196
 """
@@ -16,21 +16,22 @@ COARSEST = 16  # pixels of the smallest image of a pyramid
 
 
 def sliced_wasserstein(real: Tensor, fake: Tensor, seed: int = 0) -> dict[int, float]:
-    """1,000 times the distance of the patches of images (N, C, H, W), as many of both, by the pixels of a level's side.
+    """Return 1,000 times the distance between equally many images (N, C, H, W), for each level's side in pixels.
 
-    A level of the Laplacian pyramid shows the details that the one below lacks; the last one is the coarse image.
+    A level of the Laplacian pyramid holds the details that the next one lacks; the last one is the coarse image.
     """
-    found = {}
+    distances = {}
     for level, other in zip(laplacian_pyramid(real), laplacian_pyramid(fake), strict=True):
         random = torch.Generator().manual_seed(seed)
-        places = torch.rand(len(level), PATCHES, 2, generator=random)
+        positions = torch.rand(len(level), PATCHES, 2, generator=random)
         directions = F.normalize(torch.randn(level.shape[1] * SIDE**2, DIRECTIONS, generator=random), dim=0)
-        found[level.shape[3]] = 1_000 * _distance(_patches(level, places), _patches(other, places), directions)
-    return found
+        distance = _distance(_patches(level, positions), _patches(other, positions), directions)
+        distances[level.shape[3]] = 1_000 * distance
+    return distances
 
 
 def laplacian_pyramid(images: Tensor) -> Iterator[Tensor]:
-    """Levels (N, C, H, W), each half as large as the one before."""
+    """Yield levels (N, C, H, W), each half as large as the one before."""
     while min(images.shape[2:]) > COARSEST:
         coarse = _blurred(images)[:, :, ::2, ::2]
         yield images - _enlarged(coarse)
@@ -51,16 +52,16 @@ def _enlarged(images: Tensor) -> Tensor:
     return 4 * _blurred(sparse)
 
 
-def _patches(images: Tensor, places: Tensor) -> Tensor:
-    """Patches (N * P, C * SIDE * SIDE) at places (N, P, 2) in [0, 1), each channel brought to mean 0 and variance 1."""
+def _patches(images: Tensor, positions: Tensor) -> Tensor:
+    """Return patches (N * P, C * SIDE^2) at positions (N, P, 2) in [0, 1), each channel with mean 0 and variance 1."""
     windows = images.unfold(2, SIDE, 1).unfold(3, SIDE, 1)  # (N, C, rows, columns, SIDE, SIDE)
-    rows, columns = ((places[:, :, axis] * count).long() for axis, count in enumerate(windows.shape[2:4]))
+    rows, columns = ((positions[:, :, axis] * count).long() for axis, count in enumerate(windows.shape[2:4]))
     chosen = windows[torch.arange(len(images))[:, None], :, rows, columns]  # (N, P, C, SIDE, SIDE)
     deviation, mean = torch.std_mean(chosen, dim=(0, 1, 3, 4), keepdim=True)
     return ((chosen - mean) / deviation.clamp_min(1e-8)).flatten(0, 1).flatten(1)
 
 
 def _distance(patches: Tensor, others: Tensor, directions: Tensor) -> float:
-    """The mean over the directions of the distance of the two distributions along each."""
-    along = [(each @ directions).sort(dim=0).values for each in (patches, others)]
-    return (along[0] - along[1]).abs().mean().item()
+    """Return the Wasserstein distance of the two distributions along each direction, averaged over the directions."""
+    first, second = ((each @ directions).sort(dim=0).values for each in (patches, others))
+    return (first - second).abs().mean().item()

@@ -1,1 +1,1 @@
-"""Building blocks of networks, and the networks of single variants."""
+"""Networks: shared building blocks, and the networks of individual variants."""

@@ -1,18 +1,18 @@
-"""InfoGAN's networks: a generator that is told a code, and a discriminator that also reads it."""
+"""InfoGAN's networks: a generator with a latent code, and a discriminator that shares its layers with Q."""
 
 import torch
 from torch import Tensor, nn
 
 from training.networks import layers
 
-# Logits of the category (N, K), and the means and log deviations of the two continuous codes (N, 4).
-Recognised = tuple[Tensor, Tensor]
+# Q's prediction: logits of the category (N, K), and means and log deviations of the two continuous codes (N, 4).
+CodePrediction = tuple[Tensor, Tensor]
 
 
-class CodedGenerator(nn.Module):
+class LatentCodeGenerator(nn.Module):
     """Latent (N, Z), category (N,) and two continuous codes (N,) -> images (N, C, H, W) in [-1, 1]."""
 
-    loudness = 4.0, 2.0  # of category and codes: as numbers of size 1 they would be lost among the latent's
+    scales = 4.0, 2.0  # of category and codes, which at scale 1 would be lost among the latent's numbers
 
     def __init__(self, latent_size: int, categories: int, channels: int, size: int, width: int) -> None:
         super().__init__()
@@ -20,14 +20,14 @@ class CodedGenerator(nn.Module):
         self.body = layers.dcgan_generator(latent_size + categories + 2, channels, size, width)
 
     def forward(self, latent: Tensor, category: Tensor, first: Tensor, second: Tensor) -> Tensor:
-        of_category, of_code = self.loudness
+        category_scale, code_scale = self.scales
         one_hot, code = layers.one_hot(category, self.categories), torch.stack([first, second], dim=1)
-        images: Tensor = self.body(torch.cat([latent, of_category * one_hot, of_code * code], dim=1))
+        images: Tensor = self.body(torch.cat([latent, category_scale * one_hot, code_scale * code], dim=1))
         return images
 
 
-class Recognising(nn.Module):
-    """Image (N, C, H, W) -> logits (N, 1), and what Q recognises in it; both share all but the last layers."""
+class DiscriminatorWithQ(nn.Module):
+    """Image (N, C, H, W) -> D's logits (N, 1) and Q's prediction; the two share all layers except the last."""
 
     def __init__(self, categories: int, channels: int, size: int, width: int) -> None:
         super().__init__()
@@ -39,14 +39,14 @@ class Recognising(nn.Module):
         self.category = nn.Linear(128, categories)
         self.code = nn.Linear(128, 4)
 
-    def forward(self, image: Tensor) -> tuple[Tensor, Recognised]:
+    def forward(self, image: Tensor) -> tuple[Tensor, CodePrediction]:
         features = self.features(image)
-        recognised = self.recognition(features)
-        return self.source(features), (self.category(recognised), self.code(recognised))
+        hidden = self.recognition(features)
+        return self.source(features), (self.category(hidden), self.code(hidden))
 
 
-class Recognition(nn.Module):
-    """Image (N, C, H, W) -> category probabilities (N, K) and the two codes (N,) each, as they are served."""
+class ServedQ(nn.Module):
+    """Image (N, C, H, W) -> category probabilities (N, K) and the two codes, (N,) each in [-2, 2]."""
 
     def __init__(self, discriminator: nn.Module) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Shared blocks and standard networks."""
+"""Layers, blocks and initialisations that variants share, and the networks of DCGAN."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,14 +12,14 @@ from gan_serve.errors import UsageError
 
 Norm = Callable[[int], nn.Module]  # channels -> a normalising layer
 
-DCGAN_DOUBLINGS = 4  # of the paper's networks, from 4x4 to 64x64
+DCGAN_DOUBLINGS = 4  # in the paper's networks, from 4x4 to 64x64
 
 
 def base_size(size: int) -> tuple[int, int]:
-    """The side of the smallest feature map, and how many doublings lead from it to `size`: 28 -> (7, 2), 32 -> (4, 3).
+    """Return the side of the smallest feature map and the doublings from it to `size`: 28 -> (7, 2), 32 -> (4, 3).
 
     Raises:
-        UsageError: no such map of 3 to 7 pixels exists.
+        UsageError: no number of doublings leads from a map of 3 to 7 pixels to this size.
     """
     doublings = 0
     while size > 7 and size % 2 == 0:
@@ -32,9 +32,9 @@ def base_size(size: int) -> tuple[int, int]:
 def dcgan_generator(inputs: int, channels: int, size: int, width: int = 64) -> nn.Sequential:
     """Vector (N, inputs) -> image (N, channels, size, size) in [-1, 1]; `width` is that of the last hidden layer.
 
-    The rules of the DCGAN paper: no pooling, no dense hidden layer, batch normalisation except at the output,
-    ReLU and tanh, transposed convolutions. Beyond the paper, where there are fewer sizes than it has, every size below
-    the image's has a convolution of 3x3.
+    It follows the DCGAN paper: no pooling, no dense hidden layer, batch normalisation except at the output, ReLU and
+    tanh, transposed convolutions. Unlike the paper's, a network with fewer resolutions than the paper's has a 3x3
+    convolution at each resolution below the image's.
     """
     base, doublings = base_size(size)
     widths = [width * 2**level for level in reversed(range(doublings))]
@@ -49,7 +49,7 @@ def dcgan_generator(inputs: int, channels: int, size: int, width: int = 64) -> n
 
 
 def _same_size(channels: int, norm: Norm, activation: nn.Module, doublings: int) -> list[nn.Module]:
-    """Depth for the networks of small images; on top of the paper's own depth, it would drown the latent."""
+    """Return a 3x3 convolution for networks of small images; at the paper's full depth it would drown the latent."""
     if doublings >= DCGAN_DOUBLINGS:
         return []
     return [nn.Conv2d(channels, channels, 3, padding=1, bias=False), norm(channels), activation]
@@ -60,16 +60,16 @@ def _relu() -> nn.Module:
 
 
 def leaky() -> nn.Module:
-    """The activation of discriminators since DCGAN."""
+    """Return the activation of DCGAN's discriminator."""
     return nn.LeakyReLU(0.2, inplace=True)
 
 
 def dcgan_features(channels: int, size: int, width: int = 64, norm: Norm = nn.BatchNorm2d) -> nn.Sequential:
     """Image (N, channels, size, size) -> features (N, C, base, base).
 
-    The rules of the DCGAN paper: no pooling, strided convolutions, leaky ReLU, normalisation except at the input.
-    Beyond the paper, images of fewer sizes have the generator's convolutions of 3x3, whose images a shallower
-    discriminator cannot tell from the data (D = 0.5) long before they are good.
+    It follows the DCGAN paper: no pooling, strided convolutions, leaky ReLU, normalisation except at the input. A
+    network with fewer resolutions has the generator's additional 3x3 convolutions: without them, it cannot tell
+    generated images from the data (D = 0.5) long before they are good.
     """
     _, doublings = base_size(size)
     widths = [width * 2**level for level in range(doublings)]
@@ -82,13 +82,13 @@ def dcgan_features(channels: int, size: int, width: int = 64, norm: Norm = nn.Ba
 
 
 def dcgan_width(size: int, width: int = 64) -> int:
-    """How many channels `dcgan_features` returns."""
+    """Return the number of channels of `dcgan_features`' output."""
     _, doublings = base_size(size)
     return width << (doublings - 1)
 
 
 def dcgan_head(size: int, width: int = 64, outputs: int = 1) -> nn.Sequential:
-    """Features of `dcgan_features` -> logits (N, outputs)."""
+    """The features of `dcgan_features` -> logits (N, outputs)."""
     base, _ = base_size(size)
     head = nn.Sequential(nn.Conv2d(dcgan_width(size, width), outputs, base), nn.Flatten())
     return head.apply(init_dcgan)
@@ -100,7 +100,7 @@ def dcgan_discriminator(channels: int, size: int, width: int = 64, norm: Norm = 
 
 
 class InstanceNorm(nn.InstanceNorm2d):
-    """Normalises each image by itself, with a learned scale: for critics whose gradients are penalised per sample."""
+    """Normalise each image on its own, with a learned scale: for critics whose gradients are penalised per sample."""
 
     def __init__(self, channels: int) -> None:
         super().__init__(channels, affine=True)
@@ -113,7 +113,7 @@ def pointwise(before: int, after: int) -> nn.Sequential:
 
 
 def init_dcgan(module: nn.Module) -> None:
-    """Weights from N(0, 0.02), as in the DCGAN paper."""
+    """Initialise weights from N(0, 0.02), as in the DCGAN paper."""
     if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
         nn.init.normal_(module.weight, 0.0, 0.02)
     elif isinstance(module, nn.BatchNorm2d):
@@ -121,12 +121,12 @@ def init_dcgan(module: nn.Module) -> None:
 
 
 def doubled(maps: Tensor) -> Tensor:
-    """(N, C, H, W) -> (N, C, 2H, 2W), nearest neighbours."""
+    """(N, C, H, W) -> (N, C, 2H, 2W), by nearest neighbours."""
     return F.interpolate(maps, scale_factor=2.0, mode="nearest")
 
 
 class LabelledGenerator(nn.Module):
-    """Latent (N, Z) and label (N,) -> image: DCGAN's generator on the latent beside the one-hot label."""
+    """Latent (N, Z) and label (N,) -> image: DCGAN's generator, given the latent and the one-hot label."""
 
     def __init__(self, latent_size: int, classes: int, channels: int, size: int, width: int = 64) -> None:
         super().__init__()
@@ -145,28 +145,28 @@ def one_hot(label: Tensor, classes: int) -> Tensor:
 
 
 def concatenate_label(images: Tensor, label: Tensor) -> Tensor:
-    """Add one constant plane per class: (N, C, H, W) and one-hot (N, K) -> (N, C + K, H, W)."""
+    """Append one constant plane per class: (N, C, H, W) and one-hot (N, K) -> (N, C + K, H, W)."""
     planes = label.to(images.dtype)[:, :, None, None].expand(-1, -1, *images.shape[2:])
     return torch.cat([images, planes], dim=1)
 
 
 @contextmanager
 def frozen_batchnorm_stats(network: nn.Module) -> Iterator[None]:
-    """Within it, batches leave no trace in the running statistics, with which the network is served."""
+    """Temporarily freeze BatchNorm's running statistics, which the served network uses."""
     norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
-    shares = [norm.momentum for norm in norms]
+    momenta = [norm.momentum for norm in norms]
     try:
         for norm in norms:
             norm.momentum = 0.0
         yield
     finally:
-        for norm, share in zip(norms, shares, strict=True):
-            norm.momentum = share
+        for norm, momentum in zip(norms, momenta, strict=True):
+            norm.momentum = momentum
 
 
 @torch.no_grad()
 def ema_update(average: nn.Module, network: nn.Module, share: float) -> None:
-    """Move the average's weights and buffers towards those of a network alike by a share of the way."""
+    """Move the average's weights and buffers by a share of the distance towards those of the network."""
     for mean, value in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
         if mean.is_floating_point():
             mean.lerp_(value, share)

@@ -1,4 +1,4 @@
-"""Networks whose weights are computed, made into plain ones: to be shown or exported."""
+"""Replace computed weights, such as spectrally normalised ones, by plain weights, for evaluation and export."""
 
 import copy
 
@@ -9,9 +9,10 @@ POWER_ITERATIONS = 50  # of spectral normalisation
 
 
 def fold_parametrizations(network: nn.Module) -> nn.Module:
-    """A copy for inference, whose normalised weights are plain ones; its singular vectors are found anew.
+    """Return a copy for inference whose normalised weights are plain tensors.
 
-    The average of a training's weights has not got the singular vectors that its average of vectors claims.
+    Its singular vectors are computed again: the average of the weights over a training does not have the average of
+    the weights' singular vectors.
     """
     network = copy.deepcopy(network).train()
     for module in network.modules():
@@ -25,6 +26,6 @@ def fold_parametrizations(network: nn.Module) -> nn.Module:
 
 
 def _own_class(module: nn.Module) -> None:
-    """A parametrized weight is a property of the module's class, which a copy would take from the original too."""
+    """Give the module its own class: parametrized weights are properties of the class, shared with the original."""
     shared = type(module)
     module.__class__ = type(shared.__name__, shared.__bases__, dict(shared.__dict__))

@@ -1,4 +1,4 @@
-"""The networks of pix2pixHD: what a painted map says, and the generator that paints a photo for it."""
+"""pix2pixHD's networks: an encoder of painted label maps, and the coarse-to-fine generator."""
 
 import torch
 from torch import Tensor, nn
@@ -14,10 +14,10 @@ def pooled(images: Tensor) -> Tensor:
     return F.avg_pool2d(images, 2)
 
 
-class Layout(nn.Module):
-    """A painted map (N, 3, H, W) -> a plane for each class and one for the boundaries between them, of 0 and 1.
+class LabelMapEncoder(nn.Module):
+    """A painted map (N, 3, H, W) -> a plane of 0 and 1 for each class, and one for the boundaries between classes.
 
-    A colour that is none of the classes' is taken for the nearest.
+    A colour of no class counts as the nearest class's.
     """
 
     planes = camvid_labels.CLASSES + 1
@@ -29,15 +29,15 @@ class Layout(nn.Module):
 
 
 def boundaries(numbers: Tensor) -> Tensor:
-    """Where a pixel of (N, 1, H, W) has a neighbour of another number: 1, else 0."""
+    """Class numbers (N, 1, H, W) -> 1 where a pixel has a neighbour of another class, 0 elsewhere."""
     values = numbers.float()
     padded = F.pad(values, (1, 1, 1, 1), mode="replicate")
     shifted = (padded[:, :, 1:-1, 2:], padded[:, :, 1:-1, :-2], padded[:, :, 2:, 1:-1], padded[:, :, :-2, 1:-1])
     return torch.stack([(values != other).float() for other in shifted]).amax(dim=0)
 
 
-class Painter(nn.Module):
-    """Planes (N, P, H, W) -> an image (N, C, H, W), made of the features (N, width, H, W) of its `body`."""
+class GlobalGenerator(nn.Module):
+    """G1: planes (N, P, H, W) -> image (N, C, H, W), from the features (N, width, H, W) of its `body`."""
 
     def __init__(self, planes: int, channels: int, width: int, blocks: int) -> None:
         super().__init__()
@@ -50,19 +50,19 @@ class Painter(nn.Module):
 
 
 class CoarseToFine(nn.Module):
-    """Planes (N, P, H, W) -> an image (N, C, H, W): G1 paints at half the size, G2 adds what the whole size shows."""
+    """Planes (N, P, H, W) -> image (N, C, H, W): G1 works at half the size, G2 adds the details of the full size."""
 
     def __init__(self, planes: int, channels: int, width: int = 24, blocks: int = 4) -> None:
         super().__init__()
         half = width // 2
-        self.painter = Painter(planes, channels, width, blocks)  # G1
+        self.painter = GlobalGenerator(planes, channels, width, blocks)  # G1
         self.entrance = nn.Sequential(*translation.convolved(planes, half, 7), *translation.halved(half, width))  # G2
         refined = (translation.ResidualBlock(width) for _ in range(blocks - 1))
         self.exit = nn.Sequential(*refined, *translation.doubled(width, half), translation.to_image(half, channels))
         self.apply(init_dcgan)
 
     def coarse(self, planes: Tensor) -> Tensor:
-        """What G1 paints alone: (N, C, H/2, W/2)."""
+        """Return G1's own image: (N, C, H/2, W/2)."""
         image: Tensor = self.painter(pooled(planes))
         return image
 

@@ -1,4 +1,4 @@
-"""What ProGAN and StyleGAN have in common: equalised layers, and networks that grow with the resolution."""
+"""What ProGAN and StyleGAN share: equalised layers, and networks that grow with the resolution."""
 
 import math
 from collections.abc import Sequence
@@ -8,19 +8,22 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-WHOLE = 2**16  # parts of a fade
+WHOLE = 2**16  # steps of a complete fade
 
 
 def widths(width: int, doublings: int, most: int = 8) -> tuple[int, ...]:
-    """Channels at each resolution, from the base's to the image's: doubled by each halving, up to `most` times."""
+    """Return the channels at each resolution, from the base's to the image's; each halving doubles them.
+
+    They grow from `width` to at most `most` times the width.
+    """
     return tuple(width * min(2**level, most) for level in reversed(range(doublings + 1)))
 
 
 class Equalised(nn.Module):
     """A layer whose weights start as N(0, 1) and are scaled by He's constant at each use (Karras et al. 2018).
 
-    So Adam's steps are as large, in relation to the weights, in every layer; at a `rate` below 1, with weights that are
-    larger and scaled down as much, they are that much smaller.
+    This makes Adam's steps equally large, relative to the weights, in every layer. A `rate` below 1 makes them smaller
+    by that factor: the weights are larger, and scaled down accordingly.
     """
 
     def __init__(self, layer: nn.Conv2d | nn.Linear, gain: float = math.sqrt(2), rate: float = 1.0) -> None:
@@ -36,42 +39,42 @@ class Equalised(nn.Module):
 
 
 def convolution(before: int, after: int, size: int = 3, gain: float = math.sqrt(2)) -> Equalised:
-    """An equalised convolution that keeps height and width."""
+    """Return an equalised convolution that keeps height and width."""
     return Equalised(nn.Conv2d(before, after, size, padding=size // 2), gain)
 
 
 def linear(before: int, after: int, gain: float = math.sqrt(2), rate: float = 1.0) -> Equalised:
-    """An equalised linear layer."""
+    """Return an equalised linear layer."""
     return Equalised(nn.Linear(before, after), gain, rate)
 
 
 def inverse_root(squares: Tensor) -> Tensor:
     """1 / sqrt(squares), finite at 0 too.
 
-    A bound rather than the papers' addition of 1e-8, which the exporter takes for an addition of 0 and leaves out.
+    The papers add 1e-8 instead of using a bound, but the exporter treats that as adding 0 and removes it.
     """
     return squares.clamp_min(1e-8).rsqrt()
 
 
 class PixelNorm(nn.Module):
-    """Each place's vector (N, C, ...) divided by its root mean square."""
+    """Divide the vector at each position of (N, C, ...) by its root mean square."""
 
     def forward(self, maps: Tensor) -> Tensor:
         wide = maps.float()
         planes = wide.square().reshape(maps.shape[0], 1, maps.shape[1], -1)
-        # ONNX Runtime pools each sample alike; a mean over an axis it adds up in another order for a batch of one.
+        # ONNX Runtime pools every sample in the same order; it sums a mean over an axis differently for a batch of one.
         mean = F.avg_pool2d(planes, (maps.shape[1], 1)).view(maps.shape[0], 1, *maps.shape[2:])
         normalised: Tensor = wide * inverse_root(mean)
         return normalised.to(maps.dtype)
 
 
 def leaky() -> nn.Module:
-    """The activation of both papers."""
+    """Return the activation of both papers."""
     return nn.LeakyReLU(0.2)
 
 
 class MinibatchDeviation(nn.Module):
-    """One more map (N, C + 1, H, W): how much a group of four samples differs, on average over everything."""
+    """Append a map (N, C + 1, H, W): the standard deviation within groups of four samples, averaged over all values."""
 
     group = 4
 
@@ -85,13 +88,13 @@ class MinibatchDeviation(nn.Module):
 
 
 class Growing(nn.Module):
-    """A network that works at one resolution after the other; each new one is faded in.
+    """A network whose resolution grows during training; each new resolution is faded in.
 
-    Both figures are integers, so that an average of the weights copies them.
+    Both buffers are integers, so that an average of the weights copies them.
     """
 
-    level: Tensor  # the resolution is the base's, doubled so many times
-    fade: Tensor  # how far the newest resolution has come in, of WHOLE
+    level: Tensor  # the number of doublings from the base's resolution to the current one
+    fade: Tensor  # the newest resolution's share, in units of 1 / WHOLE
 
     def __init__(self) -> None:
         super().__init__()
@@ -100,22 +103,22 @@ class Growing(nn.Module):
 
     @property
     def alpha(self) -> float:
-        """The newest resolution's share of the image, 0 to 1."""
+        """Return the newest resolution's share of the image, 0 to 1."""
         return int(self.fade) / WHOLE
 
     def grow(self) -> None:
-        """Double the resolution; the new one has no share yet."""
+        """Double the resolution; the share of the new one starts at 0."""
         self.level.add_(1)
         self.fade.zero_()
 
     def fade_in(self, share: float) -> None:
-        """Give the newest resolution this share; when it has come in once, it stays."""
+        """Set the newest resolution's share; once it is 1, it stays."""
         if self.alpha < 1:
             self.fade.fill_(round(share * WHOLE))
 
 
 class GrowingDiscriminator(Growing):
-    """Image (N, C, H, W) of the present resolution -> logits (N, 1).
+    """Image (N, C, H, W) of the current resolution -> logits (N, 1).
 
     `widths` are the channels at each resolution, from the base's to the image's.
     """
@@ -124,7 +127,7 @@ class GrowingDiscriminator(Growing):
         super().__init__()
         self.from_image = nn.ModuleList(nn.Sequential(convolution(channels, width, 1), leaky()) for width in widths)
         self.halvings = nn.ModuleList(halving(fine, coarse) for coarse, fine in pairwise(widths))
-        self.head = judging(base, widths[0])
+        self.head = head(base, widths[0])
 
     def forward(self, image: Tensor) -> Tensor:
         level, alpha = int(self.level), self.alpha
@@ -138,9 +141,9 @@ class GrowingDiscriminator(Growing):
 
 
 def discriminator(channels: int, base: int, widths: Sequence[int]) -> nn.Sequential:
-    """The same at full size from the start."""
+    """Return the same discriminator, with the full resolution from the start."""
     halvings = [halving(fine, coarse) for coarse, fine in reversed([*pairwise(widths)])]
-    return nn.Sequential(convolution(channels, widths[-1], 1), leaky(), *halvings, judging(base, widths[0]))
+    return nn.Sequential(convolution(channels, widths[-1], 1), leaky(), *halvings, head(base, widths[0]))
 
 
 def halving(before: int, after: int) -> nn.Sequential:
@@ -150,8 +153,8 @@ def halving(before: int, after: int) -> nn.Sequential:
     )  # fmt: skip
 
 
-def judging(base: int, width: int) -> nn.Sequential:
-    """What is left at the base's resolution (N, width, base, base) -> logits (N, 1)."""
+def head(base: int, width: int) -> nn.Sequential:
+    """Features at the base's resolution (N, width, base, base) -> logits (N, 1)."""
     return nn.Sequential(
         MinibatchDeviation(), convolution(width + 1, width), leaky(),
         nn.Flatten(), linear(width * base * base, width), leaky(), linear(width, 1, gain=1),

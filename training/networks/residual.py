@@ -1,4 +1,4 @@
-"""Residual networks with spectral normalisation: the blocks that SAGAN and BigGAN have in common."""
+"""Residual networks with spectral normalisation: the blocks that SAGAN and BigGAN share."""
 
 from typing import TypeVar
 
@@ -13,26 +13,26 @@ Layer = TypeVar("Layer", nn.Conv2d, nn.Linear, nn.Embedding)
 
 
 def convolution(before: int, after: int, size: int = 3) -> nn.Module:
-    """A spectrally normalised convolution that keeps height and width."""
+    """Return a spectrally normalised convolution that keeps height and width."""
     return spectral_norm(orthogonal(nn.Conv2d(before, after, size, padding=size // 2)))
 
 
 def linear(before: int, after: int) -> nn.Module:
-    """A spectrally normalised linear layer."""
+    """Return a spectrally normalised linear layer."""
     return spectral_norm(orthogonal(nn.Linear(before, after)))
 
 
 def orthogonal(layer: Layer) -> Layer:
-    """The layer, its weights made orthogonal and its biases 0."""
+    """Initialise a layer with orthogonal weights and zero biases, and return it."""
     for weights in layer.parameters():
         (nn.init.orthogonal_ if weights.dim() > 1 else nn.init.zeros_)(weights)
     return layer
 
 
 class SelfAttention(nn.Module):
-    """o = gamma * attention(x) + x over all places of a map (N, C, H, W); gamma starts at 0 (Zhang et al. 2019).
+    """o = gamma * attention(x) + x over all positions of a map (N, C, H, W); gamma starts at 0 (Zhang et al. 2019).
 
-    Keys and values are pooled, as in the authors' own code: a quarter of the work.
+    Keys and values are pooled, as in the authors' code, which needs a quarter of the work.
     """
 
     def __init__(self, channels: int) -> None:
@@ -45,16 +45,16 @@ class SelfAttention(nn.Module):
     def forward(self, maps: Tensor) -> Tensor:
         query = self.query(maps).flatten(2)
         key, value = (F.max_pool2d(layer(maps), 2).flatten(2) for layer in (self.key, self.value))
-        weights = (query.transpose(1, 2) @ key).softmax(dim=2)  # (N, places, places / 4), each row sums to 1
+        weights = (query.transpose(1, 2) @ key).softmax(dim=2)  # (N, positions, positions / 4), each row sums to 1
         attended = (value @ weights.transpose(1, 2)).view_as(maps)
         summed: Tensor = self.gamma * attended + maps
         return summed
 
 
 class Pointwise(nn.Module):
-    """o = gamma * h(x) + x, where each place of a map (N, C, H, W) sees itself alone: a control for SelfAttention.
+    """o = gamma * h(x) + x, where each position of a map (N, C, H, W) depends only on itself.
 
-    It has as many weights.
+    It is the control for SelfAttention, with as many weights.
     """
 
     def __init__(self, channels: int) -> None:
@@ -102,7 +102,7 @@ class BlockUp(nn.Module):
 
 
 class BlockDown(nn.Module):
-    """(N, before, H, W) -> (N, after, H/2, W/2), or of the same size; `first` when it sees the image itself."""
+    """(N, before, H, W) -> (N, after, H/2, W/2), or the same size; `first` if its input is the image itself."""
 
     def __init__(self, before: int, after: int, *, down: bool, first: bool = False) -> None:
         super().__init__()

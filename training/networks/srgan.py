@@ -1,4 +1,4 @@
-"""The networks of SRGAN: SRResNet, the discriminator, and the networks whose features are compared."""
+"""SRGAN's networks: SRResNet, the discriminator, and the networks that provide perceptual features."""
 
 from itertools import chain, pairwise
 from pathlib import Path
@@ -44,7 +44,7 @@ def _normalised(before: int, after: int, stride: int = 1) -> list[nn.Module]:
 
 
 def discriminator(channels: int, size: int, width: int) -> nn.Sequential:
-    """Image (N, channels, size, size) -> logits (N, 1): eight convolutions, halved four times, and two dense layers."""
+    """Image (N, channels, size, size) -> logits (N, 1): eight convolutions with four halvings, and two dense layers."""
     blocks: list[nn.Module] = [nn.Conv2d(channels, width, 3, padding=1), leaky()]
     blocks += [*_normalised(width, width, stride=2), leaky()]
     for before, after in pairwise(width * 2**level for level in range(4)):
@@ -55,17 +55,17 @@ def discriminator(channels: int, size: int, width: int) -> nn.Sequential:
 
 
 class PhotoFeatures(nn.Module):
-    """Image (N, C, H, W) -> features (N, F, H/4, W/4), learned by telling from which photo a crop is.
+    """Image (N, C, H, W) -> features (N, F, H/4, W/4), learned by recognising the photo that a crop is from.
 
-    What tells one photo from the others is what its surfaces are like, and that is what is to be compared.
+    Photos are recognised by their textures, which is what the perceptual loss should compare.
     """
 
     def __init__(self, channels: int, photos: int, width: int = 24) -> None:
         super().__init__()
         self.body = nn.Sequential(
-            *_seen(channels, width), *_seen(width, width), nn.MaxPool2d(2),
-            *_seen(width, 2 * width), *_seen(2 * width, 2 * width), nn.MaxPool2d(2),
-            *_seen(2 * width, 4 * width), *_seen(4 * width, 4 * width),
+            *_convolved(channels, width), *_convolved(width, width), nn.MaxPool2d(2),
+            *_convolved(width, 2 * width), *_convolved(2 * width, 2 * width), nn.MaxPool2d(2),
+            *_convolved(2 * width, 4 * width), *_convolved(4 * width, 4 * width),
         )  # fmt: skip
         self.head = nn.Linear(4 * width, photos)
 
@@ -74,12 +74,12 @@ class PhotoFeatures(nn.Module):
         return features
 
     def logits(self, image: Tensor) -> Tensor:
-        """Which photo it is from: (N, photos)."""
-        told: Tensor = self.head(self.body(image).mean(dim=(2, 3)))
-        return told
+        """Return logits (N, photos) of the photo that a crop is from."""
+        logits: Tensor = self.head(self.body(image).mean(dim=(2, 3)))
+        return logits
 
 
-def _seen(before: int, after: int) -> list[nn.Module]:
+def _convolved(before: int, after: int) -> list[nn.Module]:
     convolution = nn.Conv2d(before, after, 3, padding=1)
     nn.init.kaiming_normal_(convolution.weight)
     return [convolution, nn.ReLU()]
@@ -108,10 +108,10 @@ class VGGFeatures(nn.Module):
 
 
 def read_vgg(path: str) -> VGGFeatures:
-    """VGG-19 with the weights of a file that torchvision's was saved to.
+    """Read VGG-19 from a file of torchvision's weights.
 
     Raises:
-        UsageError: it is no such file.
+        UsageError: the file does not hold them.
     """
     network = VGGFeatures().eval()
     try:
@@ -121,5 +121,5 @@ def read_vgg(path: str) -> VGGFeatures:
         kind = type(error).__name__
         raise UsageError(f"{path}: give a file of torchvision's weights of VGG-19 ({kind})") from error
     for parameter in network.parameters():
-        parameter.requires_grad = False  # the training loop does not know it, for it is nobody's network
+        parameter.requires_grad = False  # no player owns this network, so the training loop does not freeze it
     return network

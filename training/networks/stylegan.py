@@ -1,4 +1,4 @@
-"""StyleGAN's generator: a mapping from noise to styles, and a synthesis that each layer's style and noise steer."""
+"""StyleGAN's generator: a mapping from latents to styles, and a synthesis controlled by a style and noise per layer."""
 
 import math
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ PER_SIZE = 2  # layers at each resolution
 
 
 def mix(style: Tensor, other: Tensor, crossover: Tensor, depth: int) -> Tensor:
-    """Two styles (N, W) -> one for each layer (N, depth, W): the second from the layer `crossover` (N,) on."""
+    """Two styles (N, W) -> one style per layer (N, depth, W): the second one from the layer `crossover` (N,) on."""
     layer = torch.arange(depth, device=style.device)
     return torch.where((layer < crossover[:, None])[:, :, None], style[:, None], other[:, None])
 
@@ -64,7 +64,7 @@ class StyleGenerator(nn.Module):
     def synthesis(self, styles: Tensor, noise: Tensor) -> Tensor:
         """Styles (N, depth, W) and noise (N, noise_size) -> images (N, C, H, W), not clamped.
 
-        The image is a sum of what each resolution draws.
+        The image is the sum of one image per resolution, each enlarged to full size.
         """
         planes = torch.split(noise, self.noise_sizes, dim=1)
         maps = self.constant.expand(styles.shape[0], -1, -1, -1)
@@ -81,8 +81,8 @@ class StyleGenerator(nn.Module):
 class StyledLayer(nn.Module):
     """Maps (N, before, H, W), style (N, W), noise (N, H * W) -> maps (N, after, H, W).
 
-    The style's gains scale the maps that come in; what comes out is divided by the deviation that it would have if all
-    that came in were independent and of variance 1 (Karras et al. 2020).
+    The style's gains scale the input; the output is divided by the standard deviation it would have if all inputs were
+    independent and of variance 1 (demodulation, Karras et al. 2020).
     """
 
     def __init__(self, style: int, before: int, after: int) -> None:
@@ -101,7 +101,7 @@ class StyledLayer(nn.Module):
 
 
 class ToImage(nn.Module):
-    """Maps (N, before, H, W) and style (N, W) -> an image (N, channels, H, W) from the maps that the style scales."""
+    """Maps (N, before, H, W) and style (N, W) -> image (N, channels, H, W); the style scales the maps."""
 
     def __init__(self, style: int, before: int, channels: int) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Networks that turn images into images, and those that judge them patch by patch."""
+"""Generators that translate images into images, and discriminators of patches."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -13,9 +13,9 @@ from training.networks.layers import InstanceNorm, init_dcgan, leaky
 class UNet(nn.Module):
     """Image (N, before, S, S) -> maps (N, after, S, S), S even (Ronneberger et al. 2015, Isola et al. 2017).
 
-    Halved as often as can be, though not below 2x2, and doubled again; each size on the way up also sees what the way
-    down had there. Convolutions of 4x4; no normalisation next to the image and at the smallest size, where it would
-    leave little. Dropout is the only noise there is.
+    The maps are halved as often as possible, though not below 2x2, and doubled again; each size on the way up also
+    gets the maps of that size from the way down. Convolutions are 4x4; there is no normalisation next to the image and
+    at the smallest size, where it would leave little. Dropout is the only noise.
     """
 
     def __init__(self, before: int, after: int, size: int, width: int, dropout: float = 0.5) -> None:
@@ -57,19 +57,19 @@ def _doubling(before: int, after: int, dropout: float = 0.0) -> nn.Sequential:
 
 
 def encoder(channels: int, widths: Sequence[int]) -> nn.Sequential:
-    """Image (N, channels, H, W) -> maps (N, widths[-1], h, w), halved once for each width."""
+    """Image (N, channels, H, W) -> maps (N, widths[-1], h, w), halved once per width."""
     down = [_halving(before, after) for before, after in pairwise(widths)]
     return nn.Sequential(_halving(channels, widths[0], norm=False), *down)
 
 
 def decoder(channels: int, widths: Sequence[int]) -> nn.Sequential:
-    """What an encoder of these widths makes (N, widths[-1], h, w) -> image (N, channels, H, W) in [-1, 1]."""
+    """Maps (N, widths[-1], h, w) of the encoder with these widths -> image (N, channels, H, W) in [-1, 1]."""
     up = [_doubling(before, after) for before, after in pairwise(reversed(widths))]
     return nn.Sequential(*up, nn.ConvTranspose2d(widths[0], channels, 4, stride=2, padding=1), nn.Tanh())
 
 
 class ResidualBlock(nn.Module):
-    """(N, C, H, W) -> the same shape: two convolutions of 3x3 with reflected edges, added to what came in."""
+    """(N, C, H, W) -> the same shape: two 3x3 convolutions with reflected edges, added to the input."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -81,25 +81,25 @@ class ResidualBlock(nn.Module):
 
 
 def convolved(before: int, after: int, size: int) -> list[nn.Module]:
-    """c7s1-k of Johnson et al. 2016 for a size of 7: the edges reflected, so that no frame is drawn."""
+    """Return a convolution block; with size 7, c7s1-k of Johnson et al. 2016. Reflected edges avoid a visible frame."""
     convolution = nn.Conv2d(before, after, size, padding=size // 2, padding_mode="reflect", bias=False)
     return [convolution, InstanceNorm(after), nn.ReLU(inplace=True)]
 
 
 def halved(before: int, after: int) -> list[nn.Module]:
-    """dk: a strided convolution of 3x3."""
+    """Return dk of Johnson et al. 2016: a strided 3x3 convolution block."""
     convolution = nn.Conv2d(before, after, 3, stride=2, padding=1, bias=False)
     return [convolution, InstanceNorm(after), nn.ReLU(inplace=True)]
 
 
 def doubled(before: int, after: int) -> list[nn.Module]:
-    """uk: a transposed convolution of 3x3."""
+    """Return uk of Johnson et al. 2016: a transposed 3x3 convolution block."""
     convolution = nn.ConvTranspose2d(before, after, 3, stride=2, padding=1, output_padding=1, bias=False)
     return [convolution, InstanceNorm(after), nn.ReLU(inplace=True)]
 
 
 def to_image(before: int, channels: int) -> nn.Sequential:
-    """c7s1-3 at the end: (N, before, H, W) -> (N, channels, H, W) in [-1, 1]."""
+    """(N, before, H, W) -> image (N, channels, H, W) in [-1, 1]: the last layer, c7s1-3."""
     return nn.Sequential(nn.Conv2d(before, channels, 7, padding=3, padding_mode="reflect"), nn.Tanh())
 
 
@@ -119,7 +119,7 @@ def residual_translator(channels: int, width: int, blocks: int) -> nn.Sequential
 
 
 class PatchDiscriminator(nn.Module):
-    """Images (N, C, H, W), one upon the other -> logits (N, 1, h, w), one for each of many patches that overlap.
+    """Images (N, C, H, W), concatenated -> logits (N, 1, h, w), one for each of many overlapping patches.
 
     A patch is 34x34 pixels with two halvings, and 70x70 with three (Isola et al. 2017).
     """
@@ -139,27 +139,61 @@ class PatchDiscriminator(nn.Module):
         ).apply(init_dcgan)
 
     def features(self, *images: Tensor) -> list[Tensor]:
-        """What each block makes of the images; the last are the logits."""
-        found = [torch.cat(images, dim=1)]
+        """Return each block's output; the last one is the logits."""
+        maps = [torch.cat(images, dim=1)]
         for block in self.blocks:
-            found.append(block(found[-1]))
-        return found[1:]
+            maps.append(block(maps[-1]))
+        return maps[1:]
 
     def forward(self, *images: Tensor) -> Tensor:
         return self.features(*images)[-1]
 
 
 class MultiScaleDiscriminator(nn.Module):
-    """Patch discriminators alike of the images, and of the same at a half and a quarter of the size."""
+    """Equal patch discriminators of the images at full, half and quarter size."""
 
     def __init__(self, channels: int, width: int, scales: int = 3) -> None:
         super().__init__()
         self.scales = nn.ModuleList(PatchDiscriminator(channels, width) for _ in range(scales))
 
     def forward(self, *images: Tensor) -> list[list[Tensor]]:
-        """For each scale what its blocks make of the images; the last of each are the logits."""
-        found = []
+        """Return the outputs of each scale's blocks; the last of each scale is its logits."""
+        features = []
         for scale in self.scales:
-            found.append(scale.features(*images))  # type: ignore[operator]  # a module list does not tell what it holds
+            features.append(scale.features(*images))  # type: ignore[operator]  # a ModuleList has untyped items
             images = tuple(F.avg_pool2d(image, 3, stride=2, padding=1, count_include_pad=False) for image in images)
-        return found
+        return features
+
+
+class ImagePool(nn.Module):
+    """The image pool of Shrivastava et al. 2017: a discriminator also sees images that were generated earlier.
+
+    It stores generated images and exchanges half of those passed in for stored ones. Its state is saved with the game,
+    so that a resumed training sees the same images.
+    """
+
+    images: Tensor  # uint8: an average of the weights would mix floating-point images
+    held: Tensor
+
+    def __init__(self, size: int, channels: int, side: int) -> None:
+        super().__init__()
+        self.register_buffer("images", torch.zeros(size, channels, side, side, dtype=torch.uint8))
+        self.register_buffer("held", torch.tensor(0))
+
+    @torch.no_grad()
+    def exchange(self, images: Tensor) -> Tensor:
+        """Images (N, C, H, W) in [-1, 1] -> as many images, some of them older, without gradients."""
+        return torch.stack([self._exchanged(image) for image in images.detach()])
+
+    def _exchanged(self, image: Tensor) -> Tensor:
+        """Exchange one image, without a branch, so that a GPU can record and replay the computation."""
+        size = len(self.images)
+        is_filling = self.held < size
+        drawn = (torch.rand((), device=image.device) * size).long()
+        place = torch.where(is_filling, self.held, drawn).clamp(max=size - 1)[None]
+        passes = is_filling | (torch.rand((), device=image.device) < 0.5)
+        old = self.images.index_select(0, place)[0]
+        new = ((image + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+        self.images.index_copy_(0, place, torch.where(is_filling | ~passes, new, old)[None])
+        self.held += is_filling
+        return torch.where(passes, image, old.to(image.dtype) / 127.5 - 1)

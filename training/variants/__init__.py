@@ -11,15 +11,15 @@ from training.gan import GAN, Recipe
 
 
 def names() -> list[str]:
-    """Every variant, in alphabetical order."""
+    """List every variant, in alphabetical order."""
     return sorted(path.stem for path in Path(__file__).parent.glob("[!_]*.py"))
 
 
 def find(name: str) -> type[GAN]:
-    """The GAN class of a variant's file.
+    """Return the GAN class of a variant's file.
 
     Raises:
-        UsageError: no such variant.
+        UsageError: there is no such variant.
     """
     if name not in names():
         raise _unknown(name, names())
@@ -33,7 +33,7 @@ def find(name: str) -> type[GAN]:
 
 
 def trainings() -> dict[str, tuple[str, Recipe]]:
-    """Every training there is a recipe for, by its name: the variant and the recipe."""
+    """Return the variant and the recipe of every training, by the training's name."""
     found = {}
     for name in names():
         variant = find(name)
@@ -43,10 +43,10 @@ def trainings() -> dict[str, tuple[str, Recipe]]:
 
 
 def training(name: str) -> tuple[str, Recipe]:
-    """The variant and the recipe of a training.
+    """Return the variant and the recipe of a training.
 
     Raises:
-        UsageError: no such training.
+        UsageError: there is no such training.
     """
     if name in names():
         return name, find(name).recipe

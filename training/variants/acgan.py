@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from gan_serve.metadata import Paper
 from training.data.dataset import Batch, ImageSpec, Terms
-from training.families.convolutional import ConditionalGAN
+from training.families.conditional import ConditionalGAN
 from training.gan import Recipe, Stage
 from training.networks import layers
 
@@ -29,10 +29,10 @@ class ACGAN(ConditionalGAN):
         "discriminator, and for the generator half at first and twice in the last half of the training; an "
         "exponential average of the weights."
     )
-    # With the paper's 1, the class head accepts whatever the generator makes of a label: it drew eights for threes.
+    # With the paper's 1, the class head accepts any image that the generator draws for a label: eights for threes.
     fake_class_weight = 0.01
-    # With much from the start, the generator prefers what is easy to recognise to what is varied; in the end it needs
-    # it to leave out what lies between two classes.
+    # A large weight from the start makes the generator prefer images that are easy to recognise over varied ones; at
+    # the end it needs one, to avoid images between two classes.
     generator_class_weight: float = 0.5
     late_generator_class_weight = 2.0
     recipe = Recipe(dataset="mnist", steps=24_000, final_learning_rate=0.1)
@@ -59,9 +59,9 @@ class ACGAN(ConditionalGAN):
 
     def stages(self) -> list[Stage]:
         (stage,) = super().stages()
-        return [stage, replace(stage, on_start=self._insist_on_the_labels)]
+        return [stage, replace(stage, on_start=self._raise_class_weight)]
 
-    def _insist_on_the_labels(self) -> None:
+    def _raise_class_weight(self) -> None:
         self.generator_class_weight = self.late_generator_class_weight
 
 
@@ -74,7 +74,7 @@ class TwoHeads(nn.Module):
         self.features = layers.dcgan_features(spec.channels, spec.size).append(layers.pointwise(width, width))
         self.source = layers.dcgan_head(spec.size)
         self.label = layers.dcgan_head(spec.size, outputs=len(spec.classes))
-        self.dropout = nn.Dropout(0.5)  # so that the label must be read from more than one trait
+        self.dropout = nn.Dropout(0.5)  # forces the label head to rely on more than one feature
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         features = self.features(image)

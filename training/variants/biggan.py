@@ -17,7 +17,7 @@ from training.gan import EvaluationContext, Servable
 from training.metrics import distribution
 from training.networks import layers, residual
 
-TRUNCATIONS = (0.7, 0.5, 0.3)  # less gives more precision, and less recall
+TRUNCATIONS = (0.7, 0.5, 0.3)  # lower values give more precision and less recall
 
 
 class BigGAN(AttentiveGAN):
@@ -97,8 +97,8 @@ def _truncated(evidence: EvaluationContext, truncation: float) -> list[Score]:
 class HierarchicalGenerator(nn.Module):
     """Latent (N, Z), label (N,) and truncation (N,) -> images (N, C, H, W) in [-1, 1].
 
-    One chunk of the latent enters at the bottom; each block is conditioned on another one beside the class embedding,
-    which all blocks share.
+    The first chunk of the latent enters the first layer; each block is conditioned on a further chunk and on the class
+    embedding, which all blocks share.
     """
 
     def __init__(self, latent_size: int, spec: ImageSpec, width: int, embedding: int = 64) -> None:

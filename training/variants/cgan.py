@@ -5,7 +5,7 @@ from torch.nn import functional as F
 
 from gan_serve.metadata import Paper
 from training.data.dataset import Batch, ImageSpec, Terms
-from training.families.convolutional import ConditionalGAN
+from training.families.conditional import ConditionalGAN
 from training.gan import Recipe
 from training.networks import layers
 
@@ -28,8 +28,8 @@ class CGAN(ConditionalGAN):
         "et al. 2016, arXiv 1605.05396); an exponential average of the weights."
     )
     recipe = Recipe(dataset="mnist", steps=12_000, final_learning_rate=0.1)
-    # Without it, one image in sixty is a good digit of another class: too few for the discriminator to learn from.
-    # The more it counts, the fewer are, and the less varied they become: 0.1 leaves one in 120, 0.5 one in a thousand.
+    # Without this term, one image in sixty is a good digit of the wrong class: too few for the discriminator to learn
+    # from. A higher weight leaves fewer of them, but less variety: 0.1 leaves one in 120, 0.5 one in a thousand.
     mismatch_weight = 0.25
 
     def build_discriminator(self) -> nn.Module:
@@ -42,13 +42,13 @@ class CGAN(ConditionalGAN):
         }
 
     def _other_labels(self, batch: Batch) -> Tensor:
-        """For each image one of the labels that it does not have."""
+        """Return a random wrong label (N,) for each image."""
         classes = len(self.spec.classes)
         return (batch["label"] + 1 + (self.uniform(batch) * (classes - 1)).long()) % classes
 
 
 class ConditionalDiscriminator(nn.Module):
-    """Image (N, C, H, W) and label (N,) -> logits (N, 1): how real the image is, as one of its label."""
+    """Image (N, C, H, W) and label (N,) -> logits (N, 1): whether the image is a real one of this label."""
 
     def __init__(self, spec: ImageSpec, width: int = 64) -> None:
         super().__init__()

@@ -15,7 +15,7 @@ from training.networks import layers
 
 @dataclass(frozen=True)
 class CoupledRecipe(Recipe):
-    """Adds whether the two games share layers."""
+    """Adds the choice to share layers between the two games."""
 
     coupled: bool = True  # False: the control, two GANs side by side
 
@@ -48,7 +48,7 @@ class CoGAN(GAN):
         self.discriminator = CoupledDiscriminator(spec, self.width, coupled=self.settings.coupled)
 
     def discriminator_loss(self, batch: Batch) -> Terms:
-        images, others = batch["image"].chunk(2)  # no image stands beside its own edges
+        images, others = batch["image"].chunk(2)  # no image is in one batch with its own edges
         real = self.discriminator(images, edges(others))
         fake = self.discriminator(*self.generator(self.latent(batch)))
         self.observe(torch.cat(real), torch.cat(fake))
@@ -88,20 +88,20 @@ class CoGAN(GAN):
 
 
 def edges(images: Tensor) -> Tensor:
-    """The morphological gradient of images in [-1, 1], in the same range and of the same shape."""
+    """Return the morphological gradient of images in [-1, 1], in the same range and of the same shape."""
     highest, lowest = F.max_pool2d(images, 3, 1, 1), -F.max_pool2d(-images, 3, 1, 1)
     return highest - lowest - 1
 
 
 class CoupledGenerator(nn.Module):
-    """Latent (N, Z) -> images and edges, (N, C, H, W) each; coupled, all but the last layer is shared."""
+    """Latent (N, Z) -> images and edges, (N, C, H, W) each; if coupled, the two share all layers except the last."""
 
     def __init__(self, latent_size: int, spec: ImageSpec, width: int, *, coupled: bool) -> None:
         super().__init__()
         whole = [layers.dcgan_generator(latent_size, spec.channels, spec.size, width) for _ in range(2)]
         shared = len(whole[0]) - 2 if coupled else 0
         self.shared = whole[0][:shared]
-        self.own = nn.ModuleList(network[shared:] for network in whole)
+        self.own = nn.ModuleList(network[shared:] for network in whole)  # the last layers of g_1 and g_2
 
     def forward(self, latent: Tensor) -> tuple[Tensor, Tensor]:
         shared = self.shared(latent)
@@ -109,13 +109,13 @@ class CoupledGenerator(nn.Module):
 
 
 class CoupledDiscriminator(nn.Module):
-    """Images and edges (N, C, H, W) -> logits (N, 1) of each; coupled, all but the first layer is shared."""
+    """Images and edges (N, C, H, W) -> logits (N, 1) of each; if coupled, the two share all layers except the first."""
 
     def __init__(self, spec: ImageSpec, width: int, *, coupled: bool) -> None:
         super().__init__()
         whole = [layers.dcgan_discriminator(spec.channels, spec.size, width) for _ in range(2)]
         own = 2 if coupled else len(whole[0])
-        self.own = nn.ModuleList(network[:own] for network in whole)
+        self.own = nn.ModuleList(network[:own] for network in whole)  # the first layers of f_1 and f_2
         self.shared = whole[0][own:]
 
     def forward(self, image: Tensor, edge: Tensor) -> tuple[Tensor, Tensor]:

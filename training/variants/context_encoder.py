@@ -19,10 +19,10 @@ from training.networks.layers import InstanceNorm, init_dcgan
 
 @dataclass(frozen=True)
 class CompletionRecipe(Recipe):
-    """Adds how much each of the two losses counts."""
+    """Adds the weights of the two losses."""
 
-    reconstruction_weight: float = 0.999
-    adversarial_weight: float = 0.001  # 0: the control, which learns from the squared error alone
+    reconstruction_weight: float = 0.999  # lambda_rec
+    adversarial_weight: float = 0.001  # lambda_adv; 0: the control, which learns from the squared error alone
 
 
 class ContextEncoder(GAN):
@@ -48,7 +48,7 @@ class ContextEncoder(GAN):
         final_learning_rate=0.05,
     )  # fmt: skip
     width = 32  # the file stays below 4 MB
-    border, border_weight = 7, 10.0  # pixels around the hole that are drawn, too, and how much they count
+    border, border_weight = 7, 10.0  # pixels around the hole that the network also draws, and the weight of their error
     scored = 1_000  # images
 
     settings: CompletionRecipe
@@ -60,8 +60,8 @@ class ContextEncoder(GAN):
         self.discriminator = translation.PatchDiscriminator(spec.channels, self.width, halvings=3)
 
     def mask(self, batch: Batch) -> Tensor:
-        """What is to be filled in (N, 1, H, W): half of the holes in the middle, half anywhere."""
-        return masks.drawn(self.uniform(batch, 5), self.spec.size).to(batch["image"].dtype)
+        """Return random masks (N, 1, H, W), 1 in the hole: half of the holes in the middle, half anywhere."""
+        return masks.random_holes(self.uniform(batch, 5), self.spec.size).to(batch["image"].dtype)
 
     def discriminator_loss(self, batch: Batch) -> Terms:
         mask = self.mask(batch)
@@ -80,7 +80,10 @@ class ContextEncoder(GAN):
         }
 
     def _reconstruction(self, fake: Tensor, real: Tensor, mask: Tensor) -> Tensor:
-        """The squared error in the hole and, for a seamless edge, in a border around it, per pixel of the hole."""
+        """Return the squared error in the hole and, for a seamless edge, in a border around it, per pixel of the hole.
+
+        |M * (x - G((1 - M) * x))|_2^2, with M widened by the border.
+        """
         around = F.max_pool2d(mask, 2 * self.border + 1, stride=1, padding=self.border) - mask
         errors = (fake.float() - real.float()).square().mean(dim=1, keepdim=True)
         return ((mask + self.border_weight * around) * errors).sum() / mask.sum()
@@ -113,7 +116,7 @@ class ContextEncoder(GAN):
 
 
 class Completion(nn.Module):
-    """Image (N, C, S, S) and mask (N, 1, S, S) -> a whole image (N, C, S, S) in [-1, 1]; what is masked is not seen."""
+    """Image (N, C, S, S) and mask (N, 1, S, S) -> whole image (N, C, S, S) in [-1, 1]; masked pixels are ignored."""
 
     def __init__(self, channels: int, size: int, width: int) -> None:
         super().__init__()
@@ -131,9 +134,9 @@ class Completion(nn.Module):
 
 
 class ChannelWise(nn.Module):
-    """A dense layer within each channel (N, C, H, W): what is on one side reaches the other, with C (HW)^2 weights.
+    """A dense layer within each channel (N, C, H, W), which connects all positions with C (HW)^2 weights.
 
-    As a convolution over all places it is computed alike in every batch; as a product of matrices it is not.
+    It is a convolution over all positions, whose result does not depend on the batch, unlike that of a matrix product.
     """
 
     def __init__(self, channels: int, places: int) -> None:
@@ -146,7 +149,7 @@ class ChannelWise(nn.Module):
 
 
 class Completed(nn.Module):
-    """Image and mask -> the image, and in the hole what the network makes of it."""
+    """Image and mask -> the image, its hole filled by the network."""
 
     def __init__(self, generator: nn.Module) -> None:
         super().__init__()

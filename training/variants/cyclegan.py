@@ -13,14 +13,13 @@ from training.data.dataset import Batch, BatchSource, Dataset, ImageSpec, Terms
 from training.families.translation import TwoWayGAN, TwoWayRecipe, jittered
 from training.gan import Recipe
 from training.networks import translation
-from training.networks.image_pool import ImagePool
 
 
 @dataclass(frozen=True)
 class CycleRecipe(TwoWayRecipe):
-    """Adds how much it counts that what is of the right kind already is left alone."""
+    """Adds the weight of the identity loss: a generator should not change images of its own output's kind."""
 
-    identity_weight: float = 5.0
+    identity_weight: float = 5.0  # 0.5 lambda
 
 
 class CycleGAN(TwoWayGAN):
@@ -54,24 +53,26 @@ class CycleGAN(TwoWayGAN):
 
     def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
-        ways = ("forth", "back")
+        ways = ("forth", "back")  # G: X -> Y, F: Y -> X
         self.generator = nn.ModuleDict(
             {way: translation.residual_translator(spec.channels, self.width, self.blocks) for way in ways}
         )
         self.discriminator = nn.ModuleDict(
-            {way: translation.PatchDiscriminator(spec.channels, width=32) for way in ways}
+            {way: translation.PatchDiscriminator(spec.channels, width=32) for way in ways}  # D_Y, D_X
         )
-        self.pools = nn.ModuleDict({way: ImagePool(self.pool_size, spec.channels, spec.size) for way in ways})
+        self.pools = nn.ModuleDict(
+            {way: translation.ImagePool(self.pool_size, spec.channels, spec.size) for way in ways}
+        )
 
     def source(self, dataset: Dataset) -> BatchSource:
         return jittered(super().source(dataset), dataset)
 
-    def shown(self, fakes: dict[str, Tensor]) -> dict[str, Tensor]:
+    def discriminator_inputs(self, fakes: dict[str, Tensor]) -> dict[str, Tensor]:
         return {way: self.pools[way].exchange(images) for way, images in fakes.items()}  # type: ignore[operator]
 
     def generator_loss(self, batch: Batch) -> Terms:
-        given, weight = self.given(batch), self.settings.identity_weight
-        own = {"forth": given["back"], "back": given["forth"]}
+        inputs, weight = self.real_inputs(batch), self.settings.identity_weight
+        own = {"forth": inputs["back"], "back": inputs["forth"]}  # |G(y) - y|_1, |F(x) - x|_1
         return super().generator_loss(batch) | {
             f"identity {way}": weight * F.l1_loss(self.generator[way](images).float(), images.float())
             for way, images in own.items()

@@ -44,10 +44,10 @@ class DiscoGAN(TwoWayGAN):
 
     def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
-        ways = ("forth", "back")
+        ways = ("forth", "back")  # G_AB: A -> B, G_BA: B -> A
         self.generator = nn.ModuleDict({way: Redrawing(spec.channels, spec.size, self.width) for way in ways})
         self.discriminator = nn.ModuleDict(
-            {way: translation.PatchDiscriminator(spec.channels, self.width, halvings=3) for way in ways}
+            {way: translation.PatchDiscriminator(spec.channels, self.width, halvings=3) for way in ways}  # D_B, D_A
         )
 
     def trial(self, part: str, dataset: Dataset) -> EvaluationCase:
@@ -56,16 +56,17 @@ class DiscoGAN(TwoWayGAN):
         judged = self.parts()[part].generator == "forth" and dataset.pairs and len(dataset.classes) > 1
         return replace(trial, figures=(*trial.figures, "feature_retrieval")) if judged else trial
 
-    def cycle_loss(self, returned: Tensor, given: Tensor) -> Tensor:
-        return F.mse_loss(returned.float(), given.float())
+    def cycle_loss(self, returned: Tensor, inputs: Tensor) -> Tensor:
+        """|G_BA(G_AB(x)) - x|^2."""
+        return F.mse_loss(returned.float(), inputs.float())
 
 
 class Redrawing(nn.Module):
-    """Image (N, C, S, S) -> the same shape in [-1, 1]: what a U-Net draws is added to what was there."""
+    """Image (N, C, S, S) -> the same shape in [-1, 1]: a U-Net's output is added to the input."""
 
     def __init__(self, channels: int, size: int, width: int) -> None:
         super().__init__()
         self.drawing = translation.UNet(channels, channels, size, width, dropout=0)
 
     def forward(self, image: Tensor) -> Tensor:
-        return torch.tanh(torch.atanh(0.9 * image) + self.drawing(image))  # so that nothing drawn is nearly the image
+        return torch.tanh(torch.atanh(0.9 * image) + self.drawing(image))  # an output of 0 keeps nearly the same image

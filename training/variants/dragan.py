@@ -12,7 +12,7 @@ from training.networks import layers
 
 @dataclass(frozen=True)
 class DraganRecipe(PenalisedRecipe):
-    """Adds the penalty's slope, which goes with the size of the images: their distances grow with their pixels."""
+    """Adds the penalty's slope, which depends on the image size: distances between images grow with their pixels."""
 
     slope: float = 1.0  # k: the gradient's norm near real images
 
@@ -34,8 +34,8 @@ class DRAGAN(ConvolutionalGAN):
         "the weights; for characters a slope of 0.1, where the paper has 1."
     )
     recipe = DraganRecipe(dataset="fashion_mnist", steps=15_600, final_learning_rate=0.1)
-    # Characters of games are what it became known for. At a slope of 1 all latents soon gave the same one: times the
-    # distances of such images it saturates the discriminator, which then only chases the generator.
+    # DRAGAN became known for game characters. With a slope of 1, all latents soon gave the same character: over the
+    # distances between such images, that slope saturates the discriminator, which then only chases the generator.
     presets: ClassVar = {
         "characters": replace(
             recipe,
@@ -49,7 +49,7 @@ class DRAGAN(ConvolutionalGAN):
         )
     }
     settings: DraganRecipe
-    # Batch normalisation would tie together the samples that the penalty treats one by one.
+    # The penalty treats samples one by one; batch normalisation would mix them.
     norm = layers.InstanceNorm
 
     def discriminator_loss(self, batch: Batch) -> Terms:

@@ -10,15 +10,16 @@ from torch.nn import functional as F
 from gan_serve.metadata import Paper
 from gan_serve.tensors import ScoreOutput
 from training import losses
-from training.data.dataset import Batch, ImageSpec, Terms
+from training.data.dataset import Batch, Terms
 from training.families.convolutional import ConvolutionalGAN, ConvolutionalRecipe
 from training.gan import Servable
 from training.networks import layers
+from training.networks.autoencoder import Autoencoder
 
 
 @dataclass(frozen=True)
 class EbganRecipe(ConvolutionalRecipe):
-    """Adds what keeps the images of a batch apart."""
+    """Adds the weight of the pulling-away term, which keeps the images of a batch different."""
 
     pulling_away_weight: float = 0.1  # lambda_PT
 
@@ -41,25 +42,25 @@ class EBGAN(ConvolutionalGAN):
     settings: EbganRecipe
 
     def build_discriminator(self) -> nn.Module:
-        return AutoEncoder(self.spec, self.settings.width)
+        return EnergyAutoencoder(self.spec.channels, self.spec.size, self.settings.width)
 
     def discriminator_loss(self, batch: Batch) -> Terms:
         real, _ = self.discriminator(batch["image"])
-        fake, _ = self._of_generated(batch)
+        fake, _ = self._score_generated(batch)
         self.observed = {"score(real)": -real.detach().mean(), "score(fake)": -fake.detach().mean()}
         return {"energy_real": real.mean(), "energy_fake": F.relu(self.margin - fake).mean()}
 
     def generator_loss(self, batch: Batch) -> Terms:
-        energy, code = self._of_generated(batch)
+        energy, code = self._score_generated(batch)
         likeness = losses.pulling_away(code)
         self.observed["likeness"] = likeness.detach()
         return {"energy": energy.mean(), "pulling_away": self.settings.pulling_away_weight * likeness}
 
-    def _of_generated(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Energies (N,) and codes (N, D) of generated images.
+    def _score_generated(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return energies (N,) and codes (N, D) of generated images.
 
-        They pass without a trace: normalised by statistics of both kinds, real images would have three times the
-        energy when served that they have among their own in training.
+        They do not update the running statistics: normalised by statistics of both kinds, real images would have three
+        times as much energy at inference as in training.
         """
         with layers.frozen_batchnorm_stats(self.discriminator):
             energy, code = self.discriminator(self.fake(batch))
@@ -94,18 +95,9 @@ class Energy(nn.Module):
         return energy
 
 
-class AutoEncoder(nn.Module):
+class EnergyAutoencoder(Autoencoder):
     """Image (N, C, H, W) -> energy (N,), the Euclidean distance to its reconstruction, and its code (N, 64)."""
 
-    code_size = 64
-
-    def __init__(self, spec: ImageSpec, width: int) -> None:
-        super().__init__()
-        self.encoder = layers.dcgan_features(spec.channels, spec.size, width)
-        self.encoder.append(layers.dcgan_head(spec.size, width, self.code_size))
-        self.decoder = layers.dcgan_generator(self.code_size, spec.channels, spec.size, width)
-
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        code = self.encoder(image)
-        difference = self.decoder(code).float() - image.float()
-        return torch.linalg.vector_norm(difference, dim=(1, 2, 3)), code
+        reconstruction, code = super().forward(image)
+        return torch.linalg.vector_norm(reconstruction.float() - image.float(), dim=(1, 2, 3)), code

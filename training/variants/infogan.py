@@ -16,16 +16,16 @@ from training.metrics import handwriting
 from training.metrics.handwriting import TRAITS
 from training.networks import infogan
 
-TEMPERATURE = 0.5  # what Q finds is sharpened by it before Q shall find it again
+TEMPERATURE = 0.5  # sharpens Q's predictions before they become targets
 
 
 @dataclass(frozen=True)
 class InformationRecipe(Recipe):
-    """Adds how much the mutual information counts, and that a moved image keeps its category."""
+    """Adds the weights of the mutual information and of the agreement between an image and a moved copy of it."""
 
     information_weight: float = 1.0  # 0: the control, a game whose codes mean nothing
-    # The game's score is the same whatever the categories stand for; without this they often stand for other things
-    # than digits. 0: the paper's game.
+    # The paper's losses do not determine what the categories mean; without this term they often do not become the
+    # digits. 0: the paper's game.
     agreement_weight: float = 5.0
 
 
@@ -50,64 +50,65 @@ class InfoGAN(GAN):
         dataset="mnist", steps=3_000, batch_size=128, learning_rate=1e-3, final_learning_rate=0.1, ema=0.995
     )
     latent_size = 62
-    categories = tuple("abcdefghij")  # not digits: nobody tells what they are to be
+    categories = tuple("abcdefghij")  # not digits: their meanings are learned
     category_weight = 1.0  # lambda for the categorical code
     code_weight = 0.1  # and for the continuous ones
     width = 32  # channels of the layers next to the image
 
     settings: InformationRecipe
-    generator: infogan.CodedGenerator
+    generator: infogan.LatentCodeGenerator
 
     def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
-        kinds, shape = len(self.categories), (spec.channels, spec.size, self.width)
-        self.generator = infogan.CodedGenerator(self.latent_size, kinds, *shape)
-        self.discriminator = infogan.Recognising(kinds, *shape)
+        categories, shape = len(self.categories), (spec.channels, spec.size, self.width)
+        self.generator = infogan.LatentCodeGenerator(self.latent_size, categories, *shape)
+        self.discriminator = infogan.DiscriminatorWithQ(categories, *shape)
 
     def discriminator_loss(self, batch: Batch) -> Terms:
         category, code = self._codes(batch)
-        real, seen = self.discriminator(batch["image"])
-        fake, recognised = self.discriminator(self.generator(self.latent(batch), category, *code.unbind(1)))
+        real, (real_category, _) = self.discriminator(batch["image"])
+        fake, prediction = self.discriminator(self.generator(self.latent(batch), category, *code.unbind(1)))
         self.observe(real, fake)
         return {
             "adversarial": self.adversarial.discriminator(real, fake),
-            **self._agreement_loss(batch["image"], seen[0]),
-            **self._information_loss(recognised, category, code),
+            **self._agreement_loss(batch["image"], real_category),
+            **self._information_loss(prediction, category, code),
         }
 
     def generator_loss(self, batch: Batch) -> Terms:
         category, code = self._codes(batch)
-        fake, recognised = self.discriminator(self.generator(self.latent(batch), category, *code.unbind(1)))
+        fake, prediction = self.discriminator(self.generator(self.latent(batch), category, *code.unbind(1)))
         adversarial = self.adversarial.generator(fake)
-        return {"adversarial": adversarial, **self._information_loss(recognised, category, code)}
+        return {"adversarial": adversarial, **self._information_loss(prediction, category, code)}
 
     def _agreement_loss(self, images: Tensor, category: Tensor) -> Terms:
-        """Nothing in the paper's game, in which D's batch statistics shall not be of moved images."""
+        """Return the weighted agreement term; none in the paper's game, so that D's batches contain no moved images."""
         weight = self.settings.agreement_weight
         return {"agreement": weight * self._disagreement(images, category)} if weight else {}
 
     def _disagreement(self, images: Tensor, category: Tensor) -> Tensor:
-        """How far the categories of moved images are from those that Q finds in the images (logits): KL in nats.
+        """KL(Q(c|x)^(1/T) || Q(c|moved x)) in nats, from the logits (N, K) of the images themselves.
 
-        What Q finds is sharpened first, or it would agree with itself by telling nothing.
+        The targets are sharpened first; otherwise uniform predictions would agree best.
         """
         _, (moved, _) = self.discriminator(warped(images))
         expected = (category.detach().float() / TEMPERATURE).softmax(dim=1)
         return F.kl_div(moved.float().log_softmax(dim=1), expected, reduction="batchmean")
 
     def _codes(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """c: categories (N,), and uniform numbers (N, 2) in [-1, 1]."""
+        """Draw c: categories (N,), and uniform numbers (N, 2) in [-1, 1]."""
         category = (self.uniform(batch) * len(self.categories)).long()
         return category, self.uniform(batch, 2) * 2 - 1
 
-    def _information_loss(self, recognised: infogan.Recognised, category: Tensor, code: Tensor) -> Terms:
-        """-L_I, the lower bound of the mutual information, without its constant entropy."""
-        mean, log_deviation = recognised[1].float().chunk(2, dim=1)
+    def _information_loss(self, prediction: infogan.CodePrediction, category: Tensor, code: Tensor) -> Terms:
+        """-L_I: minus the lower bound of the mutual information, without its constant entropy."""
+        logits, moments = prediction
+        mean, log_deviation = moments.float().chunk(2, dim=1)
         error = (code - mean) / log_deviation.exp()
         likelihood = -(error.square() / 2 + log_deviation + math.log(2 * math.pi) / 2).sum(dim=1)
         weight = self.settings.information_weight
         return {
-            "category": weight * self.category_weight * F.cross_entropy(recognised[0].float(), category),
+            "category": weight * self.category_weight * F.cross_entropy(logits.float(), category),
             "code": -weight * self.code_weight * likelihood.mean(),
         }
 
@@ -125,7 +126,7 @@ class InfoGAN(GAN):
                 description="Draws by codes that nobody labelled: a category and two continuous codes.",
             ),
             "recognition": Servable(
-                infogan.Recognition(self.discriminator),
+                infogan.ServedQ(self.discriminator),
                 inputs=(self.spec.image,),
                 outputs=(
                     found,
@@ -138,7 +139,7 @@ class InfoGAN(GAN):
 
     @torch.no_grad()
     def code_names(self) -> list[str]:
-        """What the two codes turned out to control, by measurement; else which of them it is."""
+        """Name the two codes by the traits they control, as measured, or else by their order."""
         device = next(self.generator.parameters()).device
         random = torch.Generator().manual_seed(0)
         latent = torch.randn(500, self.latent_size, generator=random).to(device)

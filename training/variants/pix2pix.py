@@ -16,7 +16,7 @@ from training.networks import translation
 
 @dataclass(frozen=True)
 class PairedRecipe(TranslationRecipe):
-    """Adds how much each of the two losses counts."""
+    """Adds the weights of the two losses."""
 
     l1_weight: float = 100.0  # lambda
     adversarial_weight: float = 1.0  # 0: the control, which learns from L1 alone
@@ -45,7 +45,7 @@ class Pix2Pix(TranslationGAN):
         dataset="emoji_lines", steps=32_000, batch_size=8, image_size=64, final_learning_rate=0.1,
         view="line", target="colour",
     )  # fmt: skip
-    width = 20  # the file stays below 4 MB, and a multiple of four is computed alike on any number of threads
+    width = 20  # keeps the file below 4 MB; a multiple of four, so that results do not depend on the number of threads
     multiple = 4
 
     settings: PairedRecipe
@@ -56,8 +56,8 @@ class Pix2Pix(TranslationGAN):
         self.discriminator = translation.PatchDiscriminator(2 * spec.channels, width=32)
 
     def discriminator_loss(self, batch: Batch) -> Terms:
-        given = self.condition(batch)
-        real, fake = self.discriminator(batch["image"], given), self.discriminator(self.fake(batch), given)
+        condition = self.condition(batch)
+        real, fake = self.discriminator(batch["image"], condition), self.discriminator(self.fake(batch), condition)
         self.observe(real, fake)
         return {"adversarial": self.adversarial.discriminator(real, fake) / 2}  # D learns at half the rate of G
 
@@ -71,15 +71,15 @@ class Pix2Pix(TranslationGAN):
 
     def trial(self, part: str, dataset: Dataset) -> EvaluationCase:
         judged = ("fcd", "label_accuracy") if len(dataset.classes) > 1 else ()
-        return self.paired(dataset, *judged, "l1", "psnr", "ssim", "retrieval", "sharpness")
+        return self.paired_case(dataset, *judged, "l1", "psnr", "ssim", "retrieval", "sharpness")
 
     def servables(self) -> dict[str, Servable]:
         view, target = self.settings.view, self.settings.target
         return {
             "": Servable(
                 self.generator,
-                inputs=(self.taken(view),),
-                outputs=(self.made(target),),
+                inputs=(self.input_kind(view),),
+                outputs=(self.output_kind(target),),
                 task="image-to-image",
                 description=f"Turns an image from {view} into {target}, learned from pairs.",
             )

@@ -22,7 +22,7 @@ from training.networks import pix2pixhd, translation
 
 @dataclass(frozen=True)
 class FineRecipe(TranslationRecipe):
-    """Adds how much it counts that the discriminators see the same in a photo and in what is painted for it."""
+    """Adds the weight of the feature matching loss: the discriminators' features of real and generated photos."""
 
     matching_weight: float = 10.0  # lambda; 0: the control
 
@@ -50,8 +50,8 @@ class Pix2PixHD(TranslationGAN):
         view="map", target="photo",
     )  # fmt: skip
     adversarial = losses.least_squares
-    multiple = 16  # at an eighth of the size, where edges are reflected, two pixels must be left
-    blocks = 4  # of G1; G2 has one less
+    multiple = 16  # reflected edges need two pixels at an eighth of the size
+    blocks = 4  # of G1; G2 has one fewer
     global_share = 0.3  # of the steps, for the global generator alone
 
     settings: FineRecipe
@@ -63,60 +63,68 @@ class Pix2PixHD(TranslationGAN):
             raise UsageError(
                 "label maps are painted in the colours of training/data/camvid_labels.py; give images in colour"
             )
-        self.layout = pix2pixhd.Layout()
-        self.generator = pix2pixhd.CoarseToFine(self.layout.planes, spec.channels, blocks=self.blocks)
-        self.discriminator = translation.MultiScaleDiscriminator(self.layout.planes + spec.channels, width=24)
+        self.encoder = pix2pixhd.LabelMapEncoder()
+        self.generator = pix2pixhd.CoarseToFine(self.encoder.planes, spec.channels, blocks=self.blocks)
+        self.discriminator = translation.MultiScaleDiscriminator(self.encoder.planes + spec.channels, width=24)
         self.is_coarse = False
 
     def fake(self, batch: Batch) -> Tensor:
-        planes = self.layout(self.condition(batch))
+        planes = self.encoder(self.condition(batch))
         return self.generator.coarse(planes) if self.is_coarse else self.generator(planes)
 
-    def judged(self, images: Tensor, batch: Batch) -> list[list[Tensor]]:
-        """What the discriminators make of images, whose size is half the batch's where they are coarse."""
-        planes = self.layout(self.condition(batch))
-        found: list[list[Tensor]] = self.discriminator(images, pix2pixhd.pooled(planes) if self.is_coarse else planes)
-        return found
+    def features(self, images: Tensor, batch: Batch) -> list[list[Tensor]]:
+        """Return each discriminator's features of the images, its logits last.
+
+        In the coarse stage the images are half as large as the batch's.
+        """
+        planes = self.encoder(self.condition(batch))
+        features: list[list[Tensor]] = self.discriminator(
+            images, pix2pixhd.pooled(planes) if self.is_coarse else planes
+        )
+        return features
 
     def real(self, batch: Batch) -> Tensor:
-        """The photos in the size that is painted."""
+        """Return the photos, at half the size in the coarse stage."""
         return pix2pixhd.pooled(batch["image"]) if self.is_coarse else batch["image"]
 
     def discriminator_loss(self, batch: Batch) -> Terms:
-        real = [scale[-1] for scale in self.judged(self.real(batch), batch)]
-        fake = [scale[-1] for scale in self.judged(self.fake(batch), batch)]
+        real = [scale[-1] for scale in self.features(self.real(batch), batch)]
+        fake = [scale[-1] for scale in self.features(self.fake(batch), batch)]
         self.observe(*(torch.cat([logits.flatten() for logits in each]) for each in (real, fake)))
         each = [self.adversarial.discriminator(*logits) for logits in zip(real, fake, strict=True)]
         return {"adversarial": torch.stack(each).sum()}
 
     def generator_loss(self, batch: Batch) -> Terms:
-        fake, real = self.judged(self.fake(batch), batch), self.judged(self.real(batch), batch)
-        fooled = torch.stack([self.adversarial.generator(scale[-1]) for scale in fake]).sum()
+        fake, real = self.features(self.fake(batch), batch), self.features(self.real(batch), batch)
+        adversarial = torch.stack([self.adversarial.generator(scale[-1]) for scale in fake]).sum()
         matched = torch.stack([matching(one, other) for one, other in zip(fake, real, strict=True)]).sum()
-        return {"adversarial": 2 * fooled, "matching": self.settings.matching_weight * matched}  # (D - 1)^2, not half
+        return {
+            "adversarial": 2 * adversarial,  # the paper's (D(G(s)) - 1)^2 is not halved
+            "matching": self.settings.matching_weight * matched,
+        }
 
     def stages(self) -> list[Stage]:
         (whole,) = super().stages()
         coarse = Player([self.generator.painter], self.generator_loss)
-        begin = {"discriminator": whole.players["discriminator"], "generator": coarse}
+        players = {"discriminator": whole.players["discriminator"], "generator": coarse}
         return [
-            Stage(begin, self.global_share, on_start=lambda: self._paint(coarse=True)),
-            replace(whole, share=1 - self.global_share, on_start=lambda: self._paint(coarse=False)),
+            Stage(players, self.global_share, on_start=lambda: self._set_coarse(coarse=True)),
+            replace(whole, share=1 - self.global_share, on_start=lambda: self._set_coarse(coarse=False)),
         ]
 
-    def _paint(self, *, coarse: bool) -> None:
+    def _set_coarse(self, *, coarse: bool) -> None:
         self.is_coarse = coarse
 
     def trial(self, part: str, dataset: Dataset) -> EvaluationCase:
-        return self.paired(dataset, "pixel_accuracy", "mean_iou", "l1", "psnr", "ssim", "sharpness")
+        return self.paired_case(dataset, "pixel_accuracy", "mean_iou", "l1", "psnr", "ssim", "sharpness")
 
     def servables(self) -> dict[str, Servable]:
-        taken = Image(name="image", channels=3, height=None, width=None, multiple=self.multiple)
+        label_map = Image(name="image", channels=3, height=None, width=None, multiple=self.multiple)
         colours = ", ".join(f"{name} {colour}" for name, colour in camvid_labels.COLOURS.items())
         return {
             "": Servable(
-                nn.Sequential(self.layout, self.generator),
-                inputs=(replace(taken, description=f"A map painted in the colours of its classes: {colours}."),),
+                nn.Sequential(self.encoder, self.generator),
+                inputs=(replace(label_map, description=f"A map painted in the colours of its classes: {colours}."),),
                 outputs=(Image(name=self.settings.target, channels=3, height=None, width=None, like="image"),),
                 task="image-to-image",
                 description="For research, not for commercial use: paints a street photo for a map of its classes.",
@@ -125,6 +133,6 @@ class Pix2PixHD(TranslationGAN):
 
 
 def matching(fake: Sequence[Tensor], real: Sequence[Tensor]) -> Tensor:
-    """The L1 distance of what each block but the last makes of the two."""
+    """Return the L1 distance between the features of fake and real images, over all blocks except the last."""
     each = [F.l1_loss(one.float(), other.float()) for one, other in zip(fake[:-1], real[:-1], strict=True)]
     return torch.stack(each).sum()

@@ -17,7 +17,7 @@ from training.gan import GAN, EvaluationContext, Recipe, Servable, Stage
 from training.metrics import sliced_wasserstein
 from training.networks import layers, progressive
 
-COMPARED = 1_000  # images, at most, whose patches are
+COMPARED = 1_000  # images whose patches are compared, at most
 
 
 class ProGAN(GAN):
@@ -38,7 +38,7 @@ class ProGAN(GAN):
     )
     adversarial = losses.wasserstein
     latent_size = 128
-    repeats = False  # what fades in has another share at every step
+    repeats = False  # the share of the resolution that fades in changes at every step
     settings: ConvolutionalRecipe
     generator: "GrowingGenerator"
     discriminator: progressive.GrowingDiscriminator
@@ -64,7 +64,7 @@ class ProGAN(GAN):
         }
 
     def _at_present_size(self, images: Tensor) -> Tensor:
-        """Real images as coarse as the generated ones, and during a fade as blurred."""
+        """Reduce real images to the generated images' resolution, and blur them as a fade blurs those."""
         images = F.avg_pool2d(images, 2 ** (self.doublings - int(self.generator.level)))
         if self.generator.alpha == 1:
             return images
@@ -128,7 +128,7 @@ class GrowingGenerator(progressive.Growing):
         return self.at(latent, int(self.level), self.alpha)
 
     def at(self, latent: Tensor, level: int, alpha: float) -> Tensor:
-        """Images at a resolution whose share is alpha; the rest is the image one resolution below."""
+        """Generate images at a resolution whose share is alpha; the rest comes from the resolution below."""
         maps = self.project(latent)
         for doubling in self.doublings[: max(0, level - 1)]:
             maps = doubling(maps)
@@ -143,7 +143,7 @@ def _finish() -> list[nn.Module]:
 
 
 class AtFullSize(nn.Module):
-    """The generator as far as it has grown: latent (N, Z) -> images (N, C, H, W) in [-1, 1] of the data's size."""
+    """Latent (N, Z) -> images (N, C, H, W) in [-1, 1] of the data's size, enlarged while the generator still grows."""
 
     def __init__(self, generator: GrowingGenerator, doublings: int) -> None:
         super().__init__()

@@ -15,9 +15,9 @@ from training.networks import layers, residual
 
 @dataclass(frozen=True)
 class AttentiveRecipe(ConvolutionalRecipe):
-    """Adds whether places of an image see each other."""
+    """Adds the choice of self-attention."""
 
-    attention: bool = True  # False: the control, which has as many weights
+    attention: bool = True  # False: the control, a pointwise layer with as many weights
 
 
 class SAGAN(AttentiveGAN):
@@ -43,7 +43,7 @@ class SAGAN(AttentiveGAN):
 
     @property
     def mixing(self) -> residual.Mixing:
-        """The layer in the middle of both networks."""
+        """The class of the layer in the middle of both networks."""
         return residual.SelfAttention if self.settings.attention else residual.Pointwise
 
     def build_generator(self) -> nn.Module:

@@ -18,12 +18,12 @@ from training.networks import layers, srgan
 
 @dataclass(frozen=True)
 class SuperResolutionRecipe(Recipe):
-    """Adds what the two stages compare, and how much it counts."""
+    """Adds the crop size, the weights of the losses, and the choice of perceptual features."""
 
     crop: int = 96  # pixels
     adversarial_weight: float = 1e-3
-    content_weight: float = 0.1  # of the difference in features, as a share of their variance
-    vgg: str | None = None  # a file of VGG-19's weights, whose features are then compared instead of our own
+    content_weight: float = 0.1  # of the squared difference of features, relative to their variance
+    vgg: str | None = None  # a file of VGG-19's weights, whose features then replace those trained here
 
 
 class SRGAN(GAN):
@@ -62,7 +62,7 @@ class SRGAN(GAN):
         self.crop = min(self.settings.crop, spec.size) // self.scale * self.scale
         self.discriminator = srgan.discriminator(spec.channels, self.crop, width=16)
         self.features = srgan.PhotoFeatures(spec.channels, len(spec.classes))
-        self.vgg: list[nn.Module] = []  # not a part of the game: neither saved nor averaged
+        self.vgg: list[nn.Module] = []  # in a list, so that PyTorch neither saves nor averages it
         self.is_pretraining = False
 
     def before_training(self) -> None:
@@ -79,11 +79,11 @@ class SRGAN(GAN):
         return images
 
     def feature_loss(self, batch: Batch) -> Terms:
-        """How badly the features tell one photo from another."""
+        """Return the cross-entropy of recognising the photo that a crop is from."""
         return {"photo": F.cross_entropy(self.features.logits(batch["image"]).float(), batch["label"])}
 
     def pixel_loss(self, batch: Batch) -> Terms:
-        """The mean squared error, which SRResNet minimises."""
+        """Return the mean squared error |G(x_LR) - x_HR|^2, which SRResNet minimises."""
         return {"pixels": F.mse_loss(self.fake(batch).float(), batch["image"].float())}
 
     def generator_loss(self, batch: Batch) -> Terms:
@@ -96,8 +96,8 @@ class SRGAN(GAN):
 
     def _content_loss(self, fake: Tensor, real: Tensor) -> Tensor:
         features = self.vgg[0] if self.vgg else self.features
-        wanted: Tensor = features(real).float()
-        return F.mse_loss(features(fake).float(), wanted) / wanted.var()
+        target: Tensor = features(real).float()
+        return F.mse_loss(features(fake).float(), target) / target.var()
 
     def stages(self) -> list[Stage]:
         game = super().stages()[0]
@@ -125,19 +125,20 @@ class SRGAN(GAN):
         return EvaluationCase({"image": small}, truth, ("patch_fcd", "sharpness"))
 
     def servables(self) -> dict[str, Servable]:
-        taken = Image(name="image", channels=self.spec.image.channels, height=None, width=None, tile=384, overlap=24)
-        made = Image(name="enlarged", channels=taken.channels, height=None, width=None, like="image", scale=self.scale)
-        about = {
+        channels = self.spec.image.channels
+        small = Image(name="image", channels=channels, height=None, width=None, tile=384, overlap=24)
+        large = Image(name="enlarged", channels=channels, height=None, width=None, like="image", scale=self.scale)
+        networks = {
             "": (self.generator, "with textures that might have been there"),
             "srresnet": (self.srresnet, "as close to the lost pixels as can be, and smooth where they are unsure"),
         }
         return {
             part: Servable(
                 nn.Sequential(network, nn.Hardtanh()),
-                inputs=(taken,),
-                outputs=(made,),
+                inputs=(small,),
+                outputs=(large,),
                 task="image-to-image",
                 description=f"Makes a photo of any size {self.scale} times as wide and high, {how}.",
             )
-            for part, (network, how) in about.items()
+            for part, (network, how) in networks.items()
         }

@@ -20,7 +20,7 @@ from training.gan import GAN, Recipe, Servable, Stage
 
 @dataclass(frozen=True)
 class SemiSupervisedRecipe(Recipe):
-    """Adds how many labels are known, and what the generator matches its features by."""
+    """Adds the number of known labels, and the generator's distance between features."""
 
     labels: int = 100
     matching: Literal["squared", "huber"] = "squared"
@@ -32,7 +32,7 @@ class SSGAN(GAN):
 
     https://arxiv.org/abs/1606.03498
 
-    The semi-supervised game: the discriminator sorts images into N classes or "generated".
+    The semi-supervised game: the discriminator assigns images to one of N classes or to the class "generated".
     """
 
     paper = Paper(
@@ -67,16 +67,16 @@ class SSGAN(GAN):
         (stage,) = super().stages()
         if self.settings.unsupervised_weight:
             return [stage]
-        alone = replace(stage.players["discriminator"], loss=self.supervised_loss)
-        return [Stage({"discriminator": alone})]
+        classifier = replace(stage.players["discriminator"], loss=self.supervised_loss)
+        return [Stage({"discriminator": classifier})]
 
     def supervised_loss(self, batch: Batch) -> Terms:
-        """What the control minimises, without a game."""
+        """Return the cross-entropy of the known labels, which the control minimises alone."""
         labelled, _ = self.discriminator(batch["labelled"])
         return {"supervised": F.cross_entropy(labelled.float(), batch["label"])}
 
     def discriminator_loss(self, batch: Batch) -> Terms:
-        # No layer mixes samples, so that one pass sees them all.
+        # No layer mixes samples, so one pass can process all three sets.
         images = torch.cat([batch["labelled"], batch["image"], self.fake(batch)])
         labelled, real, fake = self.discriminator(images)[0].chunk(3)
         real, fake = realness(real), realness(fake)
@@ -95,7 +95,7 @@ class SSGAN(GAN):
     def servables(self) -> dict[str, Servable]:
         return super().servables() | {
             "classifier": Servable(
-                Verdict(self.discriminator),
+                ServedClassifier(self.discriminator),
                 inputs=(self.spec.image,),
                 outputs=(
                     Probabilities(name="classes", classes=self.spec.classes, description="What the image shows."),
@@ -110,9 +110,9 @@ class SSGAN(GAN):
 
 
 def realness(logits: Tensor) -> Tensor:
-    """Class logits (N, K) -> logits (N,) of D(x) = Z / (Z + 1), Z the sum of their exponentials.
+    """Class logits (N, K) -> logits (N,) of D(x) = Z(x) / (Z(x) + 1), with Z(x) the sum of their exponentials.
 
-    The logit of class N + 1, "generated", is 0: one of N + 1 can be chosen freely.
+    The logit of class K + 1, "generated", is 0: one of the K + 1 logits can be chosen freely.
     """
     return torch.logsumexp(logits.float(), dim=1)
 
@@ -120,7 +120,7 @@ def realness(logits: Tensor) -> Tensor:
 class Classifier(nn.Module):
     """Image (N, C, H, W) in [-1, 1] -> class logits (N, K) and the features (N, 250) that the generator matches.
 
-    The paper's network for MNIST: dense, with noise before each layer, and normalised weights.
+    The paper's network for MNIST: dense layers with weight normalisation, and noise before each.
     """
 
     def __init__(self, spec: ImageSpec) -> None:
@@ -153,7 +153,7 @@ def _generator(latent_size: int, shape: tuple[int, ...]) -> nn.Sequential:
 
 
 class Noise(nn.Module):
-    """Adds normal noise in training."""
+    """Add normal noise in training."""
 
     def __init__(self, deviation: float) -> None:
         super().__init__()
@@ -163,8 +163,8 @@ class Noise(nn.Module):
         return images + self.deviation * torch.randn_like(images) if self.training else images
 
 
-class Verdict(nn.Module):
-    """Image (N, C, H, W) -> class probabilities (N, K) and realness (N,), as they are served."""
+class ServedClassifier(nn.Module):
+    """Image (N, C, H, W) -> class probabilities (N, K) and realness (N,) in [0, 1]."""
 
     def __init__(self, classifier: Classifier) -> None:
         super().__init__()

@@ -16,18 +16,18 @@ from training.families.convolutional import ConvolutionalRecipe
 from training.gan import GAN, EvaluationContext, Player, Recipe, Servable, Stage
 from training.networks import layers, progressive, stylegan
 
-# The paper's groups of layers; those between them are its middle ones.
-COARSE = 4  # the layers below it decide on 4x4 and 8x8 pixels
-FINE = 6  # the layers from it on decide on 32x32 pixels
-STEP = 1e-3  # of a way whose length is measured
+# The paper's groups of layers; those between the two bounds are its middle ones.
+COARSE = 4  # layers below this one control 4x4 and 8x8 pixels
+FINE = 6  # layers from this one on control 32x32 pixels
+STEP = 1e-3  # of the path whose length is measured
 
 
 @dataclass(frozen=True)
 class StyleRecipe(ConvolutionalRecipe):
-    """Adds what depends on the data: the penalty on the gradient at real images, and how fast the mapping learns."""
+    """Adds the values that depend on the data: the gradient penalty's weight and the mapping's learning rate."""
 
     r1_weight: float = 2.0  # gamma
-    mapping_rate: float = 0.01  # of the other layers' learning rate; faster, styles fall into a few clusters
+    mapping_rate: float = 0.01  # relative to the other layers; with a higher rate, styles collapse into a few clusters
 
 
 class StyleGAN(GAN):
@@ -52,9 +52,9 @@ class StyleGAN(GAN):
         final_learning_rate=0.1,
     )  # fmt: skip
     latent_size = 128
-    mixing_share = 0.9  # of the images, in training
-    penalty_every = 16  # D's steps
-    style_memory = 0.995  # of the average style, per turn: a step has two, of D and of G
+    mixing_share = 0.9  # of the training images mix two styles
+    penalty_every = 16  # steps of D
+    style_memory = 0.995  # decay of the average style per turn; a step has two turns, of D and of G
 
     settings: StyleRecipe
     generator: stylegan.StyleGenerator
@@ -76,23 +76,23 @@ class StyleGAN(GAN):
 
     def fake(self, batch: Batch) -> Tensor:
         style, other = self.generator.mapping(self.latent(batch)), self.generator.mapping(self.latent(batch))
-        self._remember(style)
+        self._update_average_style(style)
         depth = self.generator.depth
         crossover = 1 + (self.uniform(batch) * (depth - 1)).floor()
         mixed = self.uniform(batch) < self.mixing_share
         layered = stylegan.mix(style, other, torch.where(mixed, crossover, depth), depth)
-        like = batch["image"]
-        noise = distributed.own_share(torch.randn, len(like), self.generator.noise_size, like=like)
+        real = batch["image"]
+        noise = distributed.own_share(torch.randn, len(real), self.generator.noise_size, like=real)
         images: Tensor = self.generator.synthesis(layered, noise)
         return images
 
     @torch.no_grad()
-    def _remember(self, style: Tensor) -> None:
+    def _update_average_style(self, style: Tensor) -> None:
         if self.training:
             self.generator.average_style.lerp_(style.float().mean(dim=0), 1 - self.style_memory)
 
     def penalty(self, batch: Batch) -> Terms:
-        """R1: gamma / 2 |dD/dx|^2 at real images, as large as if it were computed at every step."""
+        """R1: gamma / 2 |dD/dx|^2 at real images, scaled up since it is not computed at every step."""
         norms = self.gradient_norms(batch["image"])
         return {"r1": self.penalty_every * self.settings.r1_weight / 2 * norms.square().mean()}
 
@@ -154,10 +154,11 @@ def _share(changed: str, same: Tensor, better: Literal["higher", "lower"], what:
 
 
 def _path_lengths(evidence: EvaluationContext) -> list[Score]:
-    """How evenly images change on a straight way between styles, and on a way between latents.
+    """Measure how evenly images change along a path between styles, and along a path between latents.
 
-    The paper's perceptual path length, on the judge's features, in the middle of the way. The ways between styles that
-    are served lead to the average style; from one style to another it is sqrt(2) times as far, and this is a square.
+    This is the paper's perceptual path length on the classifier's features, at the middle of the path. The exported
+    model reaches other styles only towards the average style; two styles are sqrt(2) times as far apart, and the
+    length is squared, hence the factor 2.
     """
 
     def length(features: Callable[[float], Tensor]) -> float:
@@ -165,7 +166,7 @@ def _path_lengths(evidence: EvaluationContext) -> list[Score]:
 
     def between_latents(share: float) -> Tensor:
         def walk(inputs: Tensors) -> Tensors:
-            return inputs | {"latent": _on_arc(inputs["latent"], inputs["second_latent"], share)}
+            return inputs | {"latent": _slerp(inputs["latent"], inputs["second_latent"], share)}
 
         return features(walk)
 
@@ -184,7 +185,7 @@ def _path_lengths(evidence: EvaluationContext) -> list[Score]:
     ]
 
 
-def _on_arc(start: Tensor, goal: Tensor, share: float) -> Tensor:
-    """The latents (N, Z) at this share of the arc between two."""
+def _slerp(start: Tensor, goal: Tensor, share: float) -> Tensor:
+    """Return the latents (N, Z) at this share of the arc between two: slerp, in PyTorch, over rows."""
     angle = torch.arccos(F.cosine_similarity(start, goal))[:, None]
     return (torch.sin((1 - share) * angle) * start + torch.sin(share * angle) * goal) / torch.sin(angle)

@@ -23,7 +23,7 @@ class WGAN(ConvolutionalGAN):
         url="https://arxiv.org/abs/1701.07875",
     )
     differences = "DCGAN-sized networks for 28x28 images; an exponential average of the weights."
-    # A step is the critic's; 15,600 of them are followed by the generator's.
+    # Steps are the critic's; the generator follows in 15,600 of them.
     recipe = ConvolutionalRecipe(dataset="fashion_mnist", steps=83_320, learning_rate=5e-5, optimizer="rmsprop")
     adversarial = losses.wasserstein
     clip = 0.01  # c
@@ -40,18 +40,18 @@ class WGAN(ConvolutionalGAN):
 
 @dataclass
 class _AfterManyCritics(Player):
-    """Plays after every 5th step; its first 25 turns, and then turns 500, 1000, ..., after 100 (the authors' code)."""
+    """Plays every 5th step; its first 25 turns, and then turns 500, 1000, ..., come after 100 (the authors' code)."""
 
     few, many = 5, 100
     start, period = 25, 500
 
     def plays(self, step: int) -> bool:
-        patient = self.start  # how many turns of a round, its first ones, come after many steps
-        if step >= self._steps(patient):
-            step, patient = (step - self._steps(patient)) % self._steps(1), 1
-        early = patient * self.many
+        slow = self.start  # the number of turns, at the start of a period, that come after many steps
+        if step >= self._steps(slow):
+            step, slow = (step - self._steps(slow)) % self._steps(1), 1
+        early = slow * self.many
         return (step + 1) % self.many == 0 if step < early else (step + 1 - early) % self.few == 0
 
-    def _steps(self, patient: int) -> int:
-        """How long a round of 500 turns is."""
-        return patient * self.many + (self.period - patient) * self.few
+    def _steps(self, slow: int) -> int:
+        """Return the number of steps in a period of 500 turns."""
+        return slow * self.many + (self.period - slow) * self.few

@@ -23,14 +23,14 @@ class WGANGP(ConvolutionalGAN):
         "DCGAN-sized networks for 28x28 images; instance normalisation in the critic, where the paper has layer "
         "normalisation; an exponential average of the weights."
     )
-    # A step is the critic's; every fifth one, 15,600, is followed by the generator's.
+    # Steps are the critic's; the generator follows in every fifth of them, 15,600 in all.
     recipe = PenalisedRecipe(
         dataset="fashion_mnist", steps=78_000, learning_rate=1e-4, betas=(0.0, 0.9), final_learning_rate=0.1
     )
     adversarial = losses.wasserstein
     discriminator_steps = 5
     settings: PenalisedRecipe
-    # Batch normalisation would tie together the samples that the penalty treats one by one.
+    # The penalty treats samples one by one; batch normalisation would mix them.
     norm = layers.InstanceNorm
 
     def discriminator_loss(self, batch: Batch) -> Terms:

@@ -1,4 +1,4 @@
-"""What BentoML serves."""
+"""The service that BentoML runs."""
 
 from typing import Annotated
 
@@ -18,5 +18,5 @@ class Service:
 
     @bentoml.api
     def paint(self, seed: int) -> Annotated[bytes, ContentType("image/png")]:
-        """The file for a seed."""
+        """Return the PNG file for a seed."""
         return self._painter.paint(seed)

@@ -1,4 +1,4 @@
-"""LitServe: as many workers and as many HTTP servers as cores, with the queue that it has for many requests."""
+"""Start LitServe with one worker and one HTTP server per core, and its queue for many requests."""
 
 import os
 
@@ -17,15 +17,15 @@ class Api(litserve.LitAPI):
         self._painter = Painter()
 
     def decode_request(self, request: dict[str, int]) -> int:
-        """The seed in the JSON document that was sent."""
+        """Return the seed in the request's JSON document."""
         return request["seed"]
 
     def predict(self, seed: int) -> bytes:
-        """The file for a seed."""
+        """Return the PNG file for a seed."""
         return self._painter.paint(seed)
 
     def encode_response(self, content: bytes) -> Response:
-        """The reply."""
+        """Return the response."""
         return Response(content, media_type="image/png")
 
 

@@ -1,15 +1,15 @@
-"""Ray Serve: a replica on each core, behind HAProxy, in the mode that its guide recommends for many requests."""
+"""Start Ray Serve with one replica per core, behind HAProxy, in the mode that its guide recommends for high load."""
 
 import os
 from pathlib import Path
 
-os.environ |= {  # read when Ray is imported
+os.environ |= {  # Ray reads them on import
     "RAY_SERVE_ENABLE_HA_PROXY": "1",
     "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
     "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "60",  # a busy machine starts slowly
-    "RAY_worker_niceness": "0",  # else all other programs go before its workers, the callers included
-    "RAY_AUTH_MODE": "disabled",  # it would leave a file at home
-    "RAY_USAGE_STATS_ENABLED": "0",  # nothing is sent to its makers
+    "RAY_worker_niceness": "0",  # by default all other programs, including the callers, have priority over its workers
+    "RAY_AUTH_MODE": "disabled",  # it would write a file into $HOME
+    "RAY_USAGE_STATS_ENABLED": "0",  # no telemetry
 }
 
 import ray
@@ -29,7 +29,7 @@ class Deployment:
         self._painter = Painter()
 
     async def __call__(self, request: Request) -> Response:
-        """The reply to a request."""
+        """Return the response to a request."""
         content = self._painter.paint(int(request.query_params["seed"]))
         return Response(content, media_type="image/png")
 

@@ -1,6 +1,6 @@
-"""What Triton's Python backend runs."""
+"""The model that Triton's Python backend runs."""
 
-from __future__ import annotations  # the module of the backend gets its classes later
+from __future__ import annotations  # the backend's module defines its classes later
 
 import numpy as np
 import triton_python_backend_utils as triton
@@ -15,10 +15,10 @@ class TritonPythonModel:
         self._painter = Painter()
 
     def execute(self, requests: list[triton.InferenceRequest]) -> list[triton.InferenceResponse]:
-        """The replies to some requests."""
-        return [self._answer(request) for request in requests]
+        """Return the responses to a list of requests."""
+        return [self._respond(request) for request in requests]
 
-    def _answer(self, request: triton.InferenceRequest) -> triton.InferenceResponse:
+    def _respond(self, request: triton.InferenceRequest) -> triton.InferenceResponse:
         (seed,) = triton.get_input_tensor_by_name(request, "seed").as_numpy()
         content = np.frombuffer(self._painter.paint(int(seed)), np.uint8)
         return triton.InferenceResponse([triton.Tensor("png", content)])

@@ -1,6 +1,6 @@
-"""Triton: its own binary, which nvidia-pytriton brings, with an instance of a Python model for each core.
+"""Start Triton's own binary, which nvidia-pytriton contains, with one instance of a Python model per core.
 
-The wrapper of pytriton is not used: it fails on some versions of Python, and requests would pass through it.
+pytriton's wrapper is not used: it fails on some versions of Python, and requests would pass through it.
 """
 
 import os
@@ -26,7 +26,7 @@ instance_group [{{ count: {instances} kind: KIND_CPU }}]
 
 
 def main() -> None:
-    """Become the server."""
+    """Replace this process by the server."""
     options = {
         "model-repository": make_repository(Path.cwd() / "repository"),
         "backend-directory": link_backend(Path.cwd() / "backends"),
@@ -35,24 +35,24 @@ def main() -> None:
         "allow-grpc": "false",
         "allow-metrics": "false",
     }
-    os.environ["LD_LIBRARY_PATH"] = sysconfig.get_config_var("LIBDIR")  # of this Python, for the stub
-    os.environ["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"  # whose packages it is to find
+    os.environ["LD_LIBRARY_PATH"] = sysconfig.get_config_var("LIBDIR")  # the stub needs this Python's library
+    os.environ["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"  # the stub uses this Python's packages
     program = str(SERVER / "bin" / "tritonserver")
     os.execv(program, [program, *(f"--{name}={value}" for name, value in options.items())])
 
 
 def make_repository(folder: Path) -> Path:
-    """The folder that Triton reads."""
+    """Create the model repository that Triton reads."""
     model = folder / "painter"
     (model / "1").mkdir(parents=True)
     for path in (HERE / "model.py", Path(painter.__file__), Path(gan_serve.__file__).parent):
-        (model / "1" / path.name).symlink_to(path)  # the stub knows no PYTHONPATH
+        (model / "1" / path.name).symlink_to(path)  # the stub ignores PYTHONPATH
     (model / "config.pbtxt").write_text(CONFIGURATION.format(instances=cpu_count()))
     return folder
 
 
 def link_backend(folder: Path) -> Path:
-    """The folder of backends: Python's, with the stub that belongs to this version of it."""
+    """Create the folder of backends: Python's, with the stub for this version of Python."""
     python = folder / "python"
     python.mkdir(parents=True)
     for path in (SERVER / "backends" / "python").iterdir():

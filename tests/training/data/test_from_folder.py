@@ -1,4 +1,4 @@
-"""What lies in a folder of data is used, or told in one line."""
+"""Everything in a folder of data is used or reported in one line."""
 
 import os
 from collections.abc import Sequence
@@ -45,13 +45,17 @@ def test_a_part_that_lacks_a_class_keeps_the_numbers_of_the_others(tmp_path: Pat
 @pytest.mark.parametrize("split", ["train", "test"])
 def test_a_class_that_only_the_test_part_has_is_refused_before_training(tmp_path: Path, split: str) -> None:
     fill(tmp_path, "train/cat", "train/dog", "test/dog", "test/bird")
-    with pytest.raises(Failure, match=r"test: has the classes bird, which .*train lacks; it has the classes cat, dog$"):
+    with pytest.raises(
+        Failure, match=r"test: has the classes bird, which .*train lacks; that one has the classes cat, dog$"
+    ):
         load(tmp_path, split)
 
 
 def test_a_test_part_without_folders_of_classes_is_refused(tmp_path: Path) -> None:
     fill(tmp_path, "train/cat", "train/dog", "test")
-    with pytest.raises(Failure, match=r"its images do not lie in folders of classes, as those of .*train do"):
+    with pytest.raises(
+        Failure, match=r"test: has images without class folders; put them into class folders, as in .*train$"
+    ):
         load(tmp_path)
 
 
@@ -74,11 +78,11 @@ def test_folders_named_by_numbers_are_in_the_order_of_the_numbers(
 
 def test_two_folders_of_one_number_are_refused(tmp_path: Path) -> None:
     fill(tmp_path, "1", "01", "2")
-    with pytest.raises(Failure, match="the classes 01, 1 are one and the same by name or number; rename all but one"):
+    with pytest.raises(Failure, match="the classes 01, 1 have the same name or number; rename all but one"):
         load(tmp_path)
 
 
-def test_what_systems_and_tools_leave_behind_is_no_class_and_told_once(
+def test_files_of_systems_and_tools_are_no_classes_and_are_reported_once(
     tmp_path: Path, recwarn: pytest.WarningsRecorder
 ) -> None:
     fill(tmp_path, "cat", "dog", "__MACOSX", ".git", ".ipynb_checkpoints", "cat/@eaDir", count=2)
@@ -89,12 +93,14 @@ def test_what_systems_and_tools_leave_behind_is_no_class_and_told_once(
     (tmp_path / "dog" / ".DS_Store").write_bytes(b"x")
     dataset = load(tmp_path)
     assert (dataset.classes, len(dataset.images)) == (("cat", "dog"), 4)
-    (told,) = (str(each.message) for each in recwarn)
-    assert "left out 6 hidden or system files and folders: .git, .ipynb_checkpoints, __MACOSX, cat/@eaDir, dog/" in told
-    assert "left out 2 folders without an image: empty, notes" in told
+    (warning,) = (str(each.message) for each in recwarn)
+    assert (
+        "skipped 6 hidden or system files and folders: .git, .ipynb_checkpoints, __MACOSX, cat/@eaDir, dog/" in warning
+    )
+    assert "skipped 2 folders without images: empty, notes" in warning
 
 
-def test_links_that_lead_nowhere_or_in_a_circle_are_told(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
+def test_broken_and_circular_links_are_reported(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
     fill(tmp_path, "data/cat", "elsewhere", count=2)
     (tmp_path / "data" / "dog").symlink_to(tmp_path / "elsewhere")
     (tmp_path / "data" / "cat" / "gone.png").symlink_to(tmp_path / "nowhere.png")
@@ -103,10 +109,10 @@ def test_links_that_lead_nowhere_or_in_a_circle_are_told(tmp_path: Path, recwarn
     os.mkfifo(tmp_path / "data" / "cat" / "pipe.png")
     dataset = load(tmp_path / "data")
     assert (dataset.classes, labels(dataset)) == (("cat", "dog"), [0, 0, 1, 1])
-    (told,) = (str(each.message) for each in recwarn)
-    assert "left out 2 broken links: cat/gone.png, cat/itself.png" in told
-    assert "left out 1 unreadable file: cat/pipe.png" in told
-    assert "left out 1 link to a folder above it: cat/again" in told
+    (warning,) = (str(each.message) for each in recwarn)
+    assert "skipped 2 broken links: cat/gone.png, cat/itself.png" in warning
+    assert "skipped 1 unreadable file: cat/pipe.png" in warning
+    assert "skipped 1 link to a folder above it: cat/again" in warning
 
 
 def test_images_in_deeper_folders_belong_to_the_class_above(tmp_path: Path) -> None:
@@ -117,66 +123,68 @@ def test_images_in_deeper_folders_belong_to_the_class_above(tmp_path: Path) -> N
 def test_images_beside_folders_of_images_are_refused(tmp_path: Path) -> None:
     fill(tmp_path, "", count=24)
     fill(tmp_path, "rejected", count=2)
-    with pytest.raises(Failure, match="24 images lie beside the folders of images rejected; put each image into"):
+    with pytest.raises(Failure, match="24 images are beside the image folders rejected; put each image into"):
         load(tmp_path)
 
 
-def test_files_beside_the_classes_that_are_no_images_are_told(tmp_path: Path) -> None:
+def test_files_beside_the_classes_that_are_no_images_are_reported(tmp_path: Path) -> None:
     fill(tmp_path, "cat", "dog")
     (tmp_path / "labels.csv").write_text("0.png,cat")
-    with pytest.warns(UserWarning, match=r": left out 1 unreadable file: labels\.csv$"):
+    with pytest.warns(UserWarning, match=r": skipped 1 unreadable file: labels\.csv$"):
         assert load(tmp_path).classes == ("cat", "dog")
 
 
-def test_a_folder_too_high_is_told_with_the_right_one(tmp_path: Path) -> None:
+def test_a_folder_that_is_too_high_is_reported_with_the_right_one(tmp_path: Path) -> None:
     fill(tmp_path, "parts/pets/train/cat", "parts/pets/test/cat", "classes/pets/cat", "classes/pets/dog")
     fill(tmp_path, "sets/pets/trainA", "sets/pets/trainB")
-    with pytest.raises(Failure, match=r"the part train lies in pets; use --data .*parts/pets, or put classes into"):
+    with pytest.raises(
+        Failure, match=r"the part train is inside pets; use --data .*parts/pets, or put the classes into"
+    ):
         load(tmp_path / "parts")
     with pytest.warns(UserWarning, match=r"of one class, pets; for the classes cat, dog use --data .*classes/pets$"):
         load(tmp_path / "classes")
     with pytest.raises(
-        Failure, match=r"holds two sets of images, for models such as cyclegan; .* --data .*pets/trainA$"
+        Failure, match=r"contains two sets of images, for models such as cyclegan; .* --data .*pets/trainA$"
     ):
         load(tmp_path / "sets")
-    with pytest.raises(Failure, match=r"both sets lie in pets; use --data .*sets/pets$"):
+    with pytest.raises(Failure, match=r"both sets are inside pets; use --data .*sets/pets$"):
         load(tmp_path / "sets", views=("line",))
 
 
 @pytest.mark.parametrize(
     ("train", "test"), [("Train", "Testing"), ("training", "VAL"), ("train", "valid"), ("TRAIN", "validation")]
 )
-def test_parts_may_be_called_in_every_usual_way(tmp_path: Path, train: str, test: str) -> None:
+def test_parts_may_have_every_usual_name(tmp_path: Path, train: str, test: str) -> None:
     fill(tmp_path, f"{train}/cat", f"{train}/dog", shade=9)
     fill(tmp_path, f"{test}/cat", count=2, shade=90)
     assert (len(load(tmp_path).images), len(load(tmp_path, "test").images)) == (6, 2)
     assert load(tmp_path, "test").images.unique().tolist() == [90]
 
 
-def test_images_to_validate_on_are_told_where_there_is_a_test_part(tmp_path: Path) -> None:
+def test_validation_images_are_reported_if_there_is_a_test_part(tmp_path: Path) -> None:
     fill(tmp_path, "train", "test", "val", "extra")
     (tmp_path / "LICENSE").write_text("CC0")
-    with pytest.warns(UserWarning, match="left out") as caught:
+    with pytest.warns(UserWarning, match="skipped") as caught:
         assert len(load(tmp_path).images) == 3
-    (told,) = (str(each.message) for each in caught)
-    assert "left out 4 files beside the folder to train on: LICENSE, extra/0.png" in told
-    assert "left out 3 images for validation, since the test part is for the scores: val/0.png" in told
+    (warning,) = (str(each.message) for each in caught)
+    assert "skipped 4 files outside the training folder: LICENSE, extra/0.png" in warning
+    assert "skipped 3 validation images, since the test part is used for the scores: val/0.png" in warning
 
 
-def test_a_part_that_lies_there_twice_is_refused(tmp_path: Path) -> None:
+def test_two_folders_of_one_part_are_refused(tmp_path: Path) -> None:
     fill(tmp_path, "train", "Training")
     with pytest.raises(Failure, match="Training and train are both the part train; keep one"):
         load(tmp_path)
 
 
-def test_an_empty_test_part_is_none(tmp_path: Path) -> None:
+def test_an_empty_test_part_counts_as_none(tmp_path: Path) -> None:
     fill(tmp_path, "train", count=12)
     (tmp_path / "test").mkdir()
-    with pytest.warns(UserWarning, match="left out 1 folder without an image: test"):
+    with pytest.warns(UserWarning, match="skipped 1 folder without images: test"):
         assert len(load(tmp_path, "test").images) == 2
 
 
-def test_images_are_read_as_they_are_served_and_what_is_changed_is_told(tmp_path: Path) -> None:
+def test_images_are_read_as_in_serving_and_changes_are_reported(tmp_path: Path) -> None:
     turned, frames = Image.Exif(), [Image.new("L", (8, 8), shade) for shade in (30, 60)]
     turned[274] = 6
     half = np.full((8, 8, 3), 200, np.uint8)
@@ -186,57 +194,57 @@ def test_images_are_read_as_they_are_served_and_what_is_changed_is_told(tmp_path
     Image.new("RGBA", (8, 8), (255, 0, 0, 0)).save(tmp_path / "clear.png")
     Image.new("RGBA", (8, 8), (90, 90, 90, 255)).save(tmp_path / "solid.png")
     (tmp_path / "cut.png").write_bytes((tmp_path / "turned.png").read_bytes()[:80])
-    with pytest.warns(UserWarning, match="left out") as caught:
+    with pytest.warns(UserWarning, match="skipped") as caught:
         images = load(tmp_path).images
-    (told,) = (str(each.message) for each in caught)
-    assert told.endswith(
-        "made transparent parts white in 1 image: clear.png; left out 1 unreadable file: cut.png; "
-        "used only the first image of 1 file with several: moving.gif"
+    (warning,) = (str(each.message) for each in caught)
+    assert warning.endswith(
+        "made transparent parts white in 1 image: clear.png; skipped 1 unreadable file: cut.png; "
+        "used only the first image of 1 file with several images: moving.gif"
     )
     middle = {tuple(image[0, 4, [1, 6]].tolist()) for image in images}
     assert middle == {(255, 255), (30, 30), (90, 90), (200, 0)}, "white, the first frame, as it is, and turned"
 
 
 def two_sets(root: Path, layout: str) -> None:
-    """Twelve dark images and thirteen bright ones to train on, two and three for the test; alike names are alike."""
+    """Save twelve dark and thirteen bright images to train on, two and three for the test; pairs share a name."""
     for part, count in (("train", 12), ("test", 2)):
         for side, bright in (("A", 0), ("B", 100)):
             for number in range(count + bool(bright)):
                 save(root / layout.format(part=part, side=side) / f"{number}.png", bright + number)
 
 
-@pytest.mark.filterwarnings("ignore:.*A goes in")
+@pytest.mark.filterwarnings("ignore:.*A is the input")
 @pytest.mark.parametrize("layout", ["{part}{side}", "{side}/{part}", "{part}/{side}", "{part}_{side}"])
-def test_two_sets_of_images_may_lie_in_every_usual_way(tmp_path: Path, layout: str) -> None:
+def test_two_sets_of_images_may_have_every_usual_layout(tmp_path: Path, layout: str) -> None:
     two_sets(tmp_path, layout)
     for split, count in (("train", 12), ("test", 2)):
         loose = load(tmp_path, split, views=("horse",), pairs=False)
         assert (len(loose.views["horse"]), len(loose.images)) == (count, count + 1)
         assert loose.views["horse"].max() < 100 <= loose.images.min()
         assert not loose.pairs
-        with pytest.warns(UserWarning, match=rf"left out 1 image without a partner of its name: .*{count}\.png"):
+        with pytest.warns(UserWarning, match=rf"skipped 1 image without a partner of the same name: .*{count}\.png"):
             paired = load(tmp_path, split, views=("horse",))
         assert torch.equal(paired.views["horse"] + 100, paired.images)
         assert len(paired.images) == count
 
 
-def test_which_of_two_sets_goes_in_is_told_or_asked(tmp_path: Path) -> None:
+def test_the_input_of_two_sets_is_reported_or_asked_for(tmp_path: Path) -> None:
     fill(tmp_path, "ab/A", shade=1)
     fill(tmp_path, "ab/B", shade=2)
-    with pytest.warns(UserWarning, match="A goes in, called noto, and B comes out; .* use --set view=B"):
+    with pytest.warns(UserWarning, match="A is the input, called noto, and B the target; .* use --set view=B"):
         assert load(tmp_path / "ab", views=("noto",)).images.unique().tolist() == [2]
     assert load(tmp_path / "ab", views=("B",)).images.unique().tolist() == [1]
     (tmp_path / "ab").rename(tmp_path / "named")
     (tmp_path / "named" / "A").rename(tmp_path / "named" / "summer")
     (tmp_path / "named" / "B").rename(tmp_path / "named" / "winter")
     with pytest.raises(
-        Failure, match=r"which of summer and winter goes in\? Use --set view=summer --set target=winter"
+        Failure, match=r"which of summer and winter is the input\? Use --set view=summer --set target=winter"
     ):
         load(tmp_path / "named", views=("noto",))
     assert load(tmp_path / "named", views=("winter",)).images.unique().tolist() == [1]
 
 
-def test_pairs_may_stand_side_by_side_in_each_image(tmp_path: Path) -> None:
+def test_pairs_may_be_side_by_side_in_each_image(tmp_path: Path) -> None:
     for part, count in (("train", 3), ("test", 2)):
         for number in range(count):
             both = np.repeat(np.array([[number, 100 + number]], np.uint8), 8, axis=0).repeat(8, axis=1)
@@ -244,13 +252,13 @@ def test_pairs_may_stand_side_by_side_in_each_image(tmp_path: Path) -> None:
             Image.fromarray(both).save(tmp_path / part / f"{number}.png")
     save(tmp_path / "test" / "square.png")
     assert load(tmp_path, views=("A",)).images.min() == 100
-    with pytest.warns(UserWarning, match=r"left out 1 image that is not twice as wide as high: test/square\.png"):
+    with pytest.warns(UserWarning, match=r"skipped 1 image that is not twice as wide as high: test/square\.png"):
         test = load(tmp_path, "test", views=("B",))
     assert torch.equal(test.views["B"], test.images + 100)
 
 
-def test_a_third_of_two_sets_that_hold_out_nothing_is_for_no_one(tmp_path: Path) -> None:
-    """Of either set a sixth is for the test, the same pairs of both."""
+def test_two_sets_without_a_test_part_hold_out_the_same_pairs(tmp_path: Path) -> None:
+    """A sixth of each set is held out for the test."""
     for number in range(18):
         save(tmp_path / "A" / f"{number}.png", number)
         save(tmp_path / "B" / f"{number}.jpg", 100 + number, quality=100)
@@ -263,14 +271,18 @@ def test_a_third_of_two_sets_that_hold_out_nothing_is_for_no_one(tmp_path: Path)
 @pytest.mark.parametrize(
     ("folders", "pairs", "complaint"),
     [
-        (("x", "y", "z"), False, "needs two sets of images, which need not be pairs: a folder that holds trainA and"),
-        (("x", "y", "z"), True, "needs pairs, an .npz file in which `train_noto_images` has an image for each"),
+        (("x", "y", "z"), False, "needs two sets of images, not necessarily pairs: a folder that contains trainA and"),
+        (
+            ("x", "y", "z"),
+            True,
+            "needs pairs: an .npz file in which `train_noto_images` has an image of the same shape",
+        ),
         (("only",), True, "needs pairs"),
         (("",), False, "needs two sets"),
-        (("trainA", "trainB", "testA"), False, "only A has a test part; give both sets one, or neither"),
+        (("trainA", "trainB", "testA"), False, "only A has a test part; add one to the other set, or remove it"),
     ],
 )
-def test_a_layout_that_two_sets_do_not_have_is_refused(
+def test_other_layouts_of_two_sets_are_refused(
     tmp_path: Path, folders: tuple[str, ...], pairs: bool, complaint: str
 ) -> None:
     fill(tmp_path, *folders)
@@ -282,14 +294,14 @@ def test_a_layout_that_two_sets_do_not_have_is_refused(
 def test_pairs_without_a_common_name_are_refused(tmp_path: Path) -> None:
     save(tmp_path / "A" / "one.png")
     save(tmp_path / "B" / "two.png")
-    with pytest.raises(Failure, match="no two images have the same name, by which the pairs are known"):
+    with pytest.raises(Failure, match="no two images have the same name; give the images of a pair the same file name"):
         load(tmp_path, views=("B",))
     save(tmp_path / "A" / "one.jpg")
-    with pytest.raises(Failure, match=r"one\.jpg and one\.png have the same name; which one is the partner\?"):
+    with pytest.raises(Failure, match=r"one\.jpg and one\.png have the same name; keep the one that has a partner"):
         load(tmp_path, views=("B",))
 
 
-def test_batches_of_two_sets_of_different_sizes_show_both_whole() -> None:
+def test_batches_cover_two_sets_of_different_sizes() -> None:
     images, views = (torch.full((count, 1, 8, 8), shade, dtype=torch.uint8) for count, shade in ((5, 0), (9, 255)))
     views[:, 0, 0, 0] = torch.arange(9, dtype=torch.uint8)
     labels = torch.zeros(5, dtype=torch.int64)
@@ -303,5 +315,7 @@ def test_batches_of_two_sets_of_different_sizes_show_both_whole() -> None:
 
 @pytest.mark.parametrize("name", ["cgan", "ssgan"])
 def test_a_variant_with_labels_refuses_images_of_one_class(name: str) -> None:
-    with pytest.raises(UsageError, match="need images of several classes, and all are of one, image; put them into"):
+    with pytest.raises(
+        UsageError, match="need images of several classes, but all images are of the class image; put the images into"
+    ):
         variants.find(name)(ImageSpec(channels=1, size=28, classes=("image",)))

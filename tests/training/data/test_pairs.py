@@ -1,4 +1,4 @@
-"""Images in pairs and photos: real files in, one .npz file out, and what batches show of it."""
+"""Images in pairs and photos: prepare real files, load the .npz file, and draw batches."""
 
 import json
 from pathlib import Path
@@ -23,7 +23,7 @@ def save(path: Path, colour: tuple[int, ...], size: tuple[int, int]) -> None:
 
 @pytest.fixture
 def emoji(tmp_path: Path) -> Path:
-    """Twenty-four things in three skin colours each; thing n is a square of brightness 10 n in every set."""
+    """Twenty-four objects in three skin colours each; object n is a square of brightness 10 n in every set."""
     names = [f"1f6{thing:02}{skin}" for thing in range(24) for skin in ("", "-1f3fb", "-1f3ff")]
     for name in names:
         shade = 10 * int(name[3:5])
@@ -37,7 +37,7 @@ def emoji(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def made(name: str, source: Path, view: str) -> tuple[Dataset, Dataset]:
+def prepared(name: str, source: Path, view: str) -> tuple[Dataset, Dataset]:
     path = source / f"{name}.npz"
     prepare.prepare(name, source, path, images=None, seed=0)
     train, test = (loading.load(str(path), split, views=(view,)) for split in ("train", "test"))  # type: ignore[arg-type]
@@ -45,8 +45,8 @@ def made(name: str, source: Path, view: str) -> tuple[Dataset, Dataset]:
 
 
 @pytest.mark.parametrize(("name", "view"), [("emoji_lines", "line"), ("emoji_styles", "noto")])
-def test_emoji_stand_beside_their_own_and_none_is_known_from_another_skin(emoji: Path, name: str, view: str) -> None:
-    train, test = made(name, emoji, view)
+def test_emoji_are_paired_and_the_skin_colours_of_one_are_in_one_part(emoji: Path, name: str, view: str) -> None:
+    train, test = prepared(name, emoji, view)
     assert (len(train.images), len(test.images)) == (60, 12)
     for part in (train, test):
         seen, other = part.images[:, 0, 32, 32].int(), part.views[view][:, :, 32, 32].int()
@@ -57,21 +57,21 @@ def test_emoji_stand_beside_their_own_and_none_is_known_from_another_skin(emoji:
     assert "CC BY 4.0" in train.license
 
 
-def test_an_emoji_that_looks_like_one_to_train_on_is_not_in_the_test(emoji: Path) -> None:
-    """As some look without their colours, such as a full moon and a new moon."""
-    train, whole = made("emoji_lines", emoji, "line")
+def test_an_emoji_that_looks_like_one_of_the_training_set_is_not_in_the_test_set(emoji: Path) -> None:
+    """Some emoji look alike without colours, such as a full moon and a new moon."""
+    train, whole = prepared("emoji_lines", emoji, "line")
     (known, *_), (first, *_) = train.images[:, 0, 0, 0].tolist(), whole.images[:, 0, 0, 0].tolist()
     for skin in ("", "-1f3fb", "-1f3ff"):
         folder = emoji / "emojitwo" / "png_bw"
         (folder / f"1f6{first // 10:02}{skin}.png").write_bytes((folder / f"1f6{known // 10:02}.png").read_bytes())
-    same, fewer = made("emoji_lines", emoji, "line")
+    same, fewer = prepared("emoji_lines", emoji, "line")
     assert torch.equal(same.images, train.images)
     assert fewer.images[:, 0, 0, 0].tolist() == [shade for shade in whole.images[:, 0, 0, 0].tolist() if shade != first]
     assert fewer.views["line"].shape == fewer.images.shape
 
 
 def test_batches_show_pairs_or_never_pairs(emoji: Path) -> None:
-    train, _ = made("emoji_styles", emoji, "noto")
+    train, _ = prepared("emoji_styles", emoji, "noto")
     paired = next(train.batches(60, 0, CPU))
     assert torch.equal(paired["image"][:, 0, 0, 0], paired["noto"][:, 1, 0, 0])
     unpaired = next(train.unpaired().batches(60, 0, CPU))
@@ -80,10 +80,10 @@ def test_batches_show_pairs_or_never_pairs(emoji: Path) -> None:
     second = next(train.unpaired().batches(20, 0, CPU, first_step=1))
     for _, again in zip(range(2), train.unpaired().batches(20, 0, CPU), strict=False):
         last = again
-    assert torch.equal(second["noto"], last["noto"]), "a resumed training sees what it would have seen"
+    assert torch.equal(second["noto"], last["noto"]), "a resumed training sees the same batches"
 
 
-def test_streets_are_squares_from_both_sides_with_maps_in_colours(tmp_path: Path) -> None:
+def test_street_photos_become_two_squares_with_painted_label_maps(tmp_path: Path) -> None:
     for folder in ("train", "val", "test"):
         photo = Image.new("RGB", (256, 192), "white")
         photo.paste("black", (0, 0, 64, 192))
@@ -92,7 +92,7 @@ def test_streets_are_squares_from_both_sides_with_maps_in_colours(tmp_path: Path
         for part, image in (("", photo), ("annot", labels)):
             (tmp_path / "CamVid" / f"{folder}{part}").mkdir(parents=True)
             image.save(tmp_path / "CamVid" / f"{folder}{part}" / f"a.{'png' if part else 'jpg'}")
-    train, test = made("camvid", tmp_path, "map")
+    train, test = prepared("camvid", tmp_path, "map")
     assert (train.images.shape, test.images.shape) == ((4, 3, 128, 128), (2, 3, 128, 128))
     for left, road in ((0, "car"), (1, "road")):
         assert tuple(train.views["map"][left, :, 64, 8].tolist()) == COLOURS[road]
@@ -100,7 +100,7 @@ def test_streets_are_squares_from_both_sides_with_maps_in_colours(tmp_path: Path
     assert "not for commercial use" in train.license
     (tmp_path / "CamVid" / "trainannot" / "a.png").unlink()
     with pytest.raises(Failure, match=r"a\.png is not a readable image"):
-        made("camvid", tmp_path, "map")
+        prepared("camvid", tmp_path, "map")
 
 
 @pytest.fixture
@@ -113,11 +113,11 @@ def photos(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_photos_are_tiled_to_train_on_and_whole_to_score_on(photos: Path) -> None:
+def test_photos_are_tiled_for_training_and_whole_for_scoring(photos: Path) -> None:
     prepare.prepare("bsds", photos, photos / "bsds.npz", images=None, seed=0)
     train, test = (loading.load(str(photos / "bsds.npz"), split) for split in ("train", "test"))  # type: ignore[arg-type]
     assert (train.images.shape, test.images.shape) == ((12, 3, 160, 160), (6, 3, 160, 160))
-    assert not train.photos, "they are there to score on alone"
+    assert not train.photos, "photos are for scoring only"
     assert train.images[:, 0].max() < 120, "the woman of Set5 is left out"
     assert {name: [tuple(photo.shape) for photo in each] for name, each in test.photos.items()} == {
         "set5": [(3, 512, 512), (3, 344, 228)],
@@ -137,13 +137,13 @@ def test_crops_are_of_the_batch_and_move(tmp_path: Path) -> None:
     assert 4 < len(tops) <= 9
 
 
-def test_what_cannot_be_paired_is_one_line(emoji: Path, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="has as many images as there are files; leave out --images"):
+def test_problems_of_paired_data_are_reported_in_one_line(emoji: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="the files of emoji_lines determine its number of images; leave out --images"):
         prepare.prepare("emoji_lines", emoji, tmp_path / "few.npz", images=20, seed=0)
-    with pytest.raises(UsageError, match="holds no folder png_bw"):
+    with pytest.raises(UsageError, match="contains no folder png_bw"):
         prepare.prepare("emoji_lines", emoji / "noto", tmp_path / "few.npz", images=None, seed=0)
-    made("emoji_lines", emoji, "line")
-    with pytest.raises(Failure, match=r"needs pairs, an \.npz file in which `train_side_images`"):
+    prepared("emoji_lines", emoji, "line")
+    with pytest.raises(Failure, match=r"needs pairs: an \.npz file in which `train_side_images`"):
         loading.load(str(emoji / "emoji_lines.npz"), views=("side",))
     (emoji / "emojitwo" / "emoji.json").write_text("{")
     with pytest.raises(Failure, match=r"emoji.json is not EmojiTwo's list of emoji"):

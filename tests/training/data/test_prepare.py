@@ -1,4 +1,4 @@
-"""Composed data sets: real files of layers in, one .npz file out, which can be trained on."""
+"""Composed data sets: prepare real files of layers, and load the .npz file."""
 
 import itertools
 import shutil
@@ -21,7 +21,7 @@ Colour = tuple[int, int, int]
 
 @pytest.fixture
 def layers(tmp_path: Path) -> Path:
-    """Nouns in which every pixel's colour tells which layer it is from."""
+    """Nouns in which every pixel's colour identifies its layer."""
     for number, folder in enumerate(nouns.FOLDERS.values()):
         (tmp_path / "art" / folder).mkdir(parents=True)
         for index in range(4):
@@ -31,7 +31,7 @@ def layers(tmp_path: Path) -> Path:
     return tmp_path / "art"
 
 
-# Where the sheets of each folder have their mark, from the frame's left edge.
+# The offset of each folder's mark from the left edge of the frame.
 MARKS = {
     "body": 0,
     "legs": 8,
@@ -46,15 +46,15 @@ MARKS = {
 
 @pytest.fixture(scope="module")
 def sheets(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """LPC sheets that are marked with a colour of their own in the front view, and with black in the side view."""
+    """LPC sheets, each marked with its own colour in the front view and with black in the side view."""
     root = tmp_path_factory.mktemp("lpc")
     (root / "sheets" / "body" / "female").mkdir(parents=True)
     artwork = lpc.artwork(root)
     templates = {
         file for one in artwork.wardrobes for trait in one.values() for files in trait.values() for file in files
     }
-    everyone = itertools.product(sorted(templates), ("female", "male"), lpc.HAIR_COLOURS)
-    for file in {Template(file).substitute(sex=sex, colour=colour) for file, sex, colour in everyone}:
+    combinations = itertools.product(sorted(templates), ("female", "male"), lpc.HAIR_COLOURS)
+    for file in {Template(file).substitute(sex=sex, colour=colour) for file, sex, colour in combinations}:
         sheet = Image.new("P", artwork.file_size)
         sheet.putpalette((255, 255, 255, *shade(file), 0, 0, 0))
         left = MARKS[file.partition("/")[0]]
@@ -70,16 +70,16 @@ def shade(file: str) -> Colour:
     return red, green, blue
 
 
-def test_the_images_show_the_traits_that_stand_beside_them(layers: Path, tmp_path: Path, command: Run) -> None:
+def test_the_images_show_their_traits(layers: Path, tmp_path: Path, command: Run) -> None:
     done = command("prepare", "nouns", layers, "--images", 100, "--output", tmp_path / "nouns.npz")
     assert done.code == 0, done.error
     with np.load(tmp_path / "nouns.npz") as arrays:
         images, traits, captions = arrays["train_images"], arrays["train_traits"], arrays["train_captions"]
-        everyone = np.concatenate([traits, arrays["test_traits"]])
+        all_traits = np.concatenate([traits, arrays["test_traits"]])
         assert images.shape == (100, 32, 32, 3)
         assert arrays["test_images"].shape == (20, 32, 32, 3)
         assert (arrays["train_labels"] == traits[:, 3]).all()
-    assert len(np.unique(everyone, axis=0)) == 120, "no character is in both sets, and none is there twice"
+    assert len(np.unique(all_traits, axis=0)) == 120, "no character occurs twice"
     for number in range(5):
         assert (images[:, number, number] == np.stack([[number * 40, 60 * row[number], 200] for row in traits])).all()
     assert "the head name 0" in captions[traits[:, 3] == 0][0]
@@ -88,7 +88,7 @@ def test_the_images_show_the_traits_that_stand_beside_them(layers: Path, tmp_pat
     assert "CC0" in dataset.license
 
 
-def test_no_image_of_the_test_is_one_of_the_training(layers: Path, tmp_path: Path) -> None:
+def test_no_test_image_is_in_the_training_set(layers: Path, tmp_path: Path) -> None:
     """Glasses that cover everything leave many different characters that look alike."""
     prepare.prepare("nouns", layers, tmp_path / "whole.npz", images=100, seed=0)
     Image.new("RGBA", (32, 32), "black").save(layers / nouns.FOLDERS["glasses"] / "layer-name-0.png")
@@ -97,7 +97,7 @@ def test_no_image_of_the_test_is_one_of_the_training(layers: Path, tmp_path: Pat
         train, test = ({image.tobytes() for image in arrays[f"{part}_images"]} for part in ("train", "test"))
         assert test
         assert not train & test
-        assert (arrays["train_traits"] == whole["train_traits"]).all(), "the training set is what it would be anyway"
+        assert (arrays["train_traits"] == whole["train_traits"]).all(), "the training set does not change"
         shown = whole["test_traits"][:, 4] != 0
         for name in ("labels", "traits", "captions"):
             assert (arrays[f"test_{name}"] == whole[f"test_{name}"][shown]).all()
@@ -125,11 +125,11 @@ def test_a_character_is_dressed_from_the_sheets_that_fit_it(sheets: Path, tmp_pa
         assert (shown[4] == [255, 255, 255]) == (beard == "no beard")
         assert sex == "male" or beard == "no beard"
         style = lpc.HAIRSTYLES[head] if head in lpc.HAIRSTYLES else lpc.HATS[head][0]
-        assert shown[5] == list(shade(f"hair/{sex}/{style}/{colour}.png")), "hair is seen under a hat, too"
+        assert shown[5] == list(shade(f"hair/{sex}/{style}/{colour}.png")), "hair shows under a hat"
         assert (shown[6] == [255, 255, 255]) == (head in lpc.HAIRSTYLES)
         assert f"a {sex} {body} with {colour} {head}" in captions[number]
     assert (side[:, 32, 4] == 0).all(), "another frame of the same sheets"
-    assert (front[:, :, 56:] == 255).all(), "the ground is white"
+    assert (front[:, :, 56:] == 255).all(), "the background is white"
     assert "CC BY-SA" in loading.load(str(tmp_path / "lpc.npz")).license
 
 
@@ -141,18 +141,18 @@ def test_a_seed_decides_the_characters(layers: Path, tmp_path: Path) -> None:
     assert (one != other).any()
 
 
-def test_what_cannot_be_composed_is_one_line(layers: Path, tmp_path: Path, command: Run) -> None:
+def test_too_many_characters_are_refused_in_one_line(layers: Path, tmp_path: Path, command: Run) -> None:
     too_many = command("prepare", "nouns", layers, "--images", 1000, "--output", tmp_path / "nouns.npz")
     assert (too_many.code, too_many.error) == (
-        2, "error: these layers make 1,024 characters; ask for fewer than half of them\n",
+        2, "error: these layers make only 1,024 characters; use a lower --images, below half of that\n",
     )  # fmt: skip
     assert not (tmp_path / "nouns.npz").exists()
 
 
 @pytest.mark.parametrize(("data", "folder"), [("nouns", "0-backgrounds"), ("lpc", "body/female")])
-def test_a_folder_without_the_artwork_is_told(data: str, folder: str, tmp_path: Path) -> None:
+def test_a_folder_without_the_artwork_is_refused(data: str, folder: str, tmp_path: Path) -> None:
     for source in (tmp_path, tmp_path / "nowhere"):
-        with pytest.raises(UsageError, match=f"holds no folder {folder}; give the folder"):
+        with pytest.raises(UsageError, match=f"contains no folder {folder}; give the folder"):
             prepare.prepare(data, source, tmp_path / "data.npz", images=20, seed=0)
 
 
@@ -179,7 +179,9 @@ def test_a_sheet_that_cannot_be_used_is_named(
     assert not (tmp_path / "data.npz").exists()
 
 
-def test_data_that_must_be_composed_first_says_how(layers: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_data_that_must_be_prepared_first_is_refused_with_the_command(
+    layers: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("GAN_SERVE_DATA", str(layers.parent))
     layers.rename(layers.parent / "nouns")
     with pytest.raises(Failure, match="prepare nouns FOLDER"):

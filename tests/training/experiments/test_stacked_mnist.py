@@ -131,5 +131,5 @@ def test_a_signal_leaves_a_checkpoint_and_says_how_to_go_on(mnist: Path, tmp_pat
     process.send_signal(signal.SIGTERM)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 128 + signal.SIGTERM
-    assert re.search(r"stopped by SIGTERM at step \d+; call again to go on", errors), errors
+    assert re.search(r"stopped by SIGTERM at step \d+; run the command again to continue", errors), errors
     assert runs.load_trained(tmp_path / "dcgan-0", "dcgan").training.steps < 160

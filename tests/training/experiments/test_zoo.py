@@ -58,7 +58,10 @@ def test_a_signal_leaves_checkpoints_to_go_on_from(zoo: list[str], tmp_path: Pat
         time.sleep(0.1)
     process.send_signal(signal.SIGTERM)
     output, errors = process.communicate(timeout=100)
-    assert (process.returncode, output) == (128 + signal.SIGTERM, "gan: not finished; call again to go on\n"), errors
+    assert (process.returncode, output) == (
+        128 + signal.SIGTERM,
+        "gan: not finished; run the command again to continue\n",
+    ), errors
     assert checkpoint.load(tmp_path / "runs" / "gan" / "checkpoint.pt", torch.device("cpu"))["step"] > 0
 
 
@@ -75,7 +78,7 @@ def test_a_failure_is_told_with_its_log(zoo: list[str], tmp_path: Path, command:
     failed = command(*zoo, "gan", "--steps", "2")
     log = tmp_path / "runs" / "gan" / "log.txt"
     assert failed.code == 1
-    assert f"error: gan failed, {log} says why" in failed.error
+    assert f"error: gan failed; see {log}" in failed.error
     assert "not a readable .npz file" in log.read_text()
 
 

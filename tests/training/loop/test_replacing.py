@@ -57,7 +57,7 @@ def test_a_training_is_replaced_only_where_that_is_said(trained: Path, small: Pa
     anew = ("train", "dcgan", "--data", small, "--batch-size", 8, "--steps", 1, "--device", "cpu", "-o", folder)
     with pytest.raises(UsageError, match=r"a training of dcgan, at step 2 of 2; go on with --resume, .*--overwrite"):
         call(*anew)
-    with pytest.raises(UsageError, match="use one of them"):
+    with pytest.raises(UsageError, match="use only one of them"):
         call(*anew, "--overwrite", "--resume")
     assert (folder / "checkpoint.pt").read_bytes() == before
     call(*anew, "--overwrite", "--set", "width=4")

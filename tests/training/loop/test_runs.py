@@ -87,7 +87,7 @@ def test_sigterm_leaves_a_checkpoint_to_go_on_from(tmp_path: Path, digits_file: 
     process.send_signal(signal.SIGTERM)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 128 + signal.SIGTERM
-    stopped = re.search(r"stopped by SIGTERM at step (\d+); go on with: python -m training train gan", errors)
+    stopped = re.search(r"stopped by SIGTERM at step (\d+); continue with: python -m training train gan", errors)
     assert stopped, errors
     step = int(stopped[1])
     assert state(tmp_path)["step"] == step
@@ -138,7 +138,7 @@ def test_a_training_that_goes_on_elsewhere_knows_both_places_and_all_images(tmp_
 @pytest.mark.parametrize(
     ("option", "complaint"),
     [
-        (("--data", "mnist"), r"this training has --data .*digits\.npz, not mnist; to go on, leave that out"),
+        (("--data", "mnist"), r"this training has --data .*digits\.npz, not mnist; to continue it, leave that out"),
         (("--seed", 0), "this training has --seed 3, not 0"),
         (("--precision", "bf16"), "this training has --precision fp32, not bf16"),
     ],
@@ -167,7 +167,7 @@ def test_a_value_that_was_not_recorded_is_the_variants_own() -> None:
         (("train", "dcgan", "--device", "tpu"), 2, "unknown device 'tpu'"),
         (("train", "dcgan", "--precision", "fp8"), 2, "unknown precision 'fp8'"),
         (("train", "dcgan", "--set", "speed=3"), 2, "no 'speed'"),
-        (("train", "dcgan", "--set", "learning_rate=fast"), 2, "learning_rate is a float"),
+        (("train", "dcgan", "--set", "learning_rate=fast"), 2, "the type of learning_rate is float"),
         (
             ("train", "dcgan", "--set", "augment=colour"),
             2,
@@ -257,7 +257,10 @@ def test_a_further_training_has_a_recipe_and_a_model_of_its_own(tmp_path: Path, 
 @pytest.mark.parametrize(
     ("setting", "complaint"),
     [
-        ("width=16", "this training has width 8, not 16; to go on, leave that out; to start anew, use --overwrite"),
+        (
+            "width=16",
+            "this training has width 8, not 16; to continue it, leave that out; to start again, use --overwrite",
+        ),
         ("image_size=48", "this training has image_size 28, not 48"),
         ("optimizer=rmsprop", "this training has optimizer adam, not rmsprop"),
     ],
@@ -277,7 +280,7 @@ def test_what_changes_on_the_way_is_said(tmp_path: Path, digits_file: Path) -> N
     said = CliRunner().invoke(
         app, ["train", "gan", "--resume", "--steps", "2", "-o", str(tmp_path), "--set", "learning_rate=0.01"]
     )
-    assert "learning_rate is 0.01 from here on, and was 0.0002" in said.stderr
+    assert "learning_rate changes from 0.0002 to 0.01" in said.stderr
     assert state(tmp_path)["run"]["recipe"]["learning_rate"] == 0.01
 
 

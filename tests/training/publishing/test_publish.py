@@ -185,7 +185,7 @@ def test_evaluate_wants_one_model_or_all() -> None:
     for arguments in ([], ["acgan", "--all"]):
         done = CliRunner().invoke(app, ["evaluate", *arguments])
         assert isinstance(done.exception, gan_serve.UsageError)
-        assert "name one model, or say --all" in str(done.exception)
+        assert "give the name of one model, or use --all" in str(done.exception)
 
 
 def test_a_failed_publication_changes_nothing(published: Path, tmp_path: Path) -> None:

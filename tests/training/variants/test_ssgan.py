@@ -46,7 +46,11 @@ def test_a_step_sees_the_same_whether_resumed_or_not_and_the_seed_decides_which_
 
 
 def test_labels_that_cannot_be_shared_out_are_refused(digits: Dataset) -> None:
-    for known, message in ((15, "not as many of each of 10 classes"), (0, "not as many"), (5_000, "fewer than 500")):
+    for known, message in (
+        (15, "15 labels cannot be divided equally among 10 classes"),
+        (0, "0 labels cannot be divided equally"),
+        (5_000, "fewer than 500"),
+    ):
         with pytest.raises(Failure, match=message):
             next(digits.partly_labelled(known).batches(4, 0, CPU))
 

@@ -15,8 +15,7 @@ from training.evaluation import figures, translation
 from training.loop.trainer import Trainer
 from training.networks import layers, srgan
 from training.networks import translation as translators
-from training.networks.image_pool import ImagePool
-from training.networks.pix2pixhd import Layout
+from training.networks.pix2pixhd import LabelMapEncoder
 
 SPEC = ImageSpec(3, 64, ("0", "1"))
 
@@ -142,7 +141,7 @@ def test_a_kind_of_image_may_have_a_2_in_its_name() -> None:
 
 def test_the_pool_gives_back_new_images_until_it_is_full_and_then_half_old_ones() -> None:
     torch.manual_seed(0)
-    pool = ImagePool(4, 3, 8)
+    pool = translators.ImagePool(4, 3, 8)
     first = images(4, 8)
     assert torch.equal(pool.exchange(first), first)
     later = [torch.full((1, 3, 8, 8), level / 100) for level in range(60)]
@@ -171,7 +170,7 @@ def test_a_layout_has_a_plane_for_each_class_and_one_where_they_meet() -> None:
     for name, columns in (("road", slice(0, 4)), ("sky", slice(4, 8))):
         painted[:, :, :, columns] = torch.tensor(camvid_labels.COLOURS[name])[:, None, None] / 127.5 - 1
     painted += 0.05  # not quite the right colour
-    planes = Layout()(painted)
+    planes = LabelMapEncoder()(painted)
     assert planes.shape == (1, len(names) + 1, 8, 8)
     assert planes[0, names.index("road"), :, :4].min() == planes[0, names.index("sky"), :, 4:].min() == 1
     assert planes[0, :-1].sum(dim=0).eq(1).all()
@@ -231,7 +230,7 @@ def test_vgg_is_taken_from_a_file_and_a_wrong_file_is_told(tmp_path: Path) -> No
 
 
 def test_holes_are_in_the_middle_and_anywhere() -> None:
-    drawn = masks.drawn(torch.rand(2_000, 5, generator=torch.Generator().manual_seed(0)), 64)
+    drawn = masks.random_holes(torch.rand(2_000, 5, generator=torch.Generator().manual_seed(0)), 64)
     rows, columns = masks.middle(64)
     central = torch.zeros(64, 64)
     central[rows, columns] = 1

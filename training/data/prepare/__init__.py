@@ -1,4 +1,4 @@
-"""Data sets that are made of files that someone has unpacked: composed characters, and images in pairs."""
+"""Prepare data sets from unpacked files: composed characters, images in pairs, and photos."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -18,11 +18,11 @@ COLLECTIONS: dict[str, Callable[[Path, int], Arrays]] = {
 
 
 def prepare(name: str, source: Path, target: Path, *, images: int | None, seed: int) -> None:
-    """Make the known data set from the folder of its files; `images` of None is as many as it usually has.
+    """Write a known data set to `target` from the folder of its files; `images` of None means the usual number.
 
     Raises:
-        UsageError: the folder has no such files, or too many images are asked for.
-        Failure: a file is not an image of the usual kind.
+        UsageError: the folder does not contain the files, or they do not yield that many images.
+        Failure: a file is not a valid image of the data set.
     """
     write(_composed(name, source, images, seed) if name in ARTWORKS else _collected(name, source, images, seed), target)
 
@@ -34,5 +34,5 @@ def _composed(name: str, source: Path, images: int | None, seed: int) -> Arrays:
 
 def _collected(name: str, source: Path, images: int | None, seed: int) -> Arrays:
     if images is not None:
-        raise UsageError(f"{name} is not composed and has as many images as there are files; leave out --images")
+        raise UsageError(f"the files of {name} determine its number of images; leave out --images")
     return COLLECTIONS[name](source, seed)

@@ -1,4 +1,4 @@
-"""What characters are composed of, and the composition."""
+"""Compose characters from layers of artwork."""
 
 import functools
 from collections.abc import Callable, Sequence
@@ -14,45 +14,45 @@ from gan_serve.errors import Failure, UsageError
 from training.data.prepare.arrays import TEST_SHARE, Arrays, unseen
 from training.loop import progress
 
-Choices = dict[str, tuple[str, ...]]  # what can be chosen -> the files of its layers, from back to front
+Choices = dict[str, tuple[str, ...]]  # a choice -> the files of its layers, from back to front
 Wardrobe = dict[str, Choices]  # trait -> its choices, from back to front
 Box = tuple[int, int, int, int]  # left, top, right, bottom in pixels
 
 
 @dataclass(frozen=True)
 class Artwork:
-    """Layers of pixel art, and how characters are made of them.
+    """Layers of pixel art, and the rules for composing characters from them.
 
-    A file's name may contain other traits, as in `hair/$sex/long.png`.
+    A file's name may refer to other traits, as in `hair/$sex/long.png`.
     """
 
-    folder: Path  # that the files' names start from
-    wardrobes: tuple[Wardrobe, ...]  # all of the same traits; a character's layers come from one of them
-    label: str  # the trait that says most of an image
-    caption: Callable[[dict[str, str]], str]  # of what was chosen for each trait
+    folder: Path  # the files' names are relative to it
+    wardrobes: tuple[Wardrobe, ...]  # all have the same traits; a character's layers come from one of them
+    label: str  # the trait that serves as the label
+    caption: Callable[[dict[str, str]], str]  # from the choice for each trait
     file_size: tuple[int, int]  # width and height in pixels
-    views: dict[str, Box]  # what an array of images is called -> the part of each file that it shows
-    images: int  # how many the training set usually has
+    views: dict[str, Box]  # the name of an array of images -> the part of each file that it shows
+    images: int  # the usual size of the training set
 
 
 @dataclass(frozen=True)
 class Character:
-    """What was chosen for each trait, and the files that show it, from back to front."""
+    """The choice for each trait, and the files of its layers, from back to front."""
 
     traits: dict[str, str]
     files: tuple[str, ...]
 
 
 def compose(artwork: Artwork, *, images: int, seed: int) -> Arrays:
-    """Characters composed at random.
+    """Compose random characters.
 
-    There are, each for `train_` and `test_`: `images` (N, H, W, 3) and the other views, `labels` (N,), `traits`
-    (N, T), the number of what was chosen for each trait, and `captions` (N,). Beside them stand `classes`, the names
-    of the labels, `trait_names`, and `<trait>_names` for each trait. The test set has a fifth as many, less those that
+    The arrays are, each for `train_` and `test_`: `images` (N, H, W, 3) and the other views, `labels` (N,), `traits`
+    (N, T), the number of the choice for each trait, and `captions` (N,); also `classes`, the names of the labels,
+    `trait_names`, and `<trait>_names` for each trait. The test set is a fifth as large, without the characters that
     look like one of the training set.
 
     Raises:
-        UsageError: too many images are asked for.
+        UsageError: the layers do not yield that many characters.
         Failure: a layer is not an image of the artwork's size.
     """
     characters = _draw(artwork, images + images // (TEST_SHARE - 1), np.random.default_rng(seed))
@@ -72,7 +72,7 @@ def compose(artwork: Artwork, *, images: int, seed: int) -> Arrays:
 
 
 def _names(artwork: Artwork) -> dict[str, tuple[str, ...]]:
-    """What can be chosen for each trait, in whichever wardrobe."""
+    """Return the choices for each trait, over all wardrobes."""
     return {
         trait: tuple(dict.fromkeys(name for wardrobe in artwork.wardrobes for name in wardrobe[trait]))
         for trait in artwork.wardrobes[0]
@@ -80,14 +80,14 @@ def _names(artwork: Artwork) -> dict[str, tuple[str, ...]]:
 
 
 def _draw(artwork: Artwork, count: int, random: np.random.Generator) -> list[Character]:
-    """As many different characters, each wardrobe as often."""
+    """Draw `count` different characters, equally many from each wardrobe."""
     sizes = np.array([[len(choices) for choices in wardrobe.values()] for wardrobe in artwork.wardrobes])
     wardrobes = random.integers(len(sizes), size=2 * count)
     choices = random.integers(sizes[wardrobes])
     different = np.unique(np.column_stack([wardrobes, choices]), axis=0)
     if len(different) < count:
         total = sizes.prod(axis=1).sum()
-        raise UsageError(f"these layers make {total:,} characters; ask for fewer than half of them")
+        raise UsageError(f"these layers make only {total:,} characters; use a lower --images, below half of that")
     return [_character(artwork.wardrobes[row[0]], row[1:]) for row in random.permutation(different)[:count]]
 
 
@@ -98,31 +98,31 @@ def _character(wardrobe: Wardrobe, choices: NDArray[np.int64]) -> Character:
 
 
 def _images(artwork: Artwork, characters: Sequence[Character]) -> dict[str, NDArray[np.uint8]]:
-    """Of each view the RGB images (N, H, W, 3), the layers one upon the other on white."""
+    """Return the RGB images (N, H, W, 3) of each view: the layers composed on white."""
     layers = functools.cache(functools.partial(_layer, artwork))
     arrays = {
         view: np.empty((len(characters), bottom - top, right - left, 3), np.uint8)
         for view, (left, top, right, bottom) in artwork.views.items()
     }
     for number, character in enumerate(progress.track(characters, "composing", len(characters))):
-        drawn = [layers(file) for file in character.files]
+        parts = [layers(file) for file in character.files]
         for view, images in arrays.items():
             canvas = Image.new("RGBA", images.shape[2:0:-1], "white")
-            for layer in drawn:
-                canvas.alpha_composite(layer[view])
+            for part in parts:
+                canvas.alpha_composite(part[view])
             images[number] = np.asarray(canvas.convert("RGB"))
     return arrays
 
 
 def _layer(artwork: Artwork, file: str) -> dict[str, Image.Image]:
-    """What a file shows in each view."""
+    """Return a file's part for each view."""
     path = artwork.folder / file
     try:
         with Image.open(path) as image:
-            picture = image.convert("RGBA")
+            layer = image.convert("RGBA")
     except (OSError, SyntaxError) as error:  # Pillow calls a damaged PNG file a syntax error
         raise Failure(f"{path} is not a readable image ({getattr(error, 'strerror', None) or error})") from None
-    if picture.size != artwork.file_size:
-        sizes = "{}x{}, not {}x{}".format(*picture.size, *artwork.file_size)
+    if layer.size != artwork.file_size:
+        sizes = "{}x{}, not {}x{}".format(*layer.size, *artwork.file_size)
         raise Failure(f"{path} is not a layer of this artwork: it has {sizes} pixels")
-    return {view: picture.crop(box) for view, box in artwork.views.items()}
+    return {view: layer.crop(box) for view, box in artwork.views.items()}

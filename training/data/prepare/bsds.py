@@ -1,4 +1,4 @@
-"""Photos for super-resolution: BSDS500's training photos as tiles, and Set5 and B100 whole, to score on."""
+"""Photos for super-resolution: tiles of BSDS500's training photos, and whole photos of Set5 and B100 for scoring."""
 
 from pathlib import Path
 
@@ -8,15 +8,15 @@ from numpy.typing import NDArray
 from gan_serve.images.preprocess import read_image
 from training.data.prepare.arrays import Arrays, find_folder, images_in
 
-TILE = 160  # six of them cover a photo of 481x321 but for one row and one column
-SET5_WOMAN = "302003"  # a training photo that is an image of Set5, too
+TILE = 160  # six tiles cover a photo of 481x321, except for one row and one column
+SET5_WOMAN = "302003"  # a training photo that is also in Set5
 SCORED = {"set5": ("CSet5", "png"), "b100": ("images/val", "jpg")}
 
 
 def photos(source: Path, _seed: int) -> Arrays:
-    """Tiles of the training photos as `train_images`, of B100 as `test_images`; their labels number the photos.
+    """Return tiles of the training photos in `train_images`, of B100 in `test_images`; labels are the photos' numbers.
 
-    The photos to score on are the arrays `set5_NAME` and `b100_NAME`, of sizes of their own.
+    The photos for scoring are the arrays `set5_NAME` and `b100_NAME`, each of its own size.
 
     Raises:
         UsageError: the folder has no such images.
@@ -34,12 +34,12 @@ def photos(source: Path, _seed: int) -> Arrays:
 
 
 def _photo(path: Path) -> NDArray[np.uint8]:
-    """(H, W, 3)."""
+    """Read a photo (H, W, 3)."""
     return np.asarray(read_image(path, str(path)).convert("RGB"))
 
 
 def _tiles(photo: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """As many squares as fit side by side: (N, TILE, TILE, 3)."""
+    """Cut a photo into as many tiles as fit: (N, TILE, TILE, 3)."""
     down, across = photo.shape[0] // TILE, photo.shape[1] // TILE
     tiles = photo[: down * TILE, : across * TILE].reshape(down, TILE, across, TILE, 3)
     return tiles.transpose(0, 2, 1, 3, 4).reshape(-1, TILE, TILE, 3)

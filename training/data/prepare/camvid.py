@@ -1,4 +1,4 @@
-"""CamVid's street photos of 128x128 pixels, and the label map of each, painted in CamVid's colours."""
+"""CamVid's street photos of 128x128 pixels, each with a label map painted in CamVid's colours."""
 
 from pathlib import Path
 
@@ -15,11 +15,11 @@ PARTS = {"train": ("train", "val"), "test": ("test",)}
 
 
 def streets(source: Path, _seed: int) -> Arrays:
-    """Photos as `images`, their label maps as `map_images`; two squares of each image, from its left and its right.
+    """Return photos in `images` and their label maps in `map_images`: the left and the right square of each image.
 
     Raises:
         UsageError: the folder has no such images.
-        Failure: one of them is not readable, or is no map of labels.
+        Failure: one of them is not readable, or is no label map.
     """
     folder = find_folder(source, "trainannot").parent
     arrays: Arrays = {}
@@ -42,7 +42,7 @@ def _opened(path: Path) -> Image.Image:
 
 
 def _squares(image: Image.Image, how: Image.Resampling = Image.Resampling.LANCZOS) -> NDArray[np.uint8]:
-    """The left and the right square of a landscape, resized: (2, SIZE, SIZE[, 3])."""
+    """Return the left and the right square of a landscape image, resized: (2, SIZE, SIZE[, 3])."""
     width, height = image.size
     boxes = [(left, 0, left + height, height) for left in (0, width - height)]
     return np.stack([np.asarray(image.resize((SIZE, SIZE), how, box=box)) for box in boxes])
@@ -52,5 +52,5 @@ def _painted(indices: NDArray[np.uint8], path: Path) -> NDArray[np.uint8]:
     """Class indices (N, H, W) -> their colours (N, H, W, 3)."""
     colours = np.array(list(COLOURS.values()), np.uint8)
     if indices.ndim != 3 or indices.max() >= len(colours):
-        raise Failure(f"{path.parent}: a label map holds one number below {len(colours)} for each pixel")
+        raise Failure(f"{path.parent}: a label map must have one number below {len(colours)} for each pixel")
     return colours[indices]

@@ -1,4 +1,4 @@
-"""Emoji of 64x64 pixels in two images each: EmojiTwo's line art and colours, or EmojiTwo's and Noto's styles."""
+"""Pairs of emoji of 64x64 pixels: EmojiTwo's line art and colours, or EmojiTwo's and Noto's styles."""
 
 import json
 from pathlib import Path
@@ -8,32 +8,32 @@ import numpy as np
 from gan_serve.errors import Failure
 from training.data.prepare.arrays import Arrays, find_folder, held_out, images_in, rgb, split, unseen
 
-SIZE = 64  # of the line art, the smallest of all
+SIZE = 64  # the size of the line art, the smallest of the sets
 
 
 def lines(source: Path, seed: int) -> Arrays:
-    """EmojiTwo in colour as `images`, and as line art as `line_images`.
+    """Return EmojiTwo's emoji in colour in `images`, and as line art in `line_images`.
 
     Raises:
         UsageError: the folder has no such images.
         Failure: one of them, or the list of names, is not readable.
     """
-    drawn = {path.stem: path for path in images_in(find_folder(source, "png_bw"), "png")}
-    return _paired(source, "line", drawn, seed)
+    line_art = {path.stem: path for path in images_in(find_folder(source, "png_bw"), "png")}
+    return _paired(source, "line", line_art, seed)
 
 
 def styles(source: Path, seed: int) -> Arrays:
-    """EmojiTwo's emoji as `images`, and Noto's of the same meaning as `noto_images`; raises as `lines` does."""
+    """Return EmojiTwo's emoji in `images`, and Noto's of the same meaning in `noto_images`; raises as `lines` does."""
     files = images_in(find_folder(source, "noto-emoji-72x72-color"), "png")
     noto = {path.stem.removeprefix("emoji_u").replace("_", "-"): path for path in files}
     return _paired(source, "noto", noto, seed)
 
 
 def _paired(source: Path, view: str, others: dict[str, Path], seed: int) -> Arrays:
-    """EmojiTwo's emoji that the other set has too; files are named by code points.
+    """Pair EmojiTwo's emoji with those of another set; files are named by code points.
 
-    Emoji that begin with the same code point, such as the skin colours of one person, are all for training or all for
-    the test; none in the test has an image that is also in the training set.
+    Emoji that begin with the same code point, such as the skin colours of a person, are all in the training set or all
+    in the test set; no image of the test set is also in the training set.
     """
     folder = find_folder(source, "png/128")
     categories = _categories(folder.parents[1] / "emoji.json")

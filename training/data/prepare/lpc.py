@@ -1,15 +1,15 @@
-"""Characters of the Universal LPC sprite sheets: 64x64, standing, seen from the front and from the side."""
+"""Characters from the Universal LPC sprite sheets: 64x64 pixels, standing, from the front and from the side."""
 
 from pathlib import Path
 
 from training.data.prepare.arrays import find_folder
 from training.data.prepare.artwork import Artwork, Box, Choices, Wardrobe
 
-# A sheet has a row of frames for each action and direction; a walk begins with standing.
+# A sheet has a row of frames for each action and direction; the first frame of a walk is a standing character.
 FRAME, COLUMNS, ROWS = 64, 13, 21
 WALK_LEFT, WALK_DOWN = 9, 10
 
-# Not all that there is: what looks well on any body, and leaves every other trait to be seen.
+# A selection of the sheets: what looks right on any body, and hides no other trait.
 BODIES = {
     "light human": "light", "tanned human": "tanned", "olive human": "tanned2", "brown human": "dark",
     "dark human": "dark2", "grey elf": "darkelf", "pale elf": "darkelf2", "green orc": "orc", "dark orc": "red_orc",
@@ -22,7 +22,7 @@ HAIRSTYLES = {
     "princess hair": "princess", "bun": "shortknot", "hair over a shoulder": "shoulderl", "swept hair": "swoop",
     "very long hair": "xlong",
 }  # fmt: skip
-HATS = {  # and the hair that is seen under them
+HATS = {  # with the hair that shows under them
     "hair under a leather cap": ("long", "caps/$sex/leather_cap_$sex"),
     "hair under a kettle hat": ("long", "helms/$sex/chainhat_$sex"),
     "hair under a hood": ("swoop", "hoods/$sex/cloth_hood_$sex"),
@@ -49,10 +49,10 @@ SUIT: Choices = {"suit": tuple(f"formal_male_no_th-sh/{part}.png" for part in ("
 
 
 def artwork(source: Path) -> Artwork:
-    """The sheets in the folder of the Universal LPC sprite sheets.
+    """Describe the artwork in the folder of the Universal LPC sprite sheets.
 
     Raises:
-        UsageError: there are no such sheets.
+        UsageError: the folder has no such sheets.
     """
     return Artwork(
         folder=find_folder(source, "body/female").parent.parent,

@@ -1,4 +1,4 @@
-"""Nouns: heads with glasses on a body, 32x32."""
+"""Nouns: characters of 32x32 pixels, heads with glasses on a body."""
 
 from pathlib import Path
 
@@ -16,10 +16,10 @@ FOLDERS = {
 
 
 def artwork(source: Path) -> Artwork:
-    """The layers in the folders of the Nouns' artwork, each of which has its name from its file.
+    """Describe the artwork in the folder of Nouns' layers; a choice is named after its file.
 
     Raises:
-        UsageError: there are no such layers.
+        UsageError: the folder has no such layers.
     """
     folder = find_folder(source, FOLDERS["background"]).parent
     return Artwork(
@@ -35,8 +35,8 @@ def artwork(source: Path) -> Artwork:
 
 
 def _choices(folder: Path) -> Choices:
-    """`head-sand-castle.png` is the choice `sand castle`."""
+    """Return the choices in a folder: `head-sand-castle.png` is `sand castle`."""
     files = sorted(folder.glob("*.png"))
     if not files:
-        raise UsageError(f"{folder} holds no .png files")
+        raise UsageError(f"{folder} contains no .png files")
     return {file.stem.partition("-")[2].replace("-", " "): (f"{folder.name}/{file.name}",) for file in files}
