@@ -103,7 +103,10 @@ def overflowing(model: onnx.ModelProto) -> None:
             dividing_by_the_length,
             "digits returned image with numbers that are not finite (NaN or infinite) from latent 0, ",
         ),
-        (overflowing, "digits returned image with numbers that are not finite (NaN or infinite) from latent 8, label 1"),
+        (
+            overflowing,
+            "digits returned image with numbers that are not finite (NaN or infinite) from latent 8, label 1",
+        ),
     ],
 )
 def test_a_bad_model_is_told_in_one_line_and_hides_no_other(
