@@ -59,8 +59,13 @@ def test_an_image_has_the_same_pixels_from_a_file_a_pipe_and_memory(folder: Path
 
 @pytest.mark.parametrize(
     ("file", "sha256", "frame"),
-    [("", "0" * 64, None), ("a/b.png", "0" * 64, None), ("a.png", "0" * 63, None), ("a.png", "G" * 64, None)]
-    + [("a.png", "0" * 64, -1)],
+    [
+        ("", "0" * 64, None),
+        ("a/b.png", "0" * 64, None),
+        ("a.png", "0" * 63, None),
+        ("a.png", "G" * 64, None),
+        ("a.png", "0" * 64, -1),
+    ],
 )
 def test_a_reference_has_a_file_name_and_a_digest(file: str, sha256: str, frame: int | None) -> None:
     with pytest.raises(ValueError, match="is not a "):

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from starlette.requests import Request
 from starlette.responses import Response
@@ -39,6 +39,7 @@ def received(chunks: list[bytes], limit: int) -> ForwardedRequest:
 
 
 @settings(max_examples=30)
+@example(chunks=[b"ab", b"c"], limit=2)
 @given(chunks=st.lists(st.binary(max_size=9), min_size=1, max_size=6), limit=st.integers(0, 30))
 def test_a_body_is_read_whole_or_until_it_is_too_long(chunks: list[bytes], limit: int) -> None:
     request, body = received(chunks, limit), b"".join(chunks)

@@ -42,7 +42,7 @@ def test_only_missing_images_are_pending(
 ) -> None:
     job = job_at(tmp_path_factory.mktemp("folder"), generator)
     fill(job, generator)
-    files = sorted(job.output.path.iterdir())  # in the order of their labels
+    files = sorted(job.output.path.iterdir())
     contents = {path: path.read_bytes() for path in files}
     removed = [path for path in files if any(f"index{place:05}" in path.name for place in lost)]
     for path in removed:

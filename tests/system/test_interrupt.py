@@ -11,9 +11,13 @@ from gan_serve.system.interrupt import deferred_signals, unfinished
 
 def test_a_file_is_removed_unless_it_is_finished(tmp_path: Path) -> None:
     path = tmp_path / "part"
-    with pytest.raises(KeyboardInterrupt), unfinished(path):
+
+    def stop() -> None:
         path.touch()
         raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), unfinished(path):
+        stop()
     assert not path.exists()
     with unfinished(path):
         path.touch()
@@ -22,10 +26,14 @@ def test_a_file_is_removed_unless_it_is_finished(tmp_path: Path) -> None:
 
 def test_an_unfinished_folder_is_removed_with_its_files(tmp_path: Path) -> None:
     folder = tmp_path / "folder"
-    with pytest.raises(OSError, match="full"), unfinished(folder):
+
+    def fail() -> None:
         folder.mkdir()
         (folder / "file").touch()
         raise OSError("the disk is full")
+
+    with pytest.raises(OSError, match="full"), unfinished(folder):
+        fail()
     assert not folder.exists()
 
 
