@@ -1,10 +1,15 @@
-"""Serving stands alone: no torch, no training, no variant. Variants stand alone too, and never move a weight."""
+"""Serving imports no torch, training code or variant; variants import no other and never update weights.
+
+Imports point in one direction: see LAYERS.
+"""
 
 import ast
+import graphlib
 import re
 import subprocess
 import sys
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +17,45 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 SERVING = sorted((ROOT / "gan_serve").rglob("*.py"))
+LAYERS = {  # from low to high: modules and packages import only from the lines above their own
+    "gan_serve": (
+        "class_names errors suggestions",
+        "array_values onnxfile runtime schema system",
+        "seeds",
+        "tensors",
+        "images metadata",
+        "formats image_inputs latent_mixing repository",
+        "graph image_arguments",
+        "request",
+        "image_fitting naming numeric_outputs provenance sampling",
+        "result",
+        "generator",
+        "extremes jobs",
+        "server",
+        "demo deploy",
+        "cli",
+    ),
+    "training": (
+        "distributed inference losses metrics",
+        "augment data",
+        "networks",
+        "gan",
+        "families",
+        "variants",
+        "loop",
+        "export",
+        "evaluation",
+        "publishing",
+        "experiments",
+        "documents",
+        "cli",
+    ),
+}
+UPWARD = {  # the exceptions, all inside functions
+    ("gan_serve.server.app", "gan_serve.demo.mount"),
+    ("training.data.prepare.artwork", "training.loop.progress"),
+}
+MAX_MODULES = 25  # in a folder, variants aside
 VARIANTS = [path.stem for path in (ROOT / "training" / "variants").glob("*.py") if not path.stem.startswith("_")]
 
 
@@ -21,6 +65,30 @@ def imports(tree: ast.AST) -> Iterator[str]:
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield node.module
+
+
+def modules(package: str) -> dict[str, ast.AST]:
+    """Every module of a package by its name, without the package's own `__init__` and `__main__`."""
+    paths = sorted((ROOT / package).rglob("*.py"))
+    names = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in paths}
+    return {name: ast.parse(path.read_text()) for name, path in names.items() if name.count(".") and "__" not in name}
+
+
+def import_graph(package: str) -> dict[str, set[str]]:
+    """What each module imports from its package, inside functions and under TYPE_CHECKING included."""
+    trees = modules(package)
+    graph: dict[str, set[str]] = {}
+    for name, tree in trees.items():
+        froms = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module]
+        members = {(node.module, f"{node.module}.{alias.name}") for node in froms for alias in node.names}
+        imported = {member if member in trees else module for module, member in members}
+        graph[name] = {each for each in imported if each in trees} - {name}
+    return graph
+
+
+def unit(module: str) -> str:
+    """The part of a package that a module belongs to: itself, or its top-level folder."""
+    return module.split(".")[1]
 
 
 def strings(tree: ast.AST) -> Iterator[str]:
@@ -54,6 +122,28 @@ def test_the_server_declares_what_it_imports() -> None:
 def test_only_the_command_line_imports_the_command_line(path: Path) -> None:
     inner = path.parent.name != "cli" and path.name != "__main__.py"
     assert not (inner and any(name.startswith("gan_serve.cli") for name in imports(ast.parse(path.read_text()))))
+
+
+@pytest.mark.parametrize("package", LAYERS)
+def test_imports_point_down(package: str) -> None:
+    height = {name: level for level, names in enumerate(LAYERS[package]) for name in names.split()}
+    graph = import_graph(package)
+    assert {unit(module) for module in graph} == {*height}, "a module or a folder has no layer"
+    pairs = {(module, imported) for module in graph for imported in graph[module] if unit(module) != unit(imported)}
+    upward = {(module, imported) for module, imported in pairs if height[unit(module)] <= height[unit(imported)]}
+    assert upward == {pair for pair in UPWARD if pair[0].startswith(f"{package}.")}
+
+
+@pytest.mark.parametrize("package", LAYERS)
+def test_modules_import_each_other_in_no_circle(package: str) -> None:
+    graphlib.TopologicalSorter(import_graph(package)).prepare()
+
+
+def test_no_folder_has_too_many_modules() -> None:
+    paths = [path for package in LAYERS for path in (ROOT / package).rglob("*.py") if not path.name.startswith("__")]
+    sizes = Counter(path.parent.relative_to(ROOT) for path in paths if path.parent.name != "variants")
+    assert {folder: size for folder, size in sizes.items() if size > MAX_MODULES} == {}
+    assert len(sizes) > 10
 
 
 def test_serving_loads_no_torch_and_its_import_loads_nothing_heavy(models: Path) -> None:

@@ -30,8 +30,9 @@ _COMMANDS = {
 _EXAMPLES = (
     "Examples:",
     "gan-serve list",
-    "gan-serve generate --model acgan --label 3 --seed 42",
-    "gan-serve generate --help",
+    "gan-serve info NAME",
+    "gan-serve generate --model NAME --count 16 --grid --seed 42",
+    "gan-serve generate --model NAME --help      the inputs of that model",
 )
 
 
