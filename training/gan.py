@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import ClassVar, Literal, Protocol
+from dataclasses import dataclass
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -14,10 +14,8 @@ from gan_serve.extremes import smallest_side
 from gan_serve.metadata import Feedback, Paper, Score, Task
 from gan_serve.tensors import Image, InputTensor, Label, Latent, Mask, OutputTensor, Scalar
 from training import augment, distributed, losses
-from training.data.dataset import Batch, BatchSource, Dataset, ImageSpec, Tensors, Terms
-from training.metrics.prediction import Prediction
-
-PATCH = 32  # pixels; what the judge of photos sees of an image
+from training.data.dataset import Batch, BatchSource, Dataset, ImageSpec, Terms
+from training.scoring import EvaluationCase, EvaluationContext
 
 
 @dataclass(frozen=True)
@@ -52,39 +50,6 @@ CHANGEABLE = (
     "steps", "batch_size", "learning_rate", "discriminator_learning_rate", "final_learning_rate", "betas", "ema",
     "augment",
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class EvaluationCase:
-    """What a model that turns images into images is shown, and what it should make of it."""
-
-    inputs: Tensors  # (N, ...) each, by the names of the model's inputs
-    truth: Tensor  # (N, C, H, W) in [-1, 1]
-    figures: tuple[str, ...]  # what is measured, of those in training/evaluation/figures.py
-    baselines: Tensors = field(default_factory=dict)  # (N, C, H, W), by name: what can be had without a network
-    box: tuple[slice, slice] = (slice(None), slice(None))  # the rows and columns that are compared
-
-
-class Draw(Protocol):
-    """What an exported model makes, drawn by the evaluation."""
-
-    def __call__(
-        self, change: Callable[[Tensors], Tensors] | None = None, /, **inputs: object
-    ) -> tuple[Tensors, Tensors]:
-        """What went in, latents aside, and what came out, for many images; an input not given is as when served.
-
-        `change` may turn all that goes in, the latents (N, Z) among it, into something else.
-        """
-
-
-@dataclass(frozen=True)
-class EvaluationContext:
-    """What the scores that only one variant has are made of."""
-
-    draw: Draw
-    look: Callable[[Tensor], Prediction]  # what the judge of the data makes of images (N, C, H, W) in [-1, 1]
-    real: Prediction  # of the test images
-    images: Tensor  # the test images, (N, C, H, W) in [-1, 1]
 
 
 @dataclass
@@ -167,7 +132,7 @@ class Game(nn.Module):
     def __init__(self, settings: Recipe) -> None:
         super().__init__()
         self.settings = settings
-        self.observed: dict[str, Tensor] = {}  # figures worth logging that no loss contains
+        self.diagnostics: dict[str, Tensor] = {}  # figures worth logging that no loss contains
 
     def stages(self) -> list[Stage]:
         """The whole game, in order."""
@@ -179,8 +144,8 @@ class Game(nn.Module):
     def after_step(self, progress: float) -> None:
         """Called after every step; `progress` runs from 0 to 1 within the stage."""
 
-    def trial(self, part: str, dataset: Dataset) -> EvaluationCase | None:
-        """What a model that turns images into images is scored on; `part` is its name in `servables`."""
+    def evaluation_case(self, part: str, dataset: Dataset) -> EvaluationCase | None:
+        """Return what an image-to-image model is scored on; `part` is its name in `servables`."""
         return None
 
     def servables(self) -> dict[str, Servable]:
@@ -235,21 +200,21 @@ class GAN(Game):
     def discriminator_loss(self, batch: Batch) -> Terms:
         """What the discriminator minimises."""
         real, fake = self.discriminator(batch["image"]), self.discriminator(self.fake(batch))
-        self.observe(real, fake)
+        self.record_diagnostics(real, fake)
         return {"adversarial": self.adversarial.discriminator(real, fake)}
 
     def generator_loss(self, batch: Batch) -> Terms:
         """What the generator minimises."""
         return {"adversarial": self.adversarial.generator(self.discriminator(self.fake(batch)))}
 
-    def observe(self, real: Tensor, fake: Tensor) -> None:
+    def record_diagnostics(self, real: Tensor, fake: Tensor) -> None:
         """Note what D makes of both, from logits of any shape.
 
         Probabilities where the loss has them, which drift towards 0.5 in a healthy game; else the mean scores.
         """
         believed = self.adversarial.probability
         name, read = ("D", believed) if believed else ("score", Tensor.float)
-        self.observed = {
+        self.diagnostics = {
             f"{name}(real)": read(real.detach()).mean(),
             f"{name}(fake)": read(fake.detach()).mean(),
         }
@@ -275,7 +240,7 @@ class GAN(Game):
     def gradient_penalty(self, points: Tensor, slope: float = 1.0) -> Tensor:
         """How far the discriminator's gradients at the points (N, C, H, W) are from that norm, which is observed."""
         norms = self.gradient_norms(points)
-        self.observed["gradient_norm"] = norms.detach().mean()
+        self.diagnostics["gradient_norm"] = norms.detach().mean()
         return losses.gradient_penalty(norms, slope)
 
     def stages(self) -> list[Stage]:
@@ -286,8 +251,8 @@ class GAN(Game):
         return [Stage({"discriminator": discriminator, "generator": generator})]
 
     @classmethod
-    def own_scores(cls, evidence: EvaluationContext) -> list[Score]:
-        """Figures of merit that no other variant has, of what its first model makes."""
+    def own_scores(cls, context: EvaluationContext) -> list[Score]:
+        """Return scores that no other variant has, of the images that its first model generates."""
         return []
 
     def servables(self) -> dict[str, Servable]:

@@ -73,7 +73,7 @@ def train(
         run = runs.Run(variant, recipe, runs.located(data or recipe.dataset), seed or 0, precision or "auto")
     run = dataclasses.replace(run, recipe=dataclasses.replace(run.recipe, **changes))
     try:
-        path = runs.play(run, folder, resume=resume, device=device, checkpoint_minutes=checkpoint_minutes)
+        path = runs.train(run, folder, resume=resume, device=device, checkpoint_minutes=checkpoint_minutes)
     except runs.Stopped as stopped:
         again = shlex.join(["python", "-m", "training", "train", name, "--output", str(folder), "--resume"])
         typer.echo(f"{stopped}; go on with: {again}", err=True)
@@ -150,13 +150,13 @@ def judge(
     replace: Replace = False,
 ) -> None:
     """Train the classifier that scores what GANs make of a data set."""
-    from training.evaluation.classifier import make_judge
+    from training.evaluation.classifier_training import make_classifier
     from training.evaluation.segmenter import make_segmenter
 
     if maps:
         path, accuracy = make_segmenter(data, epochs, seed, replace=replace)
     else:
-        path, accuracy = make_judge(data, epochs, seed, image_size, replace=replace)
+        path, accuracy = make_classifier(data, epochs, seed, image_size, replace=replace)
     typer.echo(f"{path} recognises {accuracy:.2%} of the {'pixels of the ' if maps else ''}test set")
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from training import distributed
-from training.data.dataset import Batch, Dataset, to_signed
+from training.data.dataset import Batch, Dataset, random_at, to_signed
 
 CHANNELS = 3
 
@@ -27,7 +27,7 @@ class Stacked(Dataset):
         images, triples, channels = (part.to(device) for part in (self.images, self.triples, torch.arange(CHANNELS)))
         everyone, first = batch_size * distributed.world_size(), batch_size * distributed.rank()
         for step in itertools.count(first_step):
-            random = torch.Generator().manual_seed(seed * 1_000_003 + step)
+            random = random_at(seed, step)
             drawn = torch.randint(len(images), (everyone, CHANNELS), generator=random)
             chosen = drawn[first : first + batch_size].to(device)
             label = number(triples[chosen, channels], round(len(self.classes) ** (1 / CHANNELS)))

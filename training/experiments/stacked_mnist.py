@@ -146,11 +146,11 @@ def compare(
     Raises:
         Stopped: SIGTERM or SIGINT arrived.
     """
-    judge = EvaluationClassifier("mnist")
+    classifier = EvaluationClassifier("mnist")
     test = loading.load(STACKED_MNIST, "test")
     with progress.working("scores of real digits"):
         real = next(test.batches(samples, SEED, torch.device("cpu")))["image"].numpy()
-        covered = _coverage("real test digits", None, real, judge)
+        covered = _coverage("real test digits", None, real, classifier)
     yield covered
     for name in names:
         own = folder / f"{name}-{seed}"
@@ -160,19 +160,21 @@ def compare(
         with progress.working(f"scores of {name}"):
             generator = gan_serve.load(name, models=own / "models")
             generator.generate(SHOWN, seed=0).save(own / "sample.png", grid=True, scale=SCALE)
-            covered = _coverage(name, turns, generator.generate(samples, seed=SEED).array, judge)
+            covered = _coverage(name, turns, generator.generate(samples, seed=SEED).array, classifier)
         yield dataclasses.replace(covered, training=trained.training)
 
 
-def read(images: NDArray[np.float32], judge: EvaluationClassifier) -> NDArray[np.int64]:
+def read(images: NDArray[np.float32], classifier: EvaluationClassifier) -> NDArray[np.int64]:
     """Which triple each image (N, 3, H, W) shows, 0 to 999, the first channel's digit in front."""
-    digits = [judge.look(images[:, [channel]]).probabilities.argmax(axis=1) for channel in range(images.shape[1])]
+    digits = [
+        classifier.predict(images[:, [channel]]).probabilities.argmax(axis=1) for channel in range(images.shape[1])
+    ]
     triples: NDArray[np.int64] = np.ravel_multi_index(digits, (DIGITS,) * len(digits))
     return triples
 
 
-def _coverage(name: str, turns: int | None, images: NDArray[np.float32], judge: EvaluationClassifier) -> Coverage:
-    triples = read(images, judge)
+def _coverage(name: str, turns: int | None, images: NDArray[np.float32], classifier: EvaluationClassifier) -> Coverage:
+    triples = read(images, classifier)
     return Coverage(name, turns, distribution.modes(triples), distribution.divergence_from_uniform(triples, MODES))
 
 
@@ -182,7 +184,7 @@ def _train(name: str, folder: Path, *, steps: int, seed: int, device: str) -> Tr
     turns = filter(_generator(name).plays, itertools.count())
     last = next(itertools.islice(turns, steps - 1, None))
     run = dataclasses.replace(run, recipe=dataclasses.replace(run.recipe, steps=last + 1))
-    runs.play(run, folder, resume=begun, device=device)
+    runs.train(run, folder, resume=begun, device=device)
     return runs.load_trained(folder, name)
 
 

@@ -13,7 +13,8 @@ from gan_serve.errors import UsageError
 from gan_serve.tensors import Image
 from training.data.dataset import Batch, BatchSource, Dataset, ImageSpec, Terms, to_signed
 from training.data.transforms import Jittered
-from training.gan import GAN, PATCH, EvaluationCase, Recipe, Servable
+from training.gan import GAN, Recipe, Servable
+from training.scoring import PATCH, EvaluationCase
 
 LINES = "line"  # the kind of image that is line art, which people may draw themselves
 
@@ -134,7 +135,7 @@ class TwoWayGAN(TranslationGAN):
         given, fakes = self.given(batch), self.shown(self.fakes(batch))
         real = {"forth": self.discriminator["forth"](given["back"]), "back": self.discriminator["back"](given["forth"])}
         fake = {way: self.discriminator[way](images) for way, images in fakes.items()}
-        self.observe(torch.cat([*real.values()]), torch.cat([*fake.values()]))
+        self.record_diagnostics(torch.cat([*real.values()]), torch.cat([*fake.values()]))
         return {f"adversarial {way}": self.adversarial.discriminator(real[way], fake[way]) for way in real}
 
     def generator_loss(self, batch: Batch) -> Terms:
@@ -160,7 +161,7 @@ class TwoWayGAN(TranslationGAN):
         ways = (Way("forth", view, target), Way("back", target, view))
         return {f"{way.given}2{way.made}": way for way in ways}
 
-    def trial(self, part: str, dataset: Dataset) -> EvaluationCase:
+    def evaluation_case(self, part: str, dataset: Dataset) -> EvaluationCase:
         forth = self.paired(dataset, *(("psnr", "ssim", "retrieval") if dataset.pairs else self._unpaired_figures()))
         if self.parts()[part].generator == "back":
             forth = replace(forth, inputs={"image": forth.truth}, truth=forth.inputs["image"])

@@ -72,7 +72,7 @@ class Report:
         """
         if trainer.step % LOG_STEPS and not now:
             return
-        values = {name: value.item() for name, value in (terms | trainer.game.observed).items()}
+        values = {name: value.item() for name, value in (terms | trainer.game.diagnostics).items()}
         _refuse_useless(values | _largest(trainer.game), trainer)
         facts = " ".join(f"{key} {value:.2f}" for key, value in values.items())
         self.work.update(trainer.step, speed=f"{self._speed(trainer):,.0f} images/s", facts=facts)
@@ -138,9 +138,9 @@ def understood(trainer: Trainer, dataset: Dataset, folder: Path) -> str:
 def sample(game: Game, dataset: Dataset) -> Tensor:
     """What the first servable makes of fixed random inputs, or of the data, as float32 on the CPU."""
     part, servable = next(iter(game.servables().items()))
-    trial = game.trial(part, dataset)
+    case = game.evaluation_case(part, dataset)
     names = [tensor.name for tensor in servable.inputs]
-    inputs = [trial.inputs[name] for name in names] if trial else servable.examples(len(dataset.images))
+    inputs = [case.inputs[name] for name in names] if case else servable.examples(len(dataset.images))
     device = next(game.parameters()).device
     output = fold_parametrizations(servable.network)(*(example.to(device) for example in inputs))
     first: Tensor = output[0] if isinstance(output, tuple) else output

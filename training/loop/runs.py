@@ -56,7 +56,7 @@ class Stopped(Exception):
         self.exit_code = 128 + number
 
 
-def play(run: Run, folder: Path, *, resume: bool, device: str = "auto", checkpoint_minutes: float = 5.0) -> Path:
+def train(run: Run, folder: Path, *, resume: bool, device: str = "auto", checkpoint_minutes: float = 5.0) -> Path:
     """Train to the last step; returns the checkpoint, written every so many minutes, at a signal and at the end.
 
     What was in the folder of an earlier training stays until the first checkpoint of this one is written.

@@ -43,7 +43,7 @@ class Trainer:
         self.images_seen = 0  # by all processes
         self.seconds = 0.0
         self.processor_seconds = 0.0  # of all threads, which other work on the machine does not make more
-        self.observed: Terms = {}  # running means of what the game observes
+        self.diagnostics: Terms = {}  # running means of what the game observes
         torch.manual_seed(seed)
 
     def restore(self, state: checkpoint.State) -> None:
@@ -51,7 +51,7 @@ class Trainer:
         self.step, self.seconds = state["step"], state["seconds"]
         self.images_seen = state.get("images_seen", self.step * self.recipe.batch_size)  # not in older checkpoints
         self.processor_seconds = state["processor_seconds"]
-        self.observed = state["observed"]
+        self.diagnostics = state["observed"]
         while self.entered < state["entered"]:
             self._enter_next_stage()
         self.game.load_state_dict(state["game"])
@@ -68,7 +68,7 @@ class Trainer:
             "images_seen": self.images_seen,
             "seconds": self.seconds,
             "processor_seconds": self.processor_seconds,
-            "observed": self.observed,
+            "observed": self.diagnostics,
             "entered": self.entered,
             "game": self.game.state_dict(),
             "average": self.average.state_dict(),
@@ -89,13 +89,13 @@ class Trainer:
                 self.images_seen += self.recipe.batch_size * distributed.world_size()
                 self.game.after_step((self.step - first) / (last - first))
                 self.average.update_parameters(self.game)
-                self._remember(self.game.observed)
+                self._remember(self.game.diagnostics)
                 self.seconds, self.processor_seconds = time.monotonic() - began, time.process_time() - work_began
                 yield terms
 
     def _remember(self, observed: Terms) -> None:
         for name, value in observed.items():
-            self.observed[name] = torch.lerp(self.observed.get(name, value), value, OBSERVED_SHARE)
+            self.diagnostics[name] = torch.lerp(self.diagnostics.get(name, value), value, OBSERVED_SHARE)
 
     def _spans(self) -> list[tuple[int, int]]:
         """The first step and the one after the last step of each stage."""

@@ -18,12 +18,13 @@ from gan_serve.repository import Model, Repository
 from gan_serve.system.interrupt import unfinished
 from gan_serve.tensors import Image
 from training.data.dataset import to_signed
-from training.evaluation.evaluate import check_scorable, evaluate, learning_curve, load_data, trial_of
+from training.evaluation.evaluate import check_scorable, evaluate, evaluation_case, learning_curve, load_data
 from training.export import describe, export, with_property
-from training.gan import EvaluationCase, Servable
+from training.gan import Servable
 from training.loop import progress, replacing
 from training.loop.runs import Trained
 from training.publishing import cards, samples
+from training.scoring import EvaluationCase
 
 SAMPLE_COLUMNS, SAMPLE_ROWS, SAMPLE_SCALE = 10, 10, 2
 TRAVERSAL_ROWS = 9
@@ -76,26 +77,26 @@ def evaluate_in_place(
         scored = dataclasses.replace(scored, learning_curve=learning_curve(model, trained, scored.scores))
     _write(models, scored, with_property(model.content, PROPERTY, scored.to_json()))
     write_atomic(models / scored.name / "README.md", cards.card(scored).encode())
-    trial = trial_of(scored, source)
-    if trial:
-        write_atomic(models / scored.name / "sample.png", samples.image(model, trial))
+    case = evaluation_case(scored, source)
+    if case:
+        write_atomic(models / scored.name / "sample.png", samples.image(model, case))
     elif scored.image_outputs:
         _images(Repository(models).find(scored.name), models / scored.name)
     if scored.image_inputs:
-        _examples(_given(scored, trial, source), scored, models / scored.name / "examples")
+        _write_examples(_example_inputs(scored, case, source), scored, models / scored.name / "examples")
     return scored
 
 
-def _given(metadata: ModelMetadata, trial: EvaluationCase | None, source: str | None) -> Tensor:
-    """Images of the test set to try a model with; whole ones, where a mask says what is hidden of them."""
-    if trial is None:
+def _example_inputs(metadata: ModelMetadata, case: EvaluationCase | None, source: str | None) -> Tensor:
+    """Return images of the test set to try a model with; whole ones for a model that takes a mask."""
+    if case is None:
         return to_signed(load_data(metadata, source, "test").images)
     is_masked = any(tensor.kind == "mask" for tensor in metadata.image_inputs)
-    return trial.truth if is_masked else trial.inputs["image"]
+    return case.truth if is_masked else case.inputs["image"]
 
 
-def _examples(images: Tensor, metadata: ModelMetadata, folder: Path) -> None:
-    """What the demo offers to try the model with."""
+def _write_examples(images: Tensor, metadata: ModelMetadata, folder: Path) -> None:
+    """Write the images that the demo offers to try the model with."""
     (kind,) = (tensor for tensor in metadata.image_inputs if isinstance(tensor, Image))
     make_folder(folder)
     for number, content in enumerate(samples.examples(images, kind), 1):

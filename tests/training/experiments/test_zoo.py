@@ -97,7 +97,7 @@ def test_a_training_is_published_when_it_is_over_and_all_that_it_ships_came_out_
     folder = trainings / "ebgan"
     folder.mkdir(parents=True)
     recipe = dataclasses.replace(variants.find("ebgan").recipe, steps=2, batch_size=16)
-    runs.play(runs.Run("ebgan", recipe, str(digits_file)), folder, resume=False, device="cpu")
+    runs.train(runs.Run("ebgan", recipe, str(digits_file)), folder, resume=False, device="cpu")
     assert not is_published("ebgan", trainings, models)
     as_published(runs.load_trained(folder, "ebgan"), models)
     assert is_published("ebgan", trainings, models)

@@ -25,11 +25,11 @@ def call(*arguments: object) -> str:
     return CliRunner().invoke(app, [str(argument) for argument in arguments], catch_exceptions=False).stdout
 
 
-def play(
+def train(
     folder: Path, data: Path, *, steps: int = 2, seed: int = 0, width: int = 4, resume: bool = False
 ) -> runs.Trained:
     recipe = type(variants.find("dcgan").recipe)(dataset="digits", steps=steps, batch_size=8, width=width)
-    runs.play(Run("dcgan", recipe, str(data), seed), folder, resume=resume, device="cpu")
+    runs.train(Run("dcgan", recipe, str(data), seed), folder, resume=resume, device="cpu")
     return runs.load_trained(folder, "dcgan")
 
 
@@ -46,7 +46,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def trained(tmp_path_factory: pytest.TempPathFactory, small: Path) -> Path:
     """The folder of a training of two steps."""
     folder = tmp_path_factory.mktemp("trained") / "run"
-    play(folder, small)
+    train(folder, small)
     return folder
 
 
@@ -83,7 +83,7 @@ def put(trained: runs.Trained, models: Path) -> Path:
 def test_a_model_of_another_training_is_replaced_only_where_that_is_said(
     trained: Path, tmp_path: Path, command: str
 ) -> None:
-    """And it is refused at once: there is no judge of these images, which `publish` would tell next."""
+    """It is refused at once: without an evaluation classifier of these images, `publish` would fail next."""
     models, file = tmp_path / "models", publish.file_of(tmp_path / "models", "dcgan")
     file.parent.mkdir(parents=True)
     shutil.copy(save_model(tmp_path / "other", DIGIT), file)
@@ -93,7 +93,7 @@ def test_a_model_of_another_training_is_replaced_only_where_that_is_said(
         call(*arguments)
     assert file.read_bytes() == before
     if command == "publish":
-        with pytest.raises(UsageError, match="no judge for squares"):
+        with pytest.raises(UsageError, match="no evaluation classifier for squares"):
             call(*arguments, "--replace")
     else:
         call(*arguments, "--replace")
@@ -102,13 +102,13 @@ def test_a_model_of_another_training_is_replaced_only_where_that_is_said(
 
 def test_the_same_training_replaces_its_model_as_it_goes_on_and_another_does_not(small: Path, tmp_path: Path) -> None:
     models = tmp_path / "models"
-    first = play(tmp_path / "run", small)
+    first = train(tmp_path / "run", small)
     put(first, models)
     put(first, models)
-    presets = play(tmp_path / "run", small, steps=3, resume=True)
+    presets = train(tmp_path / "run", small, steps=3, resume=True)
     put(presets, models)
-    other_seed = play(tmp_path / "seed", small, steps=4, seed=1)
-    other_networks = play(tmp_path / "networks", small, steps=4, width=6)
+    other_seed = train(tmp_path / "seed", small, steps=4, seed=1)
+    other_networks = train(tmp_path / "networks", small, steps=4, width=6)
     for other in (first, other_seed, other_networks):
         with pytest.raises(UsageError, match="was made by another training: dcgan on 14 images of squares, 3 steps"):
             put(other, models)
@@ -131,7 +131,7 @@ def test_a_judge_of_other_data_of_the_same_name_does_not_judge(
     call("judge", small, "--epochs", 1, "--replace")
     other = tmp_path / "squares.npz"
     np.savez(other, images=np.zeros((16, 8, 8), np.uint8), labels=np.arange(16) % 3)
-    trained = play(tmp_path / "run", other)
+    trained = train(tmp_path / "run", other)
     with pytest.raises(UsageError, match=r"other data of that name, with the classes 0, 1; .*judge .*npz --replace"):
         publish.publish(trained, tmp_path / "models")
     assert not (tmp_path / "models").exists()

@@ -15,7 +15,8 @@ from gan_serve.repository import Repository
 from gan_serve.schema import decode
 from training import variants
 from training.__main__ import app
-from training.evaluation import classifier as judges
+from training.evaluation import classifier
+from training.evaluation.classifier_training import make_classifier
 from training.evaluation.evaluate import evaluate
 from training.experiments.study import Record
 from training.loop import runs
@@ -24,9 +25,9 @@ from training.publishing import publish as publishing
 from training.variants.infogan import InfoGAN
 
 
-def judge_quickly(patch: pytest.MonkeyPatch, folder: Path) -> None:
-    """Judges of its own, and less to look at."""
-    patch.setattr(judges, "FOLDER", folder)
+def score_quickly(patch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Use classifiers in a folder of their own, and fewer images."""
+    patch.setattr(classifier, "FOLDER", folder)
     patch.setattr(runs, "SNAPSHOTS", 2)
     patch.setattr("training.evaluation.generation.IMAGES", 1_000)
     patch.setattr("training.evaluation.generation.CLASSIFIER_EPOCHS", 2)
@@ -37,9 +38,9 @@ def published(tmp_path_factory: pytest.TempPathFactory, digits_file: Path) -> Pa
     """A folder of models with an AC-GAN of the small digits, trained for a moment."""
     folder = tmp_path_factory.mktemp("published")
     with pytest.MonkeyPatch.context() as patch:
-        judge_quickly(patch, folder / "judges")
+        score_quickly(patch, folder / "judges")
         (folder / "judges").mkdir()
-        _, accuracy = judges.make_judge(str(digits_file), epochs=10)
+        _, accuracy = make_classifier(str(digits_file), epochs=10)
         assert accuracy > 0.9
         publishing.publish(train("acgan", 300, digits_file, folder), folder / "models", name="acgan-digits", version=2)
     return folder / "models"
@@ -48,7 +49,7 @@ def published(tmp_path_factory: pytest.TempPathFactory, digits_file: Path) -> Pa
 def train(variant: str, steps: int, data: Path, folder: Path) -> runs.Trained:
     recipe = type(variants.find(variant).recipe)(dataset="digits", steps=steps, batch_size=32, image_size=8)
     (folder / variant).mkdir()
-    runs.play(Run(variant, recipe, str(data)), folder / variant, resume=False, device="cpu")
+    runs.train(Run(variant, recipe, str(data)), folder / variant, resume=False, device="cpu")
     return runs.load_trained(folder / variant, variant)
 
 
@@ -101,7 +102,7 @@ def test_the_sample_is_what_seed_0_makes(published: Path) -> None:
 def test_every_score_can_be_had_again_from_the_files(
     published: Path, tmp_path: Path, digits_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    judge_quickly(monkeypatch, published.parent / "judges")
+    score_quickly(monkeypatch, published.parent / "judges")
     shutil.copytree(published, tmp_path / "models")
     files = [path for path in (tmp_path / "models").rglob("*") if path.is_file()]
     before = {path: path.read_bytes() for path in files}
@@ -119,7 +120,7 @@ def test_every_score_can_be_had_again_from_the_files(
 def test_a_test_set_may_have_more_images_than_are_scored(
     published: Path, digits_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    judge_quickly(monkeypatch, published.parent / "judges")
+    score_quickly(monkeypatch, published.parent / "judges")
     monkeypatch.setattr("training.evaluation.generation.IMAGES", 100)
     metadata = evaluate(Repository(published).find("acgan-digits"), str(digits_file))
     assert "100 images of seed 1 against 100 test images" in metadata.scores_protocol
@@ -129,7 +130,7 @@ def test_a_test_set_may_have_more_images_than_are_scored(
 def test_a_training_is_scored_without_being_published(
     published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    judge_quickly(monkeypatch, published.parent / "judges")
+    score_quickly(monkeypatch, published.parent / "judges")
     path, run = tmp_path / "records" / "acgan-0.json", published.parent / "acgan"
     done = CliRunner().invoke(app, ["score", "acgan", "--output", str(run), "--to", str(path)])
     assert done.exit_code == 0, done.output
@@ -151,7 +152,7 @@ def names_that_are_learned(gan: InfoGAN) -> list[str]:
 def test_codes_are_turned_in_images_and_recognition_has_an_error(
     published: Path, tmp_path: Path, digits_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    judge_quickly(monkeypatch, published.parent / "judges")
+    score_quickly(monkeypatch, published.parent / "judges")
     monkeypatch.setattr(runs, "SNAPSHOTS", 1)
     monkeypatch.setattr(InfoGAN, "code_names", names_that_are_learned)
     files = publishing.publish(train("infogan", 100, digits_file, tmp_path), tmp_path / "models")
@@ -174,7 +175,7 @@ def test_codes_are_turned_in_images_and_recognition_has_an_error(
 def test_a_model_with_a_name_of_its_own_has_all_of_its_variants_scores(
     published: Path, tmp_path: Path, digits_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    judge_quickly(monkeypatch, published.parent / "judges")
+    score_quickly(monkeypatch, published.parent / "judges")
     monkeypatch.setattr(runs, "SNAPSHOTS", 1)
     publishing.publish(train("biggan", 4, digits_file, tmp_path), tmp_path / "models", name="biggan-digits")
     scores = {score.name for score in Repository(tmp_path / "models").find("biggan-digits").metadata.scores}
@@ -192,6 +193,6 @@ def test_a_failed_publication_changes_nothing(published: Path, tmp_path: Path) -
     shutil.copytree(published, tmp_path / "models")
     before = {path: path.read_bytes() for path in (tmp_path / "models").rglob("*") if path.is_file()}
     trained = runs.load_trained(published.parent / "acgan", "acgan")
-    with pytest.raises(gan_serve.UsageError, match="no judge for digits"):
+    with pytest.raises(gan_serve.UsageError, match="no evaluation classifier for digits"):
         publishing.publish(trained, tmp_path / "models", name="acgan-digits", version=2)
     assert {path: path.read_bytes() for path in (tmp_path / "models").rglob("*") if path.is_file()} == before
