@@ -21,7 +21,7 @@ from training.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from training.experiments.zoo import Outcome
+    from training.experiments.zoo import Summary
 
 commands = typer.Typer()
 
@@ -38,7 +38,7 @@ def zoo(
     replace: ReplaceModels = False,
 ) -> None:
     """Train and publish many variants from scratch; stopped, it goes on when called again."""
-    from training.experiments.zoo import carry_out, is_published, publication
+    from training.experiments.zoo import is_published, publication, run_tasks
     from training.loop import devices
     from training.loop.replacing import check_writable
 
@@ -50,8 +50,8 @@ def zoo(
     tasks = [publication(name, runs_folder, models, options, replace=replace) for name in chosen if name not in done]
     check_writable(runs_folder)
     check_writable(models)
-    outcome = carry_out(tasks, str(devices.find_device(device)), jobs=jobs, minutes=minutes)
-    _tell(done, outcome, "published")
+    summary = run_tasks(tasks, str(devices.find_device(device)), jobs=jobs, minutes=minutes)
+    _tell(done, summary, "published")
 
 
 @commands.command(epilog="Example: python -m training study losses --minutes 120")
@@ -66,7 +66,7 @@ def study(
 ) -> None:
     """Train what is to be compared, each with several seeds, and record the scores; docs/studies.md is made of them."""
     from training.experiments import studies
-    from training.experiments.zoo import carry_out
+    from training.experiments.zoo import run_tasks
     from training.loop import devices
     from training.loop.replacing import check_writable
 
@@ -76,20 +76,20 @@ def study(
     tasks = [case.task(runs_folder / name, records / name, options) for case in chosen.cases if case.name not in done]
     check_writable(runs_folder)
     check_writable(records)
-    outcome = carry_out(tasks, str(devices.find_device(device)), jobs=jobs, minutes=minutes)
-    _tell(done, outcome, "recorded")
+    summary = run_tasks(tasks, str(devices.find_device(device)), jobs=jobs, minutes=minutes)
+    _tell(done, summary, "recorded")
 
 
-def _tell(done: list[str], outcome: "Outcome", ending: str) -> None:
+def _tell(done: list[str], summary: "Summary", ending: str) -> None:
     """What became of many tasks; the exit code says whether any failed."""
-    for name in [*done, *outcome.finished]:
+    for name in [*done, *summary.finished]:
         typer.echo(f"{name}: {ending}")
-    for name in outcome.unfinished:
+    for name in summary.unfinished:
         typer.echo(f"{name}: not finished; call again to go on")
-    for name, log in outcome.failed.items():
+    for name, log in summary.failed.items():
         typer.echo(f"error: {name} failed, {log} says why", err=True)
-    if outcome.failed or outcome.signal:
-        raise typer.Exit(128 + outcome.signal if outcome.signal else 1)
+    if summary.failed or summary.signal:
+        raise typer.Exit(128 + summary.signal if summary.signal else 1)
 
 
 @commands.command(

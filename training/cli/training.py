@@ -54,7 +54,7 @@ def train(
     """Train a variant; stop it with Ctrl-C and go on with --resume."""
     from training import distributed
     from training.loop import runs
-    from training.loop.folder import refuse_begun
+    from training.loop.folder import refuse_existing
 
     if resume and overwrite:
         raise UsageError("--resume goes on and --overwrite starts anew; use one of them")
@@ -69,7 +69,7 @@ def train(
         _refuse_changes(run, {"data": data, "seed": seed, "precision": precision}, changes)
     else:
         if not overwrite:
-            refuse_begun(folder)
+            refuse_existing(folder)
         run = runs.Run(variant, recipe, runs.located(data or recipe.dataset), seed or 0, precision or "auto")
     run = dataclasses.replace(run, recipe=dataclasses.replace(run.recipe, **changes))
     try:

@@ -1,8 +1,8 @@
-"""Text for generated pages."""
+"""Markdown for generated pages."""
 
 from collections.abc import Sequence
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table; a cell is text without a line break."""
+    """Return a table; a cell is text without a line break."""
     return "\n".join("| " + " | ".join(row) + " |" for row in [head, ["---"] * len(head), *rows])

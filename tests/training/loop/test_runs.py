@@ -286,7 +286,7 @@ def test_a_training_that_is_over_says_so_and_one_that_is_further_is_refused(tmp_
     said = CliRunner().invoke(app, ["train", "gan", "--resume", "-o", str(tmp_path)])
     assert (said.exit_code, said.stderr) == (
         0,
-        "this training has come to its last step, 2; give more --steps to go on\n",
+        "this training has reached its last step, 2; give more --steps to go on\n",
     )
     with pytest.raises(UsageError, match="has come to step 2, further than 1; give more --steps"):
         call("train", "gan", "--resume", "-o", tmp_path, "--steps", 1)
