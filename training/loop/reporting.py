@@ -85,7 +85,7 @@ class Report:
     def _log(self, values: dict[str, float], trainer: Trainer) -> None:
         if self.board is None:
             return
-        self.board.add_figures(values, trainer.step)
+        self.board.add_scalars(values, trainer.step)
         if trainer.step % IMAGE_STEPS == 0 or trainer.step in (*EARLY_IMAGES, self.steps):
             self._log_images(trainer, self.board)
 

@@ -130,11 +130,8 @@ def _learning_curve(milestones: Sequence[Milestone]) -> str:
         [f"{milestone.step:,}", f"{milestone.fcd:g}", *(f"{milestone.observed[name]:g}" for name in names)]
         for milestone in milestones
     ]
-    return (
-        "\n\nThe averaged networks during the training:\n\n"
-        + table(["steps", "FCD", *names], rows)
-        + _critic_correlation(milestones)
-    )
+    curve = table(["steps", "FCD", *names], rows)
+    return f"\n\nThe averaged networks during the training:\n\n{curve}{_critic_correlation(milestones)}"
 
 
 def _critic_correlation(milestones: Sequence[Milestone]) -> str:

@@ -1,4 +1,4 @@
-"""Nothing that took hours is replaced by a command that does not say so."""
+"""No command replaces the result of long work without --replace or --overwrite."""
 
 import shutil
 from pathlib import Path
@@ -50,7 +50,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory, small: Path) -> Path:
     return folder
 
 
-def test_a_training_is_replaced_only_where_that_is_said(trained: Path, small: Path, tmp_path: Path) -> None:
+def test_a_training_is_replaced_only_with_overwrite(trained: Path, small: Path, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     shutil.copytree(trained, folder)
     before = (folder / "checkpoint.pt").read_bytes()
@@ -80,9 +80,7 @@ def put(trained: runs.Trained, models: Path) -> Path:
 
 
 @pytest.mark.parametrize("command", ["export", "publish"])
-def test_a_model_of_another_training_is_replaced_only_where_that_is_said(
-    trained: Path, tmp_path: Path, command: str
-) -> None:
+def test_a_model_of_another_training_is_replaced_only_with_replace(trained: Path, tmp_path: Path, command: str) -> None:
     """It is refused at once: without an evaluation classifier of these images, `publish` would fail next."""
     models, file = tmp_path / "models", publish.file_of(tmp_path / "models", "dcgan")
     file.parent.mkdir(parents=True)
@@ -100,7 +98,7 @@ def test_a_model_of_another_training_is_replaced_only_where_that_is_said(
         assert Repository(models).find("dcgan").metadata.training == runs.load_trained(trained, "dcgan").training
 
 
-def test_the_same_training_replaces_its_model_as_it_goes_on_and_another_does_not(small: Path, tmp_path: Path) -> None:
+def test_a_resumed_training_replaces_its_model_and_another_one_does_not(small: Path, tmp_path: Path) -> None:
     models = tmp_path / "models"
     first = train(tmp_path / "run", small)
     put(first, models)
@@ -114,7 +112,7 @@ def test_the_same_training_replaces_its_model_as_it_goes_on_and_another_does_not
             put(other, models)
 
 
-def test_a_judge_is_replaced_only_where_that_is_said(
+def test_a_classifier_is_replaced_only_with_replace(
     small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(classifier, "FOLDER", tmp_path)
@@ -123,7 +121,7 @@ def test_a_judge_is_replaced_only_where_that_is_said(
         call("judge", small, "--epochs", 1)
 
 
-def test_a_judge_of_other_data_of_the_same_name_does_not_judge(
+def test_a_classifier_of_other_data_of_the_same_name_is_refused(
     small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(classifier, "FOLDER", tmp_path)
@@ -158,7 +156,7 @@ def test_the_records_of_a_comparison_are_kept(tmp_path: Path) -> None:
     assert decode(stacked_mnist.Coverage, records.read(dict, tmp_path / "real-test-digits-0.json")).modes == 900
 
 
-def test_the_zoo_replaces_foreign_models_only_where_that_is_said(tmp_path: Path) -> None:
+def test_the_zoo_replaces_foreign_models_only_with_replace(tmp_path: Path) -> None:
     file = publish.file_of(tmp_path, "ebgan-energy")
     file.parent.mkdir(parents=True)
     file.write_bytes(b"of somebody")
@@ -168,7 +166,7 @@ def test_the_zoo_replaces_foreign_models_only_where_that_is_said(tmp_path: Path)
     assert "--replace" in zoo.publication("ebgan", tmp_path / "runs", tmp_path, replace=True).ending
 
 
-def test_a_data_set_is_prepared_over_another_only_where_that_is_said(tmp_path: Path) -> None:
+def test_a_data_set_is_replaced_only_with_replace(tmp_path: Path) -> None:
     (tmp_path / "nouns.npz").touch()
     with pytest.raises(UsageError, match=r"nouns.npz is there already; replace it with --replace, or .*--output"):
         call("prepare", "nouns", tmp_path, "-o", tmp_path / "nouns.npz")
@@ -176,7 +174,7 @@ def test_a_data_set_is_prepared_over_another_only_where_that_is_said(tmp_path: P
         call("prepare", "nouns", tmp_path, "-o", tmp_path / "nouns")
 
 
-def test_a_page_that_was_written_by_hand_is_kept(tmp_path: Path) -> None:
+def test_a_handwritten_page_is_kept(tmp_path: Path) -> None:
     from training import documents
 
     root = Path(__file__).parents[3]

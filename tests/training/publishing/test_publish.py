@@ -58,7 +58,7 @@ def test_a_published_model_is_whole(published: Path) -> None:
     assert files == {f"acgan-digits/{name}" for name in ("2/model.onnx", "README.md", "sample.png")}
 
 
-def test_it_generates_and_knows_where_it_is_from(published: Path) -> None:
+def test_it_generates_and_records_its_origin(published: Path) -> None:
     generator = gan_serve.load("acgan-digits", models=published)
     assert generator.generate(label="0-9", count=2, seed=0).array.shape == (20, 1, 8, 8)
     metadata = generator.metadata
@@ -91,7 +91,7 @@ def test_the_learning_curve_falls_and_ends_at_the_score(published: Path) -> None
     assert f"| {curve[0].step} | {curve[0].fcd:g} |" in (published / "acgan-digits" / "README.md").read_text()
 
 
-def test_the_sample_is_what_seed_0_makes(published: Path) -> None:
+def test_the_sample_has_seed_0(published: Path) -> None:
     with Image.open(published / "acgan-digits" / "sample.png") as image:
         assert json.loads(image.text["gan_serve"])["seed"] == 0  # type: ignore[attr-defined]
         shown = np.asarray(image)
@@ -99,7 +99,7 @@ def test_the_sample_is_what_seed_0_makes(published: Path) -> None:
     assert np.array_equal(shown, np.asarray(grid))
 
 
-def test_every_score_can_be_had_again_from_the_files(
+def test_every_score_can_be_measured_again_from_the_files(
     published: Path, tmp_path: Path, digits_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     score_quickly(monkeypatch, published.parent / "judges")
@@ -142,19 +142,19 @@ def test_a_training_is_scored_without_being_published(
     assert found.scores == {"acgan": {score.name: score.value for score in shipped.scores}}
 
 
-def names_that_are_learned(gan: InfoGAN) -> list[str]:
+def learned_names(gan: InfoGAN) -> list[str]:
     """As if the first code were named by the training."""
     normalised = gan.generator.body[2]
     assert isinstance(normalised, torch.nn.BatchNorm2d)
     return ["slant" if int(normalised.num_batches_tracked or 0) else "first_code", "second_code"]
 
 
-def test_codes_are_turned_in_images_and_recognition_has_an_error(
+def test_a_code_has_an_image_of_its_sweep_and_recognition_has_an_error(
     published: Path, tmp_path: Path, digits_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     score_quickly(monkeypatch, published.parent / "judges")
     monkeypatch.setattr(runs, "SNAPSHOTS", 1)
-    monkeypatch.setattr(InfoGAN, "code_names", names_that_are_learned)
+    monkeypatch.setattr(InfoGAN, "code_names", learned_names)
     files = publishing.publish(train("infogan", 100, digits_file, tmp_path), tmp_path / "models")
     drawing, recognition = (Repository(tmp_path / "models").find(f"infogan{part}").metadata
                             for part in ("", "-recognition"))  # fmt: skip
@@ -172,7 +172,7 @@ def test_codes_are_turned_in_images_and_recognition_has_an_error(
     assert len(list((tmp_path / "models" / "infogan-recognition" / "examples").glob("*.png"))) == 4
 
 
-def test_a_model_with_a_name_of_its_own_has_all_of_its_variants_scores(
+def test_a_renamed_model_has_all_of_its_variants_scores(
     published: Path, tmp_path: Path, digits_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     score_quickly(monkeypatch, published.parent / "judges")
@@ -182,7 +182,7 @@ def test_a_model_with_a_name_of_its_own_has_all_of_its_variants_scores(
     assert {"fcd", "precision_0.5", "recall_0.5"} <= scores
 
 
-def test_evaluate_wants_one_model_or_all() -> None:
+def test_evaluate_requires_one_model_or_all() -> None:
     for arguments in ([], ["acgan", "--all"]):
         done = CliRunner().invoke(app, ["evaluate", *arguments])
         assert isinstance(done.exception, gan_serve.UsageError)
