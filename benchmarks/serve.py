@@ -150,7 +150,7 @@ def make_model(folder: Path, size: int) -> Path:
     data, models = folder / "noise.npz", folder / "models"
     np.savez(data, images=images)
     recipe = replace(variants.find(MODEL).recipe, steps=1, batch_size=8)
-    runs.play(runs.Run(MODEL, recipe, str(data)), folder, resume=False, device="cpu")
+    runs.train(runs.Run(MODEL, recipe, str(data)), folder, resume=False, device="cpu")
     publish.export_all(runs.load_trained(folder, MODEL), models)
     return models
 

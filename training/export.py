@@ -1,4 +1,4 @@
-"""Servable -> ONNX file with its metadata inside; a file that differs from PyTorch is refused."""
+"""Export a servable as an ONNX file with its metadata inside; refuse a file that differs from PyTorch."""
 
 import itertools
 import logging
@@ -22,20 +22,20 @@ from training.inference import open_network
 from training.loop.runs import Trained
 from training.networks.parametrizations import fold_parametrizations
 
-OPSET = 18  # old enough for every runtime of the last years
+OPSET = 18  # old enough for every recent runtime
 BATCHES = (1, 2, 3, 7, 16)
 TOLERANCE = 1e-4  # between PyTorch and ONNX Runtime, for values in -1..1
 
 
 def usual_name(variant: str, part: str) -> str:
-    """What a variant's servable is called: `<variant>-<part>`, or as the variant."""
+    """Return the name of a variant's servable: `<variant>-<part>`, or the variant's name."""
     return f"{variant}-{part}" if part else variant
 
 
 def describe(
     trained: Trained, part: str, servable: Servable, *, name: str | None = None, version: int = 1
 ) -> ModelMetadata:
-    """The metadata of one of a training's servables; the name is the variant's, or `<variant>-<part>`."""
+    """Return the metadata of one of a training's servables; its default name is the usual one."""
     usual = usual_name(trained.variant, part)
     return ModelMetadata(
         name=name or usual,
@@ -55,11 +55,11 @@ def describe(
 
 
 def export(servable: Servable, metadata: ModelMetadata) -> bytes:
-    """The ONNX file of a servable.
+    """Return the ONNX file of a servable.
 
     Raises:
-        Failure: ONNX Runtime computes something else than PyTorch, a row depends on its batch, or what an input that
-            the metadata allows leads to is not finite.
+        Failure: ONNX Runtime and PyTorch differ, a row depends on its batch, or an input that the metadata allows
+            gives an output that is not finite.
     """
     names = [tensor.name for tensor in metadata.inputs], [tensor.name for tensor in metadata.outputs]
     network = fold_parametrizations(servable.network.cpu())
@@ -77,17 +77,17 @@ def to_onnx(
     outputs: Sequence[str],
     shapes: Sequence[tuple[int, ...]] | None = None,
 ) -> bytes:
-    """The network's graph with its weights inside; `examples` has two rows or more.
+    """Return the network's graph with its weights inside; `examples` has two rows or more.
 
-    The batch axis is dynamic, and so are those whose length in `shapes`, which have no batch axis, is -1.
+    The batch axis is dynamic, and so is every axis whose length in `shapes`, which omit the batch, is -1.
     """
     varying = [(-1, *shape) for shape in shapes or [()] * len(examples)]
     dynamic = tuple(
         {axis: torch.export.Dim.DYNAMIC for axis, length in enumerate(shape) if length == -1} for shape in varying
     )
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it would warn that torchvision is not installed
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # otherwise it warns that torchvision is not installed
     with warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter("ignore")  # the exporter's own deprecations; what matters is checked by its results
+        warnings.simplefilter("ignore")  # the exporter's own deprecations; `check` tests the result
         program = torch.onnx.export(
             network,
             examples,
@@ -98,9 +98,9 @@ def to_onnx(
             opset_version=OPSET,
             verbose=False,
         )
-    assert program is not None  # it is None only for the old exporter
+    assert program is not None  # None only from the old exporter
     model: onnx.ModelProto = program.model_proto
-    for node in model.graph.node:  # traces of the source code, which would name this machine's folders
+    for node in model.graph.node:  # source locations, which would name this machine's folders
         del node.metadata_props[:]
         node.doc_string = ""
     onnx.checker.check_model(model, full_check=True)
@@ -108,7 +108,7 @@ def to_onnx(
 
 
 def with_property(content: bytes, key: str, document: str) -> bytes:
-    """The same ONNX file with one metadata property set."""
+    """Return the ONNX file with one metadata property set."""
     model = onnx.load_from_string(content)
     properties = {entry.key: entry.value for entry in model.metadata_props} | {key: document}
     del model.metadata_props[:]
@@ -117,12 +117,12 @@ def with_property(content: bytes, key: str, document: str) -> bytes:
 
 
 def check(content: bytes, network: nn.Module, servable: Servable) -> None:
-    """Compare ONNX Runtime with PyTorch at several batch sizes, and a row alone with the row in its batch.
+    """Compare ONNX Runtime with PyTorch at several batch sizes, and a single row with the row in its batch.
 
-    Where images may have any size, each batch has images of another one.
+    Where images may have any size, each batch has another size.
 
     Raises:
-        Failure: they differ, or an image has another size than the metadata says.
+        Failure: they differ, or the size of an image differs from the metadata.
     """
     session = open_network(content, "the export")
     names = [tensor.name for tensor in servable.inputs]
@@ -134,16 +134,16 @@ def check(content: bytes, network: nn.Module, servable: Servable) -> None:
         found = session.run(None, feeds)
         _compare(found, expected, TOLERANCE, f"ONNX Runtime differs from PyTorch at batch {batch}")
         row, in_batch = {name: feed[-1:] for name, feed in feeds.items()}, [array[-1:] for array in found]
-        # Not bit for bit: several rows may be summed in another order, which is why a processor gets one at a time.
+        # Not bit for bit: several rows may be summed in another order, so the server runs one row at a time.
         _compare(session.run(None, row), in_batch, TOLERANCE, f"a row depends on its batch of {batch}")
         _check_sizes(found, servable.outputs, *size)
 
 
 def check_extremes(content: bytes, metadata: ModelMetadata) -> None:
-    """Run the file on the inputs at which a network is most likely to fail.
+    """Run the file on the inputs that are most likely to make a network fail.
 
     Raises:
-        Failure: it makes NaN or infinity.
+        Failure: an output is NaN or infinite.
     """
     session = open_network(content, "the export")
     names = [tensor.name for tensor in metadata.outputs]
@@ -172,11 +172,11 @@ def _arrays(outputs: Tensor | tuple[Tensor, ...]) -> list[NDArray[np.float32]]:
 
 
 def _compare(
-    found: Sequence[NDArray[np.float32]], expected: Sequence[NDArray[np.float32]], most: float, what: str
+    found: Sequence[NDArray[np.float32]], expected: Sequence[NDArray[np.float32]], tolerance: float, what: str
 ) -> None:
     for one, other in zip(found, expected, strict=True):
         if one.shape != other.shape:
             raise Failure(f"{what}: shape {one.shape} instead of {other.shape}; nothing was written")
-        apart = float(np.abs(one - other).max())
-        if not apart <= most:  # NaN is a difference too
-            raise Failure(f"{what}: by {apart:.2g}, at most {most:g} is allowed; nothing was written")
+        difference = float(np.abs(one - other).max())
+        if not difference <= tolerance:  # NaN is a difference too
+            raise Failure(f"{what}: by {difference:.2g}, at most {tolerance:g} is allowed; nothing was written")

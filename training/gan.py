@@ -1,11 +1,11 @@
-"""The contract between a variant and everything else: what it trains, how often, and what it ships."""
+"""The contract between a variant and everything else: what it trains, how often, and which models it ships."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import ClassVar, Literal, Protocol
+from dataclasses import dataclass
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -14,10 +14,8 @@ from gan_serve.extremes import smallest_side
 from gan_serve.metadata import Feedback, Paper, Score, Task
 from gan_serve.tensors import Image, InputTensor, Label, Latent, Mask, OutputTensor, Scalar
 from training import augment, distributed, losses
-from training.data.dataset import Batch, BatchSource, Dataset, ImageSpec, Tensors, Terms
-from training.metrics.prediction import Prediction
-
-PATCH = 32  # pixels; what the judge of photos sees of an image
+from training.data.dataset import Batch, BatchSource, Dataset, ImageSpec, Terms
+from training.scoring import EvaluationCase, EvaluationContext
 
 
 @dataclass(frozen=True)
@@ -32,64 +30,31 @@ class Recipe:
     betas: tuple[float, float] = (0.5, 0.999)
     ema: float = 0.999
     optimizer: Literal["adam", "rmsprop"] = "adam"
-    final_learning_rate: float = 1.0  # the share of the learning rate that is left at the end of a linear decay
-    image_size: int = 28  # pixels; what images of a folder are resized to
-    augment: str | None = None  # what the discriminator sees: any of color,translation,cutout
+    final_learning_rate: float = 1.0  # at the end of a linear decay, as a share of the learning rate
+    image_size: int = 28  # pixels; images of a folder are resized to it
+    augment: str | None = None  # of the discriminator's images: any of color,translation,cutout
 
     @property
     def views(self) -> tuple[str, ...]:
-        """Which other images the data must have."""
+        """The names of the other images that the data must have."""
         return ()
 
     @property
     def pairs(self) -> bool:
-        """Whether these must show the same things as its images do."""
+        """Whether each of those images must show the same thing as the image beside it."""
         return True
 
 
-# What of a recipe a training may change on its way; all else makes it another training.
+# The values that a resumed training may change; any other change makes it another training.
 CHANGEABLE = (
     "steps", "batch_size", "learning_rate", "discriminator_learning_rate", "final_learning_rate", "betas", "ema",
     "augment",
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class EvaluationCase:
-    """What a model that turns images into images is shown, and what it should make of it."""
-
-    inputs: Tensors  # (N, ...) each, by the names of the model's inputs
-    truth: Tensor  # (N, C, H, W) in [-1, 1]
-    figures: tuple[str, ...]  # what is measured, of those in training/evaluation/figures.py
-    baselines: Tensors = field(default_factory=dict)  # (N, C, H, W), by name: what can be had without a network
-    box: tuple[slice, slice] = (slice(None), slice(None))  # the rows and columns that are compared
-
-
-class Draw(Protocol):
-    """What an exported model makes, drawn by the evaluation."""
-
-    def __call__(
-        self, change: Callable[[Tensors], Tensors] | None = None, /, **inputs: object
-    ) -> tuple[Tensors, Tensors]:
-        """What went in, latents aside, and what came out, for many images; an input not given is as when served.
-
-        `change` may turn all that goes in, the latents (N, Z) among it, into something else.
-        """
-
-
-@dataclass(frozen=True)
-class EvaluationContext:
-    """What the scores that only one variant has are made of."""
-
-    draw: Draw
-    look: Callable[[Tensor], Prediction]  # what the judge of the data makes of images (N, C, H, W) in [-1, 1]
-    real: Prediction  # of the test images
-    images: Tensor  # the test images, (N, C, H, W) in [-1, 1]
-
-
 @dataclass
 class Player:
-    """Networks that minimise one loss while every other network is frozen."""
+    """Networks that minimise one loss while all others are frozen."""
 
     networks: list[nn.Module]
     loss: Callable[[Batch], Terms]
@@ -97,7 +62,7 @@ class Player:
     learning_rate: float | None = None  # None: the recipe's
 
     def plays(self, step: int) -> bool:
-        """Whether it is this player's turn; steps count from 0."""
+        """Return whether the player takes a turn at this step; steps count from 0."""
         return (step + 1) % self.every == 0
 
 
@@ -107,7 +72,7 @@ def _nothing() -> None:
 
 @dataclass
 class Stage:
-    """Players that take turns for a share of the steps."""
+    """Players that take turns during a share of the steps."""
 
     players: dict[str, Player]
     share: float = 1.0
@@ -116,7 +81,7 @@ class Stage:
 
 @dataclass
 class Servable:
-    """A network and the meaning of its tensors: what becomes one ONNX file."""
+    """A network and the meaning of its tensors, to be exported as one ONNX file."""
 
     network: nn.Module
     inputs: tuple[InputTensor, ...]
@@ -126,16 +91,16 @@ class Servable:
     feedback: Feedback | None = None
 
     def examples(self, count: int, seed: int = 0, size: tuple[int, int] | None = None) -> tuple[Tensor, ...]:
-        """Random inputs, each of shape (count, ...), such as the network will see when served.
+        """Return random inputs, each of shape (count, ...), like those that the network gets when served.
 
-        Images of any size get `size` (height, width), or the first of `sizes`.
+        Images of any size have `size` (height, width), by default the first of `sizes`.
         """
         random = torch.Generator().manual_seed(seed)
         return tuple(_example(tensor, count, size or self.sizes[0], random) for tensor in self.inputs)
 
     @property
     def sizes(self) -> list[tuple[int, int]]:
-        """Heights and widths to try images of any size with: of a high, a square and a wide one."""
+        """Heights and widths to test images of any size with: high, square and wide."""
         multiple = math.lcm(*(tensor.multiple for tensor in self.inputs if isinstance(tensor, Image)))
         side = smallest_side(multiple)
         return [(3 * side, side + multiple), (side, side), (side + multiple, 2 * side)]
@@ -158,7 +123,7 @@ def _example(tensor: InputTensor, count: int, pixels: tuple[int, int], random: t
 
 
 class Game(nn.Module):
-    """What the training loop plays: networks, the players that move them, and what is worth shipping."""
+    """Networks, the players that train them, and the models to ship: what the training loop works on."""
 
     # Whether a turn is the same computation at every step of a stage, so that a GPU can record and replay it.
     repeats: ClassVar[bool] = False
@@ -167,35 +132,35 @@ class Game(nn.Module):
     def __init__(self, settings: Recipe) -> None:
         super().__init__()
         self.settings = settings
-        self.observed: dict[str, Tensor] = {}  # figures worth logging that no loss contains
+        self.diagnostics: dict[str, Tensor] = {}  # values to log besides the losses
 
     def stages(self) -> list[Stage]:
-        """The whole game, in order."""
+        """Return the stages of the training, in order."""
         raise NotImplementedError
 
     def before_training(self) -> None:
-        """Called once, of the game that is played; not of its average, and not where a training is read back."""
+        """Run once before a training, but not on the average of the networks or on a loaded training."""
 
     def after_step(self, progress: float) -> None:
-        """Called after every step; `progress` runs from 0 to 1 within the stage."""
+        """Run after every step; `progress` goes from 0 to 1 within the stage."""
 
-    def trial(self, part: str, dataset: Dataset) -> EvaluationCase | None:
-        """What a model that turns images into images is scored on; `part` is its name in `servables`."""
+    def evaluation_case(self, part: str, dataset: Dataset) -> EvaluationCase | None:
+        """Return what an image-to-image model is scored on; `part` is its name in `servables`."""
         return None
 
     def servables(self) -> dict[str, Servable]:
-        """What to ship, by name: "" is the variant itself, "part" becomes the model `<variant>-part`."""
+        """Return the models to ship, by name: "" is the variant itself, "part" becomes the model `<variant>-part`."""
         raise NotImplementedError
 
 
 class GAN(Game):
-    """The unconditional two-player game; a variant overrides what its paper changes.
+    """The unconditional game of two players; a variant overrides what its paper changes.
 
     A subclass sets `recipe` and `paper`, and builds `generator` and `discriminator` from the `ImageSpec`.
     """
 
     recipe: ClassVar[Recipe]
-    presets: ClassVar[Mapping[str, Recipe]] = {}  # the recipes of models beside it, called `<variant>-<name>`
+    presets: ClassVar[Mapping[str, Recipe]] = {}  # recipes of further models, called `<variant>-<name>`
     paper: ClassVar[Paper]
     differences: ClassVar[str] = ""  # from the paper, for the model card
     adversarial: losses.Adversarial = losses.non_saturating
@@ -216,66 +181,66 @@ class GAN(Game):
             self.discriminator.register_forward_pre_hook(self._augment_inputs)
 
     def source(self, dataset: Dataset) -> BatchSource:
-        """What to train on; a variant may take less of the data set, or put it together in another way."""
+        """Return the batches to train on; a variant may use a part of the data set, or combine it in another way."""
         return dataset
 
     def latent(self, batch: Batch) -> Tensor:
-        """Standard normal noise of shape (N, latent_size) for a batch of N."""
+        """Return standard normal noise (N, latent_size) for a batch of N."""
         return distributed.own_share(torch.randn, len(batch["image"]), self.latent_size, like=batch["image"])
 
     def uniform(self, batch: Batch, *shape: int) -> Tensor:
-        """Uniform noise in [0, 1) of shape (N, *shape) for a batch of N."""
+        """Return uniform noise in [0, 1) of shape (N, *shape) for a batch of N."""
         return distributed.own_share(torch.rand, len(batch["image"]), *shape, like=batch["image"])
 
     def fake(self, batch: Batch) -> Tensor:
-        """Generated images of shape (N, C, H, W)."""
+        """Return generated images (N, C, H, W) for a batch of N."""
         images: Tensor = self.generator(self.latent(batch))
         return images
 
     def discriminator_loss(self, batch: Batch) -> Terms:
-        """What the discriminator minimises."""
+        """Return the terms that the discriminator minimises."""
         real, fake = self.discriminator(batch["image"]), self.discriminator(self.fake(batch))
-        self.observe(real, fake)
+        self.record_diagnostics(real, fake)
         return {"adversarial": self.adversarial.discriminator(real, fake)}
 
     def generator_loss(self, batch: Batch) -> Terms:
-        """What the generator minimises."""
+        """Return the terms that the generator minimises."""
         return {"adversarial": self.adversarial.generator(self.discriminator(self.fake(batch)))}
 
-    def observe(self, real: Tensor, fake: Tensor) -> None:
-        """Note what D makes of both, from logits of any shape.
+    def record_diagnostics(self, real: Tensor, fake: Tensor) -> None:
+        """Record D's mean prediction for real and for generated images, from logits of any shape.
 
-        Probabilities where the loss has them, which drift towards 0.5 in a healthy game; else the mean scores.
+        They are probabilities where the loss has them, which drift towards 0.5 in a healthy game, and otherwise scores.
         """
-        believed = self.adversarial.probability
-        name, read = ("D", believed) if believed else ("score", Tensor.float)
-        self.observed = {
+        probability = self.adversarial.probability
+        name, read = ("D", probability) if probability else ("score", Tensor.float)
+        self.diagnostics = {
             f"{name}(real)": read(real.detach()).mean(),
             f"{name}(fake)": read(fake.detach()).mean(),
         }
 
     def augmented(self, images: Tensor) -> Tensor:
-        """Images (N, C, H, W) as the discriminator sees them while it trains."""
+        """Return images (N, C, H, W) with the augmentations that the discriminator is trained on."""
         return augment.apply(images, self.augmentations) if self.discriminator.training else images
 
     def _augment_inputs(self, _: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        """Called with the discriminator's inputs, whoever calls it: images are augmented, labels stay as they are."""
+        """Augment the images among the discriminator's inputs, in every call; labels stay unchanged."""
         return tuple(self.augmented(value) if value.dim() == 4 else value for value in inputs)
 
     def gradient_norms(self, points: Tensor) -> Tensor:
-        """|dD/dx| (N,) at the points (N, C, H, W) as the discriminator sees them.
+        """Return |dD/dx| (N,) at the augmented points (N, C, H, W).
 
-        They are augmented first, and what is differentiated is the discriminator without its augmentation. The game
-        compares augmented images; each augmentation is affine, so an augmented point between two images lies between
-        the two augmented ones, where a critic's gradient shall have norm 1. Differentiated through the augmentation,
-        the same gradient would be too long under a high contrast and too short behind a cutout.
+        The points are augmented first; the discriminator is then differentiated without its augmentation. The game
+        compares augmented images. Each augmentation is affine, so an augmented point between two images lies between
+        the two augmented images, where a critic's gradient should have norm 1. Through the augmentation, the same
+        gradient would be too long under a high contrast and too short behind a cutout.
         """
         return losses.gradient_norms(self.discriminator.forward, self.augmented(points))  # `forward` calls no hooks
 
     def gradient_penalty(self, points: Tensor, slope: float = 1.0) -> Tensor:
-        """How far the discriminator's gradients at the points (N, C, H, W) are from that norm, which is observed."""
+        """Penalise gradients at the points (N, C, H, W) whose norm is not `slope`; record the mean norm."""
         norms = self.gradient_norms(points)
-        self.observed["gradient_norm"] = norms.detach().mean()
+        self.diagnostics["gradient_norm"] = norms.detach().mean()
         return losses.gradient_penalty(norms, slope)
 
     def stages(self) -> list[Stage]:
@@ -286,8 +251,8 @@ class GAN(Game):
         return [Stage({"discriminator": discriminator, "generator": generator})]
 
     @classmethod
-    def own_scores(cls, evidence: EvaluationContext) -> list[Score]:
-        """Figures of merit that no other variant has, of what its first model makes."""
+    def own_scores(cls, context: EvaluationContext) -> list[Score]:
+        """Return scores that no other variant has, of the images that its first model generates."""
         return []
 
     def servables(self) -> dict[str, Servable]:

@@ -44,7 +44,7 @@ def run(tmp_path: Path) -> Path:
     np.savez(tmp_path / "noise.npz", train_images=images[:80], test_images=images[80:])
     recipe = dataclasses.replace(variants.find("dcgan").recipe, steps=2, batch_size=8, width=2)
     run = runs.Run("dcgan", recipe, str(tmp_path / "noise.npz"))
-    return runs.play(run, tmp_path, resume=False, device="cpu").parent
+    return runs.train(run, tmp_path, resume=False, device="cpu").parent
 
 
 @pytest.fixture

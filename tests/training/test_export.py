@@ -62,13 +62,13 @@ def test_a_row_that_depends_on_its_batch_is_refused() -> None:
         export.check(to_onnx(centred), centred.network, centred)
 
 
-def test_an_export_that_makes_nan_is_refused() -> None:
+def test_an_export_with_nan_outputs_is_refused() -> None:
     root = servable(lambda rows: (rows - 100).sqrt())
     with pytest.raises(Failure, match="differs from PyTorch"):
         export.check(to_onnx(root), root.network, root)
 
 
-def test_an_export_that_is_not_finite_for_zero_latents_is_refused() -> None:
+def test_an_export_with_infinite_outputs_for_zero_latents_is_refused() -> None:
     norm = Bare(lambda latent: latent / latent.norm(dim=1, keepdim=True))
     network = Servable(norm, (Latent(name="latent", size=4),), (IMAGE,), "unconditional", "")
     message = "bare returned image with numbers that are not finite .* from latent 0; nothing was written"

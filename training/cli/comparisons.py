@@ -20,7 +20,7 @@ from training.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from training.experiments.zoo import Outcome
+    from training.experiments.zoo import Summary
 
 commands = typer.Typer()
 
@@ -38,7 +38,7 @@ def zoo(
 ) -> None:
     """Train and publish many variants from scratch; run it again to continue after a stop."""
     from training import variants
-    from training.experiments.zoo import carry_out, is_published, publication
+    from training.experiments.zoo import is_published, publication, run_tasks
     from training.loop import devices
     from training.loop.replacing import check_writable
 
@@ -50,8 +50,8 @@ def zoo(
     tasks = [publication(name, runs_folder, models, options, replace=replace) for name in chosen if name not in done]
     check_writable(runs_folder)
     check_writable(models)
-    outcome = carry_out(tasks, str(devices.find_device(device)), jobs=jobs, minutes=minutes)
-    _report(done, outcome, "published")
+    summary = run_tasks(tasks, str(devices.find_device(device)), jobs=jobs, minutes=minutes)
+    _report(done, summary, "published")
 
 
 @commands.command(epilog="Example: python -m training study losses --minutes 120")
@@ -66,7 +66,7 @@ def study(
 ) -> None:
     """Train the cases of a study, each with several seeds, and record the scores for docs/studies.md."""
     from training.experiments import studies
-    from training.experiments.zoo import carry_out
+    from training.experiments.zoo import run_tasks
     from training.loop import devices
     from training.loop.replacing import check_writable
 
@@ -76,20 +76,20 @@ def study(
     tasks = [case.task(runs_folder / name, records / name, options) for case in chosen.cases if case.name not in done]
     check_writable(runs_folder)
     check_writable(records)
-    outcome = carry_out(tasks, str(devices.find_device(device)), jobs=jobs, minutes=minutes)
-    _report(done, outcome, "recorded")
+    summary = run_tasks(tasks, str(devices.find_device(device)), jobs=jobs, minutes=minutes)
+    _report(done, summary, "recorded")
 
 
-def _report(done: list[str], outcome: "Outcome", state: str) -> None:
+def _report(done: list[str], summary: "Summary", state: str) -> None:
     """Print the state of each task, and exit with an error if any failed."""
-    for name in [*done, *outcome.finished]:
+    for name in [*done, *summary.finished]:
         typer.echo(f"{name}: {state}")
-    for name in outcome.unfinished:
+    for name in summary.unfinished:
         typer.echo(f"{name}: not finished; run the command again to continue")
-    for name, log in outcome.failed.items():
+    for name, log in summary.failed.items():
         typer.echo(f"error: {name} failed; see {log}", err=True)
-    if outcome.failed or outcome.signal:
-        raise typer.Exit(128 + outcome.signal if outcome.signal else 1)
+    if summary.failed or summary.signal:
+        raise typer.Exit(128 + summary.signal if summary.signal else 1)
 
 
 @commands.command(

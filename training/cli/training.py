@@ -55,7 +55,7 @@ def train(
     """Train a variant; stop it with Ctrl-C and continue with --resume."""
     from training import distributed, variants
     from training.loop import runs
-    from training.loop.folder import refuse_begun
+    from training.loop.folder import refuse_existing
 
     if resume and overwrite:
         raise UsageError("--resume continues a training and --overwrite starts again; use only one of them")
@@ -70,11 +70,11 @@ def train(
         _refuse_changes(run, {"data": data, "seed": seed, "precision": precision}, changes)
     else:
         if not overwrite:
-            refuse_begun(folder)
+            refuse_existing(folder)
         run = runs.Run(variant, recipe, runs.located(data or recipe.dataset), seed or 0, precision or "auto")
     run = dataclasses.replace(run, recipe=dataclasses.replace(run.recipe, **changes))
     try:
-        path = runs.play(run, folder, resume=resume, device=device, checkpoint_minutes=checkpoint_minutes)
+        path = runs.train(run, folder, resume=resume, device=device, checkpoint_minutes=checkpoint_minutes)
     except runs.Stopped as stopped:
         resumption = shlex.join(["python", "-m", "training", "train", name, "--output", str(folder), "--resume"])
         typer.echo(f"{stopped}; continue with: {resumption}", err=True)
@@ -152,13 +152,13 @@ def judge(
     replace: Replace = False,
 ) -> None:
     """Train the classifier that scores GANs of a data set."""
-    from training.evaluation.classifier import make_judge
+    from training.evaluation.classifier_training import make_classifier
     from training.evaluation.segmenter import make_segmenter
 
     if maps:
         path, accuracy = make_segmenter(data, epochs, seed, replace=replace)
     else:
-        path, accuracy = make_judge(data, epochs, seed, image_size, replace=replace)
+        path, accuracy = make_classifier(data, epochs, seed, image_size, replace=replace)
     typer.echo(f"{path} recognises {accuracy:.2%} of the {'pixels of the ' if maps else ''}test set")
 
 

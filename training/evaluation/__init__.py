@@ -1,1 +1,1 @@
-"""Scores of exported models, by what a model does."""
+"""Score exported models, by their task."""

@@ -1,4 +1,4 @@
-"""Score a model that recognises images: how often it is wrong on the test set."""
+"""Score a model that classifies images by its errors on the test set."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -6,29 +6,28 @@ from numpy.typing import NDArray
 from gan_serve.metadata import Score
 from gan_serve.repository import Model
 from gan_serve.tensors import Probabilities
-from training.data.dataset import Dataset, Tensors, to_signed
-from training.inference import open_network, run_in_batches
+from training.data.dataset import Dataset, to_signed
+from training.evaluation import scores as table
+from training.evaluation.context import Evaluation
+from training.inference import run_model
 from training.metrics import distribution
 
-BATCH = 500
+NEEDS_CLASSIFIER = False
 
 
-def scores(model: Model, untrained: Model, test: Dataset) -> list[Score]:
-    """For each output that sorts images: the error, or where its classes are not the data's own, that of clustering."""
-    return [
-        _score(tensor, _guesses(model, tensor, test), _guesses(untrained, tensor, test), test)
-        for tensor in model.metadata.outputs
-        if isinstance(tensor, Probabilities)
-    ]
+def scores(context: Evaluation) -> list[Score]:
+    """Return the error of each output that classifies; its clustering error where its classes are not the data's."""
+    return [_score(tensor, context) for tensor in context.model.metadata.outputs if isinstance(tensor, Probabilities)]
 
 
-def protocol(test: Dataset) -> str:
-    """What the scores were measured on."""
-    return f"All {len(test.images):,} test images, one training. Control: the untrained network."
+def protocol(context: Evaluation) -> str:
+    """Describe what the scores were measured on."""
+    return f"All {len(context.test.images):,} test images, one training. Control: the untrained network."
 
 
-def _score(tensor: Probabilities, guesses: NDArray[np.int64], control: NDArray[np.int64], test: Dataset) -> Score:
-    labels = test.labels.numpy()
+def _score(tensor: Probabilities, context: Evaluation) -> Score:
+    test, labels = context.test, context.test.labels.numpy()
+    guesses, control = (_guesses(model, tensor, test) for model in (context.model, context.untrained))
     if set(tensor.classes) == set(test.classes):
         places = np.array([test.classes.index(name) for name in tensor.classes])
         guesses, control = places[guesses], places[control]
@@ -36,25 +35,20 @@ def _score(tensor: Probabilities, guesses: NDArray[np.int64], control: NDArray[n
         description = "share of the test images that are not recognised"
     else:
         name, measure = "clustering_error", distribution.clustering_error
-        description = "share of wrong test images where each category is taken for one class, as well as can be"
-    return Score(
-        name=name,
-        value=round(measure(guesses, labels), 4),
-        better="lower",
-        description=description,
-        control=round(measure(control, labels), 4),
+        description = "share of wrong test images when each category is matched with one class in the best way"
+    return table.rounded(
+        Score(
+            name=name,
+            value=measure(guesses, labels),
+            better="lower",
+            description=description,
+            control=measure(control, labels),
+        )
     )
 
 
 def _guesses(model: Model, tensor: Probabilities, test: Dataset) -> NDArray[np.int64]:
-    """The most probable class of each test image."""
+    """Return the most probable class of each test image."""
     (image,) = model.metadata.inputs
-    guesses: NDArray[np.int64] = answers(model, tensor.name, {image.name: to_signed(test.images)}).argmax(axis=1)
+    guesses: NDArray[np.int64] = run_model(model, tensor.name, {image.name: to_signed(test.images)}).argmax(axis=1)
     return guesses
-
-
-def answers(model: Model, output: str, inputs: Tensors, batch: int = BATCH) -> NDArray[np.float32]:
-    """One output of a model, for its inputs (N, ...), so many rows at a time."""
-    session = open_network(model.content, str(model.path))
-    (found,) = run_in_batches(session, {name: rows.numpy() for name, rows in inputs.items()}, [output], batch)
-    return found

@@ -1,9 +1,15 @@
-"""Score an exported model through ONNX Runtime, by the protocol for what it does."""
+"""Score an exported model through ONNX Runtime, with the scorer of its task.
+
+The scorer of a task is the module of its name, such as `image_to_image.py`.
+"""
 
 import hashlib
+import importlib
+import importlib.util
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol, cast
 
 import torch
 
@@ -14,76 +20,93 @@ from training import export, variants
 from training.data import loading
 from training.data.catalog import SOURCES, STACKED_MNIST
 from training.data.dataset import Dataset
-from training.evaluation import anomaly_detection, classification, generation, super_resolution, translation
+from training.evaluation import generation
 from training.evaluation.classifier import EvaluationClassifier
-from training.gan import GAN, EvaluationCase, Recipe, Servable
+from training.evaluation.context import Evaluation, no_protocol
+from training.gan import GAN, Recipe, Servable
 from training.loop import progress
 from training.loop.runs import Trained, load_snapshot, recipe_from
+from training.scoring import EvaluationCase
 
 SEED = 1  # of the untrained networks
-DRAWING = ("unconditional", "class-conditional", "latent-code")  # the tasks that a judge scores
+GENERATIVE = ("unconditional", "class-conditional", "latent-code")  # the tasks that generation.py scores
+
+
+class Scorer(Protocol):
+    """A module that scores the models of a task."""
+
+    NEEDS_CLASSIFIER: bool  # of the data's classes
+
+    def scores(self, context: Evaluation) -> list[Score]:
+        """Return the scores of the model."""
+
+    def protocol(self, context: Evaluation) -> str:
+        """Describe what the scores were measured on."""
+
+
+def find_scorer(name: str, task: str) -> Scorer:
+    """Return the scorer of a task; `name` is the model's.
+
+    Raises:
+        UsageError: the task has none.
+    """
+    module = f"{__package__}.{'generation' if task in GENERATIVE else task.replace('-', '_')}"
+    if importlib.util.find_spec(module) is None:
+        raise no_protocol(name, task)
+    return cast(Scorer, importlib.import_module(module))
 
 
 def check_scorable(trained: Trained) -> None:
-    """Refuse a training whose models need a judge that there is not, before an export that may take minutes.
+    """Check that a training's models can be scored, before an export that may take minutes.
 
     Raises:
-        UsageError: there is none for its data.
+        UsageError: its data has no evaluation classifier, and a model needs one.
     """
-    if any(servable.task in DRAWING for servable in trained.gan.servables().values()):
+    scorers = [find_scorer(trained.variant, servable.task) for servable in trained.gan.servables().values()]
+    if any(scorer.NEEDS_CLASSIFIER for scorer in scorers):
         EvaluationClassifier.of(loading.load(trained.source, "test", trained.gan.settings.image_size), trained.source)
 
 
 def evaluate(model: Model, source: str | None = None) -> ModelMetadata:
-    """The model's metadata with its scores; `source` is where its data is, if not under its known name.
+    """Return the model's metadata with its scores; `source` is where its data is, if not under its known name.
 
     Raises:
-        UsageError: there is no judge for its data, or no protocol for its task.
+        UsageError: its data has no evaluation classifier, or its task no scorer.
     """
     metadata = model.metadata
     with progress.working(f"scores of {metadata.name}"):
-        return _evaluate(model, metadata, source)
+        scorer = find_scorer(metadata.name, metadata.task)
+        context = _context(model, source, scorer)
+        scores = tuple(scorer.scores(context))
+        return replace(metadata, scores=scores, scores_protocol=scorer.protocol(context))
 
 
-def _evaluate(model: Model, metadata: ModelMetadata, source: str | None) -> ModelMetadata:
+def _context(model: Model, source: str | None, scorer: Scorer) -> Evaluation:
+    metadata = model.metadata
     train, test = (load_data(metadata, source, split) for split in ("train", "test"))
     gan = _untrained(metadata, train)
     untrained = _exported(gan, metadata)
-    if metadata.task == "classification":
-        scores, protocol = classification.scores(model, untrained, test), classification.protocol(test)
-    elif metadata.task == "anomaly-detection":
-        scores = anomaly_detection.scores(model, untrained, test, _strangers(metadata.data.name))
-        protocol = classification.protocol(test)
-    elif metadata.task in DRAWING:
-        judge = EvaluationClassifier.of(test, source)
-        scores = generation.scores(model, untrained, judge, train, test)
-        protocol = generation.protocol(judge, test)
-    elif trial := gan.trial(_part(metadata), test):
-        scores = super_resolution.scores(model, untrained, test.photos)
-        scores += translation.scores(model, untrained, trial, train, test)
-        protocol = super_resolution.protocol(test.photos) + translation.protocol(trial, test)
-    else:
-        raise UsageError(f"{metadata.name}: no protocol is known for the task {metadata.task}")
-    return replace(metadata, scores=tuple(scores), scores_protocol=protocol)
+    classifier = EvaluationClassifier.of(test, source) if scorer.NEEDS_CLASSIFIER else None
+    return Evaluation(model, untrained, gan, _part(metadata), train, test, generation.IMAGES, classifier)
 
 
 def learning_curve(model: Model, trained: Trained, scores: Sequence[Score]) -> tuple[Milestone, ...]:
-    """The FCD of each snapshot of the training that the model came from; nothing where it draws none from noise.
+    """Return the FCD of each snapshot of the training that the model came from; none for other than generators.
 
     `scores` are the model's, whose FCD is also that of its last snapshot.
 
     Raises:
-        UsageError: there is no judge for its data.
+        UsageError: its data has no evaluation classifier.
     """
     if not model.metadata.image_outputs or model.metadata.image_inputs:
         return ()
     test = loading.load(trained.source, "test", trained.gan.settings.image_size)
-    judge = EvaluationClassifier(test.name)
+    classifier = EvaluationClassifier(test.name)
     snapshots = [load_snapshot(path, trained.variant) for path in trained.snapshots]
     earlier = [snapshot for snapshot in snapshots if snapshot.training.steps != trained.training.steps]
     exports = (_exported(snapshot.gan, model.metadata) for snapshot in earlier)
     title = f"learning curve of {model.metadata.name}"
-    distances = progress.track(generation.distances(exports, judge, test), title, len(earlier))
+    distances = progress.track(generation.distances(exports, classifier, test), title, len(earlier))
     fcd = {snapshot.training.steps: distance for snapshot, distance in zip(earlier, distances, strict=True)}
     fcd[trained.training.steps] = next(score.value for score in scores if score.name == "fcd")
     return tuple(
@@ -92,28 +115,22 @@ def learning_curve(model: Model, trained: Trained, scores: Sequence[Score]) -> t
     )
 
 
-def _strangers(data: str) -> Dataset | None:
-    """Test images of other data, if any is known that has the same shape."""
-    other = SOURCES[data].out_of_distribution if data in SOURCES else ""
-    return loading.load(other, "test") if other else None
-
-
 def load_data(metadata: ModelMetadata, source: str | None, split: loading.Split) -> Dataset:
-    """What a model was trained on, or its test set; `source` is where it is, if not under its known name."""
+    """Load a model's training or test data; `source` is where it is, if not under its known name."""
     recipe, name = _recipe(metadata), metadata.data.name
     if source is None and name not in (*SOURCES, STACKED_MNIST) and not Path(name).exists():
         raise UsageError(
-            f"{metadata.name} was trained on {name}, which is not known by name; say where it is with --data"
+            f"{metadata.name} was trained on {name}, which is not known by name; give its file or folder with --data"
         )
     return loading.load(source or metadata.data.name, split, recipe.image_size, recipe.views, pairs=recipe.pairs)
 
 
-def trial_of(metadata: ModelMetadata, source: str | None) -> EvaluationCase | None:
-    """What a model that turns images into images is scored on; nothing for others."""
+def evaluation_case(metadata: ModelMetadata, source: str | None) -> EvaluationCase | None:
+    """Return what an image-to-image model is scored on; none for others."""
     if metadata.task != "image-to-image":
         return None
     test = load_data(metadata, source, "test")
-    return _untrained(metadata, test).trial(_part(metadata), test)
+    return _untrained(metadata, test).evaluation_case(_part(metadata), test)
 
 
 def _recipe(metadata: ModelMetadata) -> Recipe:
@@ -121,21 +138,21 @@ def _recipe(metadata: ModelMetadata) -> Recipe:
 
 
 def _untrained(metadata: ModelMetadata, dataset: Dataset) -> GAN:
-    """The same variant before its first step."""
+    """Return the same variant before its first step."""
     torch.manual_seed(SEED)
     return variants.find(metadata.variant)(dataset.spec, _recipe(metadata))
 
 
 def _exported(gan: GAN, metadata: ModelMetadata) -> Model:
-    """The model that `metadata` describes, made from another state of the same variant's networks."""
-    # What a tensor is called may depend on what the networks have learned: InfoGAN's codes.
+    """Export the model that `metadata` describes from another state of the variant's networks."""
+    # The names of tensors may depend on what the networks have learned: InfoGAN's codes.
     servable = replace(_servable(gan, metadata), inputs=metadata.inputs, outputs=metadata.outputs)
     content = export.export(servable, metadata)
     return Model(metadata, hashlib.sha256(content).hexdigest(), Path("not in a file"), content)
 
 
 def _servable(gan: GAN, metadata: ModelMetadata) -> Servable:
-    """The part of the variant that the model is; a model with a name of its own is the first."""
+    """Return the servable that the model is; a model with a name of its own is the first."""
     servables = gan.servables()
     return servables.get(_part(metadata)) or next(iter(servables.values()))
 

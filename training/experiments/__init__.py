@@ -1,1 +1,1 @@
-"""Many trainings by one command: the zoo, the study of losses, and stacked MNIST."""
+"""Many trainings by one command: the zoo, the studies, and stacked MNIST."""

@@ -1,4 +1,4 @@
-"""Figures that are kept: dataclasses as JSON files, one a record, of which documents are made."""
+"""Results of experiments: dataclasses as JSON files, from which documents are generated."""
 
 import json
 from pathlib import Path
@@ -11,18 +11,18 @@ Record = TypeVar("Record")
 
 
 def write(record: object, path: Path) -> None:
-    """Keep a dataclass; its folder is made where there is none."""
+    """Write a dataclass as a JSON file; create its folder if necessary."""
     make_folder(path.parent)
     write_atomic(path, f"{encode(record, indent=1)}\n".encode())
 
 
 def read(kind: type[Record], path: Path) -> Record:
-    """What `write` kept."""
+    """Read a dataclass from a file that `write` wrote."""
     return decode(kind, json.loads(path.read_bytes()))
 
 
 def find(kind: type[Record], path: Path) -> Record | None:
-    """What `write` kept, or nothing if it is something else."""
+    """Read a dataclass as `read` does; return None for any other file."""
     try:
         return read(kind, path)
     except (OSError, ValueError, ValidationError):

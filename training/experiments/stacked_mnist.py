@@ -1,8 +1,8 @@
-"""Stacked-MNIST: how many of its 1,000 modes variants reach, with the same networks and as many generator steps.
+"""Stacked-MNIST: how many of its 1,000 modes each variant reaches, with equal networks and generator steps.
 
 The protocol of Metz et al. 2017 (https://arxiv.org/abs/1611.02163), Srivastava et al. 2017
 (https://arxiv.org/abs/1705.07761) and Lin et al. 2018 (https://arxiv.org/abs/1712.04086): a classifier of digits reads
-each channel of generated images. It names a digit even where there is none, so look at the images, too.
+each channel of generated images. It names a digit even where there is none, so look at the images as well.
 """
 
 import dataclasses
@@ -35,13 +35,13 @@ from training.publishing import markdown, publish
 
 DIGITS, MODES = 10, 1_000
 WIDTH = 16  # of all networks, as in the study of the losses
-SEED = 1  # of the images that are scored; those that are shown have another
-SHOWN, SCALE = 100, 2
+SEED = 1  # of the images that are scored; the sample has another
+SAMPLE_IMAGES, SAMPLE_SCALE = 100, 2
 OTHERS = "choose other --records"
 
 HEADER = f"{'':24} {'generator steps':>15} {'modes of 1,000':>14} {'KL':>7}"
 NOTES = """\
-All have the same networks, but for EBGAN's autoencoder, and instance instead of batch normalisation where a
+All have the same networks, except EBGAN's autoencoder, and instance instead of batch normalisation where a
 discriminator's gradient is penalised. KL(shares of the modes || uniform) in nats."""
 
 
@@ -50,8 +50,8 @@ class Coverage:
     """One line of the table."""
 
     name: str
-    generator_steps: int | None  # not known of published figures, none for real images
-    modes: float  # a mean over trainings where it is published
+    generator_steps: int | None  # unknown for published results, none for real images
+    modes: float  # published results are means over trainings
     divergence: float
     training: Training | None = None
 
@@ -61,7 +61,7 @@ class Coverage:
 
     @property
     def cells(self) -> list[str]:
-        """What the columns of `HEADER` show."""
+        """The text of each column of `HEADER`."""
         steps = "" if self.generator_steps is None else f"{self.generator_steps:,}"
         return [self.name, steps, f"{self.modes:,g}", f"{self.divergence:.3f}"]
 
@@ -80,10 +80,10 @@ Published, of other networks and trainings: [1] Srivastava et al. 2017, https://
 
 
 def record(coverage: Coverage, folder: Path, seed: int, *, replace: bool) -> None:
-    """Keep one line of the table.
+    """Write the record of one line of the table.
 
     Raises:
-        UsageError: another one of real images is there, which is not to be replaced.
+        UsageError: there is another record of real images, and `replace` is false.
     """
     path = _record(coverage.name, folder, seed)
     if coverage.training is None and path.exists():
@@ -91,19 +91,19 @@ def record(coverage: Coverage, folder: Path, seed: int, *, replace: bool) -> Non
     records.write(coverage, path)
 
 
-def check_records(names: Sequence[str], folder: Path, kept: Path, seed: int, *, replace: bool) -> None:
-    """Refuse to replace what is recorded of other trainings than those in the folder.
+def check_records(names: Sequence[str], folder: Path, recorded: Path, seed: int, *, replace: bool) -> None:
+    """Refuse to replace records of other trainings than those in the folder.
 
     Raises:
         UsageError: a variant has such a record.
-        Failure: no record can be written there.
+        Failure: no record can be written in `recorded`.
     """
     for name in names:
-        path = _record(name, kept, seed)
+        path = _record(name, recorded, seed)
         before = records.find(Coverage, path)
-        begun = (folder / f"{name}-{seed}" / CHECKPOINT).exists()
-        now = runs.load_trained(folder / f"{name}-{seed}", name).training if begun else None
-        same = before and before.training and now and replacing.goes_on(before.training, now)
+        has_started = (folder / f"{name}-{seed}" / CHECKPOINT).exists()
+        now = runs.load_trained(folder / f"{name}-{seed}", name).training if has_started else None
+        same = before and before.training and now and replacing.continues(before.training, now)
         replacing.check_new(path, OTHERS, replace=replace or bool(same))
 
 
@@ -112,7 +112,7 @@ def _record(name: str, folder: Path, seed: int) -> Path:
 
 
 def table(folder: Path) -> str:
-    """What is recorded in the folder, real images first, beside what others have published."""
+    """Return the records in the folder, real images first, and published results."""
     recorded = [records.read(Coverage, path) for path in sorted(folder.glob("*.json"))]
     recorded.sort(key=lambda coverage: coverage.training is not None)
     rows = [
@@ -123,7 +123,7 @@ def table(folder: Path) -> str:
 
 
 def find(names: Sequence[str]) -> list[str]:
-    """The variants, each once.
+    """Return the names of the variants without duplicates.
 
     Raises:
         UsageError: one is unknown, or cannot have the same networks as the others.
@@ -139,19 +139,19 @@ def find(names: Sequence[str]) -> list[str]:
 def compare(
     names: Sequence[str], folder: Path, *, steps: int, samples: int, seed: int, device: str
 ) -> Iterator[Coverage]:
-    """Score real images, then train each variant and score it; trainings go on from their checkpoints.
+    """Score real images, then train and score each variant; trainings resume from their checkpoints.
 
-    A training with its model and an image is in `folder/<variant>-<seed>`; `steps` are the generator's.
+    Each training, with its model and a sample, is in `folder/<variant>-<seed>`; `steps` are the generator's.
 
     Raises:
         Stopped: SIGTERM or SIGINT arrived.
     """
-    judge = EvaluationClassifier("mnist")
+    classifier = EvaluationClassifier("mnist")
     test = loading.load(STACKED_MNIST, "test")
     with progress.working("scores of real digits"):
         real = next(test.batches(samples, SEED, torch.device("cpu")))["image"].numpy()
-        covered = _coverage("real test digits", None, real, judge)
-    yield covered
+        coverage = _coverage("real test digits", None, real, classifier)
+    yield coverage
     for name in names:
         own = folder / f"{name}-{seed}"
         trained = _train(name, own, steps=steps, seed=seed, device=device)
@@ -159,30 +159,32 @@ def compare(
         turns = sum(map(_generator(name).plays, range(trained.training.steps)))
         with progress.working(f"scores of {name}"):
             generator = gan_serve.load(name, models=own / "models")
-            generator.generate(SHOWN, seed=0).save(own / "sample.png", grid=True, scale=SCALE)
-            covered = _coverage(name, turns, generator.generate(samples, seed=SEED).array, judge)
-        yield dataclasses.replace(covered, training=trained.training)
+            generator.generate(SAMPLE_IMAGES, seed=0).save(own / "sample.png", grid=True, scale=SAMPLE_SCALE)
+            coverage = _coverage(name, turns, generator.generate(samples, seed=SEED).array, classifier)
+        yield dataclasses.replace(coverage, training=trained.training)
 
 
-def read(images: NDArray[np.float32], judge: EvaluationClassifier) -> NDArray[np.int64]:
-    """Which triple each image (N, 3, H, W) shows, 0 to 999, the first channel's digit in front."""
-    digits = [judge.look(images[:, [channel]]).probabilities.argmax(axis=1) for channel in range(images.shape[1])]
+def read(images: NDArray[np.float32], classifier: EvaluationClassifier) -> NDArray[np.int64]:
+    """Return the triple of digits in each image (N, 3, H, W), 0 to 999, the first channel's digit in front."""
+    digits = [
+        classifier.predict(images[:, [channel]]).probabilities.argmax(axis=1) for channel in range(images.shape[1])
+    ]
     triples: NDArray[np.int64] = np.ravel_multi_index(digits, (DIGITS,) * len(digits))
     return triples
 
 
-def _coverage(name: str, turns: int | None, images: NDArray[np.float32], judge: EvaluationClassifier) -> Coverage:
-    triples = read(images, judge)
+def _coverage(name: str, turns: int | None, images: NDArray[np.float32], classifier: EvaluationClassifier) -> Coverage:
+    triples = read(images, classifier)
     return Coverage(name, turns, distribution.modes(triples), distribution.divergence_from_uniform(triples, MODES))
 
 
 def _train(name: str, folder: Path, *, steps: int, seed: int, device: str) -> Trained:
-    begun = (folder / CHECKPOINT).exists()
-    run = runs.saved_run(folder, name) if begun else _new_run(name, seed)
+    has_started = (folder / CHECKPOINT).exists()
+    run = runs.saved_run(folder, name) if has_started else _new_run(name, seed)
     turns = filter(_generator(name).plays, itertools.count())
     last = next(itertools.islice(turns, steps - 1, None))
     run = dataclasses.replace(run, recipe=dataclasses.replace(run.recipe, steps=last + 1))
-    runs.play(run, folder, resume=begun, device=device)
+    runs.train(run, folder, resume=has_started, device=device)
     return runs.load_trained(folder, name)
 
 
@@ -192,5 +194,5 @@ def _new_run(name: str, seed: int) -> Run:
 
 
 def _generator(name: str) -> Player:
-    """Who knows which steps are the generator's."""
+    """Return the generator's player, which knows its steps."""
     return variants.find(name)(ImageSpec(channels=1, size=28, classes=())).stages()[0].players["generator"]

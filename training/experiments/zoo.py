@@ -1,7 +1,7 @@
-"""Many trainings from scratch to what is made of them, each in a process of its own, on a core of its own.
+"""Run many trainings from scratch and publish or score each, in a process and on a core of its own.
 
-Networks of this size spend much of their time waiting for each other's threads: two trainings with a core each do half
-as much again as one with two cores. On a GPU they take turns, if not told that it has room for several.
+The threads of small networks spend much of their time waiting for each other: two trainings with a core each are half
+as fast again as one with two cores. On a GPU they run one after the other by default.
 """
 
 import os
@@ -33,28 +33,30 @@ from training.loop.runs import load_trained
 from training.publishing.publish import file_of
 
 POLL_SECONDS = 0.2
-STOP_SECONDS = 60  # what a training may take to write its checkpoint
+STOP_SECONDS = 60  # that a training may take to write its checkpoint
 _STEP = re.compile(r"step ([\d,]+) of ([\d,]+)")
 
 
 @dataclass(frozen=True)
-class Task:
-    """One training from scratch, and the command that makes something of it."""
+class TrainingTask:
+    """One training from scratch, and the command that publishes or scores it."""
 
     name: str
     variant: str
     folder: Path  # of the training
     options: Sequence[str]  # of the training
-    ending: Sequence[object]  # the arguments of `python -m training` when it is over
+    ending: Sequence[object]  # the arguments of `python -m training` after the training
 
     def training(self, device: str) -> list[str]:
-        """The command that trains, from the checkpoint where there is one."""
+        """Return the command that trains, from the checkpoint if there is one."""
         start = ("--resume",) if (self.folder / CHECKPOINT).exists() else self.options
         return _command("train", self.variant, "--output", self.folder, "--device", device, *start)
 
 
-def publication(name: str, runs: Path, models: Path, options: Sequence[str] = (), *, replace: bool = False) -> Task:
-    """A variant's training, and its publication.
+def publication(
+    name: str, runs: Path, models: Path, options: Sequence[str] = (), *, replace: bool = False
+) -> TrainingTask:
+    """Return the task that trains and publishes a variant.
 
     Raises:
         UsageError: it would replace the models of another training.
@@ -63,7 +65,7 @@ def publication(name: str, runs: Path, models: Path, options: Sequence[str] = ()
     if not replace:
         _check_models(name, folder, models)
     ending = ("publish", name, "--output", folder, "--models", models, *(["--replace"] if replace else []))
-    return Task(name, name, folder, options, ending)
+    return TrainingTask(name, name, folder, options, ending)
 
 
 def _check_models(name: str, folder: Path, models: Path) -> None:
@@ -79,20 +81,20 @@ def _check_models(name: str, folder: Path, models: Path) -> None:
 
 
 def is_published(name: str, runs: Path, models: Path) -> bool:
-    """Whether the training is over, and each of the models that it ships is what came out of it, with its scores."""
+    """Return whether the training is finished, and each of its models is published with its scores."""
     try:
         state = checkpoint.load(runs / name / CHECKPOINT, torch.device("cpu"))
-    except Failure:  # there is none; or the training will say what is wrong with it
+    except Failure:  # there is none, or the training will report what is wrong with it
         return False
     if state["step"] < state["run"]["recipe"]["steps"] or not models.is_dir():
         return False
     repository = Repository(models)
     shipped = _shipped(name, state)
-    return all(model in repository.names and _is_of(repository.find(model).metadata, state) for model in shipped)
+    return all(model in repository.names and _is_result(repository.find(model).metadata, state) for model in shipped)
 
 
 def _shipped(name: str, state: checkpoint.State) -> list[str]:
-    """What the models of a training are called."""
+    """Return the names of a training's models."""
     variant, recipe = variants.training(name)
     if name != variant:
         return [name]
@@ -101,10 +103,10 @@ def _shipped(name: str, state: checkpoint.State) -> list[str]:
     ]
 
 
-def _is_of(model: ModelMetadata, state: checkpoint.State) -> bool:
-    """Whether a model has been published as what a training was when its checkpoint was written."""
-    made = model.training
-    same = (made.steps, made.seed, made.commit) == (state["step"], state["run"]["seed"], state["commit"])
+def _is_result(model: ModelMetadata, state: checkpoint.State) -> bool:
+    """Return whether a model was published from this checkpoint."""
+    training = model.training
+    same = (training.steps, training.seed, training.commit) == (state["step"], state["run"]["seed"], state["commit"])
     return same and bool(model.scores)
 
 
@@ -113,101 +115,104 @@ def _command(*arguments: object) -> list[str]:
 
 
 @dataclass
-class Outcome:
-    """What became of every task."""
+class Summary:
+    """How every task ended."""
 
     finished: list[str] = field(default_factory=list)
-    failed: dict[str, Path] = field(default_factory=dict)  # with the log that says why
+    failed: dict[str, Path] = field(default_factory=dict)  # with the log of each
     unfinished: list[str] = field(default_factory=list)
-    signal: int | None = None  # that stopped it
+    signal: int | None = None  # that stopped the run
 
 
 @dataclass
-class _Job:
-    task: Task
+class _RunningTask:
+    task: TrainingTask
     place: int
     core: int | None
     log: Path
-    work: progress.Work
-    ending: bool
+    activity: progress.Activity
+    is_ending: bool
     process: subprocess.Popen[bytes]
 
 
-def carry_out(tasks: Iterable[Task], device: str, *, jobs: int | None = None, minutes: float | None = None) -> Outcome:
-    """Do all tasks, so many at a time; when the minutes are over, or at a signal, trainings leave checkpoints and end.
+def run_tasks(
+    tasks: Iterable[TrainingTask], device: str, *, jobs: int | None = None, minutes: float | None = None
+) -> Summary:
+    """Run all tasks, `jobs` at a time; when the minutes are over, or at a signal, trainings write checkpoints and stop.
 
-    Called again, it goes on where it stopped. As many at a time as there are cores, if not told; one on a GPU.
+    A later call resumes them. By default, one task runs on each core, or one on a GPU.
     """
     places = _places(device, jobs)
-    outcome, waiting = Outcome(), deque(tasks)
+    summary, waiting = Summary(), deque(tasks)
     deadline = time.monotonic() + 60 * (float("inf") if minutes is None else minutes)
-    running: list[_Job] = []
+    running: list[_RunningTask] = []
     with deferred_signals() as received:
         while (waiting or running) and not received and time.monotonic() < deadline:
-            for place in sorted(places.keys() - {job.place for job in running})[: len(waiting)]:
+            for place in sorted(places.keys() - {each.place for each in running})[: len(waiting)]:
                 running.append(_start(waiting.popleft(), device, place, places[place]))
-            running = [job for job in running if _goes_on(job, outcome)]
+            running = [each for each in running if _is_running(each, summary)]
             time.sleep(POLL_SECONDS)
         _stop(running)
-    outcome.signal = received[0] if received else None
-    outcome.unfinished += [*(job.task.name for job in running), *(task.name for task in waiting)]
-    return outcome
+    summary.signal = received[0] if received else None
+    summary.unfinished += [*(each.task.name for each in running), *(task.name for task in waiting)]
+    return summary
 
 
 def _places(device: str, jobs: int | None) -> dict[int, int | None]:
-    """Where a job can be, by its number, and the core it has there; None where cores cannot be assigned."""
+    """Return the core of each place for a task; None where cores cannot be assigned."""
     cores = sorted(os.sched_getaffinity(0))[: cpu_count()] if hasattr(os, "sched_setaffinity") else [None]
-    alone = 1 if device.startswith("cuda") else len(cores)
-    return {place: cores[place % len(cores)] for place in range(jobs or alone)}
+    default = 1 if device.startswith("cuda") else len(cores)
+    return {place: cores[place % len(cores)] for place in range(jobs or default)}
 
 
-def _start(task: Task, device: str, place: int, core: int | None) -> _Job:
+def _start(task: TrainingTask, device: str, place: int, core: int | None) -> _RunningTask:
     make_folder(task.folder)
     log = task.folder / "log.txt"
     write_atomic(log, b"")
-    work = progress.SHARED.begin(f"{task.name}, training", unit="step")
-    return _Job(task, place, core, log, work, ending=False, process=_run(task.training(device), log, core))
+    activity = progress.SHARED.begin(f"{task.name}, training", unit="step")
+    process = _run(task.training(device), log, core)
+    return _RunningTask(task, place, core, log, activity, is_ending=False, process=process)
 
 
 def _run(command: Sequence[str], log: Path, core: int | None) -> subprocess.Popen[bytes]:
     environment = os.environ | ({} if core is None else {"OMP_NUM_THREADS": "1"})
     with log.open("ab") as file:
-        # A group of its own: Ctrl-C reaches this process alone, which then stops the trainings one by one.
+        # In its own group: Ctrl-C reaches only this process, which then stops the trainings one by one.
         process = subprocess.Popen(command, stdout=file, stderr=file, env=environment, process_group=0)
     if core is not None:
         os.sched_setaffinity(process.pid, {core})
     return process
 
 
-def _goes_on(job: _Job, outcome: Outcome) -> bool:
-    """Look after one job; False when it has come to its end."""
-    if not job.ending and (steps := _STEP.findall(job.log.read_text(errors="replace"))):
+def _is_running(running: _RunningTask, summary: Summary) -> bool:
+    """Update one task, and start its ending after its training; return False when both are over."""
+    if not running.is_ending and (steps := _STEP.findall(running.log.read_text(errors="replace"))):
         done, total = (int(number.replace(",", "")) for number in steps[-1])
-        job.work.update(done, total=total)
-    if job.process.poll() is None:
+        running.activity.update(done, total=total)
+    if running.process.poll() is None:
         return True
-    name, succeeded = job.task.name, job.process.returncode == 0
-    if succeeded and not job.ending:
-        job.ending, job.process = True, _run(_command(*job.task.ending), job.log, job.core)
-        progress.SHARED.end(job.work)
-        job.work = progress.SHARED.begin(f"{name}, {job.task.ending[0]}")
+    name, succeeded = running.task.name, running.process.returncode == 0
+    if succeeded and not running.is_ending:
+        running.is_ending, running.process = True, _run(_command(*running.task.ending), running.log, running.core)
+        progress.SHARED.end(running.activity)
+        running.activity = progress.SHARED.begin(f"{name}, {running.task.ending[0]}")
         return True
-    progress.SHARED.end(job.work)
+    progress.SHARED.end(running.activity)
     progress.say(f"{name}: {'done' if succeeded else 'failed'}")
     if succeeded:
-        outcome.finished.append(name)
+        summary.finished.append(name)
     else:
-        outcome.failed[name] = job.log
+        summary.failed[name] = running.log
     return False
 
 
-def _stop(jobs: Sequence[_Job]) -> None:
-    for job in jobs:
-        progress.SHARED.end(job.work)
-        job.process.terminate()
-    for job in jobs:
+def _stop(tasks: Sequence[_RunningTask]) -> None:
+    for each in tasks:
+        progress.SHARED.end(each.activity)
+        each.process.terminate()
+    for each in tasks:
         try:
-            job.process.wait(STOP_SECONDS)
+            each.process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
-            job.process.kill()
-            job.process.wait()
+            each.process.kill()
+            each.process.wait()

@@ -29,10 +29,10 @@ class AttentiveGAN(ConditionalGAN):
     def discriminator_loss(self, batch: Batch) -> Terms:
         images, label = torch.cat([batch["image"], self.fake(batch)]), batch["label"]
         real, fake = self.discriminator(images, label.repeat(2)).chunk(2)
-        self.observe(real, fake)
+        self.record_diagnostics(real, fake)
         return {"adversarial": self.adversarial.discriminator(real, fake)}
 
-    def observe(self, real: Tensor, fake: Tensor) -> None:
-        super().observe(real, fake)
+    def record_diagnostics(self, real: Tensor, fake: Tensor) -> None:
+        super().record_diagnostics(real, fake)
         attention: Tensor = self.generator.attention.gamma  # type: ignore[union-attr, assignment]
-        self.observed["attention"] = attention.detach().abs()
+        self.diagnostics["attention"] = attention.detach().abs()

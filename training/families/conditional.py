@@ -33,7 +33,7 @@ class ConditionalGAN(GAN):
     def discriminator_loss(self, batch: Batch) -> Terms:
         label = batch["label"]
         real, fake = self.discriminator(batch["image"], label), self.discriminator(self.fake(batch), label)
-        self.observe(real, fake)
+        self.record_diagnostics(real, fake)
         return {"adversarial": self.adversarial.discriminator(real, fake)}
 
     def generator_loss(self, batch: Batch) -> Terms:

@@ -13,7 +13,8 @@ from gan_serve.errors import UsageError
 from gan_serve.tensors import Image
 from training.data.dataset import Batch, BatchSource, Dataset, ImageSpec, Terms, to_signed
 from training.data.transforms import Jittered
-from training.gan import GAN, PATCH, EvaluationCase, Recipe, Servable
+from training.gan import GAN, Recipe, Servable
+from training.scoring import PATCH, EvaluationCase
 
 LINES = "line"  # the kind of image that is line art, which users may draw themselves
 
@@ -141,7 +142,7 @@ class TwoWayGAN(TranslationGAN):
             "back": self.discriminator["back"](inputs["forth"]),  # D_X(x)
         }
         fake = {way: self.discriminator[way](images) for way, images in fakes.items()}  # D_Y(G(x)), D_X(F(y))
-        self.observe(torch.cat([*real.values()]), torch.cat([*fake.values()]))
+        self.record_diagnostics(torch.cat([*real.values()]), torch.cat([*fake.values()]))
         return {f"adversarial {way}": self.adversarial.discriminator(real[way], fake[way]) for way in real}
 
     def generator_loss(self, batch: Batch) -> Terms:
@@ -170,7 +171,7 @@ class TwoWayGAN(TranslationGAN):
         ways = (Way("forth", view, target), Way("back", target, view))
         return {f"{way.source}2{way.target}": way for way in ways}
 
-    def trial(self, part: str, dataset: Dataset) -> EvaluationCase:
+    def evaluation_case(self, part: str, dataset: Dataset) -> EvaluationCase:
         figures = ("psnr", "ssim", "retrieval") if dataset.pairs else self._unpaired_figures()
         forth = self.paired_case(dataset, *figures)
         if self.parts()[part].generator == "back":

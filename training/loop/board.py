@@ -1,6 +1,6 @@
-"""What TensorBoard shows of a training: figures and images, in a file that is written as they come.
+"""Write a training's values and images for TensorBoard, each at once.
 
-TensorBoard's own writer writes in a thread, in which a full disk is a stack trace that nothing can catch.
+TensorBoard's own writer uses a thread, where a full disk is an exception that no caller can catch.
 """
 
 import os
@@ -19,34 +19,34 @@ from gan_serve.images.encoding import make_folder
 
 
 class Board:
-    """A new file of events in the folder.
+    """A new file of TensorBoard events in the folder.
 
     Raises:
-        Failure: it cannot be made there.
+        Failure: it cannot be created there.
     """
 
     def __init__(self, folder: Path) -> None:
         make_folder(folder)
         path = folder / f"events.out.tfevents.{int(time.time()):010}.{socket.gethostname()}.{os.getpid()}"
         try:
-            # Without a buffer, what cannot be written is an error at once, not when the file is closed.
+            # Without a buffer, a failed write raises at once and not when the file is closed.
             self._file = path.open("wb", buffering=0)
             self._records = RecordWriter(self._file)
             self._write(Event(wall_time=time.time(), file_version="brain.Event:2"))
         except OSError as error:
             raise Failure(f"{path}: cannot be written ({error.strerror})") from None
 
-    def add_figures(self, values: dict[str, float], step: int) -> None:
-        """One point of each curve; raises OSError where it cannot be written."""
+    def add_scalars(self, values: dict[str, float], step: int) -> None:
+        """Add one point to each curve; raises OSError if it cannot be written."""
         for name, value in values.items():
             self._add(scalar(name, value), step)  # type: ignore[no-untyped-call]
 
     def add_images(self, images: Tensor, step: int) -> None:
-        """Images (N, C, H, W) in [0, 1], as one; raises OSError where they cannot be written."""
+        """Add images (N, C, H, W) in [0, 1] as one grid; raises OSError if it cannot be written."""
         self._add(image("samples", images, dataformats="NCHW"), step)  # type: ignore[no-untyped-call]
 
     def close(self) -> None:
-        """Nothing more will come."""
+        """Close the file."""
         self._file.close()
 
     def _add(self, summary: Summary, step: int) -> None:

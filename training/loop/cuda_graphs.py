@@ -1,4 +1,4 @@
-"""Turns of a game on a GPU: small networks spend their time on starting kernels; a recorded turn starts all at once."""
+"""Record turns on a GPU as CUDA graphs: small networks spend most of their time on launching kernels."""
 
 from collections.abc import Callable
 
@@ -8,27 +8,27 @@ from training.data.dataset import Batch, Terms
 
 Turn = Callable[[Batch], Terms]
 
-WARM_UP = 3  # turns, in which optimizers make their state and libraries choose their kernels
+WARM_UP = 3  # turns, in which optimizers create their state and libraries choose their kernels
 
 
 class Replayed:
-    """A turn that is the same computation every time: played a few times, then recorded as a CUDA graph and replayed.
+    """A turn that is the same computation every time: run a few times, then recorded as a CUDA graph and replayed.
 
-    Random numbers are drawn anew at each replay. Whatever else changes from step to step must be in a tensor.
+    Each replay draws new random numbers. Everything else that changes from step to step must be in a tensor.
     """
 
     def __init__(self, turn: Turn) -> None:
         self.turn = turn
-        self.played = 0
+        self.runs = 0
         self.graph = torch.cuda.CUDAGraph()
         self.stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
-        self.batch: Batch = {}  # where the recorded turn finds its batch
-        self.terms: Terms = {}  # and leaves its losses
+        self.batch: Batch = {}  # the input of the recorded turn
+        self.terms: Terms = {}  # its output
 
     def __call__(self, batch: Batch) -> Terms:
-        self.played += 1
-        if self.played <= WARM_UP:
-            return self._play(batch)
+        self.runs += 1
+        if self.runs <= WARM_UP:
+            return self._run(batch)
         if not self.batch:
             self._record(batch)
         for name, values in batch.items():
@@ -36,8 +36,8 @@ class Replayed:
         self.graph.replay()
         return self.terms
 
-    def _play(self, batch: Batch) -> Terms:
-        """On a stream of its own, as what is recorded will be."""
+    def _run(self, batch: Batch) -> Terms:
+        """Run the turn on the stream that will also record it."""
         self.stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(self.stream):
             terms = self.turn(batch)

@@ -1,4 +1,4 @@
-"""Which device and which precision a training runs on, and what the machine is called in a model card."""
+"""Find the device and the precision of a training, and describe the hardware for a model card."""
 
 import os
 from collections.abc import Iterator
@@ -11,12 +11,12 @@ from gan_serve.errors import UsageError
 
 
 def find_device(name: str) -> torch.device:
-    """`auto` (CUDA where there is one), `cpu`, `cuda` or `cuda:N`.
+    """Return the device for `auto` (CUDA if available), `cpu`, `cuda` or `cuda:N`.
 
     Under `torchrun`, each process takes the GPU of its local rank.
 
     Raises:
-        UsageError: no such device here.
+        UsageError: there is no such device.
     """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
@@ -34,9 +34,9 @@ def find_device(name: str) -> torch.device:
 
 
 def find_precision(name: str, device: torch.device) -> str:
-    """`fp32`, `bf16`, or for `auto` bf16 where the processor has units for it; on a GPU fp32.
+    """Return `fp32` or `bf16`; for `auto`, bf16 on a processor with units for it, and otherwise fp32.
 
-    On a GPU two games of three became NaN in bf16, for a reason not found: docs/decisions/0008-gpu.md.
+    On a GPU, two of three games became NaN in bf16 for an unknown reason: docs/decisions/0008-gpu.md.
     """
     if name not in ("auto", "fp32", "bf16"):
         raise UsageError(f"unknown precision {name!r}; use auto, fp32 or bf16")
@@ -52,7 +52,7 @@ def _has_bf16_units() -> bool:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Within it PyTorch computes on one thread: what several add up depends on how many they are."""
+    """Make PyTorch use one thread, since the rounding of sums depends on the number of threads."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -62,7 +62,7 @@ def one_thread() -> Iterator[None]:
 
 
 def describe(device: torch.device) -> str:
-    """The hardware in words: `AMD EPYC, 2 cores`, `NVIDIA H200`."""
+    """Return the hardware in words: `AMD EPYC, 2 cores`, `NVIDIA H200`."""
     if device.type == "cuda":
         return str(torch.cuda.get_device_name(device))
     lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []

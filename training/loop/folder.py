@@ -1,4 +1,4 @@
-"""The folder of a training: its checkpoint and its averages on the way, and whether they can be written there."""
+"""The folder of a training: its checkpoint and snapshots, and the checks before they are written."""
 
 import shutil
 from collections.abc import Iterable, Iterator
@@ -13,14 +13,14 @@ from training import distributed
 from training.loop import checkpoint
 from training.loop.trainer import Trainer
 
-CHECKPOINT, _SNAPSHOTS = "checkpoint.pt", "snapshots"
+CHECKPOINT, _SNAPSHOTS = "checkpoint.pt", "snapshots"  # a snapshot is the average at an earlier step
 
 
-def refuse_begun(folder: Path) -> None:
-    """Refuse to start anew where a training is.
+def refuse_existing(folder: Path) -> None:
+    """Refuse to start a training in the folder of another one.
 
     Raises:
-        UsageError: with how far it is.
+        UsageError: the folder has a checkpoint; the message says of which training and step.
     """
     path = folder / CHECKPOINT
     if not path.exists():
@@ -33,29 +33,29 @@ def refuse_begun(folder: Path) -> None:
     except Failure:
         what = "a checkpoint that cannot be read"
     raise UsageError(
-        f"{folder} holds {what}; go on with --resume, start anew with --overwrite, or choose another --output"
+        f"{folder} holds {what}; go on with --resume, start again with --overwrite, or choose another --output"
     )
 
 
 def prepare(folder: Path, trainer: Trainer, count: int) -> None:
-    """Make the folders for a checkpoint and `count` averages on the way, before the first step.
+    """Create the folders for a checkpoint and `count` snapshots before the first step.
 
     Raises:
-        Failure: they cannot be made, or the disk is too small.
+        Failure: they cannot be created, or the disk has too little space.
     """
     if distributed.rank() != 0:
         return
     make_folder(folder / _SNAPSHOTS)
     kept = sum(path.stat().st_size for path in (folder / CHECKPOINT, *snapshots(folder)) if path.exists())
     networks, weights = map(_bytes, (trainer.game.state_dict().values(), trainer.game.parameters()))
-    whole = 2 * networks + 2 * weights  # with their averages, and two moments of each weight
+    checkpoint_size = 2 * networks + 2 * weights  # with their averages, and two moments of each weight
     # A checkpoint is written beside the one that it replaces.
-    needed = 2 * whole + count * networks - kept
+    needed = 2 * checkpoint_size + count * networks - kept
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise Failure(
             f"{folder}: there is no space for the checkpoints: they need {needed / 1e6:,.1f} MB, and {free / 1e6:,.1f} "
-            "MB are free; free some, or choose another --output"
+            "MB are free; delete some files, or choose another --output"
         )
 
 
@@ -63,45 +63,45 @@ def _bytes(tensors: Iterable[torch.Tensor]) -> int:
     return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
 
 
-class Keeper:
-    """Writes checkpoints; the first process of several does."""
+class CheckpointWriter:
+    """Write checkpoints and snapshots; of several processes, only the first one does."""
 
-    def __init__(self, path: Path, begun: int) -> None:
+    def __init__(self, path: Path, resumed_at: int) -> None:
         self._path = path
-        self._kept: int | None = begun or None  # the step of the last checkpoint of this training
-        self._anew = not begun
+        self._written: int | None = resumed_at or None  # the step of this training's last checkpoint
+        self._is_new = not resumed_at
 
-    def keep(self, state: checkpoint.State, snapshot: bool) -> None:
-        """Write the checkpoint, and the average on the way if it is one to keep."""
+    def write(self, state: checkpoint.State, snapshot: bool) -> None:
+        """Write the checkpoint, and a snapshot if `snapshot` is true."""
         if distributed.rank() != 0:
             return
         checkpoint.save(self._path, state)
-        self._kept = state["step"]
-        if self._anew:
+        self._written = state["step"]
+        if self._is_new:
             for path in snapshots(self._path.parent):  # of an earlier training
                 path.unlink()
-            self._anew = False
+            self._is_new = False
         if snapshot:
             checkpoint.save(self._path.parent / _SNAPSHOTS / f"{state['step']}.pt", _average(state))
 
     @contextmanager
-    def telling(self) -> Iterator[None]:
-        """A failure within it says what is left of the training."""
+    def explain_failure(self) -> Iterator[None]:
+        """Add to a failure which checkpoint is left."""
         try:
             yield
         except Failure as failure:
             left = "no checkpoint of it is written yet"
-            if self._kept is not None:
-                left = f"its checkpoint of step {self._kept:,} is kept, and --resume goes on from there"
+            if self._written is not None:
+                left = f"its checkpoint of step {self._written:,} is kept, and --resume goes on from there"
             raise Failure(f"{failure}; {left}") from failure
 
 
 def _average(state: checkpoint.State) -> checkpoint.State:
-    """A checkpoint without what only `restore` needs, three times as small."""
+    """Return a checkpoint without the parts that only `restore` needs, a third of its size."""
     return {name: value for name, value in state.items() if name not in ("game", "optimizers", "random")}
 
 
 def snapshots(folder: Path) -> tuple[Path, ...]:
-    """In the order of their steps."""
+    """Return the paths of a training's snapshots, in the order of their steps."""
     paths = sorted((folder / _SNAPSHOTS).glob("*.pt"), key=lambda path: int(path.stem))
     return tuple(paths)

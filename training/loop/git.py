@@ -1,14 +1,14 @@
-"""Which code is running."""
+"""The commit of the code that is running."""
 
 import subprocess
 from pathlib import Path
 
 
 def commit() -> str:
-    """The checkout's git commit; `unknown` outside a checkout.
+    """Return the checkout's git commit, or `unknown` outside a checkout.
 
-    With `+changes` where Python code of a training differs from it, or is not in it: models that someone has trained or
-    judges of other data change nothing.
+    `+changes` follows it where the Python code of trainings differs from the commit. Other files do not count, such as
+    trained models and classifiers.
     """
     folder = Path(__file__).parents[2]
 

@@ -1,4 +1,4 @@
-"""What may be written, and over what: looked at before work that may take hours, not after it."""
+"""Check before long work that its results can be written, and that they replace nothing else."""
 
 import tempfile
 from pathlib import Path
@@ -10,10 +10,10 @@ from training.gan import CHANGEABLE
 
 
 def check_writable(folder: Path) -> None:
-    """Refuse a folder in which nothing can be written; nothing is made yet.
+    """Refuse a folder that cannot be written to; create nothing yet.
 
     Raises:
-        Failure: with the reason.
+        Failure: it cannot be written to.
     """
     try:
         nearest = next(path for path in (folder, *folder.absolute().parents) if path.exists())
@@ -24,10 +24,10 @@ def check_writable(folder: Path) -> None:
 
 
 def check_new(path: Path, remedy: str, *, replace: bool) -> None:
-    """Refuse a file that is there already, unless it is to be replaced, and one that cannot be written.
+    """Refuse a file that cannot be written, and without `replace` a file that exists.
 
     Raises:
-        UsageError: it is there; the remedy says what else can be done.
+        UsageError: it exists; `remedy` names the alternative to --replace.
         Failure: it cannot be written.
     """
     check_writable(path.parent)
@@ -38,39 +38,39 @@ def check_new(path: Path, remedy: str, *, replace: bool) -> None:
 
 
 def check_model(path: Path, metadata: ModelMetadata | None, remedy: str) -> None:
-    """Refuse to replace a model that another training, or other data, has made; `metadata` is what would be written.
+    """Refuse to replace a model of another training or other data with the one that `metadata` describes.
 
     Raises:
-        UsageError: such a model is there; the remedy says what else can be done.
+        UsageError: such a model exists; `remedy` names the alternative to --replace.
     """
     if not path.exists():
         return
-    before = _described(path)
-    if before is None or metadata is None or not is_of(before, metadata):
-        raise UsageError(f"{path} {_made_by(before)}; replace it with --replace, or {remedy}")
+    before = _read_metadata(path)
+    if before is None or metadata is None or not is_same_training(before, metadata):
+        raise UsageError(f"{path} {_origin(before)}; replace it with --replace, or {remedy}")
 
 
-def is_of(before: ModelMetadata, now: ModelMetadata) -> bool:
-    """Whether a model is what the same training had made when it had come as far, or less."""
-    return (before.variant, before.data) == (now.variant, now.data) and goes_on(before.training, now.training)
+def is_same_training(before: ModelMetadata, now: ModelMetadata) -> bool:
+    """Return whether a model comes from the same or an earlier step of the same training."""
+    return (before.variant, before.data) == (now.variant, now.data) and continues(before.training, now.training)
 
 
-def goes_on(before: Training, now: Training) -> bool:
-    """Whether it is the same training, as far as before, or further."""
-    kept = [_lasting(training) for training in (before, now)]
+def continues(before: Training, now: Training) -> bool:
+    """Return whether it is the same training at the same or a later step."""
+    fixed = [_fixed_settings(training) for training in (before, now)]
     as_far = now.steps >= before.steps and now.duration_seconds >= before.duration_seconds
     same_moment = now.steps > before.steps or now.duration_seconds == before.duration_seconds
     continued = now.commit.startswith(before.commit) and now.hardware.startswith(before.hardware)
-    return kept[0] == kept[1] and as_far and same_moment and continued
+    return fixed[0] == fixed[1] and as_far and same_moment and continued
 
 
-def _lasting(training: Training) -> object:
-    """What a training cannot change on its way."""
+def _fixed_settings(training: Training) -> object:
+    """Return the settings that a resumed training cannot change."""
     recipe = {name: value for name, value in training.recipe.items() if name not in CHANGEABLE}
     return training.seed, training.precision, recipe
 
 
-def _described(path: Path) -> ModelMetadata | None:
+def _read_metadata(path: Path) -> ModelMetadata | None:
     try:
         content = path.read_bytes()
         return parse_metadata(read_property(content, PROPERTY, str(path)), str(path))
@@ -78,7 +78,7 @@ def _described(path: Path) -> ModelMetadata | None:
         return None
 
 
-def _made_by(metadata: ModelMetadata | None) -> str:
+def _origin(metadata: ModelMetadata | None) -> str:
     if metadata is None:
         return "was not made by a training"
     return (

@@ -1,4 +1,4 @@
-"""A training with a folder: started, reported, checkpointed, stopped by a signal, resumed, and read back."""
+"""Run a training in a folder: start, report, checkpoint, stop at a signal, resume, and load the result."""
 
 import dataclasses
 import signal
@@ -18,54 +18,54 @@ from training.data.catalog import SOURCES, STACKED_MNIST
 from training.data.dataset import Dataset, ImageSpec
 from training.gan import GAN, Recipe
 from training.loop import checkpoint, devices, git, progress, replacing
-from training.loop.folder import CHECKPOINT, Keeper, prepare, snapshots
-from training.loop.reporting import Report, understood
+from training.loop.folder import CHECKPOINT, CheckpointWriter, prepare, snapshots
+from training.loop.reporting import Report, describe_start
 from training.loop.trainer import Trainer, averaged
 
-SNAPSHOTS = 16  # how many of a training's averages are kept, evenly spaced, for its learning curve
+SNAPSHOTS = 16  # averages of the networks that are kept, evenly spaced, for the learning curve
 
 
 @dataclass(frozen=True)
 class Run:
-    """What determines a training: what `--resume` and a model card need to know of it."""
+    """The settings that determine a training, for `--resume` and the model card."""
 
     variant: str
     recipe: Recipe
     data: str  # a known name, a file or a folder
     seed: int = 0
-    precision: str = "auto"  # bf16 where the processor has units for it, else fp32
+    precision: str = "auto"  # bf16 on a processor with units for it, otherwise fp32
 
 
 @dataclass(frozen=True)
 class Trained:
-    """What came out of a run: the averaged networks, and the facts for the model card."""
+    """The result of a run: the averaged networks, and the facts for the model card."""
 
     variant: str
     gan: GAN
     source: str  # where the data was
     data: Data
     training: Training
-    snapshots: tuple[Path, ...] = ()  # its averages on the way, for `load_snapshot`
+    snapshots: tuple[Path, ...] = ()  # averages at earlier steps, for `load_snapshot`
 
 
 class Stopped(Exception):
-    """A signal asked the training to stop, and its checkpoint is written."""
+    """A signal stopped the training after its checkpoint was written."""
 
     def __init__(self, number: int, step: int) -> None:
         super().__init__(f"stopped by {signal.Signals(number).name} at step {step}")
         self.exit_code = 128 + number
 
 
-def play(run: Run, folder: Path, *, resume: bool, device: str = "auto", checkpoint_minutes: float = 5.0) -> Path:
-    """Train to the last step; returns the checkpoint, written every so many minutes, at a signal and at the end.
+def train(run: Run, folder: Path, *, resume: bool, device: str = "auto", checkpoint_minutes: float = 5.0) -> Path:
+    """Train to the last step; return the checkpoint, which is written at intervals, at a signal and at the end.
 
-    What was in the folder of an earlier training stays until the first checkpoint of this one is written.
+    The files of an earlier training in the folder stay until the first checkpoint of this one is written.
 
     Raises:
         Stopped: SIGTERM or SIGINT arrived.
-        UsageError: the training has come further, or its data is not what it was.
+        UsageError: the training is past its last step, or its data has changed.
         Failure: a loss or a weight is useless, the folder cannot be written, or the checkpoint is of other networks;
-            it stays as it was.
+            it stays unchanged.
     """
     replacing.check_writable(folder)
     with progress.working(f"loading {run.data}"):
@@ -80,13 +80,13 @@ def play(run: Run, folder: Path, *, resume: bool, device: str = "auto", checkpoi
         if resume:
             _restore(trainer, facts, path)
             if trainer.step == run.recipe.steps:
-                progress.say(f"this training has come to its last step, {trainer.step:,}; give more --steps to go on")
+                progress.say(f"this training has reached its last step, {trainer.step:,}; give more --steps to go on")
                 return path
         dataset.check_batch(run.recipe.batch_size)
         prepare(folder, trainer, min(SNAPSHOTS, run.recipe.steps - trainer.step))
-        progress.say(understood(trainer, dataset, folder))
+        progress.say(describe_start(trainer, dataset, folder))
         with Report(folder, run.recipe.steps, dataset, done=trainer.step) as report, deferred_signals() as received:
-            _follow(trainer, facts, report, path, received=received, minutes=checkpoint_minutes)
+            _train_to_end(trainer, facts, report, path, received=received, minutes=checkpoint_minutes)
         distributed.wait()
     finally:
         distributed.stop()
@@ -94,44 +94,44 @@ def play(run: Run, folder: Path, *, resume: bool, device: str = "auto", checkpoi
 
 
 def _restore(trainer: Trainer, facts: checkpoint.State, path: Path) -> None:
-    """Stand where the checkpoint was written."""
+    """Restore the training from its checkpoint."""
     state = checkpoint.load(path, trainer.device)
-    _refuse_other_data(state, facts)
+    _check_same_data(state, facts)
     steps = trainer.recipe.steps
     if state["step"] > steps:
         raise UsageError(f"this training has come to step {state['step']:,}, further than {steps:,}; give more --steps")
     with checkpoint.filling_networks(path):
         trainer.restore(state)
     for name in ("commit", "hardware"):
-        facts[name] = _continued(state[name], facts[name], trainer.step)
+        facts[name] = _joined(state[name], facts[name], trainer.step)
 
 
-def _refuse_other_data(state: checkpoint.State, facts: checkpoint.State) -> None:
+def _check_same_data(state: checkpoint.State, facts: checkpoint.State) -> None:
     before, now = (ImageSpec(**each["spec"]) for each in (state, facts))
     if before != now:
         raise UsageError(
-            f"the data has changed since this training began: it was of {before}, and is of {now}; "
-            "give it back what it had, or start anew with --overwrite in place of --resume"
+            f"the data has changed since this training started: it was of {before}, and is of {now}; "
+            "restore the data, or start again with --overwrite instead of --resume"
         )
     images, found = state["data"]["images"], facts["data"]["images"]
     if images != found:
-        progress.warn(f"the data has {found:,} images to train on, where this training began with {images:,}")
+        progress.warn(f"the data has {found:,} images to train on, where this training started with {images:,}")
 
 
-def _follow(
+def _train_to_end(
     trainer: Trainer, facts: checkpoint.State, report: Report, path: Path, *, received: list[int], minutes: float
 ) -> None:
     saved, steps = time.monotonic(), trainer.recipe.steps
-    keeper = Keeper(path, trainer.step)
+    writer = CheckpointWriter(path, trainer.step)
     for terms in trainer.train():
         stop = distributed.any_process(bool(received), trainer.device)
         snapshot = trainer.step * SNAPSHOTS // steps > (trainer.step - 1) * SNAPSHOTS // steps
         save = stop or snapshot or trainer.step == steps or time.monotonic() - saved > 60 * minutes
-        with keeper.telling():
-            report.after_step(trainer, terms, now=save)  # a checkpoint must not hold what is useless
+        with writer.explain_failure():
+            report.after_step(trainer, terms, now=save)  # before the checkpoint, which must not hold useless weights
             if save:
                 saved = time.monotonic()
-                keeper.keep(trainer.state() | facts, snapshot)
+                writer.write(trainer.state() | facts, snapshot)
         if stop:
             raise Stopped(received[0] if received else signal.SIGTERM, trainer.step)
 
@@ -146,30 +146,30 @@ def _facts(trainer: Trainer, run: Run, dataset: Dataset) -> checkpoint.State:
     }
 
 
-def _continued(before: str, now: str, step: int) -> str:
-    """Which code, or on what hardware, trained which steps."""
+def _joined(before: str, now: str, step: int) -> str:
+    """Return which code, or which hardware, trained which steps."""
     return before if before.endswith(now) else f"{before}, from step {step} {now}"
 
 
 def saved_run(folder: Path, variant: str) -> Run:
-    """The run whose checkpoint is in the folder.
+    """Return the run whose checkpoint is in the folder.
 
     Raises:
         Failure: there is no readable checkpoint.
-        UsageError: it is another variant's.
+        UsageError: it is of another variant.
     """
     path = folder / CHECKPOINT
     return _run(checkpoint.load(path, torch.device("cpu")), path, variant)
 
 
 def load_trained(folder: Path, variant: str) -> Trained:
-    """What came out of the training in the folder, finished or not; raises as `saved_run` does."""
+    """Load the result of the training in the folder, finished or not; raises as `saved_run` does."""
     trained = load_snapshot(folder / CHECKPOINT, variant)
     return dataclasses.replace(trained, snapshots=snapshots(folder))
 
 
 def load_snapshot(path: Path, variant: str) -> Trained:
-    """What a training had become when the file was written; raises as `saved_run` does."""
+    """Load the result of a training at the time of the file; raises as `saved_run` does."""
     state = checkpoint.load(path, torch.device("cpu"))
     run = _run(state, path, variant)
     average = averaged(variants.find(variant)(ImageSpec(**state["spec"]), run.recipe))
@@ -186,7 +186,7 @@ def load_snapshot(path: Path, variant: str) -> Trained:
         duration_seconds=round(state["seconds"], 1),
         processor_seconds=round(state["processor_seconds"], 1),
         commit=state["commit"],
-        recipe=_plain(dataclasses.replace(run.recipe, dataset=data.name)),  # which need not be the recipe's own
+        recipe=_as_json(dataclasses.replace(run.recipe, dataset=data.name)),  # the data may be other than the recipe's
         observed={name: round(value.item(), 4) for name, value in state["observed"].items()},
     )
     return Trained(variant, cast(GAN, average.module.eval()), run.data, data, training)
@@ -200,20 +200,20 @@ def _run(state: checkpoint.State, path: Path, variant: str) -> Run:
 
 
 def located(data: str) -> str:
-    """The same data, named so that it is found from any folder."""
+    """Return the name or the absolute path of data, which is found from any folder."""
     known = data in SOURCES or data == STACKED_MNIST
     return data if known or not Path(data).exists() else str(Path(data).absolute())
 
 
 def recipe_from(variant: str, fields: dict[str, Any]) -> Recipe:
-    """A variant's recipe with the values that a checkpoint or a model's metadata recorded, and else its own."""
+    """Return a variant's recipe with the values that a checkpoint or a model's metadata recorded."""
     values: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()
     }
     return dataclasses.replace(variants.find(variant).recipe, **values)
 
 
-def _plain(recipe: Recipe) -> dict[str, Any]:
-    """The recipe as JSON knows it: its tuples are lists."""
+def _as_json(recipe: Recipe) -> dict[str, Any]:
+    """Return the recipe with lists for tuples, as in JSON."""
     values = dataclasses.asdict(recipe)
     return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}

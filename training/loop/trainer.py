@@ -1,4 +1,4 @@
-"""The one training loop. It knows players and stages, and no variant."""
+"""The training loop of all variants; it knows only players and stages."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -16,11 +16,11 @@ from training.gan import Game, Player, Stage
 from training.loop import checkpoint, devices
 from training.loop.cuda_graphs import Replayed, Turn
 
-OBSERVED_SHARE = 0.01  # of one step in the running mean of what is observed
+DIAGNOSTICS_SHARE = 0.01  # of one step in the running means of the diagnostics
 
 
 class Trainer:
-    """One training, from its first step or from a checkpoint, to its last step."""
+    """One training, from its first step or a checkpoint to its last step."""
 
     def __init__(
         self, game: Game, dataset: BatchSource, *, seed: int, precision: str = "auto", device: str = "auto"
@@ -33,42 +33,42 @@ class Trainer:
         distributed.broadcast(self.game)
         self.average = averaged(self.game)
         self.game.before_training()
-        if self.replays:  # what is replayed so often is worth trying every kernel once
+        if self.replays:  # a turn that is replayed often is worth a try of every kernel
             torch.backends.cudnn.benchmark = True
         self.optimizers: dict[tuple[int, ...], torch.optim.Optimizer] = {}  # by the networks they move
         self.stages = self.game.stages()
-        self.turns: dict[str, Turn] = {}  # of the present stage's players
-        self.entered = 0  # how many stages have begun
+        self.turns: dict[str, Turn] = {}  # of the current stage's players
+        self.entered = 0  # how many stages have started
         self.step = 0
         self.images_seen = 0  # by all processes
         self.seconds = 0.0
-        self.processor_seconds = 0.0  # of all threads, which other work on the machine does not make more
-        self.observed: Terms = {}  # running means of what the game observes
+        self.processor_seconds = 0.0  # of all threads; other work on the machine does not increase it
+        self.diagnostics: Terms = {}  # running means of the game's
         torch.manual_seed(seed)
 
     def restore(self, state: checkpoint.State) -> None:
-        """Stand where `state` was saved."""
+        """Continue from a saved state."""
         self.step, self.seconds = state["step"], state["seconds"]
         self.images_seen = state.get("images_seen", self.step * self.recipe.batch_size)  # not in older checkpoints
         self.processor_seconds = state["processor_seconds"]
-        self.observed = state["observed"]
+        self.diagnostics = state["observed"]
         while self.entered < state["entered"]:
             self._enter_next_stage()
         self.game.load_state_dict(state["game"])
         self.average.load_state_dict(state["average"])
         for optimizer, saved in zip(self.optimizers.values(), state["optimizers"], strict=True):
-            # Its options are those of the device that it is on now.
+            # Keep the options for the device of this run.
             optimizer.load_state_dict(saved | {"param_groups": optimizer.state_dict()["param_groups"]})
         checkpoint.restore_random_state(state["random"])
 
     def state(self) -> checkpoint.State:
-        """All that `restore` needs."""
+        """Return everything that `restore` needs."""
         return {
             "step": self.step,
             "images_seen": self.images_seen,
             "seconds": self.seconds,
             "processor_seconds": self.processor_seconds,
-            "observed": self.observed,
+            "observed": self.diagnostics,
             "entered": self.entered,
             "game": self.game.state_dict(),
             "average": self.average.state_dict(),
@@ -77,28 +77,30 @@ class Trainer:
         }
 
     def train(self) -> Iterator[Terms]:
-        """Play to the last step; after each one, yield what was minimised in it."""
+        """Train to the last step; yield the terms of each step."""
         batches = self.dataset.batches(self.recipe.batch_size, self.seed, self.device, self.step)
-        began, work_began = time.monotonic() - self.seconds, time.process_time() - self.processor_seconds
+        started = time.monotonic() - self.seconds
+        processor_started = time.process_time() - self.processor_seconds
         for number, (first, last) in enumerate(self._spans()):
             while self.step < last:
                 while self.entered <= number:  # a stage may be too short for a step
                     self._enter_next_stage()
-                terms = self._play(self.stages[number], next(batches))
+                terms = self._step(self.stages[number], next(batches))
                 self.step += 1
                 self.images_seen += self.recipe.batch_size * distributed.world_size()
                 self.game.after_step((self.step - first) / (last - first))
                 self.average.update_parameters(self.game)
-                self._remember(self.game.observed)
-                self.seconds, self.processor_seconds = time.monotonic() - began, time.process_time() - work_began
+                self._average_diagnostics(self.game.diagnostics)
+                self.seconds = time.monotonic() - started
+                self.processor_seconds = time.process_time() - processor_started
                 yield terms
 
-    def _remember(self, observed: Terms) -> None:
-        for name, value in observed.items():
-            self.observed[name] = torch.lerp(self.observed.get(name, value), value, OBSERVED_SHARE)
+    def _average_diagnostics(self, diagnostics: Terms) -> None:
+        for name, value in diagnostics.items():
+            self.diagnostics[name] = torch.lerp(self.diagnostics.get(name, value), value, DIAGNOSTICS_SHARE)
 
     def _spans(self) -> list[tuple[int, int]]:
-        """The first step and the one after the last step of each stage."""
+        """Return the first step of each stage, and the step after its last one."""
         whole = sum(stage.share for stage in self.stages)
         ends, passed = [0], 0.0
         for stage in self.stages:
@@ -121,30 +123,30 @@ class Trainer:
 
     @property
     def replays(self) -> bool:
-        """Whether turns are recorded once and then replayed, which only a GPU can."""
+        """Whether turns are recorded once and then replayed, which needs a GPU."""
         return self.device.type == "cuda" and self.game.repeats and distributed.world_size() == 1
 
     def _optimizer(self, player: Player) -> torch.optim.Optimizer:
         rate = player.learning_rate or self.recipe.learning_rate
         group = {"params": _parameters(player), "base_rate": rate}
-        # What is recorded reads the rate at each replay.
-        present = torch.tensor(rate, device=self.device) if self.replays else rate
+        # A recorded turn reads the rate from this tensor at each replay.
+        current = torch.tensor(rate, device=self.device) if self.replays else rate
         if self.recipe.optimizer == "rmsprop":
-            return torch.optim.RMSprop([group], lr=present, foreach=True, capturable=self.replays)
-        return torch.optim.Adam([group], lr=present, betas=self.recipe.betas, fused=True, capturable=self.replays)
+            return torch.optim.RMSprop([group], lr=current, foreach=True, capturable=self.replays)
+        return torch.optim.Adam([group], lr=current, betas=self.recipe.betas, fused=True, capturable=self.replays)
 
-    def _play(self, stage: Stage, batch: Batch) -> Terms:
-        batch = {name: _laid_out(tensor) for name, tensor in batch.items()}
-        played: Terms = {}
+    def _step(self, stage: Stage, batch: Batch) -> Terms:
+        batch = {name: _channels_last(tensor) for name, tensor in batch.items()}
+        minimised: Terms = {}
         for name, player in stage.players.items():
             if player.plays(self.step):
                 self._set_rate(player)
                 terms = self.turns[name](batch)
-                played |= {f"{name}/{term}": value.detach() for term, value in terms.items()}
-        return played
+                minimised |= {f"{name}/{term}": value.detach() for term, value in terms.items()}
+        return minimised
 
     def update(self, player: Player, batch: Batch) -> Terms:
-        """One turn of one player: every other network is frozen."""
+        """Run one turn of one player, with every other network frozen."""
         parameters = _parameters(player)
         self.game.requires_grad_(False)
         for parameter in parameters:
@@ -152,7 +154,7 @@ class Trainer:
         optimizer = self.optimizers[_key(player)]
         optimizer.zero_grad()
         half = torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16")
-        # A weight that is computed, such as a spectrally normalised one, is computed once in a turn.
+        # A computed weight, such as a spectrally normalised one, is computed once in a turn.
         with half, parametrize.cached():
             terms = player.loss(batch)
             loss = torch.stack(list(terms.values())).sum()
@@ -172,13 +174,13 @@ class Trainer:
 
 
 def averaged(game: Game) -> AveragedModel:
-    """The exponential average of a game's weights and buffers, which is what gets shipped."""
+    """Return the exponential average of a game's weights and buffers, which is shipped."""
 
     def update(averages: Sequence[Tensor], values: Sequence[Tensor], _: Tensor | int) -> None:
-        count = int(average.n_averaged)  # on the CPU, where the argument may be on a GPU that is still at work
-        # A short memory at first, so that the random weights of the start are soon forgotten.
+        count = int(average.n_averaged)  # on the CPU; the argument may be on a busy GPU
+        # A short memory at first, which soon forgets the random initial weights.
         decay = min(game.settings.ema, (1 + count) / (10 + count))
-        if averages[0].is_floating_point():  # all are of one kind
+        if averages[0].is_floating_point():  # all have the same type
             torch._foreach_lerp_(list(averages), list(values), 1 - decay)
         else:
             torch._foreach_copy_(list(averages), list(values))  # counters
@@ -187,8 +189,8 @@ def averaged(game: Game) -> AveragedModel:
     return average
 
 
-def _laid_out(tensor: Tensor) -> Tensor:
-    """Images with the channels last, as the networks have their weights."""
+def _channels_last(tensor: Tensor) -> Tensor:
+    """Lay out images with the channels last, like the weights of the networks."""
     return tensor.contiguous(memory_format=torch.channels_last) if tensor.dim() == 4 else tensor
 
 

@@ -1,1 +1,1 @@
-"""From a training to a model in `models/`: export, scores, card and sample."""
+"""Publish a training as a model in `models/`: export, scores, card and sample."""

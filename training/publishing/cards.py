@@ -23,7 +23,7 @@ def card(metadata: ModelMetadata) -> str:
         ["precision", training.precision],
         ["hardware", training.hardware],
         ["duration", f"{training.duration_seconds / 60:.0f} min"],
-        *([["processor time", f"{work / 60:.0f} min"]] if (work := training.processor_seconds) else []),
+        *([["processor time", f"{seconds / 60:.0f} min"]] if (seconds := training.processor_seconds) else []),
         ["code", f"commit `{training.commit}`"],
         *([f"{name} in the last steps", f"{value:g}"] for name, value in training.observed.items()),
         *(
@@ -49,7 +49,7 @@ def card(metadata: ModelMetadata) -> str:
                 f"Licence of the data: {metadata.data.license}. The weights are under the project's licence as far as "
                 "the data's terms allow.",
                 "## Training\n\n"
-                + table(["what", "value"], facts)
+                + table(["property", "value"], facts)
                 + (f"\n\n{STOPPED}" if training.steps < training.planned_steps else "")
                 + _learning_curve(metadata.learning_curve),
                 "## Scores\n\n"
@@ -102,7 +102,7 @@ def _tensors(metadata: ModelMetadata) -> str:
         for side, tensors in (("input", metadata.inputs), ("output", metadata.outputs))
         for tensor in tensors
     ]
-    return table(["", "name", "kind", "what", "description"], rows)
+    return table(["", "name", "kind", "content", "description"], rows)
 
 
 def shape(tensor: InputTensor | OutputTensor) -> str:
@@ -134,11 +134,11 @@ def _learning_curve(milestones: Sequence[Milestone]) -> str:
     return (
         "\n\nThe averaged weights during the training:\n\n"
         + table(["steps", "FCD", *names], rows)
-        + _critic(milestones)
+        + _critic_correlation(milestones)
     )
 
 
-def _critic(milestones: Sequence[Milestone]) -> str:
+def _critic_correlation(milestones: Sequence[Milestone]) -> str:
     """Return how well a critic's estimate of the Wasserstein distance follows the FCD."""
     if not {"score(real)", "score(fake)"} <= milestones[0].observed.keys():
         return ""

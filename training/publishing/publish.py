@@ -1,4 +1,4 @@
-"""A finished training -> models/<name>/: the ONNX file, its scores, its card and its sample."""
+"""Turn a finished training into models/<name>/: the ONNX file, its scores, its card and its sample."""
 
 import dataclasses
 import tempfile
@@ -18,12 +18,13 @@ from gan_serve.repository import Model, Repository
 from gan_serve.system.interrupt import unfinished
 from gan_serve.tensors import Image
 from training.data.dataset import to_signed
-from training.evaluation.evaluate import check_scorable, evaluate, learning_curve, load_data, trial_of
+from training.evaluation.evaluate import check_scorable, evaluate, evaluation_case, learning_curve, load_data
 from training.export import describe, export, with_property
-from training.gan import EvaluationCase, Servable
+from training.gan import Servable
 from training.loop import progress, replacing
 from training.loop.runs import Trained
 from training.publishing import cards, samples
+from training.scoring import EvaluationCase
 
 SAMPLE_COLUMNS, SAMPLE_ROWS, SAMPLE_SCALE = 10, 10, 2
 TRAVERSAL_ROWS = 9
@@ -32,11 +33,11 @@ TRAVERSAL_ROWS = 9
 def export_all(
     trained: Trained, models: Path, *, name: str | None = None, version: int = 1, replace: bool = False
 ) -> list[Path]:
-    """Export every servable of a training into a folder of models; returns the ONNX files.
+    """Export every servable of a training into a folder of models; return the ONNX files.
 
     Raises:
-        UsageError: one name was given for several servables, or another training's model would be replaced.
-        Failure: an export differs from PyTorch, or nothing can be written there; nothing is.
+        UsageError: `name` is set for several servables, or would replace another training's model.
+        Failure: an export differs from PyTorch, or the folder cannot be written; then nothing is written.
     """
     described = describe_all(trained, models, name=name, version=version, replace=replace)
     exports = []
@@ -49,10 +50,10 @@ def export_all(
 def describe_all(
     trained: Trained, models: Path, *, name: str | None = None, version: int = 1, replace: bool = False
 ) -> list[tuple[Servable, ModelMetadata]]:
-    """What is to be exported; raises as `export_all` does, before there is any work lost."""
+    """Return the servables to export and their metadata; raises as `export_all` does, but before any work."""
     servables = trained.gan.servables()
     if name and len(servables) > 1:
-        raise UsageError(f"{trained.variant} ships {len(servables)} models, which cannot all be called {name}")
+        raise UsageError(f"{trained.variant} ships {len(servables)} models, so they cannot all be called {name}")
     replacing.check_writable(models)
     described = [
         (servable, describe(trained, part, servable, name=name, version=version))
@@ -66,7 +67,7 @@ def describe_all(
 def evaluate_in_place(
     models: Path, name: str, source: str | None = None, trained: Trained | None = None
 ) -> ModelMetadata:
-    """Score a model; writes the scores into its file, and the card and the sample that belong to the file.
+    """Score a model; write the scores into its file, and the card and the sample beside it.
 
     With the training that it came from, its learning curve is measured too.
     """
@@ -76,26 +77,26 @@ def evaluate_in_place(
         scored = dataclasses.replace(scored, learning_curve=learning_curve(model, trained, scored.scores))
     _write(models, scored, with_property(model.content, PROPERTY, scored.to_json()))
     write_atomic(models / scored.name / "README.md", cards.card(scored).encode())
-    trial = trial_of(scored, source)
-    if trial:
-        write_atomic(models / scored.name / "sample.png", samples.image(model, trial))
+    case = evaluation_case(scored, source)
+    if case:
+        write_atomic(models / scored.name / "sample.png", samples.image(model, case))
     elif scored.image_outputs:
-        _images(Repository(models).find(scored.name), models / scored.name)
+        _write_samples(Repository(models).find(scored.name), models / scored.name)
     if scored.image_inputs:
-        _examples(_given(scored, trial, source), scored, models / scored.name / "examples")
+        _write_examples(_example_inputs(scored, case, source), scored, models / scored.name / "examples")
     return scored
 
 
-def _given(metadata: ModelMetadata, trial: EvaluationCase | None, source: str | None) -> Tensor:
-    """Images of the test set to try a model with; whole ones, where a mask says what is hidden of them."""
-    if trial is None:
+def _example_inputs(metadata: ModelMetadata, case: EvaluationCase | None, source: str | None) -> Tensor:
+    """Return images of the test set to try a model with; whole ones for a model that takes a mask."""
+    if case is None:
         return to_signed(load_data(metadata, source, "test").images)
     is_masked = any(tensor.kind == "mask" for tensor in metadata.image_inputs)
-    return trial.truth if is_masked else trial.inputs["image"]
+    return case.truth if is_masked else case.inputs["image"]
 
 
-def _examples(images: Tensor, metadata: ModelMetadata, folder: Path) -> None:
-    """What the demo offers to try the model with."""
+def _write_examples(images: Tensor, metadata: ModelMetadata, folder: Path) -> None:
+    """Write the images that the demo offers to try the model with."""
     (kind,) = (tensor for tensor in metadata.image_inputs if isinstance(tensor, Image))
     make_folder(folder)
     for number, content in enumerate(samples.examples(images, kind), 1):
@@ -103,7 +104,7 @@ def _examples(images: Tensor, metadata: ModelMetadata, folder: Path) -> None:
 
 
 def score_all(trained: Trained) -> list[ModelMetadata]:
-    """Export and evaluate every servable of a training; nothing is kept but the metadata with the scores."""
+    """Export and evaluate every servable of a training; return the metadata with the scores and keep no file."""
     with _temporary_folder() as folder:
         export_all(trained, folder)
         models, _ = Repository(folder).read_all()
@@ -113,16 +114,16 @@ def score_all(trained: Trained) -> list[ModelMetadata]:
 def publish(
     trained: Trained, models: Path, *, name: str | None = None, version: int = 1, replace: bool = False
 ) -> list[Path]:
-    """Export, evaluate and describe; only when all of it succeeded, move it to `models`.
+    """Export, evaluate and describe a training's models; move them to `models` only when all succeeded.
 
     Raises:
-        UsageError: as `export_all`, or there is no judge for the data.
+        UsageError: as `export_all`, or the data has no evaluation classifier.
         Failure: as `export_all`.
     """
     describe_all(trained, models, name=name, version=version, replace=replace)
     check_scorable(trained)
     make_folder(models)
-    # Beside what it will replace: to move a file takes no space, and cannot fail half-way on a full disk.
+    # In the same file system as `models`, so that moving the files cannot fail half-way on a full disk.
     with _temporary_folder(models) as staging:
         for path in export_all(trained, staging, name=name, version=version):
             evaluate_in_place(staging, path.parent.parent.name, trained.source, trained)
@@ -137,13 +138,13 @@ def publish(
 
 @contextmanager
 def _temporary_folder(parent: Path | None = None) -> Iterator[Path]:
-    """A folder that is gone afterwards, at a signal, too."""
+    """Create a folder that is removed afterwards, even after a signal."""
     with tempfile.TemporaryDirectory(prefix=".publish-", dir=parent) as folder, unfinished(Path(folder)):
         yield Path(folder).resolve()
 
 
-def _images(model: Model, folder: Path) -> None:
-    """The images in the card, of seed 0: a row for each label, and for each number that can be turned, its range."""
+def _write_samples(model: Model, folder: Path) -> None:
+    """Write the images of the card, with seed 0: a row for each label, and for each scalar a sweep of its range."""
     generator, label = Generator(model), model.metadata.label
     sweeps: dict[str, dict[str, Any]] = {"sample": {label.name: label.values} if label else {}}
     for scalar in model.metadata.scalars:
@@ -154,7 +155,7 @@ def _images(model: Model, folder: Path) -> None:
 
 
 def file_of(models: Path, name: str, version: int = 1) -> Path:
-    """Where a model is, in a folder of models."""
+    """Return the path of a model in a folder of models."""
     return models / name / str(version) / "model.onnx"
 
 

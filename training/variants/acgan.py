@@ -43,7 +43,7 @@ class ACGAN(ConditionalGAN):
     def discriminator_loss(self, batch: Batch) -> Terms:
         real, real_class = self.discriminator(batch["image"])
         fake, fake_class = self.discriminator(self.fake(batch))
-        self.observe(real, fake)
+        self.record_diagnostics(real, fake)
         return {
             "adversarial": self.adversarial.discriminator(real, fake),  # -L_S
             "class_real": F.cross_entropy(real_class.float(), batch["label"]),  # -L_C

@@ -13,9 +13,10 @@ from training import losses
 from training.data.dataset import Batch, ImageSpec, Terms
 from training.families.attention import AttentiveGAN
 from training.families.convolutional import ConvolutionalRecipe
-from training.gan import EvaluationContext, Servable
+from training.gan import Servable
 from training.metrics import distribution
 from training.networks import layers, residual
+from training.scoring import EvaluationContext
 
 TRUNCATIONS = (0.7, 0.5, 0.3)  # lower values give more precision and less recall
 
@@ -68,8 +69,8 @@ class BigGAN(AttentiveGAN):
         }
 
     @classmethod
-    def own_scores(cls, evidence: EvaluationContext) -> list[Score]:
-        return [score for truncation in TRUNCATIONS for score in _truncated(evidence, truncation)]
+    def own_scores(cls, context: EvaluationContext) -> list[Score]:
+        return [score for truncation in TRUNCATIONS for score in _truncated(context, truncation)]
 
     def servables(self) -> dict[str, Servable]:
         (servable,) = super().servables().values()
@@ -80,9 +81,9 @@ class BigGAN(AttentiveGAN):
         return {"": replace(servable, inputs=(*servable.inputs, truncation))}
 
 
-def _truncated(evidence: EvaluationContext, truncation: float) -> list[Score]:
-    _, outputs = evidence.draw(truncation=truncation)
-    found = distribution.neighbourhoods(evidence.real.features, evidence.look(outputs["image"]).features)
+def _truncated(context: EvaluationContext, truncation: float) -> list[Score]:
+    _, outputs = context.generate(truncation=truncation)
+    found = distribution.neighbourhoods(context.real.features, context.predict(outputs["image"]).features)
     return [
         Score(
             name=f"{name}_{truncation:g}",

@@ -9,8 +9,9 @@ from torch.nn import functional as F
 from gan_serve.metadata import Paper, Score
 from gan_serve.tensors import Latent
 from training.data.dataset import Batch, ImageSpec, Terms
-from training.gan import GAN, EvaluationContext, Recipe, Servable
+from training.gan import GAN, Recipe, Servable
 from training.networks import layers
+from training.scoring import EvaluationContext
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class CoGAN(GAN):
         images, others = batch["image"].chunk(2)  # no image is in one batch with its own edges
         real = self.discriminator(images, edges(others))
         fake = self.discriminator(*self.generator(self.latent(batch)))
-        self.observe(torch.cat(real), torch.cat(fake))
+        self.record_diagnostics(torch.cat(real), torch.cat(fake))
         return {
             "images": self.adversarial.discriminator(real[0], fake[0]),
             "edges": self.adversarial.discriminator(real[1], fake[1]),
@@ -62,8 +63,8 @@ class CoGAN(GAN):
         return {"images": self.adversarial.generator(image), "edges": self.adversarial.generator(edge)}
 
     @classmethod
-    def own_scores(cls, evidence: EvaluationContext) -> list[Score]:
-        _, outputs = evidence.draw()
+    def own_scores(cls, context: EvaluationContext) -> list[Score]:
+        _, outputs = context.generate()
         agreement = ((edges(outputs["image"]) > 0) == (outputs["edges"] > 0)).float().mean().item()
         return [
             Score(

@@ -12,9 +12,10 @@ from gan_serve.metadata import Paper
 from gan_serve.tensors import Mask
 from training.data import masks
 from training.data.dataset import Batch, Dataset, ImageSpec, Terms, to_signed
-from training.gan import GAN, EvaluationCase, Recipe, Servable
+from training.gan import GAN, Recipe, Servable
 from training.networks import translation
 from training.networks.layers import InstanceNorm, init_dcgan
+from training.scoring import EvaluationCase
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ class ContextEncoder(GAN):
         mask = self.mask(batch)
         fake = self.discriminator(self.generator(batch["image"], mask) * mask)
         real = self.discriminator(batch["image"] * mask)
-        self.observe(real, fake)
+        self.record_diagnostics(real, fake)
         return {"adversarial": self.adversarial.discriminator(real, fake)}
 
     def generator_loss(self, batch: Batch) -> Terms:
@@ -88,16 +89,16 @@ class ContextEncoder(GAN):
         errors = (fake.float() - real.float()).square().mean(dim=1, keepdim=True)
         return ((mask + self.border_weight * around) * errors).sum() / mask.sum()
 
-    def trial(self, part: str, dataset: Dataset) -> EvaluationCase:
+    def evaluation_case(self, part: str, dataset: Dataset) -> EvaluationCase:
         everything = to_signed(dataset.images)
         truth = everything[: self.scored]
-        box = masks.middle(self.spec.size)
+        region = masks.middle(self.spec.size)
         mask = torch.zeros(len(truth), 1, *truth.shape[2:])
-        mask[:, :, *box] = 1
+        mask[:, :, *region] = 1
         seen = truth * (1 - mask)
         baselines = {"mean": masks.mean_fill(seen, mask), "nearest": masks.nearest_fill(truth, mask, everything)}
-        figures = ("psnr", "l1", "ssim", "sharpness", "label_accuracy")
-        return EvaluationCase({"image": seen, "mask": mask}, truth, figures, baselines, box)
+        metrics = ("psnr", "l1", "ssim", "sharpness", "label_accuracy")
+        return EvaluationCase({"image": seen, "mask": mask}, truth, metrics, baselines, region)
 
     def servables(self) -> dict[str, Servable]:
         image = self.spec.image

@@ -11,8 +11,9 @@ from torch.nn import functional as F
 from gan_serve.metadata import Paper
 from training.data.dataset import Dataset, ImageSpec
 from training.families.translation import TwoWayGAN, TwoWayRecipe
-from training.gan import EvaluationCase, Recipe
+from training.gan import Recipe
 from training.networks import translation
+from training.scoring import EvaluationCase
 
 
 class DiscoGAN(TwoWayGAN):
@@ -50,11 +51,11 @@ class DiscoGAN(TwoWayGAN):
             {way: translation.PatchDiscriminator(spec.channels, self.width, halvings=3) for way in ways}  # D_B, D_A
         )
 
-    def trial(self, part: str, dataset: Dataset) -> EvaluationCase:
+    def evaluation_case(self, part: str, dataset: Dataset) -> EvaluationCase:
         """The true partner, by pixels and, where the judge knows such images, by what they show."""
-        trial = super().trial(part, dataset)
+        case = super().evaluation_case(part, dataset)
         judged = self.parts()[part].generator == "forth" and dataset.pairs and len(dataset.classes) > 1
-        return replace(trial, figures=(*trial.figures, "feature_retrieval")) if judged else trial
+        return replace(case, metrics=(*case.metrics, "feature_retrieval")) if judged else case
 
     def cycle_loss(self, returned: Tensor, inputs: Tensor) -> Tensor:
         """|G_BA(G_AB(x)) - x|^2."""

@@ -56,7 +56,7 @@ class DRAGAN(ConvolutionalGAN):
         images = batch["image"]
         real, fake = self.discriminator(images), self.discriminator(self.fake(batch))
         near = losses.dragan_points(images, self.uniform(batch, *images.shape[1:]))
-        self.observe(real, fake)
+        self.record_diagnostics(real, fake)
         return {
             "adversarial": self.adversarial.discriminator(real, fake),
             "gradient_penalty": self.settings.penalty_weight * self.gradient_penalty(near, self.settings.slope),

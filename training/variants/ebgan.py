@@ -47,13 +47,13 @@ class EBGAN(ConvolutionalGAN):
     def discriminator_loss(self, batch: Batch) -> Terms:
         real, _ = self.discriminator(batch["image"])
         fake, _ = self._score_generated(batch)
-        self.observed = {"score(real)": -real.detach().mean(), "score(fake)": -fake.detach().mean()}
+        self.diagnostics = {"score(real)": -real.detach().mean(), "score(fake)": -fake.detach().mean()}
         return {"energy_real": real.mean(), "energy_fake": F.relu(self.margin - fake).mean()}
 
     def generator_loss(self, batch: Batch) -> Terms:
         energy, code = self._score_generated(batch)
         likeness = losses.pulling_away(code)
-        self.observed["likeness"] = likeness.detach()
+        self.diagnostics["likeness"] = likeness.detach()
         return {"energy": energy.mean(), "pulling_away": self.settings.pulling_away_weight * likeness}
 
     def _score_generated(self, batch: Batch) -> tuple[Tensor, Tensor]:

@@ -11,10 +11,11 @@ from gan_serve.metadata import Paper, Score
 from gan_serve.tensors import Label, Latent, Probabilities, Scalar, ScoreOutput
 from training.data.dataset import Batch, ImageSpec, Terms
 from training.data.transforms import warped
-from training.gan import GAN, EvaluationContext, Recipe, Servable
+from training.gan import GAN, Recipe, Servable
 from training.metrics import handwriting
 from training.metrics.handwriting import TRAITS
 from training.networks import infogan
+from training.scoring import EvaluationContext
 
 TEMPERATURE = 0.5  # sharpens Q's predictions before they become targets
 
@@ -68,7 +69,7 @@ class InfoGAN(GAN):
         category, code = self._codes(batch)
         real, (real_category, _) = self.discriminator(batch["image"])
         fake, prediction = self.discriminator(self.generator(self.latent(batch), category, *code.unbind(1)))
-        self.observe(real, fake)
+        self.record_diagnostics(real, fake)
         return {
             "adversarial": self.adversarial.discriminator(real, fake),
             **self._agreement_loss(batch["image"], real_category),
@@ -151,8 +152,8 @@ class InfoGAN(GAN):
         return handwriting.named(handwriting.correlations(codes, images), ["first_code", "second_code"])
 
     @classmethod
-    def own_scores(cls, evidence: EvaluationContext) -> list[Score]:
-        inputs, outputs = evidence.draw()
+    def own_scores(cls, context: EvaluationContext) -> list[Score]:
+        inputs, outputs = context.generate()
         codes = torch.stack([values for values in inputs.values() if values.is_floating_point()])
         strongest = handwriting.correlations(codes.float(), outputs["image"]).amax(dim=0).tolist()
         return [

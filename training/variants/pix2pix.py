@@ -10,8 +10,9 @@ from torch.nn import functional as F
 from gan_serve.metadata import Paper
 from training.data.dataset import Batch, Dataset, ImageSpec, Terms
 from training.families.translation import TranslationGAN, TranslationRecipe
-from training.gan import EvaluationCase, Recipe, Servable
+from training.gan import Recipe, Servable
 from training.networks import translation
+from training.scoring import EvaluationCase
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class Pix2Pix(TranslationGAN):
     def discriminator_loss(self, batch: Batch) -> Terms:
         condition = self.condition(batch)
         real, fake = self.discriminator(batch["image"], condition), self.discriminator(self.fake(batch), condition)
-        self.observe(real, fake)
+        self.record_diagnostics(real, fake)
         return {"adversarial": self.adversarial.discriminator(real, fake) / 2}  # D learns at half the rate of G
 
     def generator_loss(self, batch: Batch) -> Terms:
@@ -69,7 +70,7 @@ class Pix2Pix(TranslationGAN):
             "l1": self.settings.l1_weight * F.l1_loss(fake.float(), batch["image"].float()),
         }
 
-    def trial(self, part: str, dataset: Dataset) -> EvaluationCase:
+    def evaluation_case(self, part: str, dataset: Dataset) -> EvaluationCase:
         judged = ("fcd", "label_accuracy") if len(dataset.classes) > 1 else ()
         return self.paired_case(dataset, *judged, "l1", "psnr", "ssim", "retrieval", "sharpness")
 

@@ -16,8 +16,9 @@ from training import losses
 from training.data import camvid_labels
 from training.data.dataset import Batch, Dataset, ImageSpec, Terms
 from training.families.translation import TranslationGAN, TranslationRecipe
-from training.gan import EvaluationCase, Player, Recipe, Servable, Stage
+from training.gan import Player, Recipe, Servable, Stage
 from training.networks import pix2pixhd, translation
+from training.scoring import EvaluationCase
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ class Pix2PixHD(TranslationGAN):
     def discriminator_loss(self, batch: Batch) -> Terms:
         real = [scale[-1] for scale in self.features(self.real(batch), batch)]
         fake = [scale[-1] for scale in self.features(self.fake(batch), batch)]
-        self.observe(*(torch.cat([logits.flatten() for logits in each]) for each in (real, fake)))
+        self.record_diagnostics(*(torch.cat([logits.flatten() for logits in each]) for each in (real, fake)))
         each = [self.adversarial.discriminator(*logits) for logits in zip(real, fake, strict=True)]
         return {"adversarial": torch.stack(each).sum()}
 
@@ -115,7 +116,7 @@ class Pix2PixHD(TranslationGAN):
     def _set_coarse(self, *, coarse: bool) -> None:
         self.is_coarse = coarse
 
-    def trial(self, part: str, dataset: Dataset) -> EvaluationCase:
+    def evaluation_case(self, part: str, dataset: Dataset) -> EvaluationCase:
         return self.paired_case(dataset, "pixel_accuracy", "mean_iou", "l1", "psnr", "ssim", "sharpness")
 
     def servables(self) -> dict[str, Servable]:

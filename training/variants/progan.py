@@ -13,9 +13,10 @@ from gan_serve.metadata import Paper, Score
 from training import losses
 from training.data.dataset import Batch, ImageSpec, Terms
 from training.families.convolutional import ConvolutionalRecipe
-from training.gan import GAN, EvaluationContext, Recipe, Servable, Stage
+from training.gan import GAN, Recipe, Servable, Stage
 from training.metrics import sliced_wasserstein
 from training.networks import layers, progressive
+from training.scoring import EvaluationContext
 
 COMPARED = 1_000  # images whose patches are compared, at most
 
@@ -55,7 +56,7 @@ class ProGAN(GAN):
     def discriminator_loss(self, batch: Batch) -> Terms:
         images, fakes = self._at_present_size(batch["image"]), self.fake(batch)
         real, fake = self.discriminator(images), self.discriminator(fakes)
-        self.observe(real, fake)
+        self.record_diagnostics(real, fake)
         between = losses.interpolate(images, fakes, self.uniform(batch, 1, 1, 1))
         return {
             "adversarial": self.adversarial.discriminator(real, fake),
@@ -84,11 +85,11 @@ class ProGAN(GAN):
         self.discriminator.fade_in(progress)
 
     @classmethod
-    def own_scores(cls, evidence: EvaluationContext) -> list[Score]:
-        count = min(COMPARED, len(evidence.images) // 2)
-        real = evidence.images[:count]
-        drawn = sliced_wasserstein.sliced_wasserstein(real, evidence.draw()[1]["image"][:count])
-        floor = sliced_wasserstein.sliced_wasserstein(real, evidence.images[count : 2 * count])
+    def own_scores(cls, context: EvaluationContext) -> list[Score]:
+        count = min(COMPARED, len(context.images) // 2)
+        real = context.images[:count]
+        drawn = sliced_wasserstein.sliced_wasserstein(real, context.generate()[1]["image"][:count])
+        floor = sliced_wasserstein.sliced_wasserstein(real, context.images[count : 2 * count])
         return [
             Score(
                 name=f"swd_{side}",

@@ -12,8 +12,9 @@ from gan_serve.metadata import Paper
 from gan_serve.tensors import Image
 from training.data.dataset import Batch, BatchSource, Dataset, ImageSpec, Terms, to_signed
 from training.data.resampling import reduced
-from training.gan import GAN, EvaluationCase, Player, Recipe, Servable, Stage
+from training.gan import GAN, Player, Recipe, Servable, Stage
 from training.networks import layers, srgan
+from training.scoring import EvaluationCase
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,7 @@ class SRGAN(GAN):
         if self.is_pretraining:
             layers.ema_update(self.srresnet, self.generator, 1 - self.memory)
 
-    def trial(self, part: str, dataset: Dataset) -> EvaluationCase:
+    def evaluation_case(self, part: str, dataset: Dataset) -> EvaluationCase:
         truth = to_signed(dataset.images)
         small = reduced(truth, self.scale)
         return EvaluationCase({"image": small}, truth, ("patch_fcd", "sharpness"))

@@ -80,7 +80,7 @@ class SSGAN(GAN):
         images = torch.cat([batch["labelled"], batch["image"], self.fake(batch)])
         labelled, real, fake = self.discriminator(images)[0].chunk(3)
         real, fake = realness(real), realness(fake)
-        self.observe(real, fake)
+        self.record_diagnostics(real, fake)
         return {
             "supervised": F.cross_entropy(labelled.float(), batch["label"]),
             "unsupervised": self.settings.unsupervised_weight * self.adversarial.discriminator(real, fake),

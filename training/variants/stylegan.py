@@ -13,8 +13,9 @@ from gan_serve.tensors import Latent, Scalar
 from training import distributed
 from training.data.dataset import Batch, ImageSpec, Tensors, Terms
 from training.families.convolutional import ConvolutionalRecipe
-from training.gan import GAN, EvaluationContext, Player, Recipe, Servable, Stage
+from training.gan import GAN, Player, Recipe, Servable, Stage
 from training.networks import layers, progressive, stylegan
+from training.scoring import EvaluationContext
 
 # The paper's groups of layers; those between the two bounds are its middle ones.
 COARSE = 4  # layers below this one control 4x4 and 8x8 pixels
@@ -102,9 +103,9 @@ class StyleGAN(GAN):
         return [Stage({**stage.players, "penalty": penalty})]
 
     @classmethod
-    def own_scores(cls, evidence: EvaluationContext) -> list[Score]:
+    def own_scores(cls, context: EvaluationContext) -> list[Score]:
         def seen(**inputs: object) -> Tensor:
-            return torch.from_numpy(evidence.look(evidence.draw(**inputs)[1]["image"]).probabilities).argmax(dim=1)
+            return torch.from_numpy(context.predict(context.generate(**inputs)[1]["image"]).probabilities).argmax(dim=1)
 
         whole, still, other = seen(), seen(noise_strength=0), seen(crossover=0)
         other_fine, own_coarse = seen(crossover=FINE), seen(crossover=COARSE)
@@ -112,7 +113,7 @@ class StyleGAN(GAN):
             _share("other_noise", whole == still, "higher", "the noise is another"),
             _share("other_fine_styles", whole == other_fine, "higher", "the styles at 32x32 are another image's"),
             _share("other_coarse_styles", other == own_coarse, "lower", "those at 4x4 and 8x8 are another image's"),
-            *_path_lengths(evidence),
+            *_path_lengths(context),
         ]
 
     def servables(self) -> dict[str, Servable]:
@@ -153,7 +154,7 @@ def _share(changed: str, same: Tensor, better: Literal["higher", "lower"], what:
     return Score(name=f"same_with_{changed}", value=same.float().mean().item(), better=better, description=description)
 
 
-def _path_lengths(evidence: EvaluationContext) -> list[Score]:
+def _path_lengths(context: EvaluationContext) -> list[Score]:
     """Measure how evenly images change along a path between styles, and along a path between latents.
 
     This is the paper's perceptual path length on the classifier's features, at the middle of the path. The exported
@@ -174,8 +175,8 @@ def _path_lengths(evidence: EvaluationContext) -> list[Score]:
         return features(None, truncation=share)
 
     def features(change: Callable[[Tensors], Tensors] | None, **inputs: float) -> Tensor:
-        drawn = evidence.draw(change, noise_strength=0, **inputs)[1]["image"]
-        return torch.from_numpy(evidence.look(drawn).features)
+        drawn = context.generate(change, noise_strength=0, **inputs)[1]["image"]
+        return torch.from_numpy(context.predict(drawn).features)
 
     ways = {"latents": length(between_latents), "styles": 2 * length(between_styles)}
     what = "mean squared speed of the judge's features in the middle of the way between two"

@@ -37,7 +37,7 @@ class WGANGP(ConvolutionalGAN):
         images, fakes = batch["image"], self.fake(batch)
         real, fake = self.discriminator(images), self.discriminator(fakes)
         between = losses.interpolate(images, fakes, self.uniform(batch, 1, 1, 1))
-        self.observe(real, fake)
+        self.record_diagnostics(real, fake)
         return {
             "adversarial": self.adversarial.discriminator(real, fake),
             "gradient_penalty": self.settings.penalty_weight * self.gradient_penalty(between),

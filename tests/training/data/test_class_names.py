@@ -3,14 +3,16 @@
 from pathlib import Path
 
 import numpy as np
-import pytest
 import torch
 from small_models import CLASSIFIER, DIGIT, DIGITS
 
 from gan_serve.generator import Generator
 from gan_serve.repository import Model, Repository
+from training import variants
 from training.data.dataset import Dataset, to_signed
 from training.evaluation import classification, generation
+from training.evaluation.context import Evaluation
+from training.inference import run_model
 
 BACKWARDS = DIGITS[::-1]
 
@@ -25,10 +27,13 @@ def dataset(labels: torch.Tensor, classes: tuple[str, ...]) -> Dataset:
     return Dataset("noise", images.to(torch.uint8), labels, classes, "", "")
 
 
-def test_images_are_drawn_in_the_order_of_the_data_s_classes(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(generation, "IMAGES", 20)
+def context(model: Model, test: Dataset) -> Evaluation:
+    return Evaluation(model, model, variants.find("ssgan")(test.spec), "classifier", test, test, count=0)
+
+
+def test_images_are_drawn_in_the_order_of_the_data_s_classes(models: Path) -> None:
     model = found(models, DIGIT.name)
-    sample = generation._draw(model, dataset(torch.arange(10), BACKWARDS))
+    sample = generation._generate(model, dataset(torch.arange(10), BACKWARDS), 20)
     assert sample.labels is not None
     for number, name in enumerate(BACKWARDS):
         expected = Generator(model).generate(2, seed=generation.SEED, index=2 * number, label=name).outputs["image"]
@@ -38,7 +43,7 @@ def test_images_are_drawn_in_the_order_of_the_data_s_classes(models: Path, monke
 def test_a_classifier_is_right_whatever_the_order_of_the_data_s_classes(models: Path) -> None:
     model = found(models, CLASSIFIER.name)
     some = dataset(torch.arange(50) % 10, DIGITS)
-    guessed = classification.answers(model, "classes", {"image": to_signed(some.images)}).argmax(axis=1)
+    guessed = run_model(model, "classes", {"image": to_signed(some.images)}).argmax(axis=1)
     for classes, labels in ((DIGITS, guessed), (BACKWARDS, 9 - guessed)):
-        (score,) = classification.scores(model, model, dataset(torch.from_numpy(labels), classes))
+        (score,) = classification.scores(context(model, dataset(torch.from_numpy(labels), classes)))
         assert (score.name, score.value) == ("test_error", 0)

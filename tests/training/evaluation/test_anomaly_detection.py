@@ -1,4 +1,4 @@
-"""How well one number tells the data from what it is not."""
+"""How well an anomaly score separates the data from noise and from other data."""
 
 import dataclasses
 from pathlib import Path
@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from gan_serve.metadata import Data, Training
+from gan_serve.metadata import Data, Score, Training
 from gan_serve.repository import Model
 from training import export, variants
 from training.data.dataset import Dataset
 from training.evaluation import anomaly_detection
+from training.evaluation.context import Evaluation
 from training.loop.runs import Trained
 
 FACTS = Training(
@@ -38,24 +39,23 @@ def detector(digits: Dataset, sign: float) -> Model:
     return Model(metadata, "", Path("model.onnx"), export.export(servable, metadata))
 
 
-@pytest.fixture
-def digits_and_negatives(digits: Dataset) -> tuple[Dataset, Dataset]:
-    return digits, dataclasses.replace(digits, name="negatives", images=255 - digits.images)
+def scores(digits: Dataset) -> list[Score]:
+    gan = variants.find("ebgan")(digits.spec)
+    models = detector(digits, 1.0), detector(digits, -1.0)
+    return anomaly_detection.scores(Evaluation(*models, gan, "energy", digits, digits, count=0))
 
 
-def test_what_is_dark_is_told_from_its_negatives_and_from_noise(
-    digits_and_negatives: tuple[Dataset, Dataset],
+def test_dark_images_are_separated_from_their_negatives_and_from_noise(
+    digits: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    digits, negatives = digits_and_negatives
-    found = {
-        score.name: score
-        for score in anomaly_detection.scores(detector(digits, 1.0), detector(digits, -1.0), digits, negatives)
-    }
+    negatives = dataclasses.replace(digits, name="negatives", images=255 - digits.images)
+    monkeypatch.setattr(anomaly_detection, "out_of_distribution", lambda data: negatives)
+    found = {score.name: score for score in scores(digits)}
     assert set(found) == {"auroc_uniform_noise", "auroc_negatives_images"}
     assert [score.value for score in found.values()] == [1.0, 1.0]
     assert [score.control for score in found.values()] == [0.0, 0.0]
 
 
-def test_without_other_data_there_is_noise(digits: Dataset) -> None:
-    (score,) = anomaly_detection.scores(detector(digits, 1.0), detector(digits, -1.0), digits, None)
+def test_without_other_data_only_noise_is_compared(digits: Dataset) -> None:
+    (score,) = scores(digits)
     assert score.name == "auroc_uniform_noise"

@@ -1,6 +1,8 @@
-"""Figures that a variant has alone, on images whose figures are known."""
+"""Scores that only one variant has, on images whose scores are known."""
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,7 +12,6 @@ from torch.nn import functional as F
 
 from training import variants
 from training.data.dataset import ImageSpec, Tensors
-from training.gan import Draw, EvaluationContext
 from training.metrics.prediction import Prediction
 from training.variants.cogan import edges
 
@@ -18,27 +19,49 @@ SQUARES = torch.full((20, 1, 28, 28), -1.0)
 SQUARES[:, :, 8:20, 8:20] = 1
 
 
+Generate = Callable[..., tuple[Tensors, Tensors]]
+
+
 def brightness(images: torch.Tensor) -> Prediction:
-    """Judges an image by its mean: dark ones are of the first class."""
+    """Classify images by their mean: dark ones are of the first class."""
     mean = images.mean(dim=(1, 2, 3)).numpy()
     return Prediction(np.stack([mean < 0, mean >= 0], axis=1).astype(np.float32), mean[:, None])
 
 
-def figures(variant: str, draw: Draw, real: torch.Tensor = SQUARES) -> dict[str, float]:
-    evidence = EvaluationContext(draw, brightness, brightness(real), real)
-    return {score.name: score.value for score in variants.find(variant).own_scores(evidence)}
+@dataclass
+class Context:
+    """An evaluation context of a function in place of a model, and of a classifier by brightness."""
+
+    model: Generate
+    images: torch.Tensor
+
+    @property
+    def real(self) -> Prediction:
+        return brightness(self.images)
+
+    def predict(self, images: torch.Tensor) -> Prediction:
+        return brightness(images)
+
+    def generate(
+        self, change: Callable[[Tensors], Tensors] | None = None, /, **inputs: object
+    ) -> tuple[Tensors, Tensors]:
+        return self.model(change, **inputs)
 
 
-def always(inputs: Tensors, outputs: Tensors) -> Draw:
-    def draw(**_: Any) -> tuple[Tensors, Tensors]:
+def own_scores(variant: str, model: Generate, real: torch.Tensor = SQUARES) -> dict[str, float]:
+    return {score.name: score.value for score in variants.find(variant).own_scores(Context(model, real))}
+
+
+def always(inputs: Tensors, outputs: Tensors) -> Generate:
+    def generate(_change: Any = None, /) -> tuple[Tensors, Tensors]:
         return inputs, outputs
 
-    return draw
+    return generate
 
 
 def test_cogans_images_agree_with_their_own_edges_and_less_with_others() -> None:
-    assert figures("cogan", always({}, {"image": SQUARES, "edges": edges(SQUARES)})) == {"agreement": 1.0}
-    assert figures("cogan", always({}, {"image": SQUARES, "edges": -edges(SQUARES)})) == {"agreement": 0.0}
+    assert own_scores("cogan", always({}, {"image": SQUARES, "edges": edges(SQUARES)})) == {"agreement": 1.0}
+    assert own_scores("cogan", always({}, {"image": SQUARES, "edges": -edges(SQUARES)})) == {"agreement": 0.0}
 
 
 def test_cogan_without_coupling_is_two_games_with_twice_the_parameters() -> None:
@@ -52,7 +75,7 @@ def test_cogan_without_coupling_is_two_games_with_twice_the_parameters() -> None
     assert sizes[False] > 1.9 * sizes[True]
 
 
-def test_infogans_codes_are_judged_by_what_they_do() -> None:
+def test_infogans_codes_are_scored_by_their_effect() -> None:
     bars = torch.full((20, 1, 28, 28), -1.0)
     codes = torch.linspace(-1, 1, 20)
     for bar, code in zip(bars, codes, strict=True):
@@ -60,7 +83,7 @@ def test_infogans_codes_are_judged_by_what_they_do() -> None:
         bar[0, 4:24, 14 - half : 14 + half] = 1
     idle = torch.linspace(-1, 1, 40)[::2].roll(7)
     inputs = {"category": torch.zeros(20, dtype=torch.long), "a": idle, "b": codes}
-    found = figures("infogan", always(inputs, {"image": bars}))
+    found = own_scores("infogan", always(inputs, {"image": bars}))
     assert found["width_correlation"] == pytest.approx(1, abs=0.1)
     assert found["slant_correlation"] < 0.5
 
@@ -69,7 +92,7 @@ def test_progans_patches_are_compared_at_each_resolution() -> None:
     torch.manual_seed(0)
     real = F.avg_pool2d(torch.randn(80, 3, 64, 64), 2)
     blurred = F.interpolate(F.avg_pool2d(real[:40], 2), scale_factor=2, mode="bilinear")
-    same, coarse = (figures("progan", always({}, {"image": images}), real) for images in (real[:40], blurred))
+    same, coarse = (own_scores("progan", always({}, {"image": images}), real) for images in (real[:40], blurred))
     assert same == {"swd_32": 0, "swd_16": 0}
     assert coarse["swd_32"] > 1.5 * coarse["swd_16"] > 0  # most of what is missing are details
 
@@ -77,25 +100,25 @@ def test_progans_patches_are_compared_at_each_resolution() -> None:
 def test_less_truncation_gives_biggan_more_recall_and_less_precision() -> None:
     real = torch.linspace(-0.5, 0.5, 100)[:, None, None, None].expand(-1, 1, 2, 2)
 
-    def draw(truncation: float) -> tuple[Tensors, Tensors]:
+    def generate(_change: Any = None, /, *, truncation: float) -> tuple[Tensors, Tensors]:
         return {}, {"image": real * 2 * truncation}
 
-    found = figures("biggan", draw, real)
+    found = own_scores("biggan", generate, real)
     assert found["precision_0.3"] == 1 > found["precision_0.7"]
     assert found["recall_0.3"] < found["recall_0.5"] == 1
 
 
-def test_what_an_image_of_stylegan_shows_is_decided_by_its_coarse_styles() -> None:
+def test_the_coarse_styles_decide_the_class_of_a_stylegan_image() -> None:
     first = torch.arange(40)[:, None, None, None].expand(-1, 1, 2, 2) % 2 - 0.5
     second = torch.arange(40)[:, None, None, None].expand(-1, 1, 2, 2) % 4 // 2 - 0.5
 
-    def draw(
+    def generate(
         _change: Any = None, /, crossover: int = 8, noise_strength: float = 1, **_: Any
     ) -> tuple[Tensors, Tensors]:
         image = second if crossover < 2 else -first if crossover < 6 else first
         return {}, {"image": image + 0.1 * noise_strength}
 
-    found = figures("stylegan", draw)
+    found = own_scores("stylegan", generate)
     assert {name: value for name, value in found.items() if not name.startswith("path_length")} == {
         "same_with_other_noise": 1.0,
         "same_with_other_fine_styles": 1.0,
@@ -103,16 +126,16 @@ def test_what_an_image_of_stylegan_shows_is_decided_by_its_coarse_styles() -> No
     }
 
 
-def test_stylegans_paths_are_as_long_as_their_images_change() -> None:
+def test_a_stylegan_path_is_as_long_as_the_change_of_its_images() -> None:
     """One latent's images go evenly from dark to bright; its styles' way to the average is half as long."""
 
-    def draw(change: Any = None, /, truncation: float = 1, **_: Any) -> tuple[Tensors, Tensors]:
+    def generate(change: Any = None, /, truncation: float = 1, **_: Any) -> tuple[Tensors, Tensors]:
         inputs = {"latent": torch.tensor([[1.0, 0.0]]), "second_latent": torch.tensor([[0.0, 1.0]])}
         (latent,) = (change(inputs) if change else inputs)["latent"]
         share = torch.atan2(latent[1], latent[0]) / (math.pi / 2)
         return {}, {"image": (share - truncation / 2).expand(20, 1, 2, 2)}
 
-    found = figures("stylegan", draw)
+    found = own_scores("stylegan", generate)
     assert found["path_length_latents"] == pytest.approx(1, abs=0.01)
     assert found["path_length_styles"] == pytest.approx(2 * 0.5**2, abs=0.01)
 
@@ -133,7 +156,7 @@ class Painter(torch.nn.Module):
 
 
 @pytest.mark.parametrize(("leans", "names"), [(True, ["first_code", "slant"]), (False, ["first_code", "second_code"])])
-def test_infogans_codes_are_named_for_what_they_control(leans: bool, names: list[str]) -> None:
+def test_infogans_codes_are_named_for_the_trait_that_they_control(leans: bool, names: list[str]) -> None:
     gan = variants.find("infogan")(ImageSpec(1, 28, tuple("0123456789")))
     gan.generator = Painter(leans)
     inputs = gan.servables()[""].inputs

@@ -1,4 +1,4 @@
-"""Three digits in one image, and how many of the thousand triples a variant draws."""
+"""Three digits in one image, and how many of the thousand triples a variant generates."""
 
 import itertools
 import math
@@ -40,11 +40,11 @@ def test_each_channel_is_a_real_digit_and_the_label_names_all_three(digits: Data
     known = {image.numpy().tobytes(): str(int(label)) for image, label in real}
     fixed = {"image": to_signed(stacked.images), "label": stacked.labels}
     for batch in (fixed, next(stacked.batches(64, 0, CPU))):
-        for picture, label in zip(batch["image"], batch["label"], strict=True):
-            assert stacked.classes[label] == "".join(known[channel.numpy().tobytes()] for channel in picture)
+        for image, label in zip(batch["image"], batch["label"], strict=True):
+            assert stacked.classes[label] == "".join(known[channel.numpy().tobytes()] for channel in image)
 
 
-def test_a_step_sees_the_same_whether_resumed_or_not_and_another_seed_sees_another(stacked: Stacked) -> None:
+def test_a_step_has_the_same_batch_after_a_resume_and_another_one_with_another_seed(stacked: Stacked) -> None:
     whole = list(itertools.islice(stacked.batches(16, 3, CPU), 6))
     resumed = next(stacked.batches(16, 3, CPU, first_step=5))
     assert all(torch.equal(whole[5][name], resumed[name]) for name in ("image", "label"))
@@ -52,7 +52,7 @@ def test_a_step_sees_the_same_whether_resumed_or_not_and_another_seed_sees_anoth
     assert not torch.equal(whole[0]["image"], next(stacked.batches(16, 4, CPU))["image"])
 
 
-def test_channels_are_combined_anew_until_every_triple_has_come(stacked: Stacked) -> None:
+def test_channels_are_combined_again_until_every_triple_has_occurred(stacked: Stacked) -> None:
     label = next(stacked.batches(20_000, 0, CPU))["label"]
     assert len(stacked.labels.unique()) < len(label.unique()) == 1_000
 
@@ -77,7 +77,7 @@ def mnist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_the_judge_reads_all_three_digits_in_their_order(mnist: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_classifier_reads_all_three_digits_in_order(mnist: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GAN_SERVE_DATA", str(mnist))
     batch = next(loading.load("stacked_mnist", "test").batches(300, 0, CPU))
     triples = stacked_mnist.read(batch["image"].numpy(), EvaluationClassifier("mnist"))
@@ -89,7 +89,7 @@ def shapes(network: nn.Module) -> list[torch.Size]:
     return [weights.shape for weights in network.parameters() if weights.dim() > 1]
 
 
-def test_the_command_trains_goes_on_and_scores_variants_of_the_same_networks(
+def test_the_command_trains_resumes_and_scores_variants_of_the_same_networks(
     mnist: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("GAN_SERVE_DATA", str(mnist))
@@ -118,7 +118,7 @@ def test_the_command_trains_goes_on_and_scores_variants_of_the_same_networks(
         assert model.generate(seed=0).array.shape == (1, 3, 28, 28)
 
 
-def test_a_signal_leaves_a_checkpoint_and_says_how_to_go_on(mnist: Path, tmp_path: Path) -> None:
+def test_a_signal_leaves_a_checkpoint_and_the_message_says_how_to_resume(mnist: Path, tmp_path: Path) -> None:
     options = ("--steps", "160", "--samples", "9", "--device", "cpu", "-o", str(tmp_path))
     command = [sys.executable, "-m", "training", "stacked-mnist", *options]
     environment = os.environ | {"GAN_SERVE_DATA": str(mnist)}

@@ -1,4 +1,4 @@
-"""Comparisons over seeds: what is trained, recorded and told."""
+"""Comparisons over seeds: their trainings, records and tables."""
 
 import itertools
 from pathlib import Path
@@ -13,18 +13,18 @@ from training import variants
 from training.__main__ import app
 from training.cli.training import parsed
 from training.experiments import studies
-from training.experiments.study import Contestant, Figure, Record, Study, table
+from training.experiments.study import Column, Contestant, Record, Study, table
 
 FACTS = {"steps": 1, "batch_size": 1, "seed": 0, "precision": "fp32", "commit": "", "recipe": {}}
 STUDY = Study(
     title="Losses",
     text="Which is best?",
     contestants=(Contestant("dcgan", "dcgan", published="26.5"), Contestant("lsgan", "with squares")),
-    figures=(
-        Figure("fcd"),
-        Figure("test_error", "classifier", percent=True),
-        Figure("gradient_norm"),
-        Figure("parameters"),
+    columns=(
+        Column("fcd"),
+        Column("test_error", "classifier", percent=True),
+        Column("gradient_norm"),
+        Column("parameters"),
     ),
     seeds=3,
     published="published FID",
@@ -42,7 +42,7 @@ def record(
     (folder / f"{case}.json").write_text(encode(found))
 
 
-def test_a_table_tells_the_median_and_the_range_of_the_seeds_that_are_recorded(tmp_path: Path) -> None:
+def test_a_table_shows_the_median_and_the_range_of_the_recorded_seeds(tmp_path: Path) -> None:
     assert table(STUDY, tmp_path) == "Nothing is recorded yet."
     for seed, fcd in enumerate((3.0, 1.0, 2.0)):
         record(tmp_path, f"dcgan-{seed}", 60 * (seed + 1), fcd, 0.01 * fcd, gradient_norm=1 + seed / 10)
@@ -56,7 +56,7 @@ def test_a_table_tells_the_median_and_the_range_of_the_seeds_that_are_recorded(t
     ]
 
 
-def test_what_is_recorded_is_not_trained_again(tmp_path: Path) -> None:
+def test_a_recorded_case_is_not_trained_again(tmp_path: Path) -> None:
     names = [case.name for case in studies.find("cogan").cases]
     for name in names:
         (tmp_path / "cogan").mkdir(exist_ok=True)
@@ -68,14 +68,14 @@ def test_what_is_recorded_is_not_trained_again(tmp_path: Path) -> None:
     assert not (tmp_path / "runs").exists()
 
 
-def test_an_unknown_study_is_told() -> None:
+def test_an_unknown_study_is_an_error() -> None:
     done = CliRunner().invoke(app, ["study", "loses"])
     assert isinstance(done.exception, gan_serve.UsageError)
     assert str(done.exception).startswith("unknown study 'loses' (did you mean losses?)")
 
 
 @pytest.mark.parametrize("study", studies.STUDIES.values(), ids=studies.STUDIES)
-def test_every_case_has_a_name_of_its_own_and_a_recipe_that_exists(study: Study, tmp_path: Path) -> None:
+def test_every_case_has_a_unique_name_and_valid_settings(study: Study, tmp_path: Path) -> None:
     assert len({case.name for case in study.cases}) == len(study.cases) == study.seeds * len(study.contestants)
     for case in study.cases:
         command = case.task(tmp_path, tmp_path).training("cpu")

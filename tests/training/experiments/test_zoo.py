@@ -50,7 +50,7 @@ def test_a_variant_is_trained_and_published_once(zoo: list[str], tmp_path: Path,
     assert (tmp_path / "runs" / "gan" / "checkpoint.pt").stat().st_mtime_ns == trained
 
 
-def test_a_signal_leaves_checkpoints_to_go_on_from(zoo: list[str], tmp_path: Path) -> None:
+def test_a_signal_leaves_checkpoints_to_resume_from(zoo: list[str], tmp_path: Path) -> None:
     arguments = [sys.executable, "-m", "training", *zoo, "gan"]
     process = subprocess.Popen(arguments, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 100
@@ -65,7 +65,7 @@ def test_a_signal_leaves_checkpoints_to_go_on_from(zoo: list[str], tmp_path: Pat
     assert checkpoint.load(tmp_path / "runs" / "gan" / "checkpoint.pt", torch.device("cpu"))["step"] > 0
 
 
-def test_when_the_minutes_are_over_it_ends_well_with_no_more_at_a_time_than_was_said(
+def test_it_stops_after_the_minutes_and_runs_no_more_jobs_than_requested(
     zoo: list[str], tmp_path: Path, command: Run
 ) -> None:
     ended = command(*zoo, "gan", "dcgan", "--jobs", "1", "--minutes", "0.02")
@@ -73,7 +73,7 @@ def test_when_the_minutes_are_over_it_ends_well_with_no_more_at_a_time_than_was_
     assert [path.name for path in (tmp_path / "runs").iterdir()] == ["gan"]
 
 
-def test_a_failure_is_told_with_its_log(zoo: list[str], tmp_path: Path, command: Run) -> None:
+def test_a_failure_is_reported_with_its_log(zoo: list[str], tmp_path: Path, command: Run) -> None:
     (tmp_path / "mnist.npz").write_bytes(b"not an archive")
     failed = command(*zoo, "gan", "--steps", "2")
     log = tmp_path / "runs" / "gan" / "log.txt"
@@ -83,7 +83,7 @@ def test_a_failure_is_told_with_its_log(zoo: list[str], tmp_path: Path, command:
 
 
 def as_published(trained: runs.Trained, models: Path) -> None:
-    """What tells a publication: the metadata of each model, in a file with a graph that nobody runs here."""
+    """Write files that look published: the metadata of each model, and a graph that is not run here."""
     graph = build_model(DIGIT).SerializeToString()
     for part, servable in trained.gan.servables().items():
         metadata = dataclasses.replace(export.describe(trained, part, servable), scores=(SCORE,))
@@ -93,14 +93,14 @@ def as_published(trained: runs.Trained, models: Path) -> None:
         (models / metadata.name / "README.md").touch()
 
 
-def test_a_training_is_published_when_it_is_over_and_all_that_it_ships_came_out_of_it(
+def test_a_training_counts_as_published_only_with_all_models_of_its_last_step(
     tmp_path: Path, digits_file: Path
 ) -> None:
     trainings, models = tmp_path / "runs", tmp_path / "models"
     folder = trainings / "ebgan"
     folder.mkdir(parents=True)
     recipe = dataclasses.replace(variants.find("ebgan").recipe, steps=2, batch_size=16)
-    runs.play(runs.Run("ebgan", recipe, str(digits_file)), folder, resume=False, device="cpu")
+    runs.train(runs.Run("ebgan", recipe, str(digits_file)), folder, resume=False, device="cpu")
     assert not is_published("ebgan", trainings, models)
     as_published(runs.load_trained(folder, "ebgan"), models)
     assert is_published("ebgan", trainings, models)
@@ -115,7 +115,7 @@ def test_a_training_is_published_when_it_is_over_and_all_that_it_ships_came_out_
     assert not is_published("ebgan", trainings, models), "what is published is half a training"
 
 
-def test_an_unknown_variant_is_told_before_anything_starts(zoo: list[str], tmp_path: Path, command: Run) -> None:
+def test_an_unknown_variant_is_an_error_before_anything_starts(zoo: list[str], tmp_path: Path, command: Run) -> None:
     wrong = command(*zoo, "gan", "gann")
     assert wrong.code == 2
     assert wrong.error.startswith("error: unknown variant 'gann' (did you mean gan")

@@ -1,4 +1,4 @@
-"""Which code is running, told by a real git checkout."""
+"""The commit of the running code, in a real git checkout."""
 
 import shutil
 import subprocess
@@ -35,7 +35,7 @@ def commit(folder: Path) -> str:
 
 
 @pytest.mark.parametrize("file", ["training/__init__.py", "gan_serve/__init__.py", "training/variants/new.py"])
-def test_code_that_is_changed_or_new_is_told(checkout: Path, file: str) -> None:
+def test_changed_and_new_code_is_marked(checkout: Path, file: str) -> None:
     (checkout / "training" / "judge.onnx").write_bytes(b"of data of one's own")
     before = commit(checkout)
     assert len(before) == 12

@@ -1,4 +1,4 @@
-"""What long work says of itself: lines in a log, bars in a terminal."""
+"""Progress of long activities: lines in a log, bars in a terminal."""
 
 import io
 import re
@@ -24,7 +24,7 @@ class Log(io.StringIO):
         return written
 
 
-def test_a_log_gets_a_line_early_and_then_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_log_gets_a_line_early_and_then_at_intervals(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress, "FIRST_SECONDS", 0.01)
     monkeypatch.setattr(progress, "SECONDS", 0.02)
     log = Log()
@@ -39,7 +39,7 @@ def test_a_log_gets_a_line_early_and_then_again_and_again(monkeypatch: pytest.Mo
     assert re.fullmatch(shape, second), second
 
 
-def test_short_work_says_nothing_in_a_log() -> None:
+def test_a_short_activity_logs_nothing() -> None:
     log = io.StringIO()
     with progress.Display(Console(file=log)).working("loading mnist"):
         pass
@@ -52,24 +52,24 @@ def test_a_terminal_shows_step_speed_and_time_left_and_cuts_the_losses(width: in
     console = Console(file=screen, width=width, force_terminal=True, color_system=None)
     losses = "discriminator/adversarial 0.23 discriminator/mismatch 0.19 generator/adversarial 3.02 " * 3
     display = progress.Display(console)
-    with display.working("training", 20_000, unit="step") as work:
-        work.update(1_200, speed="1,234 images/s", facts=losses)
-        display._bars.refresh()  # as it does ten times a second
+    with display.working("training", 20_000, unit="step") as activity:
+        activity.update(1_200, speed="1,234 images/s", facts=losses)
+        display._bars.refresh()  # as happens ten times a second
     drawn = re.sub(r"\x1b\[[?\d;]*[A-Za-z]", "", screen.getvalue())
     last = [line for line in re.split(r"[\r\n]+", drawn) if "1,200" in line][-1]
     assert re.search(r"step 1,200 of 20,000, 1,234 images/s, \d:\d\d:\d\d left", last), last
     assert len(last.rstrip()) <= width
 
 
-def test_work_that_goes_on_counts_its_speed_from_where_it_began() -> None:
-    work = progress.Work("training", 2_000, "step", 1_000)
-    assert work.state == "step 1,000 of 2,000"
-    work.began -= 10
-    work.update(1_100)
-    assert work.state == "step 1,100 of 2,000, 10 a second, 0:01:30 left"
-    work.update(2_000)
-    assert work.state == "step 2,000 of 2,000, 100 a second, in 0:00:10"
+def test_a_resumed_activity_measures_its_speed_from_where_it_started() -> None:
+    activity = progress.Activity("training", 2_000, "step", 1_000)
+    assert activity.state == "step 1,000 of 2,000"
+    activity.started -= 10
+    activity.update(1_100)
+    assert activity.state == "step 1,100 of 2,000, 10 a second, 0:01:30 left"
+    activity.update(2_000)
+    assert activity.state == "step 2,000 of 2,000, 100 a second, in 0:00:10"
 
 
-def test_items_are_passed_on_as_they_are() -> None:
+def test_items_are_passed_on_unchanged() -> None:
     assert list(progress.track(iter("abc"), "letters", 3)) == ["a", "b", "c"]

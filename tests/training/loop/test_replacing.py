@@ -1,4 +1,4 @@
-"""Nothing that took hours is replaced by a command that does not say so."""
+"""No command replaces the result of long work without --replace or --overwrite."""
 
 import shutil
 from pathlib import Path
@@ -25,11 +25,11 @@ def call(*arguments: object) -> str:
     return CliRunner().invoke(app, [str(argument) for argument in arguments], catch_exceptions=False).stdout
 
 
-def play(
+def train(
     folder: Path, data: Path, *, steps: int = 2, seed: int = 0, width: int = 4, resume: bool = False
 ) -> runs.Trained:
     recipe = type(variants.find("dcgan").recipe)(dataset="digits", steps=steps, batch_size=8, width=width)
-    runs.play(Run("dcgan", recipe, str(data), seed), folder, resume=resume, device="cpu")
+    runs.train(Run("dcgan", recipe, str(data), seed), folder, resume=resume, device="cpu")
     return runs.load_trained(folder, "dcgan")
 
 
@@ -46,11 +46,11 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def trained(tmp_path_factory: pytest.TempPathFactory, small: Path) -> Path:
     """The folder of a training of two steps."""
     folder = tmp_path_factory.mktemp("trained") / "run"
-    play(folder, small)
+    train(folder, small)
     return folder
 
 
-def test_a_training_is_replaced_only_where_that_is_said(trained: Path, small: Path, tmp_path: Path) -> None:
+def test_a_training_is_replaced_only_with_overwrite(trained: Path, small: Path, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     shutil.copytree(trained, folder)
     before = (folder / "checkpoint.pt").read_bytes()
@@ -80,10 +80,8 @@ def put(trained: runs.Trained, models: Path) -> Path:
 
 
 @pytest.mark.parametrize("command", ["export", "publish"])
-def test_a_model_of_another_training_is_replaced_only_where_that_is_said(
-    trained: Path, tmp_path: Path, command: str
-) -> None:
-    """And it is refused at once: there is no judge of these images, which `publish` would tell next."""
+def test_a_model_of_another_training_is_replaced_only_with_replace(trained: Path, tmp_path: Path, command: str) -> None:
+    """It is refused at once: without an evaluation classifier of these images, `publish` would fail next."""
     models, file = tmp_path / "models", publish.file_of(tmp_path / "models", "dcgan")
     file.parent.mkdir(parents=True)
     shutil.copy(save_model(tmp_path / "other", DIGIT), file)
@@ -93,28 +91,28 @@ def test_a_model_of_another_training_is_replaced_only_where_that_is_said(
         call(*arguments)
     assert file.read_bytes() == before
     if command == "publish":
-        with pytest.raises(UsageError, match="no judge for squares"):
+        with pytest.raises(UsageError, match="no evaluation classifier for squares"):
             call(*arguments, "--replace")
     else:
         call(*arguments, "--replace")
         assert Repository(models).find("dcgan").metadata.training == runs.load_trained(trained, "dcgan").training
 
 
-def test_the_same_training_replaces_its_model_as_it_goes_on_and_another_does_not(small: Path, tmp_path: Path) -> None:
+def test_a_resumed_training_replaces_its_model_and_another_one_does_not(small: Path, tmp_path: Path) -> None:
     models = tmp_path / "models"
-    first = play(tmp_path / "run", small)
+    first = train(tmp_path / "run", small)
     put(first, models)
     put(first, models)
-    presets = play(tmp_path / "run", small, steps=3, resume=True)
+    presets = train(tmp_path / "run", small, steps=3, resume=True)
     put(presets, models)
-    other_seed = play(tmp_path / "seed", small, steps=4, seed=1)
-    other_networks = play(tmp_path / "networks", small, steps=4, width=6)
+    other_seed = train(tmp_path / "seed", small, steps=4, seed=1)
+    other_networks = train(tmp_path / "networks", small, steps=4, width=6)
     for other in (first, other_seed, other_networks):
         with pytest.raises(UsageError, match="was made by another training: dcgan on 14 images of squares, 3 steps"):
             put(other, models)
 
 
-def test_a_judge_is_replaced_only_where_that_is_said(
+def test_a_classifier_is_replaced_only_with_replace(
     small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(classifier, "FOLDER", tmp_path)
@@ -123,7 +121,7 @@ def test_a_judge_is_replaced_only_where_that_is_said(
         call("judge", small, "--epochs", 1)
 
 
-def test_a_judge_of_other_data_of_the_same_name_does_not_judge(
+def test_a_classifier_of_other_data_of_the_same_name_is_refused(
     small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(classifier, "FOLDER", tmp_path)
@@ -131,7 +129,7 @@ def test_a_judge_of_other_data_of_the_same_name_does_not_judge(
     call("judge", small, "--epochs", 1, "--replace")
     other = tmp_path / "squares.npz"
     np.savez(other, images=np.zeros((16, 8, 8), np.uint8), labels=np.arange(16) % 3)
-    trained = play(tmp_path / "run", other)
+    trained = train(tmp_path / "run", other)
     with pytest.raises(UsageError, match=r"other data of that name, with the classes 0, 1; .*judge .*npz --replace"):
         publish.publish(trained, tmp_path / "models")
     assert not (tmp_path / "models").exists()
@@ -158,7 +156,7 @@ def test_the_records_of_a_comparison_are_kept(tmp_path: Path) -> None:
     assert decode(stacked_mnist.Coverage, records.read(dict, tmp_path / "real-test-digits-0.json")).modes == 900
 
 
-def test_the_zoo_replaces_foreign_models_only_where_that_is_said(tmp_path: Path) -> None:
+def test_the_zoo_replaces_foreign_models_only_with_replace(tmp_path: Path) -> None:
     file = publish.file_of(tmp_path, "ebgan-energy")
     file.parent.mkdir(parents=True)
     file.write_bytes(b"of somebody")
@@ -168,7 +166,7 @@ def test_the_zoo_replaces_foreign_models_only_where_that_is_said(tmp_path: Path)
     assert "--replace" in zoo.publication("ebgan", tmp_path / "runs", tmp_path, replace=True).ending
 
 
-def test_a_data_set_is_prepared_over_another_only_where_that_is_said(tmp_path: Path) -> None:
+def test_a_data_set_is_replaced_only_with_replace(tmp_path: Path) -> None:
     (tmp_path / "nouns.npz").touch()
     with pytest.raises(UsageError, match=r"nouns.npz is there already; replace it with --replace, or .*--output"):
         call("prepare", "nouns", tmp_path, "-o", tmp_path / "nouns.npz")
@@ -176,7 +174,7 @@ def test_a_data_set_is_prepared_over_another_only_where_that_is_said(tmp_path: P
         call("prepare", "nouns", tmp_path, "-o", tmp_path / "nouns")
 
 
-def test_a_page_that_was_written_by_hand_is_kept(tmp_path: Path) -> None:
+def test_a_handwritten_page_is_kept(tmp_path: Path) -> None:
     from training import documents
 
     root = Path(__file__).parents[3]

@@ -1,4 +1,4 @@
-"""What a training says of itself while it runs."""
+"""Reports of a running training: progress, TensorBoard values and warnings."""
 
 import io
 from pathlib import Path
@@ -32,8 +32,8 @@ def often(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(reports, name, steps)
 
 
-def ema_update(folder: Path, digits: Dataset, change: Any = None) -> str:
-    """Train for 60 steps; returns what was printed."""
+def train(folder: Path, digits: Dataset, change: Any = None) -> str:
+    """Train for 60 steps; return the printed text."""
     game = Tiny(digits.spec, Recipe(dataset="digits", steps=60, batch_size=8))
     if change:
         with torch.no_grad():
@@ -46,10 +46,10 @@ def ema_update(folder: Path, digits: Dataset, change: Any = None) -> str:
     return console.file.getvalue()  # type: ignore[attr-defined]
 
 
-def test_a_healthy_training_warns_of_nothing_and_logs_losses_beliefs_and_images(
+def test_a_healthy_training_logs_losses_diagnostics_and_images_without_a_warning(
     tmp_path: Path, digits: Dataset
 ) -> None:
-    printed = ema_update(tmp_path, digits)
+    printed = train(tmp_path, digits)
     assert "warning" not in printed
     assert "images/s" in printed
     log = EventAccumulator(str(tmp_path / "tensorboard"))
@@ -58,17 +58,17 @@ def test_a_healthy_training_warns_of_nothing_and_logs_losses_beliefs_and_images(
     assert log.Tags()["images"]
 
 
-def test_a_certain_discriminator_is_said_once(tmp_path: Path, digits: Dataset) -> None:
+def test_a_certain_discriminator_raises_one_warning(tmp_path: Path, digits: Dataset) -> None:
     def make_certain(game: Tiny) -> None:
         game.settings = Recipe(dataset="digits", steps=60, batch_size=8, learning_rate=1e-9)
         game.generator[0].weight.zero_()  # type: ignore[union-attr, operator]
         game.generator[0].bias.fill_(9.0)  # type: ignore[union-attr, operator]
         game.discriminator[1].weight.fill_(-1.0)  # type: ignore[union-attr, operator]
 
-    printed = ema_update(tmp_path, digits, make_certain)
+    printed = train(tmp_path, digits, make_certain)
     assert printed.count("the discriminator has been certain") == 1
 
 
-def test_a_collapse_is_said(tmp_path: Path, digits: Dataset) -> None:
-    printed = ema_update(tmp_path, digits, lambda game: game.generator[0].weight.zero_())
+def test_a_collapse_raises_a_warning(tmp_path: Path, digits: Dataset) -> None:
+    printed = train(tmp_path, digits, lambda game: game.generator[0].weight.zero_())
     assert "all samples look alike" in printed

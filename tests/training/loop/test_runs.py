@@ -70,7 +70,7 @@ def test_training_in_two_parts_is_bit_exact(tmp_path: Path, digits_file: Path) -
         assert same(one[key], other[key]), key
 
 
-def test_a_training_keeps_averages_on_its_way_and_a_new_one_forgets_them(tmp_path: Path, digits_file: Path) -> None:
+def test_a_training_keeps_snapshots_and_a_new_one_deletes_them(tmp_path: Path, digits_file: Path) -> None:
     options = ("--data", digits_file, *SMALL, "-o", tmp_path)
     call("train", "gan", *options, "--steps", 32)
     assert {path.stem for path in (tmp_path / "snapshots").iterdir()} == {str(2 * part) for part in range(1, 17)}
@@ -80,7 +80,7 @@ def test_a_training_keeps_averages_on_its_way_and_a_new_one_forgets_them(tmp_pat
     assert {path.stem for path in (tmp_path / "snapshots").iterdir()} == {"1", "2", "3"}
 
 
-def test_sigterm_leaves_a_checkpoint_to_go_on_from(tmp_path: Path, digits_file: Path) -> None:
+def test_sigterm_leaves_a_checkpoint_to_resume_from(tmp_path: Path, digits_file: Path) -> None:
     arguments = command("train", "gan", "--data", digits_file, *SMALL, "--steps", 1_000_000, "-o", tmp_path)
     process = subprocess.Popen(arguments, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     wait_for_tensorboard(tmp_path)
@@ -103,7 +103,7 @@ def wait_for_tensorboard(folder: Path) -> None:
     time.sleep(2)
 
 
-def test_what_was_overridden_is_recorded(tmp_path: Path, digits_file: Path) -> None:
+def test_overridden_settings_are_recorded(tmp_path: Path, digits_file: Path) -> None:
     call(
         "train", "gan", "--data", digits_file, *SMALL, "--steps", 2, "-o", tmp_path,
         "--set", "learning_rate=1e-3", "--set", "betas=0,0.9", "--set", "saturating=true",
@@ -114,7 +114,7 @@ def test_what_was_overridden_is_recorded(tmp_path: Path, digits_file: Path) -> N
 
 
 @pytest.mark.parametrize("option", ["--data", "--set"])
-def test_the_data_that_it_was_trained_on_is_recorded(tmp_path: Path, digits_file: Path, option: str) -> None:
+def test_the_training_data_is_recorded(tmp_path: Path, digits_file: Path, option: str) -> None:
     value = digits_file if option == "--data" else f"dataset={digits_file}"
     call("train", "gan", option, value, *SMALL, "--steps", 1, "-o", tmp_path)
     trained = runs.load_trained(tmp_path, "gan")
@@ -122,7 +122,7 @@ def test_the_data_that_it_was_trained_on_is_recorded(tmp_path: Path, digits_file
     assert trained.training.recipe["dataset"] == trained.data.name == "digits"
 
 
-def test_a_training_that_goes_on_elsewhere_knows_both_places_and_all_images(tmp_path: Path, digits_file: Path) -> None:
+def test_a_training_resumed_elsewhere_records_both_places_and_all_images(tmp_path: Path, digits_file: Path) -> None:
     call("train", "gan", "--data", digits_file, *SMALL, "--steps", 2, "-o", tmp_path)
     here, threads = state(tmp_path)["hardware"], torch.get_num_threads()
     torch.set_num_threads(threads + 1)
@@ -143,7 +143,7 @@ def test_a_training_that_goes_on_elsewhere_knows_both_places_and_all_images(tmp_
         (("--precision", "bf16"), "this training has --precision fp32, not bf16"),
     ],
 )
-def test_what_a_training_cannot_change_on_its_way_is_refused(
+def test_a_resumed_training_refuses_a_change_of_fixed_settings(
     tmp_path: Path, digits_file: Path, option: tuple[object, ...], complaint: str
 ) -> None:
     begun = ("--data", digits_file, "--seed", 3, "--precision", "fp32")
@@ -154,7 +154,7 @@ def test_what_a_training_cannot_change_on_its_way_is_refused(
     assert state(tmp_path)["step"] == 2
 
 
-def test_a_value_that_was_not_recorded_is_the_variants_own() -> None:
+def test_an_unrecorded_setting_is_the_recipes_own() -> None:
     recipe = runs.recipe_from("dcgan", {"steps": 3, "betas": [0.0, 0.9]})
     assert recipe == dataclasses.replace(variants.find("dcgan").recipe, steps=3, betas=(0.0, 0.9))
 
@@ -202,7 +202,7 @@ def test_mistakes_get_one_line(
     assert errors.count("\n") == 1
 
 
-def test_a_loss_that_is_no_number_stops_the_training_at_once(tmp_path: Path, digits_file: Path) -> None:
+def test_a_nan_loss_stops_the_training_at_once(tmp_path: Path, digits_file: Path) -> None:
     with pytest.raises(Failure, match="is not a number; lower the learning rate"):
         call(
             "train", "dcgan", "--data", digits_file, *SMALL, "--precision", "fp32", "--steps", 200, "-o", tmp_path,
@@ -246,7 +246,7 @@ def test_the_command_line_lists_every_variant() -> None:
     assert "wgan_gp" in listed
 
 
-def test_a_further_training_has_a_recipe_and_a_model_of_its_own(tmp_path: Path, digits_file: Path) -> None:
+def test_a_preset_has_its_own_recipe_and_model(tmp_path: Path, digits_file: Path) -> None:
     call("train", "dragan-characters", "--data", digits_file, *SMALL, "--steps", 1, "-o", tmp_path)
     assert state(tmp_path)["run"]["variant"] == "dragan"
     assert state(tmp_path)["run"]["recipe"]["width"] == 20
@@ -265,7 +265,7 @@ def test_a_further_training_has_a_recipe_and_a_model_of_its_own(tmp_path: Path, 
         ("optimizer=rmsprop", "this training has optimizer adam, not rmsprop"),
     ],
 )
-def test_what_makes_another_training_is_refused_by_its_name(
+def test_a_change_that_makes_another_training_is_refused_by_its_name(
     tmp_path: Path, digits_file: Path, setting: str, complaint: str
 ) -> None:
     call("train", "dcgan", "--data", digits_file, *SMALL, "--steps", 1, "-o", tmp_path, "--set", "width=8")
@@ -275,7 +275,7 @@ def test_what_makes_another_training_is_refused_by_its_name(
     assert state(tmp_path)["step"] == 2
 
 
-def test_what_changes_on_the_way_is_said(tmp_path: Path, digits_file: Path) -> None:
+def test_a_changed_setting_is_reported(tmp_path: Path, digits_file: Path) -> None:
     call("train", "gan", "--data", digits_file, *SMALL, "--steps", 1, "-o", tmp_path)
     said = CliRunner().invoke(
         app, ["train", "gan", "--resume", "--steps", "2", "-o", str(tmp_path), "--set", "learning_rate=0.01"]
@@ -284,18 +284,18 @@ def test_what_changes_on_the_way_is_said(tmp_path: Path, digits_file: Path) -> N
     assert state(tmp_path)["run"]["recipe"]["learning_rate"] == 0.01
 
 
-def test_a_training_that_is_over_says_so_and_one_that_is_further_is_refused(tmp_path: Path, digits_file: Path) -> None:
+def test_a_finished_training_says_so_and_one_past_its_last_step_is_refused(tmp_path: Path, digits_file: Path) -> None:
     call("train", "gan", "--data", digits_file, *SMALL, "--steps", 2, "-o", tmp_path)
     said = CliRunner().invoke(app, ["train", "gan", "--resume", "-o", str(tmp_path)])
     assert (said.exit_code, said.stderr) == (
         0,
-        "this training has come to its last step, 2; give more --steps to go on\n",
+        "this training has reached its last step, 2; give more --steps to go on\n",
     )
     with pytest.raises(UsageError, match="has come to step 2, further than 1; give more --steps"):
         call("train", "gan", "--resume", "-o", tmp_path, "--steps", 1)
 
 
-def test_data_that_has_changed_since_is_named_as_the_cause(tmp_path: Path) -> None:
+def test_changed_data_is_named_as_the_cause(tmp_path: Path) -> None:
     data = tmp_path / "shades.npz"
     images, labels = np.zeros((32, 8, 8), np.uint8), np.arange(32) % 2
     np.savez(data, images=images, labels=labels)
@@ -305,7 +305,7 @@ def test_data_that_has_changed_since_is_named_as_the_cause(tmp_path: Path) -> No
         call("train", "gan", "--resume", "-o", tmp_path / "run", "--steps", 2)
 
 
-def test_a_training_says_what_it_understood(tmp_path: Path) -> None:
+def test_a_training_first_describes_its_data_and_settings(tmp_path: Path) -> None:
     np.savez(tmp_path / "shades.npz", images=np.zeros((60, 8, 8, 3), np.uint8), labels=np.arange(60) % 2)
     options = ["--data", str(tmp_path / "shades.npz"), *SMALL, "--steps", "1", "-o", str(tmp_path / "run")]
     said = CliRunner().invoke(app, ["train", "gan", *options, "--precision", "fp32"]).stderr
@@ -339,9 +339,7 @@ main()
 """
 
 
-def test_a_checkpoint_that_cannot_be_written_is_one_line_and_leaves_the_earlier_one(
-    tmp_path: Path, digits_file: Path
-) -> None:
+def test_a_failed_checkpoint_is_one_line_and_leaves_the_earlier_one(tmp_path: Path, digits_file: Path) -> None:
     """A limit on the size of a file stands for a full disk: the write fails half-way in the same place."""
     call("train", "gan", "--data", digits_file, *SMALL, "--steps", 1, "-o", tmp_path)
     before = {path: path.read_bytes() for path in tmp_path.rglob("*.pt")}
@@ -361,25 +359,25 @@ def test_a_checkpoint_that_cannot_be_written_is_one_line_and_leaves_the_earlier_
 
 
 @pytest.mark.parametrize("place", ["file/run", "file", f"{'x' * 300}/run"])
-def test_a_folder_that_cannot_be_is_refused_before_anything_is_loaded(tmp_path: Path, place: str) -> None:
+def test_an_impossible_folder_is_refused_before_anything_is_loaded(tmp_path: Path, place: str) -> None:
     (tmp_path / "file").touch()
     with pytest.raises((Failure, OSError), match=r"(Not a directory|File name too long)"):
         call("train", "gan", "--data", tmp_path / "nothing.npz", "-o", tmp_path / place)
 
 
-def test_a_disk_that_is_too_small_is_refused_before_the_first_step(tmp_path: Path, digits: Dataset) -> None:
+def test_a_full_disk_is_refused_before_the_first_step(tmp_path: Path, digits: Dataset) -> None:
     gan = variants.find("gan")(digits.spec)
     trainer = Trainer(gan, digits, seed=0, device="cpu")
     with pytest.raises(Failure, match=r"no space for the checkpoints: they need [\d,.]+ MB, and [\d,.]+ MB are free"):
         prepare(tmp_path, trainer, 10**12)  # averages
 
 
-def test_a_folder_that_vanishes_is_made_again(tmp_path: Path) -> None:
+def test_a_removed_folder_is_created_again(tmp_path: Path) -> None:
     checkpoint.save(tmp_path / "gone" / "checkpoint.pt", {"step": 1})
     assert state(tmp_path / "gone")["step"] == 1
 
 
-def test_events_that_cannot_be_written_cost_only_themselves(tmp_path: Path, digits: Dataset) -> None:
+def test_a_training_continues_without_events_that_cannot_be_written(tmp_path: Path, digits: Dataset) -> None:
     trainer = Trainer(variants.find("gan")(digits.spec), digits, seed=0, device="cpu")
     console = Console(file=io.StringIO(), width=200)
     with Report(tmp_path, 2, digits, console) as report:

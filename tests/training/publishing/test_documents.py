@@ -1,4 +1,4 @@
-"""What is generated from the models' metadata is up to date, and goes stale when a model changes."""
+"""Generated documents are up to date, and an edit of one is detected."""
 
 import shutil
 from dataclasses import replace
@@ -26,7 +26,7 @@ def test_the_generated_files_are_up_to_date(checkout: Path) -> None:
     assert documents.write(checkout, check=True) == []
 
 
-def test_an_edited_card_is_noticed_and_made_again(checkout: Path) -> None:
+def test_an_edited_card_is_detected_and_generated_again(checkout: Path) -> None:
     card = checkout / "models" / "acgan" / "README.md"
     original = card.read_text()
     card.write_text(original.replace("fcd", "FID"))
@@ -43,13 +43,13 @@ def test_the_table_names_every_model(checkout: Path) -> None:
             assert f"[`{folder.name}`](models/{folder.name}/README.md)" in text
 
 
-def test_a_card_shows_a_call_that_its_model_takes() -> None:
+def test_a_card_shows_a_valid_call_of_its_model() -> None:
     assert "gan-serve generate --model classifier --image image.png\n" in cards.card(CLASSIFIER)
     assert '.generate(image="image.png").answers()\n' in cards.card(CLASSIFIER)
     assert '.generate(image="image.png").save("samples.png", grid=True)\n' in cards.card(INVERTER)
 
 
-def test_a_card_says_of_how_many_steps_a_training_was_stopped() -> None:
+def test_a_card_shows_the_planned_steps_of_a_stopped_training() -> None:
     stopped, finished = (
         cards.card(
             replace(DIGIT, training=replace(DIGIT.training, steps=steps, batch_size=8, recipe={"steps": 11_000}))
@@ -62,14 +62,14 @@ def test_a_card_says_of_how_many_steps_a_training_was_stopped() -> None:
     assert "stopped" not in finished
 
 
-def test_a_card_says_how_many_images_were_seen() -> None:
+def test_a_card_shows_the_number_of_images_seen() -> None:
     training = replace(DIGIT.training, steps=1_000, batch_size=64)
     assert "| images seen | 64,000 |" in cards.card(replace(DIGIT, training=training))
     two_processes = replace(training, images_seen=128_000)
     assert "| images seen | 128,000 |" in cards.card(replace(DIGIT, training=two_processes))
 
 
-def test_a_card_says_whether_a_critics_scores_tell_how_good_the_images_are() -> None:
+def test_a_card_shows_how_well_a_critics_scores_predict_the_fcd() -> None:
     estimates = [(9.0, 0.9), (4.0, 0.4), (1.0, 0.1)]
     curve = tuple(
         Milestone(step=step, fcd=fcd, observed={"score(real)": score, "score(fake)": 0.0})

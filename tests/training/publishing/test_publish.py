@@ -15,7 +15,8 @@ from gan_serve.repository import Repository
 from gan_serve.schema import decode
 from training import variants
 from training.__main__ import app
-from training.evaluation import classifier as judges
+from training.evaluation import classifier
+from training.evaluation.classifier_training import make_classifier
 from training.evaluation.evaluate import evaluate
 from training.experiments.study import Record
 from training.loop import runs
@@ -24,9 +25,9 @@ from training.publishing import publish as publishing
 from training.variants.infogan import InfoGAN
 
 
-def judge_quickly(patch: pytest.MonkeyPatch, folder: Path) -> None:
-    """Judges of its own, and less to look at."""
-    patch.setattr(judges, "FOLDER", folder)
+def score_quickly(patch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Use classifiers in a folder of their own, and fewer images."""
+    patch.setattr(classifier, "FOLDER", folder)
     patch.setattr(runs, "SNAPSHOTS", 2)
     patch.setattr("training.evaluation.generation.IMAGES", 1_000)
     patch.setattr("training.evaluation.generation.CLASSIFIER_EPOCHS", 2)
@@ -37,9 +38,9 @@ def published(tmp_path_factory: pytest.TempPathFactory, digits_file: Path) -> Pa
     """A folder of models with an AC-GAN of the small digits, trained for a moment."""
     folder = tmp_path_factory.mktemp("published")
     with pytest.MonkeyPatch.context() as patch:
-        judge_quickly(patch, folder / "judges")
+        score_quickly(patch, folder / "judges")
         (folder / "judges").mkdir()
-        _, accuracy = judges.make_judge(str(digits_file), epochs=10)
+        _, accuracy = make_classifier(str(digits_file), epochs=10)
         assert accuracy > 0.9
         publishing.publish(train("acgan", 300, digits_file, folder), folder / "models", name="acgan-digits", version=2)
     return folder / "models"
@@ -48,7 +49,7 @@ def published(tmp_path_factory: pytest.TempPathFactory, digits_file: Path) -> Pa
 def train(variant: str, steps: int, data: Path, folder: Path) -> runs.Trained:
     recipe = type(variants.find(variant).recipe)(dataset="digits", steps=steps, batch_size=32, image_size=8)
     (folder / variant).mkdir()
-    runs.play(Run(variant, recipe, str(data)), folder / variant, resume=False, device="cpu")
+    runs.train(Run(variant, recipe, str(data)), folder / variant, resume=False, device="cpu")
     return runs.load_trained(folder / variant, variant)
 
 
@@ -57,7 +58,7 @@ def test_a_published_model_is_whole(published: Path) -> None:
     assert files == {f"acgan-digits/{name}" for name in ("2/model.onnx", "README.md", "sample.png")}
 
 
-def test_it_generates_and_knows_where_it_is_from(published: Path) -> None:
+def test_it_generates_and_records_its_origin(published: Path) -> None:
     generator = gan_serve.load("acgan-digits", models=published)
     assert generator.generate(label="0-9", count=2, seed=0).array.shape == (20, 1, 8, 8)
     metadata = generator.metadata
@@ -90,7 +91,7 @@ def test_the_learning_curve_falls_and_ends_at_the_score(published: Path) -> None
     assert f"| {curve[0].step} | {curve[0].fcd:g} |" in (published / "acgan-digits" / "README.md").read_text()
 
 
-def test_the_sample_is_what_seed_0_makes(published: Path) -> None:
+def test_the_sample_has_seed_0(published: Path) -> None:
     with Image.open(published / "acgan-digits" / "sample.png") as image:
         assert json.loads(image.text["gan_serve"])["seed"] == 0  # type: ignore[attr-defined]
         shown = np.asarray(image)
@@ -98,10 +99,10 @@ def test_the_sample_is_what_seed_0_makes(published: Path) -> None:
     assert np.array_equal(shown, np.asarray(grid))
 
 
-def test_every_score_can_be_had_again_from_the_files(
+def test_every_score_can_be_measured_again_from_the_files(
     published: Path, tmp_path: Path, digits_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    judge_quickly(monkeypatch, published.parent / "judges")
+    score_quickly(monkeypatch, published.parent / "judges")
     shutil.copytree(published, tmp_path / "models")
     files = [path for path in (tmp_path / "models").rglob("*") if path.is_file()]
     before = {path: path.read_bytes() for path in files}
@@ -119,7 +120,7 @@ def test_every_score_can_be_had_again_from_the_files(
 def test_a_test_set_may_have_more_images_than_are_scored(
     published: Path, digits_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    judge_quickly(monkeypatch, published.parent / "judges")
+    score_quickly(monkeypatch, published.parent / "judges")
     monkeypatch.setattr("training.evaluation.generation.IMAGES", 100)
     metadata = evaluate(Repository(published).find("acgan-digits"), str(digits_file))
     assert "100 images of seed 1 against 100 test images" in metadata.scores_protocol
@@ -129,7 +130,7 @@ def test_a_test_set_may_have_more_images_than_are_scored(
 def test_a_training_is_scored_without_being_published(
     published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    judge_quickly(monkeypatch, published.parent / "judges")
+    score_quickly(monkeypatch, published.parent / "judges")
     path, run = tmp_path / "records" / "acgan-0.json", published.parent / "acgan"
     done = CliRunner().invoke(app, ["score", "acgan", "--output", str(run), "--to", str(path)])
     assert done.exit_code == 0, done.output
@@ -141,19 +142,19 @@ def test_a_training_is_scored_without_being_published(
     assert found.scores == {"acgan": {score.name: score.value for score in shipped.scores}}
 
 
-def names_that_are_learned(gan: InfoGAN) -> list[str]:
+def learned_names(gan: InfoGAN) -> list[str]:
     """As if the first code were named by the training."""
     normalised = gan.generator.body[2]
     assert isinstance(normalised, torch.nn.BatchNorm2d)
     return ["slant" if int(normalised.num_batches_tracked or 0) else "first_code", "second_code"]
 
 
-def test_codes_are_turned_in_images_and_recognition_has_an_error(
+def test_a_code_has_an_image_of_its_sweep_and_recognition_has_an_error(
     published: Path, tmp_path: Path, digits_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    judge_quickly(monkeypatch, published.parent / "judges")
+    score_quickly(monkeypatch, published.parent / "judges")
     monkeypatch.setattr(runs, "SNAPSHOTS", 1)
-    monkeypatch.setattr(InfoGAN, "code_names", names_that_are_learned)
+    monkeypatch.setattr(InfoGAN, "code_names", learned_names)
     files = publishing.publish(train("infogan", 100, digits_file, tmp_path), tmp_path / "models")
     drawing, recognition = (Repository(tmp_path / "models").find(f"infogan{part}").metadata
                             for part in ("", "-recognition"))  # fmt: skip
@@ -171,17 +172,17 @@ def test_codes_are_turned_in_images_and_recognition_has_an_error(
     assert len(list((tmp_path / "models" / "infogan-recognition" / "examples").glob("*.png"))) == 4
 
 
-def test_a_model_with_a_name_of_its_own_has_all_of_its_variants_scores(
+def test_a_renamed_model_has_all_of_its_variants_scores(
     published: Path, tmp_path: Path, digits_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    judge_quickly(monkeypatch, published.parent / "judges")
+    score_quickly(monkeypatch, published.parent / "judges")
     monkeypatch.setattr(runs, "SNAPSHOTS", 1)
     publishing.publish(train("biggan", 4, digits_file, tmp_path), tmp_path / "models", name="biggan-digits")
     scores = {score.name for score in Repository(tmp_path / "models").find("biggan-digits").metadata.scores}
     assert {"fcd", "precision_0.5", "recall_0.5"} <= scores
 
 
-def test_evaluate_wants_one_model_or_all() -> None:
+def test_evaluate_requires_one_model_or_all() -> None:
     for arguments in ([], ["acgan", "--all"]):
         done = CliRunner().invoke(app, ["evaluate", *arguments])
         assert isinstance(done.exception, gan_serve.UsageError)
@@ -192,6 +193,6 @@ def test_a_failed_publication_changes_nothing(published: Path, tmp_path: Path) -
     shutil.copytree(published, tmp_path / "models")
     before = {path: path.read_bytes() for path in (tmp_path / "models").rglob("*") if path.is_file()}
     trained = runs.load_trained(published.parent / "acgan", "acgan")
-    with pytest.raises(gan_serve.UsageError, match="no judge for digits"):
+    with pytest.raises(gan_serve.UsageError, match="no evaluation classifier for digits"):
         publishing.publish(trained, tmp_path / "models", name="acgan-digits", version=2)
     assert {path: path.read_bytes() for path in (tmp_path / "models").rglob("*") if path.is_file()} == before

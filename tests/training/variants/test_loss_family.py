@@ -64,7 +64,7 @@ def test_the_penalty_pulls_the_gradient_norm_towards_its_slope(
     name: str, settings: dict[str, float], slope: float, digits: Dataset
 ) -> None:
     training = trainer(name, digits, steps=150, learning_rate=1e-3, final_learning_rate=1.0, **settings)
-    norms = [training.game.observed["gradient_norm"].item() / slope for _ in training.train()]
+    norms = [training.game.diagnostics["gradient_norm"].item() / slope for _ in training.train()]
     assert not 0.7 < norms[0] < 1.3
     assert 0.7 < norms[-1] < 1.3
 
@@ -97,5 +97,5 @@ def test_pulling_away_keeps_what_ebgan_draws_apart(digits: Dataset) -> None:
         training = trainer("ebgan", digits, steps=100, pulling_away_weight=weight)
         for _ in training.train():
             pass
-        likeness.append(training.observed["likeness"].item())
+        likeness.append(training.diagnostics["likeness"].item())
     assert likeness[0] < likeness[1] - 0.01

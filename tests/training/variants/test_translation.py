@@ -11,7 +11,7 @@ from gan_serve.errors import UsageError
 from training import variants
 from training.data import camvid_labels, masks
 from training.data.dataset import Dataset, ImageSpec
-from training.evaluation import figures, translation
+from training.evaluation import image_to_image, scores
 from training.loop.trainer import Trainer
 from training.networks import layers, srgan
 from training.networks import translation as translators
@@ -34,22 +34,22 @@ TRANSLATORS = ("pix2pix", "pix2pixhd", "cyclegan", "discogan", "srgan", "context
 
 
 @pytest.mark.parametrize("name", TRANSLATORS)
-def test_a_trial_fits_the_models_and_names_what_can_be_measured(name: str) -> None:
+def test_an_evaluation_case_fits_the_models_and_names_known_metrics(name: str) -> None:
     game = of(name).eval()
     views = dict.fromkeys(game.settings.views, torch.randint(256, (3, 3, 64, 64)).to(torch.uint8))
     dataset = Dataset(
         "d", torch.randint(256, (3, 3, 64, 64)).to(torch.uint8), torch.arange(3), ("0",), "", "", views=views
     )
     for part, servable in game.servables().items():  # type: ignore[operator]
-        trial = game.trial(part, dataset)  # type: ignore[operator]
-        assert list(trial.inputs) == [tensor.name for tensor in servable.inputs]
-        made = servable.network(*trial.inputs.values())
-        assert made.shape == trial.truth.shape
+        case = game.evaluation_case(part, dataset)  # type: ignore[operator]
+        assert list(case.inputs) == [tensor.name for tensor in servable.inputs]
+        made = servable.network(*case.inputs.values())
+        assert made.shape == case.truth.shape
         assert made.abs().max() <= 1
-        assert set(trial.figures) <= set(figures.FIGURES)
-        assert set(trial.baselines) <= set(translation.BASELINES)
-        assert all(images.shape == made.shape for images in trial.baselines.values())
-        assert translation.selected(trial, slice(2)).truth.shape[0] == 2
+        assert set(case.metrics) <= set(image_to_image.MEASURES) & set(scores.METRICS)
+        assert set(case.baselines) <= set(image_to_image.BASELINES)
+        assert all(images.shape == made.shape for images in case.baselines.values())
+        assert case.rows(slice(2)).truth.shape[0] == 2
 
 
 def test_dropout_is_there_in_training_and_gone_when_served() -> None:
@@ -125,7 +125,7 @@ def test_the_two_models_go_the_two_ways() -> None:
     assert [tensor.name for tensor in (*there.outputs, *back.outputs)] == ["emojitwo", "noto"]
     pairs = Dataset("e", torch.zeros(1, 3, 64, 64).byte(), torch.zeros(1).long(), ("0",), "", "",
                     views={"noto": torch.full((1, 3, 64, 64), 255).byte()})  # fmt: skip
-    forth, backwards = (game.trial(part, pairs) for part in servables)  # type: ignore[operator]
+    forth, backwards = (game.evaluation_case(part, pairs) for part in servables)  # type: ignore[operator]
     assert forth.inputs["image"].min() == backwards.truth.min() == 1
     assert forth.truth.max() == backwards.inputs["image"].max() == -1
 

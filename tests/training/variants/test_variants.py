@@ -47,9 +47,9 @@ def test_a_step_has_finite_losses_and_tells_what_the_discriminator_makes_of_both
     for terms in trainer.train():
         assert terms
         assert all(torch.isfinite(value) for value in terms.values())
-        if trainer.game.observed:
+        if trainer.game.diagnostics:
             break
-    observed = trainer.game.observed
+    observed = trainer.game.diagnostics
     assert all(torch.isfinite(value) for value in observed.values())
     assert {"D(real)", "D(fake)"} <= set(observed) or {"score(real)", "score(fake)"} <= set(observed)
     assert all(0 <= value <= 1 for name, value in observed.items() if name.startswith("D("))

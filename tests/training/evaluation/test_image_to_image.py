@@ -1,6 +1,7 @@
-"""Scores of images beside the truth, and a model that turns images into images published whole."""
+"""Scores of images beside the truth, and an image-to-image model from its training to its publication."""
 
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
@@ -9,45 +10,50 @@ from PIL import Image
 from typer.testing import CliRunner
 
 import gan_serve
-from gan_serve.repository import Repository
+from gan_serve.repository import Model, Repository
 from training import variants
 from training.__main__ import app
 from training.data.camvid_labels import COLOURS
 from training.data.dataset import Dataset
-from training.evaluation import classifier as judges
-from training.evaluation import figures
+from training.evaluation import classifier, image_to_image
+from training.evaluation.classifier_training import make_classifier
+from training.evaluation.context import Evaluation
 from training.evaluation.segmenter import Segmenter, make_segmenter
-from training.gan import EvaluationCase
 from training.loop import runs
 from training.loop.runs import Run
+from training.metrics.images import patches, psnr, retrieval, sharpness, ssim
 from training.publishing import publish
+from training.scoring import PATCH, EvaluationCase
 
 NOISE = torch.rand(12, 3, 64, 64, generator=torch.Generator().manual_seed(0)) * 2 - 1
 
 
-def test_what_is_the_truth_has_the_best_scores() -> None:
-    assert figures.psnr(NOISE, NOISE) == 60
-    assert figures.ssim(NOISE, NOISE) == pytest.approx(1)
-    assert figures.retrieval(NOISE, NOISE) == figures.sharpness(NOISE, NOISE) == 1
+def test_the_truth_has_the_best_scores() -> None:
+    assert psnr(NOISE, NOISE) == 60
+    assert ssim(NOISE, NOISE) == pytest.approx(1)
+    assert retrieval(NOISE, NOISE) == sharpness(NOISE, NOISE) == 1
 
 
-def test_scores_fall_with_what_is_wrong() -> None:
-    assert figures.psnr(NOISE, NOISE + 0.2) == pytest.approx(20, abs=0.01)
-    assert figures.retrieval(NOISE.roll(1, dims=0), NOISE) == 0
-    assert figures.sharpness(torch.nn.functional.avg_pool2d(NOISE, 3, 1, 1), NOISE) < 0.5
+def test_errors_lower_the_scores() -> None:
+    assert psnr(NOISE, NOISE + 0.2) == pytest.approx(20, abs=0.01)
+    assert retrieval(NOISE.roll(1, dims=0), NOISE) == 0
+    assert sharpness(torch.nn.functional.avg_pool2d(NOISE, 3, 1, 1), NOISE) < 0.5
 
 
 def test_patches_cover_an_image_once() -> None:
-    found = figures.patches(NOISE)
+    found = patches(NOISE, PATCH)
     assert found.shape == (48, 3, 32, 32)
     assert torch.equal(found[1], NOISE[0, :, :32, 32:])
 
 
-def test_what_images_show_finds_their_partners() -> None:
+def test_the_content_of_images_finds_their_partners() -> None:
     characters = Dataset("lpc", torch.zeros(12, 3, 64, 64).byte(), torch.zeros(12).long(), ("0",), "", "")
-    trial, measure = EvaluationCase({}, NOISE, ()), figures.FIGURES["feature_retrieval"].measure
-    assert measure(figures.Outcome(NOISE, trial, characters, characters)) == 1
-    assert measure(figures.Outcome(NOISE.roll(1, dims=0), trial, characters, characters)) == 0
+    gan = variants.find("discogan")(characters.spec)
+    gan.evaluation_case = lambda part, dataset: EvaluationCase({}, NOISE, ())  # type: ignore[method-assign]
+    model, measure = cast(Model, None), image_to_image.MEASURES["feature_retrieval"]
+    context = Evaluation(model, model, gan, "", characters, characters, count=12)
+    assert measure(context, NOISE) == 1
+    assert measure(context, NOISE.roll(1, dims=0)) == 0
 
 
 @pytest.fixture(scope="module")
@@ -76,9 +82,9 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def published(data: Path) -> Path:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(judges, "FOLDER", data / "judges")
+        patch.setattr(classifier, "FOLDER", data / "judges")
         (data / "judges").mkdir()
-        judges.make_judge(str(data / "squares.npz"), epochs=40)
+        make_classifier(str(data / "squares.npz"), epochs=40)
         publish.publish(trained("pix2pix", data / "squares.npz", data, steps=120), data / "models")
     return data / "models"
 
@@ -92,7 +98,7 @@ def trained(name: str, source: Path, folder: Path, steps: int, **settings: objec
         **settings or {"view": "line", "target": "colour"},
     )  # type: ignore[arg-type]
     (folder / name).mkdir()
-    runs.play(Run(name, recipe, str(source)), folder / name, resume=False, device="cpu")
+    runs.train(Run(name, recipe, str(source)), folder / name, resume=False, device="cpu")
     return runs.load_trained(folder / name, name)
 
 
@@ -118,12 +124,12 @@ def test_its_sample_shows_input_output_and_truth(published: Path, data: Path) ->
         assert np.array_equal(shown[:16], np.concatenate(arrays["test_line_images"], axis=1))
         assert np.array_equal(shown[32:], np.concatenate(arrays["test_images"], axis=1))
     card = (published / "pix2pix" / "README.md").read_text()
-    assert "From top to bottom what goes in" in card
+    assert "From top to bottom: the input, the output and the truth" in card
     assert "reproduce" not in card
     assert "gan-serve generate --model pix2pix --image image.png" in card
 
 
-def test_it_ships_images_of_the_test_to_be_tried_with(published: Path, data: Path) -> None:
+def test_it_ships_images_of_the_test_set_to_try_it_with(published: Path, data: Path) -> None:
     paths = sorted((published / "pix2pix" / "examples").iterdir())
     assert [path.name for path in paths] == ["1.png", "2.png", "3.png", "4.png"]
     with np.load(data / "squares.npz") as arrays, Image.open(paths[0]) as first, Image.open(paths[3]) as last:
@@ -132,8 +138,8 @@ def test_it_ships_images_of_the_test_to_be_tried_with(published: Path, data: Pat
     assert gan_serve.load("pix2pix", models=published).generate(image=paths[0])
 
 
-def test_its_scores_are_told_again(published: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(judges, "FOLDER", data / "judges")
+def test_its_scores_can_be_measured_again(published: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(classifier, "FOLDER", data / "judges")
     arguments = ["evaluate", "pix2pix", "--models", str(published), "--data", str(data / "squares.npz")]
     done = CliRunner().invoke(app, arguments)
     assert done.exit_code == 0, done.output
@@ -141,11 +147,11 @@ def test_its_scores_are_told_again(published: Path, data: Path, monkeypatch: pyt
     assert "was" not in done.output
 
 
-def test_a_segmenter_sees_what_is_painted(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(judges, "FOLDER", data)
+def test_a_segmenter_predicts_the_painted_classes(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(classifier, "FOLDER", data)
     path, accuracy = make_segmenter(str(data / "streets.npz"), epochs=12)
     assert path == data / "streets-maps.onnx"
     assert accuracy > 0.5
-    with pytest.raises(gan_serve.UsageError, match=r"no judge for streets; .* train one with"):
-        judges.EvaluationClassifier("streets")
-    assert Segmenter("streets").look(NOISE[:3, :, :16, :16]).shape == (3, 16, 16)
+    with pytest.raises(gan_serve.UsageError, match=r"no evaluation classifier for streets; .* train one with"):
+        classifier.EvaluationClassifier("streets")
+    assert Segmenter("streets").predict(NOISE[:3, :, :16, :16]).shape == (3, 16, 16)
