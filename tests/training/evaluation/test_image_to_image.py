@@ -124,7 +124,7 @@ def test_its_sample_shows_input_output_and_truth(published: Path, data: Path) ->
         assert np.array_equal(shown[:16], np.concatenate(arrays["test_line_images"], axis=1))
         assert np.array_equal(shown[32:], np.concatenate(arrays["test_images"], axis=1))
     card = (published / "pix2pix" / "README.md").read_text()
-    assert "From top to bottom: the input, the output and the truth" in card
+    assert "From top to bottom: input, output and ground truth" in card
     assert "reproduce" not in card
     assert "gan-serve generate --model pix2pix --image image.png" in card
 
