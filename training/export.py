@@ -131,12 +131,12 @@ def check(content: bytes, network: nn.Module, servable: Servable) -> None:
         feeds = {name: example.numpy() for name, example in zip(names, examples, strict=True)}
         with torch.no_grad():
             expected = _arrays(network(*examples))
-        found = session.run(None, feeds)
-        _compare(found, expected, TOLERANCE, f"ONNX Runtime differs from PyTorch at batch {batch}")
-        row, in_batch = {name: feed[-1:] for name, feed in feeds.items()}, [array[-1:] for array in found]
+        outputs = session.run(None, feeds)
+        _compare(outputs, expected, TOLERANCE, f"ONNX Runtime differs from PyTorch at batch {batch}")
+        row, in_batch = {name: feed[-1:] for name, feed in feeds.items()}, [array[-1:] for array in outputs]
         # Not bit for bit: several rows may be summed in another order, so the server runs one row at a time.
         _compare(session.run(None, row), in_batch, TOLERANCE, f"a row depends on its batch of {batch}")
-        _check_sizes(found, servable.outputs, *size)
+        _check_sizes(outputs, servable.outputs, *size)
 
 
 def check_extremes(content: bytes, metadata: ModelMetadata) -> None:
@@ -158,9 +158,9 @@ def check_extremes(content: bytes, metadata: ModelMetadata) -> None:
 
 
 def _check_sizes(
-    found: Sequence[NDArray[np.float32]], outputs: Sequence[OutputTensor], height: int, width: int
+    arrays: Sequence[NDArray[np.float32]], outputs: Sequence[OutputTensor], height: int, width: int
 ) -> None:
-    for array, tensor in zip(found, outputs, strict=True):
+    for array, tensor in zip(arrays, outputs, strict=True):
         if isinstance(tensor, Image):
             shape = tensor.shape_at(height * tensor.scale, width * tensor.scale)
             if array.shape[1:] != shape:
@@ -172,9 +172,9 @@ def _arrays(outputs: Tensor | tuple[Tensor, ...]) -> list[NDArray[np.float32]]:
 
 
 def _compare(
-    found: Sequence[NDArray[np.float32]], expected: Sequence[NDArray[np.float32]], tolerance: float, what: str
+    outputs: Sequence[NDArray[np.float32]], expected: Sequence[NDArray[np.float32]], tolerance: float, what: str
 ) -> None:
-    for one, other in zip(found, expected, strict=True):
+    for one, other in zip(outputs, expected, strict=True):
         if one.shape != other.shape:
             raise Failure(f"{what}: shape {one.shape} instead of {other.shape}; nothing was written")
         difference = float(np.abs(one - other).max())

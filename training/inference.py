@@ -30,8 +30,8 @@ def open_network(content: bytes, source: str) -> "InferenceSession":
 def run_model(model: Model, output: str, inputs: Tensors, batch: int = BATCH) -> NDArray[np.float32]:
     """Return one output of an exported model for all rows of its inputs (N, ...)."""
     session = open_network(model.content, str(model.path))
-    (found,) = run_in_batches(session, {name: rows.numpy() for name, rows in inputs.items()}, [output], batch)
-    return found
+    (outputs,) = run_in_batches(session, {name: rows.numpy() for name, rows in inputs.items()}, [output], batch)
+    return outputs
 
 
 def run_in_batches(
@@ -44,10 +44,10 @@ def run_in_batches(
     rows = len(next(iter(inputs.values())))
 
     def run(start: int) -> list[NDArray[np.float32]]:
-        found: list[NDArray[np.float32]] = session.run(
+        results: list[NDArray[np.float32]] = session.run(
             outputs, {name: array[start : start + batch] for name, array in inputs.items()}
         )
-        return found
+        return results
 
     parts = map_in_order(run, range(0, rows, batch), torch.get_num_threads())
     return [np.concatenate(column) for column in zip(*parts, strict=True)]

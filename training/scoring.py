@@ -1,4 +1,4 @@
-"""What a variant tells the evaluation, and what the evaluation hands to a variant's own scores."""
+"""The evaluation case that a variant defines, and the context from which it computes its own scores."""
 
 from __future__ import annotations
 

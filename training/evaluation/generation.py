@@ -81,7 +81,7 @@ def protocol(context: Evaluation) -> str:
 def _measure(sample: Sample, context: Evaluation) -> dict[str, float]:
     """Return the metrics of a sample beside the test images, without those that need a training."""
     reference, predicted = context.real, context.predict(torch.from_numpy(sample.images))
-    found = {
+    metrics = {
         "fcd": distribution.frechet_distance(reference.features, predicted.features),
         "inception_style_score": distribution.inception_style_score(predicted.probabilities),
         "smallest_class_share": distribution.smallest_class_share(predicted.probabilities),
@@ -90,10 +90,10 @@ def _measure(sample: Sample, context: Evaluation) -> dict[str, float]:
     if sample.labels is not None:
         labels = context.test.labels[: len(context.images)].numpy()
         real_distance = distribution.intra_class_distance(reference.features, labels)
-        found["label_accuracy"] = distribution.label_accuracy(predicted.probabilities, sample.labels)
+        metrics["label_accuracy"] = distribution.label_accuracy(predicted.probabilities, sample.labels)
         distance = distribution.intra_class_distance(predicted.features, sample.labels)
-        found["intra_class_diversity"] = distance / real_distance
-    return found
+        metrics["intra_class_diversity"] = distance / real_distance
+    return metrics
 
 
 def _generate(model: Model, test: Dataset, count: int) -> Sample:

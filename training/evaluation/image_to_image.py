@@ -40,7 +40,7 @@ def scores(context: Evaluation) -> list[Score]:
     """
     case = context.case
     outputs, control = (run(each, case) for each in (context.model, context.untrained))
-    found = [
+    common = [
         table.score(
             name,
             MEASURES[name](context, outputs),
@@ -50,7 +50,7 @@ def scores(context: Evaluation) -> list[Score]:
         for name in case.metrics
     ]
     gains = [_gain(name, case, outputs, control) for name in case.baselines]
-    return [*super_resolution.scores(context), *found, *gains]
+    return [*super_resolution.scores(context), *common, *gains]
 
 
 def protocol(context: Evaluation) -> str:

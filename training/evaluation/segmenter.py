@@ -56,9 +56,9 @@ def make_segmenter(source: str, epochs: int, seed: int = 0, *, replace: bool = F
     batch = min(16, len(train.images))
     game = fit_auxiliary(Segmentation, "segmenter", train, epochs=epochs, batch=batch, seed=seed)
     content = export_auxiliary(game.network, to_signed(test.images[:2]), ["logits"])
-    found = scores(Segmenter(train.name, content).predict(to_signed(test.images)), to_signed(test.views[VIEW]))
-    write_auxiliary(path, content, {"data": train.name, "epochs": epochs, "seed": seed, **found})
-    return path, found["pixel_accuracy"]
+    measured = scores(Segmenter(train.name, content).predict(to_signed(test.images)), to_signed(test.views[VIEW]))
+    write_auxiliary(path, content, {"data": train.name, "epochs": epochs, "seed": seed, **measured})
+    return path, measured["pixel_accuracy"]
 
 
 def scores(predicted: Tensor, maps: Tensor) -> dict[str, float]:

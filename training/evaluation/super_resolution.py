@@ -29,18 +29,18 @@ def scores(context: Evaluation) -> list[Score]:
         return []
     factor = context.model.metadata.image_outputs[0].scale
     enlargements = (_enlarger(context.model), _enlarger(context.untrained), lambda small: enlarged(small, factor))
-    found = []
+    results = []
     for name, photos in sets.items():
         (psnr, ssim), (worst, worst_ssim), (base, base_ssim) = (
             measured(enlarge, photos, factor) for enlarge in enlargements
         )
         about = f"of {name}, on Y, {factor} pixels cut off at the borders"
-        found += [
+        results += [
             _score(f"{name}_psnr", psnr, worst, f"peak signal-to-noise ratio in dB {about}"),
             _score(f"{name}_ssim", ssim, worst_ssim, f"structural similarity {about}; bicubic has {base_ssim:.4f}"),
             _score(f"{name}_psnr_gain", psnr - base, worst - base, f"dB more than bicubic, which has {base:.2f}"),
         ]
-    return found
+    return results
 
 
 def protocol(context: Evaluation) -> str:

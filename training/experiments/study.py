@@ -120,12 +120,14 @@ def table(study: Study, folder: Path) -> str:
 
 def _row(study: Study, contestant: Contestant, folder: Path) -> list[str]:
     paths = [case.record(folder) for case in study.cases if case.contestant == contestant]
-    found = [records.read(Record, path) for path in paths if path.exists()]
-    if not found:
+    recorded = [records.read(Record, path) for path in paths if path.exists()]
+    if not recorded:
         return []
-    cells = [_cell([record.value(contestant.variant, column) for record in found], column) for column in study.columns]
-    minutes = _minutes([record.training for record in found])
-    return [contestant.title, str(len(found)), *cells, minutes, contestant.published or "-"]
+    cells = [
+        _cell([record.value(contestant.variant, column) for record in recorded], column) for column in study.columns
+    ]
+    minutes = _minutes([record.training for record in recorded])
+    return [contestant.title, str(len(recorded)), *cells, minutes, contestant.published or "-"]
 
 
 def _minutes(trainings: Sequence[Training]) -> str:

@@ -113,9 +113,11 @@ def _check_same_data(state: checkpoint.State, facts: checkpoint.State) -> None:
             f"the data has changed since this training started: it was of {before}, and is of {now}; "
             "restore the data, or start again with --overwrite instead of --resume"
         )
-    images, found = state["data"]["images"], facts["data"]["images"]
-    if images != found:
-        progress.warn(f"the data has {found:,} images to train on, where this training started with {images:,}")
+    before_images, now_images = state["data"]["images"], facts["data"]["images"]
+    if before_images != now_images:
+        progress.warn(
+            f"the data has {now_images:,} images to train on, and had {before_images:,} when this training started"
+        )
 
 
 def _train_to_end(

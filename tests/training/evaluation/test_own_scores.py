@@ -30,7 +30,7 @@ def brightness(images: torch.Tensor) -> Prediction:
 
 @dataclass
 class Context:
-    """An evaluation context of a function in place of a model, and of a classifier by brightness."""
+    """An evaluation context with a function as its model and a classifier by brightness."""
 
     model: Generate
     images: torch.Tensor

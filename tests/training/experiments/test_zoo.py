@@ -110,7 +110,7 @@ def test_a_training_counts_as_published_only_with_all_models_of_its_last_step(
     shutil.move(models / "another", models / "ebgan")
 
     shutil.copy2(folder / "snapshots" / "1.pt", folder / "checkpoint.pt")
-    assert not is_published("ebgan", trainings, models), "a training anew has come half as far"
+    assert not is_published("ebgan", trainings, models), "a repeated training has come half as far"
     as_published(runs.load_trained(folder, "ebgan"), models)
     assert not is_published("ebgan", trainings, models), "what is published is half a training"
 

@@ -54,13 +54,13 @@ def test_a_training_is_replaced_only_with_overwrite(trained: Path, small: Path, 
     folder = tmp_path / "run"
     shutil.copytree(trained, folder)
     before = (folder / "checkpoint.pt").read_bytes()
-    anew = ("train", "dcgan", "--data", small, "--batch-size", 8, "--steps", 1, "--device", "cpu", "-o", folder)
+    again = ("train", "dcgan", "--data", small, "--batch-size", 8, "--steps", 1, "--device", "cpu", "-o", folder)
     with pytest.raises(UsageError, match=r"a training of dcgan, at step 2 of 2; go on with --resume, .*--overwrite"):
-        call(*anew)
+        call(*again)
     with pytest.raises(UsageError, match="use only one of them"):
-        call(*anew, "--overwrite", "--resume")
+        call(*again, "--overwrite", "--resume")
     assert (folder / "checkpoint.pt").read_bytes() == before
-    call(*anew, "--overwrite", "--set", "width=4")
+    call(*again, "--overwrite", "--set", "width=4")
     assert runs.load_trained(folder, "dcgan").training.steps == 1
 
 

@@ -386,4 +386,4 @@ def test_a_training_continues_without_events_that_cannot_be_written(tmp_path: Pa
         for terms in itertools.islice(trainer.train(), 2):
             report.after_step(trainer, terms, now=True)
     said = console.file.getvalue()  # type: ignore[attr-defined]
-    assert said.count("tensorboard: cannot be written (No space left on device); the training goes on") == 1
+    assert said.count("tensorboard: cannot be written (No space left on device); the training continues") == 1
