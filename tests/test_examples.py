@@ -1,4 +1,4 @@
-"""The examples run as their first lines say, and draw what they promise."""
+"""The examples run as documented, and draw what they promise."""
 
 import functools
 import subprocess
@@ -16,7 +16,7 @@ SMALL = {"one_dimension.py": "--steps 600", "ring.py": "gan lsgan --steps 20"}
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Example:
-    """Run an example once; what it prints, and the file that it draws."""
+    """Run an example once, and return its output and the file that it draws."""
 
     @functools.cache
     def run(example: str) -> tuple[str, Path]:
@@ -35,8 +35,8 @@ def test_every_example_draws_something(run: Example, example: str) -> None:
 
 
 def test_uniform_noise_becomes_a_normal_distribution(run: Example) -> None:
-    said, drawing = run("one_dimension.py")
-    mean, deviation = (float(number) for number in said.split(": ")[1].split(",")[0].split(" ± "))
+    output, drawing = run("one_dimension.py")
+    mean, deviation = (float(number) for number in output.split(": ")[1].split(",")[0].split(" ± "))
     assert mean == pytest.approx(4, abs=0.6)
     assert 0.6 < deviation < 2
     with Image.open(drawing) as image:
@@ -44,6 +44,6 @@ def test_uniform_noise_becomes_a_normal_distribution(run: Example) -> None:
 
 
 def test_the_ring_counts_the_modes_of_each_variant(run: Example) -> None:
-    said = run("ring.py")[0].splitlines()
-    assert [line.split(":")[0] for line in said[:2]] == ["gan", "lsgan"]
-    assert all(line.endswith("of 8 modes") for line in said[:2])
+    lines = run("ring.py")[0].splitlines()
+    assert [line.split(":")[0] for line in lines[:2]] == ["gan", "lsgan"]
+    assert all(line.endswith("of 8 modes") for line in lines[:2])

@@ -1,4 +1,4 @@
-"""Every script in `benchmarks/` still runs, at its smallest size; what it measures then means nothing."""
+"""Every script in `benchmarks/` runs at its smallest size; the measurements are meaningless."""
 
 import dataclasses
 import runpy
@@ -24,13 +24,13 @@ SMALLEST = {
     "train_speed.py": "--size 16 --width 2 --batch-size 8 --seconds 0.01 --rounds 1",
     "translate.py": f"{ENLARGER.name} --models {{models}} --size 8x8 --runs 1 --rounds 1",
 }
-STARTED_BY_OTHERS = {"bare.py", "callers.py"}  # both by serve.py
+STARTED_BY_OTHERS = {"bare.py", "callers.py"}  # serve.py starts both
 SCRIPTS = {path.name for path in (ROOT / "benchmarks").glob("*.py") if "__main__" in path.read_text()}
 
 
 @pytest.fixture
 def models(tmp_path: Path) -> Path:
-    """A model that draws, and one that translates."""
+    """A model that draws from noise, and one that translates."""
     folder = tmp_path / "models"
     save_model(folder, DIGIT)
     save_model(folder, ENLARGER)
@@ -49,7 +49,7 @@ def run(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def main(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
-    """Run a script in this process, which need not import PyTorch anew."""
+    """Run a script in this process, which has already imported PyTorch."""
     monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
     handler = signal.getsignal(signal.SIGTERM)
 

@@ -1,4 +1,4 @@
-"""What the benchmark of servers rests on; the peers themselves are no part of the suite."""
+"""Tests of the server benchmark's tools; the suite does not install the peers."""
 
 import shutil
 import sys
@@ -17,7 +17,7 @@ def _benchmarks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
 
 
-def test_what_peers_are_asked_to_make_is_what_gan_serve_makes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_painter_makes_the_bytes_of_gan_serve(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     from painter import Painter
 
     shutil.copytree(ROOT / "models" / "dcgan", tmp_path / "dcgan")
@@ -26,7 +26,7 @@ def test_what_peers_are_asked_to_make_is_what_gan_serve_makes(monkeypatch: pytes
     assert Painter().paint(7) == expected
 
 
-def test_nothing_is_left_of_a_server_and_of_what_it_started(tmp_path: Path) -> None:
+def test_a_server_and_its_child_processes_are_ended(tmp_path: Path) -> None:
     from processes import family, processor_seconds, running
 
     works = "any(time.process_time() > 0.1 for _ in iter(int, 1))"  # the system counts in hundredths of a second
@@ -41,7 +41,7 @@ def test_nothing_is_left_of_a_server_and_of_what_it_started(tmp_path: Path) -> N
     assert processor_seconds(child) == 0
 
 
-def test_tables_stand_between_the_lines_that_a_page_has_for_them(tmp_path: Path) -> None:
+def test_tables_are_written_between_the_marker_lines_of_a_page(tmp_path: Path) -> None:
     from report import END, START, Page
 
     path = tmp_path / "page.md"

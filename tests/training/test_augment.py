@@ -1,4 +1,4 @@
-"""Augmentation does what the paper says, to real and to generated images, whatever the variant."""
+"""Augmentation follows the paper, for real and generated images of every variant."""
 
 import dataclasses
 from collections.abc import Callable
@@ -32,14 +32,14 @@ def random_images(channels: int = 3, size: int = 32, count: int = 64) -> Tensor:
 
 
 def constant_per_image(values: Tensor) -> Tensor:
-    """The one number of each image (N,); an image of several numbers fails."""
+    """Return the value (N,) of constant images; fail for others."""
     low, high = values.flatten(1).aminmax(dim=1)
     torch.testing.assert_close(low, high, atol=1e-5, rtol=0)
     return low
 
 
 def spread_over(values: Tensor, low: float, high: float) -> None:
-    """The numbers (N,) lie within the limits, and not all on one side."""
+    """Assert that the numbers (N,) are within the limits, and not all on one side."""
     assert low <= values.min() < low + 0.2 * (high - low)
     assert high - 0.2 * (high - low) < values.max() <= high
 
@@ -49,7 +49,7 @@ def test_brightness_adds_one_number_to_all_of_an_image() -> None:
     spread_over(constant_per_image(augment.brightness(images) - images), -0.5, 0.5)
 
 
-def test_saturation_scales_what_differs_between_channels_and_leaves_their_mean() -> None:
+def test_saturation_scales_the_differences_between_channels_and_keeps_their_mean() -> None:
     images = random_images()
     changed = augment.saturation(images)
     mean = images.mean(dim=1, keepdim=True)
@@ -67,7 +67,7 @@ def test_grey_images_have_no_saturation() -> None:
 
 
 @GREY_OR_RGB
-def test_contrast_scales_what_differs_from_the_mean_of_the_image(channels: int) -> None:
+def test_contrast_scales_the_deviations_from_the_mean_of_the_image(channels: int) -> None:
     images = random_images(channels)
     changed = augment.contrast(images)
     axes = (1, 2, 3)
@@ -95,7 +95,7 @@ def test_translation_moves_by_an_eighth_at_most_and_fills_with_zeros(size: int) 
 
 
 def moved(image: Tensor, down: int, right: int) -> Tensor:
-    """The image in a frame of zeros, cut out elsewhere."""
+    """Shift an image and fill with zeros."""
     size = image.shape[-1]
     framed = nn.functional.pad(image, (size,) * 4)
     return framed[:, size - down : 2 * size - down, size - right : 2 * size - right]
@@ -111,13 +111,13 @@ def test_cutout_sets_a_square_of_half_the_size_to_zero(size: int) -> None:
     assert torch.equal(hidden.flatten(1).sum(dim=1), heights * widths), "one rectangle"
     side = size // 2
     assert heights.max() == widths.max() == side
-    assert side // 2 <= heights.min() < side, "it may reach over the edge, its centre may not"
-    assert hidden.any(dim=0).all(), "any place can be hidden"
+    assert side // 2 <= heights.min() < side, "the square may extend beyond the edge, its centre may not"
+    assert hidden.any(dim=0).all(), "every position can be hidden"
 
 
 @EVERY
 @GREY_OR_RGB
-def test_the_gradient_of_each_image_reaches_it_and_no_other(function: Augmentation, channels: int) -> None:
+def test_gradients_reach_only_their_own_image(function: Augmentation, channels: int) -> None:
     images = random_images(channels).requires_grad_(True)
     (gradients,) = torch.autograd.grad((function(images)[0] ** 2).sum(), images)
     assert torch.isfinite(gradients).all()
@@ -126,7 +126,7 @@ def test_the_gradient_of_each_image_reaches_it_and_no_other(function: Augmentati
 
 
 @EVERY
-def test_images_of_a_batch_are_treated_differently_and_the_seed_decides_how(function: Augmentation) -> None:
+def test_images_of_a_batch_are_augmented_differently_depending_on_the_seed(function: Augmentation) -> None:
     same = random_images(count=1).expand(16, -1, -1, -1)
     changed = function(same)
     assert len({image.numpy().tobytes() for image in changed}) > 8
@@ -137,7 +137,7 @@ def test_images_of_a_batch_are_treated_differently_and_the_seed_decides_how(func
 
 
 @EVERY
-def test_it_is_computed_in_float32_whatever_the_networks_compute_in(function: Augmentation) -> None:
+def test_it_is_computed_in_float32_regardless_of_the_networks_precision(function: Augmentation) -> None:
     coarse, found = random_images().bfloat16(), []
     for images, autocast in ((coarse.float(), False), (coarse, True)):
         torch.manual_seed(1)
@@ -155,7 +155,7 @@ def test_a_policy_is_a_list_of_known_names_in_their_order() -> None:
 
 
 class Watched:
-    """A game whose discriminator tells what it was given, after augmentation."""
+    """A game that records its discriminator's inputs after augmentation."""
 
     def __init__(
         self, name: str, digits: Dataset, policy: str | None = ALL, precision: str = "fp32", batch_size: int = 8
@@ -173,7 +173,7 @@ class Watched:
     def _note(self, _: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         self.seen += [value for value in inputs if value.dim() == 4]
 
-    def given(self, loss: Callable[[dict[str, Tensor]], object]) -> list[Tensor]:
+    def inputs_of(self, loss: Callable[[dict[str, Tensor]], object]) -> list[Tensor]:
         self.seen.clear()
         loss(self.batch)
         return list(self.seen)
@@ -181,7 +181,7 @@ class Watched:
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 @pytest.mark.parametrize("name", [name for name in variants.names() if name not in PAIRED])
-def test_every_variant_of_images_alone_plays_augmented(name: str, precision: str, digits: Dataset) -> None:
+def test_every_variant_without_pairs_trains_with_augmentation(name: str, precision: str, digits: Dataset) -> None:
     large = variants.find(name).recipe.image_size > 32
     data = enlarged(digits, ()) if large else digits
     game = Watched(name, data, precision=precision, batch_size=2 if large else 8)  # bf16 is slow without AVX512
@@ -198,14 +198,14 @@ def test_images_in_pairs_are_not_augmented(name: str, digits: Dataset) -> None:
 
 def test_the_discriminator_sees_both_real_and_generated_images_cut_out(digits: Dataset) -> None:
     game = Watched("acgan", digits, "cutout")
-    real, fake = game.given(game.gan.discriminator_loss)
-    (own,) = game.given(game.gan.generator_loss)
+    real, fake = game.inputs_of(game.gan.discriminator_loss)
+    (own,) = game.inputs_of(game.gan.generator_loss)
     for images in (real, fake, own):
-        assert (images.flatten(1) == 0).float().mean(dim=1).min() >= 2 * 2 / 64, "each has lost a part"
+        assert (images.flatten(1) == 0).float().mean(dim=1).min() >= 2 * 2 / 64, "a part of each image is cut out"
     assert torch.equal(real.where(real != 0, game.batch["image"]), game.batch["image"])
 
 
-def test_a_generator_learns_nothing_from_what_is_cut_out(digits: Dataset) -> None:
+def test_pixels_that_are_cut_out_have_no_gradient(digits: Dataset) -> None:
     game = Watched("dcgan", digits, "cutout")
     images = game.batch["image"].clone().requires_grad_(True)
     (gradients,) = torch.autograd.grad(game.gan.discriminator(images).sum(), images)
@@ -215,7 +215,7 @@ def test_a_generator_learns_nothing_from_what_is_cut_out(digits: Dataset) -> Non
     assert gradients[~hidden].any()
 
 
-def test_a_penalty_measures_the_critic_as_it_sees_the_points(digits: Dataset) -> None:
+def test_a_penalty_does_not_differentiate_through_the_augmentation(digits: Dataset) -> None:
     """The gradient of a linear critic is its weights, however much of a point is cut out."""
     gan = Watched("wgan_gp", digits, None).gan
     gan.augmentations, gan.discriminator = augment.find(ALL), nn.Sequential(nn.Flatten(), nn.Linear(64, 1))
@@ -226,24 +226,24 @@ def test_a_penalty_measures_the_critic_as_it_sees_the_points(digits: Dataset) ->
 
 def test_penalised_points_are_augmented_once(digits: Dataset) -> None:
     game, points = Watched("wgan_gp", digits, "color"), torch.zeros(8, 1, 8, 8)
-    given: list[Tensor] = []
-    game.gan.discriminator[0].register_forward_pre_hook(lambda _, inputs: given.append(inputs[0].detach()))
+    inputs_seen: list[Tensor] = []
+    game.gan.discriminator[0].register_forward_pre_hook(lambda _, inputs: inputs_seen.append(inputs[0].detach()))
     game.gan.gradient_norms(points)
-    spread = constant_per_image(given[0])
+    spread = constant_per_image(inputs_seen[0])
     assert 0 < spread.abs().max() <= 0.5
     assert len(spread.unique()) == 8
 
 
 def test_nothing_is_augmented_without_a_policy(digits: Dataset) -> None:
     game = Watched("dcgan", digits, None)
-    real, _ = game.given(game.gan.discriminator_loss)
+    real, _ = game.inputs_of(game.gan.discriminator_loss)
     assert torch.equal(real, game.batch["image"])
 
 
 def test_nothing_is_augmented_in_evaluation_or_in_an_exported_graph(digits: Dataset) -> None:
     game = Watched("ssgan", digits)
     game.gan.eval()
-    (seen,) = game.given(lambda batch: game.gan.discriminator(batch["image"]))
+    (seen,) = game.inputs_of(lambda batch: game.gan.discriminator(batch["image"]))
     assert torch.equal(seen, game.batch["image"])
     shipped = game.gan.servables()["classifier"]
     content = export.to_onnx(shipped.network, shipped.examples(4), ["image"], ["classes", "realness"])

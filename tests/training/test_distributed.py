@@ -32,7 +32,7 @@ def test_two_processes_end_with_the_same_weights_as_one_on_the_whole_batch(tmp_p
     run(sys.executable, SCRIPT, digits_file, tmp_path)
     first, second, alone = (json.loads((tmp_path / f"{name}.json").read_text()) for name in ("0", "1", "alone"))
     assert first["weights"] == second["weights"]
-    assert first["losses"] != second["losses"], "each sees its own share"
+    assert first["losses"] != second["losses"], "each process sees its own share"
     assert first["weights"] == pytest.approx(alone["weights"], abs=1e-5)
     mean = [(one + other) / 2 for one, other in zip(first["losses"], second["losses"], strict=True)]
     assert mean == pytest.approx(alone["losses"], rel=1e-4)

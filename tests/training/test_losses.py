@@ -36,20 +36,20 @@ def test_only_the_minimax_game_saturates_where_the_discriminator_is_certain() ->
     assert gradients[1] < 1e-8
 
 
-def test_losses_are_float32_whatever_the_networks_computed_in() -> None:
+def test_losses_are_float32_regardless_of_the_networks_precision() -> None:
     half = torch.randn(4, 1).bfloat16()
     assert losses.non_saturating.discriminator(half, half).dtype == torch.float32
     assert losses.minimax.generator(half).dtype == torch.float32
 
 
-def test_the_least_squares_generator_is_pulled_however_certain_the_discriminator_is() -> None:
+def test_the_least_squares_generator_has_a_large_gradient_where_the_discriminator_is_certain() -> None:
     fake = torch.full((1, 1), -20.0, requires_grad=True)
     losses.least_squares.generator(fake).backward()
     assert fake.grad is not None
     assert fake.grad.abs().item() == 21
 
 
-def test_each_loss_is_least_where_its_player_wins(logits: tuple[torch.Tensor, torch.Tensor]) -> None:
+def test_each_loss_is_lowest_where_its_player_wins(logits: tuple[torch.Tensor, torch.Tensor]) -> None:
     real, fake = logits
     for game in (losses.non_saturating, losses.least_squares, losses.wasserstein):
         assert game.discriminator(torch.ones(4, 1), torch.zeros(4, 1)) < game.discriminator(real, fake)
@@ -79,17 +79,17 @@ def test_interpolation_takes_one_share_per_sample() -> None:
     assert between[1].unique().tolist() == [1.0]
 
 
-def test_pulling_away_is_one_for_equal_features_and_none_for_orthogonal_ones() -> None:
+def test_pulling_away_is_one_for_equal_features_and_zero_for_orthogonal_ones() -> None:
     torch.testing.assert_close(losses.pulling_away(torch.ones(4, 8)), torch.tensor(1.0))
     torch.testing.assert_close(losses.pulling_away(torch.eye(4)), torch.tensor(0.0))
     torch.testing.assert_close(losses.pulling_away(torch.tensor([[1.0, 0.0], [-1.0, 0.0]])), torch.tensor(1.0))
 
 
-def test_the_hinge_leaves_alone_what_is_beyond_the_margin() -> None:
+def test_the_hinge_loss_ignores_samples_beyond_the_margin() -> None:
     assert losses.hinge.discriminator(torch.full((4, 1), 1.5), torch.full((4, 1), -1.5)) == 0
     assert losses.hinge.discriminator(torch.zeros(4, 1), torch.zeros(4, 1)) == 2
 
 
-def test_orthogonality_is_none_for_orthogonal_rows_of_any_length() -> None:
+def test_orthogonality_is_zero_for_orthogonal_rows_of_any_length() -> None:
     torch.testing.assert_close(losses.orthogonality([torch.eye(3) * 5, torch.ones(7)]), torch.tensor(0.0))
     torch.testing.assert_close(losses.orthogonality([torch.ones(2, 3)]), torch.tensor(18.0))  # two entries of 3

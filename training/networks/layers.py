@@ -68,8 +68,8 @@ def dcgan_features(channels: int, size: int, width: int = 64, norm: Norm = nn.Ba
     """Image (N, channels, size, size) -> features (N, C, base, base).
 
     It follows the DCGAN paper: no pooling, strided convolutions, leaky ReLU, normalisation except at the input. A
-    network with fewer resolutions has the generator's additional 3x3 convolutions: without them, it cannot tell
-    generated images from the data (D = 0.5) long before they are good.
+    network with fewer resolutions has the generator's additional 3x3 convolutions: without them, it cannot
+    distinguish generated images from the data (D = 0.5) long before they are good.
     """
     _, doublings = base_size(size)
     widths = [width * 2**level for level in range(doublings)]

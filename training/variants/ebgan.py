@@ -84,7 +84,7 @@ class EBGAN(ConvolutionalGAN):
 
 
 class Energy(nn.Module):
-    """Image (N, C, H, W) -> energy (N,), as it is served."""
+    """Image (N, C, H, W) -> energy (N,): the served network."""
 
     def __init__(self, discriminator: nn.Module) -> None:
         super().__init__()

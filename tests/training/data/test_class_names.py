@@ -1,4 +1,4 @@
-"""A model's classes and those of its data are matched by name, in whatever order either has them."""
+"""The classes of a model and of its data are matched by name, regardless of their order."""
 
 from pathlib import Path
 
@@ -40,10 +40,10 @@ def test_images_are_drawn_in_the_order_of_the_data_s_classes(models: Path) -> No
         assert np.array_equal(sample.images[sample.labels == number], expected)
 
 
-def test_a_classifier_is_right_whatever_the_order_of_the_data_s_classes(models: Path) -> None:
+def test_a_classifier_is_scored_regardless_of_the_order_of_the_data_s_classes(models: Path) -> None:
     model = found(models, CLASSIFIER.name)
     some = dataset(torch.arange(50) % 10, DIGITS)
-    guessed = run_model(model, "classes", {"image": to_signed(some.images)}).argmax(axis=1)
-    for classes, labels in ((DIGITS, guessed), (BACKWARDS, 9 - guessed)):
+    predicted = run_model(model, "classes", {"image": to_signed(some.images)}).argmax(axis=1)
+    for classes, labels in ((DIGITS, predicted), (BACKWARDS, 9 - predicted)):
         (score,) = classification.scores(context(model, dataset(torch.from_numpy(labels), classes)))
         assert (score.name, score.value) == ("test_error", 0)

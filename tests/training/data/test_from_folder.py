@@ -202,7 +202,7 @@ def test_images_are_read_as_in_serving_and_changes_are_reported(tmp_path: Path) 
         "used only the first image of 1 file with several images: moving.gif"
     )
     middle = {tuple(image[0, 4, [1, 6]].tolist()) for image in images}
-    assert middle == {(255, 255), (30, 30), (90, 90), (200, 0)}, "white, the first frame, as it is, and turned"
+    assert middle == {(255, 255), (30, 30), (90, 90), (200, 0)}, "white, the first frame, unchanged, and turned"
 
 
 def two_sets(root: Path, layout: str) -> None:

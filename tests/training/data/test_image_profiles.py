@@ -1,4 +1,4 @@
-"""Training reads the colours of own images as serving does."""
+"""Training reads the colours of users' images as serving does."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from profiles import swapped
 from training.data.loading import load
 
 
-def test_training_reads_colours_as_the_profile_means_them(tmp_path: Path) -> None:
+def test_training_applies_the_colour_profiles_of_images(tmp_path: Path) -> None:
     (tmp_path / "own" / "one").mkdir(parents=True)
     for number in range(12):
         PILImage.new("RGB", (8, 8), (200, 40, 90)).save(

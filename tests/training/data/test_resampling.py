@@ -1,4 +1,4 @@
-"""Bicubic resampling is what super-resolution papers compare with, and their scores can be had again."""
+"""Bicubic resampling equals that of super-resolution papers and reproduces their scores."""
 
 import io
 import os
@@ -25,7 +25,7 @@ def keys(distance: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def weights(before: int, after: int) -> NDArray[np.float64]:
-    """How much each sample counts for each new one: the kernel is as much wider as there are fewer samples."""
+    """Return the weight of each sample for each new one; the kernel widens by the reduction factor."""
     stretch = max(before / after, 1)
     centres = (np.arange(after) + 0.5) * before / after - 0.5
     found = keys((centres[:, None] - np.arange(before)) / stretch)
@@ -33,7 +33,7 @@ def weights(before: int, after: int) -> NDArray[np.float64]:
 
 
 @pytest.mark.parametrize("size", [(12, 8), (96, 128)])
-def test_it_is_keys_kernel_widened_where_images_shrink(size: tuple[int, int]) -> None:
+def test_it_is_keys_kernel_widened_for_reduction(size: tuple[int, int]) -> None:
     image = torch.rand(1, 2, 48, 32, generator=torch.Generator().manual_seed(0))
     down, across = weights(48, size[0]), weights(32, size[1])
     np.testing.assert_allclose(bicubic(image, *size).numpy(), down @ image.numpy() @ across.T, atol=1e-5)
@@ -53,7 +53,7 @@ def test_luma_runs_from_16_to_235() -> None:
     assert luma(ends)[:, 0, 0, 0].tolist() == pytest.approx([16, 235], abs=0.01)
 
 
-def test_what_is_exact_scores_higher_and_borders_do_not_count() -> None:
+def test_an_exact_result_scores_higher_and_borders_do_not_count() -> None:
     photo = torch.randint(256, (3, 41, 34), generator=torch.Generator().manual_seed(0)).to(torch.uint8)
     truth = photo[None, :, :40, :32].float() / 127.5 - 1
     framed = truth.clone()
@@ -66,14 +66,14 @@ def test_what_is_exact_scores_higher_and_borders_do_not_count() -> None:
     assert ssim == pytest.approx(1)
 
 
-# What is not in the repository: where it is at hand, the published 28.42 dB must come out.
+# Set5 is not in the repository; where it is available, the score must equal the published 28.42 dB.
 if SET5.is_file():
 
     def test_bicubic_has_the_published_score_on_set5() -> None:
         with tarfile.open(SET5) as archive:
             files = [archive.extractfile(member) for member in archive if member.name.endswith(".png")]
             images = [Image.open(io.BytesIO(file.read())).convert("RGB") for file in files if file]
-        photos = [torch.from_numpy(np.array(picture)).permute(2, 0, 1) for picture in images]
+        photos = [torch.from_numpy(np.array(image)).permute(2, 0, 1) for image in images]
         psnr, _ = measured(lambda small: enlarged(small, 4), photos, 4)
         assert len(photos) == 5
         assert psnr == pytest.approx(28.43, abs=0.005)

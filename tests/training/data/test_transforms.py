@@ -1,4 +1,4 @@
-"""Batches whose images are moved and mirrored."""
+"""Batches with moved, mirrored and warped images."""
 
 import itertools
 from dataclasses import replace
@@ -11,7 +11,7 @@ from training.data.transforms import Jittered, warped
 CPU = torch.device("cpu")
 
 
-def test_an_image_and_its_view_are_moved_alike_and_by_a_few_pixels(digits: Dataset) -> None:
+def test_an_image_and_its_view_move_alike_by_a_few_pixels(digits: Dataset) -> None:
     source = Jittered(replace(digits, views={"negative": 255 - digits.images}), 2)
     plain = digits.batches(16, 5, CPU)
     moves = set()
@@ -30,13 +30,13 @@ def test_an_image_and_its_view_are_moved_alike_and_by_a_few_pixels(digits: Datas
     assert len(moves) > 6
 
 
-def test_a_resumed_training_sees_what_it_would_have_seen(digits: Dataset) -> None:
+def test_a_resumed_training_sees_the_same_batches(digits: Dataset) -> None:
     source = Jittered(digits, 2)
     whole = list(itertools.islice(source.batches(16, 3, CPU), 6))
     assert torch.equal(next(source.batches(16, 3, CPU, first_step=5))["image"], whole[5]["image"])
 
 
-def test_each_image_is_warped_in_its_own_way_and_stays_in_the_range() -> None:
+def test_each_image_is_warped_differently_and_stays_in_range() -> None:
     torch.manual_seed(0)
     square = torch.full((1, 1, 28, 28), -1.0)
     square[:, :, 9:19, 9:19] = 1
@@ -45,5 +45,5 @@ def test_each_image_is_warped_in_its_own_way_and_stays_in_the_range() -> None:
     assert copies.aminmax() == (-1, 1)
     assert all((copies[0] - other).abs().max() > 0.5 for other in copies[1:])
     ink = (copies + 1).sum(dim=(1, 2, 3)) / (square + 1).sum()
-    assert 0.5 < ink.min() < 0.9  # smaller, and larger, and none of it lost
+    assert 0.5 < ink.min() < 0.9  # some smaller, some larger, none lost
     assert 1.1 < ink.max() < 2

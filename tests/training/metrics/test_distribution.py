@@ -19,7 +19,7 @@ def test_the_inception_style_score_runs_from_one_to_the_number_of_classes() -> N
     assert distribution.inception_style_score(np.eye(10, dtype=np.float32)[:1].repeat(9, 0)) == pytest.approx(1)
 
 
-def test_a_dropped_class_shows() -> None:
+def test_a_dropped_class_has_the_smallest_share_zero() -> None:
     probabilities = np.eye(3, dtype=np.float32)
     assert distribution.smallest_class_share(probabilities[[0, 0, 1, 2]]) == 0.25
     assert distribution.smallest_class_share(probabilities[[0, 0, 1, 1]]) == 0
@@ -35,7 +35,7 @@ def test_a_collapsed_class_has_no_diversity() -> None:
     assert distribution.intra_class_distance(gaussian(0, 100), labels) > 1
 
 
-def test_neighbourhoods_tell_quality_from_diversity() -> None:
+def test_neighbourhoods_distinguish_quality_from_diversity() -> None:
     real = gaussian(0)
     same = distribution.neighbourhoods(real, gaussian(0, seed=1))
     assert min(same["precision"], same["recall"], same["coverage"]) > 0.9
@@ -47,9 +47,11 @@ def test_neighbourhoods_tell_quality_from_diversity() -> None:
     assert elsewhere == {"precision": 0, "recall": 0, "density": 0, "coverage": 0}
 
 
-def test_a_clustering_is_as_good_as_its_best_reading() -> None:
+def test_a_clustering_is_scored_by_its_best_assignment() -> None:
     labels = np.array([0, 0, 1, 1, 2, 2])
     assert distribution.clustering_error(np.array([2, 2, 0, 0, 1, 1]), labels) == 0
     assert distribution.clustering_error(np.array([2, 2, 0, 0, 0, 1]), labels) == pytest.approx(1 / 6)
-    assert distribution.clustering_error(np.zeros(6, np.int64), labels) == pytest.approx(4 / 6), "no two for one class"
+    assert distribution.clustering_error(np.zeros(6, np.int64), labels) == pytest.approx(4 / 6), (
+        "no two clusters count as one class"
+    )
     assert distribution.error(np.array([0, 0, 1, 1, 2, 0]), labels) == pytest.approx(1 / 6)

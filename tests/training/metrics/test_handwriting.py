@@ -1,4 +1,4 @@
-"""Slant and width of strokes, on strokes that are drawn to measure."""
+"""The slant and width of strokes, on strokes with known values."""
 
 import pytest
 import torch
@@ -7,7 +7,7 @@ from training.metrics import handwriting
 
 
 def stroke(lean: float, width: int) -> torch.Tensor:
-    """A light line in a dark image (1, 1, 28, 28), which moves `lean` columns to the right with each row upwards."""
+    """Draw a light line in a dark image (1, 1, 28, 28) that moves `lean` columns to the right per row upwards."""
     image = torch.full((1, 1, 28, 28), -1.0)
     for row in range(4, 24):
         first = round(14 + lean * (14 - row) - width / 2)
@@ -26,6 +26,6 @@ def test_the_width_is_that_of_the_line() -> None:
     assert wide == pytest.approx(4, abs=1)
 
 
-def test_an_empty_image_has_neither() -> None:
+def test_an_empty_image_has_no_slant_and_no_width() -> None:
     empty = torch.full((1, 1, 28, 28), -1.0)
     assert handwriting.slant(empty).item() == handwriting.width(empty).item() == 0

@@ -16,7 +16,7 @@ from training.networks import residual
 from training.networks.parametrizations import fold_parametrizations
 
 
-def test_attention_starts_as_the_identity_and_then_looks_everywhere() -> None:
+def test_attention_starts_as_the_identity_and_then_depends_on_all_positions() -> None:
     attention, maps = residual.SelfAttention(8), torch.randn(2, 8, 4, 4)
     torch.testing.assert_close(attention(maps), maps)
     nn.init.ones_(attention.gamma)
@@ -25,7 +25,7 @@ def test_attention_starts_as_the_identity_and_then_looks_everywhere() -> None:
     assert not torch.allclose(attention(changed)[:, :, 0, 0], attention(maps)[:, :, 0, 0])
 
 
-def test_without_attention_sagan_is_as_large_and_its_places_see_themselves_alone(digits: Dataset) -> None:
+def test_without_attention_sagan_has_as_many_weights_and_positions_are_independent(digits: Dataset) -> None:
     variant = variants.find("sagan")
     (with_it, without) = (
         variant(digits.spec, recipe_from("sagan", {"attention": attention, "width": 32})) for attention in (True, False)
@@ -41,7 +41,7 @@ def test_without_attention_sagan_is_as_large_and_its_places_see_themselves_alone
     assert not torch.allclose(pointwise(changed)[:, :, 3, 3], changed[:, :, 3, 3])
 
 
-def test_a_baked_network_has_plain_weights_with_a_largest_singular_value_of_one(digits: Dataset) -> None:
+def test_folded_weights_are_plain_with_a_largest_singular_value_of_one(digits: Dataset) -> None:
     variant = variants.find("sagan")
     torch.manual_seed(0)
     recipe = dataclasses.replace(variant.recipe, steps=20, batch_size=8)
@@ -52,7 +52,7 @@ def test_a_baked_network_has_plain_weights_with_a_largest_singular_value_of_one(
     assert isinstance(average, nn.Module)
     plain = fold_parametrizations(average)
     latent, label = torch.randn(2, 128), torch.tensor([1, 2])
-    average.eval()(latent, label)  # the original stays as it is
+    average.eval()(latent, label)  # the original does not change
     assert any(parametrize.is_parametrized(module) for module in average.modules())
     assert not any(parametrize.is_parametrized(module) for module in plain.modules())
     matrices = [weight.flatten(1) for name, weight in plain.named_parameters() if weight.dim() > 1]
@@ -61,16 +61,16 @@ def test_a_baked_network_has_plain_weights_with_a_largest_singular_value_of_one(
         assert abs(torch.linalg.matrix_norm(matrix, ord=2).item() - 1) < 0.05
 
 
-def test_what_a_training_shows_does_not_depend_on_its_average_of_singular_vectors(digits: Dataset) -> None:
+def test_samples_do_not_depend_on_the_average_of_singular_vectors(digits: Dataset) -> None:
     gan = variants.find("sagan")(digits.spec, recipe_from("sagan", {"width": 32}))
-    shown = sample(gan, digits)
+    expected = sample(gan, digits)
     for name, vector in gan.named_buffers():
         if name.endswith(("_u", "_v")):
             vector.mul_(0.5)
-    torch.testing.assert_close(sample(gan, digits), shown, atol=1e-3, rtol=0)
+    torch.testing.assert_close(sample(gan, digits), expected, atol=1e-3, rtol=0)
 
 
-def test_all_that_multiplies_in_biggan_starts_orthogonal_the_embeddings_too(digits: Dataset) -> None:
+def test_all_weights_of_biggan_start_orthogonal_including_the_embeddings(digits: Dataset) -> None:
     gan = variants.find("biggan")(digits.spec, recipe_from("biggan", {"width": 32}))
     weights = {name: weight.flatten(1) for name, weight in gan.named_parameters() if weight.dim() > 1}
     embeddings = {name for name in weights if "embedding" in name}
@@ -81,7 +81,7 @@ def test_all_that_multiplies_in_biggan_starts_orthogonal_the_embeddings_too(digi
         torch.testing.assert_close(product, torch.eye(short), atol=1e-4, rtol=0, msg=name)
 
 
-def test_truncation_to_nothing_leaves_one_image_per_class(digits: Dataset) -> None:
+def test_truncation_to_zero_leaves_one_image_per_class(digits: Dataset) -> None:
     generator = variants.find("biggan")(digits.spec).get_submodule("generator").eval()
     label, none = torch.tensor([1, 1, 2]), torch.zeros(3)
     images = generator(torch.randn(3, 120), label, none)

@@ -1,4 +1,4 @@
-"""What the papers of the loss family constrain, seen in a real training."""
+"""The constraints of the papers on losses hold in real trainings."""
 
 import copy
 import dataclasses
@@ -38,17 +38,17 @@ def test_wgans_generator_waits_for_a_good_critic() -> None:
     assert waits == [100 if turn < 25 or turn % 500 == 0 else 5 for turn in range(15_600)]
 
 
-def test_infogan_without_agreement_never_looks_at_moved_images(digits: Dataset) -> None:
-    looks = {}
+def test_infogan_without_agreement_never_processes_moved_images(digits: Dataset) -> None:
+    passes = {}
     for weight in (0.0, 5.0):
         training = trainer("infogan", digits, steps=1, agreement_weight=weight)
         next(training.train())
         normalised = (part for part in training.game.get_submodule("discriminator").modules())
-        looks[weight] = next(int(part.num_batches_tracked) for part in normalised if isinstance(part, nn.BatchNorm2d))  # type: ignore[arg-type]
-    assert looks == {0.0: 3, 5.0: 4}, "at real and generated images for D, and at generated ones for G"
+        passes[weight] = next(int(part.num_batches_tracked) for part in normalised if isinstance(part, nn.BatchNorm2d))  # type: ignore[arg-type]
+    assert passes == {0.0: 3, 5.0: 4}, "real and generated images for D, and generated ones for G"
 
 
-def test_a_penalised_discriminator_judges_each_image_by_itself(digits: Dataset) -> None:
+def test_a_penalised_discriminator_processes_each_image_independently(digits: Dataset) -> None:
     for name in ("wgan_gp", "dragan"):
         discriminator = trainer(name, digits, steps=1).game.get_submodule("discriminator")
         assert not any(isinstance(module, nn.BatchNorm2d) for module in discriminator.modules())
@@ -69,7 +69,7 @@ def test_the_penalty_pulls_the_gradient_norm_towards_its_slope(
     assert 0.7 < norms[-1] < 1.3
 
 
-def test_ebgans_energy_is_of_each_image_and_real_ones_come_to_have_less(digits: Dataset) -> None:
+def test_ebgan_assigns_an_energy_to_each_image_and_learns_lower_ones_for_real_images(digits: Dataset) -> None:
     training = trainer("ebgan", digits, steps=200)
     for _ in training.train():
         pass
@@ -80,7 +80,7 @@ def test_ebgans_energy_is_of_each_image_and_real_ones_come_to_have_less(digits: 
     assert energies.mean() < noise.mean()
 
 
-def test_ebgans_energy_is_served_with_the_statistics_of_real_images(digits: Dataset) -> None:
+def test_ebgans_running_statistics_come_from_real_images_only(digits: Dataset) -> None:
     training = trainer("ebgan", digits, steps=1)
     discriminator = training.game.get_submodule("discriminator")
     alone = copy.deepcopy(discriminator)
@@ -91,7 +91,7 @@ def test_ebgans_energy_is_served_with_the_statistics_of_real_images(digits: Data
             torch.testing.assert_close(discriminator.get_buffer(name), statistics)
 
 
-def test_pulling_away_keeps_what_ebgan_draws_apart(digits: Dataset) -> None:
+def test_pulling_away_makes_ebgans_images_less_alike(digits: Dataset) -> None:
     likeness = []
     for weight in (100.0, 0.0):
         training = trainer("ebgan", digits, steps=100, pulling_away_weight=weight)

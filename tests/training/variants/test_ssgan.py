@@ -1,4 +1,4 @@
-"""Few labels, a classifier of N + 1 classes, and a generator that matches features."""
+"""SSGAN: few labels, a classifier with N + 1 classes, and a generator that matches features."""
 
 import dataclasses
 import itertools
@@ -21,11 +21,11 @@ CPU = torch.device("cpu")
 
 
 def by_content(images: torch.Tensor, labels: torch.Tensor) -> dict[bytes, int]:
-    """Which image has which label."""
+    """Map each image to its label."""
     return {image.numpy().tobytes(): int(label) for image, label in zip(images, labels, strict=True)}
 
 
-def test_only_so_many_labels_are_known_and_as_many_of_each_class(digits: Dataset) -> None:
+def test_the_known_labels_are_divided_equally_among_the_classes(digits: Dataset) -> None:
     seen: dict[bytes, int] = {}
     for batch in itertools.islice(digits.partly_labelled(20).batches(16, 0, CPU), 100):
         assert batch.keys() == {"image", "labelled", "label"}
@@ -35,7 +35,7 @@ def test_only_so_many_labels_are_known_and_as_many_of_each_class(digits: Dataset
     assert seen.items() <= by_content(to_signed(digits.images), digits.labels).items()
 
 
-def test_a_step_sees_the_same_whether_resumed_or_not_and_the_seed_decides_which_labels(digits: Dataset) -> None:
+def test_a_resumed_training_sees_the_same_batches_and_the_seed_chooses_the_labels(digits: Dataset) -> None:
     few = digits.partly_labelled(10)
     whole = list(itertools.islice(few.batches(16, 0, CPU), 5))
     resumed = next(few.batches(16, 0, CPU, first_step=4))
@@ -45,7 +45,7 @@ def test_a_step_sees_the_same_whether_resumed_or_not_and_the_seed_decides_which_
     assert not known.issuperset(by_content(other["labelled"], other["label"]))
 
 
-def test_labels_that_cannot_be_shared_out_are_refused(digits: Dataset) -> None:
+def test_labels_that_cannot_be_divided_equally_are_refused(digits: Dataset) -> None:
     for known, message in (
         (15, "15 labels cannot be divided equally among 10 classes"),
         (0, "0 labels cannot be divided equally"),
@@ -65,7 +65,7 @@ def training(digits: Dataset, steps: int, **changes: object) -> Trainer:
 
 @pytest.fixture(scope="module")
 def classifier(digits: Dataset) -> Servable:
-    """What is worth most after a short training."""
+    """The served classifier after a short training."""
     trainer = training(digits, steps=80, learning_rate=3e-3)
     for _ in trainer.train():
         pass
@@ -95,12 +95,12 @@ def test_its_classifier_is_served_from_image_files(digits: Dataset, classifier: 
     assert [answer["classes_top"] for answer in answers] == expected
 
 
-def test_either_distance_matches_features(digits: Dataset) -> None:
+def test_both_distances_match_features(digits: Dataset) -> None:
     for matching in ("squared", "huber"):
         assert "generator/feature_matching" in next(training(digits, steps=1, matching=matching).train())
 
 
-def test_the_control_learns_from_its_labels_without_a_generator(digits: Dataset) -> None:
+def test_the_control_learns_from_the_labels_alone(digits: Dataset) -> None:
     control = training(digits, steps=100, unsupervised_weight=0.0)
     before = {name: value.clone() for name, value in control.game.generator.state_dict().items()}  # type: ignore[union-attr, operator]
     terms = [played["discriminator/supervised"] for played in control.train()]

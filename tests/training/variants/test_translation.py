@@ -1,4 +1,4 @@
-"""What the variants that turn images into images do beyond what every variant does."""
+"""Tests of the variants that translate images."""
 
 import dataclasses
 from pathlib import Path
@@ -139,7 +139,7 @@ def test_a_kind_of_image_may_have_a_2_in_its_name() -> None:
     assert "from line2 into style2" in servables["line22style2"].description
 
 
-def test_the_pool_gives_back_new_images_until_it_is_full_and_then_half_old_ones() -> None:
+def test_the_pool_returns_new_images_until_it_is_full_and_then_half_old_ones() -> None:
     torch.manual_seed(0)
     pool = translators.ImagePool(4, 3, 8)
     first = images(4, 8)
@@ -147,7 +147,7 @@ def test_the_pool_gives_back_new_images_until_it_is_full_and_then_half_old_ones(
     later = [torch.full((1, 3, 8, 8), level / 100) for level in range(60)]
     old = [not torch.equal(pool.exchange(image), image) for image in later]
     assert 15 < sum(old) < 45
-    assert "images" in pool.state_dict(), "a resumed training has it, too"
+    assert "images" in pool.state_dict(), "the pool is saved for resumed trainings"
 
 
 def test_patches_see_34_or_70_pixels() -> None:
@@ -155,7 +155,7 @@ def test_patches_see_34_or_70_pixels() -> None:
         network = translators.PatchDiscriminator(3, 4, halvings)
         for module in network.modules():
             if isinstance(module, layers.InstanceNorm):
-                module.forward = lambda maps: maps  # type: ignore[method-assign]  # it sees the whole image
+                module.forward = lambda maps: maps  # type: ignore[method-assign]  # its statistics depend on the whole image
         image = torch.rand(1, 3, 160, 160, requires_grad=True)
         logits = network(image)
         logits[0, 0, logits.shape[2] // 2, logits.shape[3] // 2].backward()
@@ -164,12 +164,12 @@ def test_patches_see_34_or_70_pixels() -> None:
         assert int(rows.max() - rows.min()) + 1 == seen
 
 
-def test_a_layout_has_a_plane_for_each_class_and_one_where_they_meet() -> None:
+def test_a_label_map_becomes_a_plane_per_class_and_one_for_boundaries() -> None:
     painted = torch.zeros(1, 3, 8, 8)
     names = list(camvid_labels.COLOURS)
     for name, columns in (("road", slice(0, 4)), ("sky", slice(4, 8))):
         painted[:, :, :, columns] = torch.tensor(camvid_labels.COLOURS[name])[:, None, None] / 127.5 - 1
-    painted += 0.05  # not quite the right colour
+    painted += 0.05  # a slightly wrong colour
     planes = LabelMapEncoder()(painted)
     assert planes.shape == (1, len(names) + 1, 8, 8)
     assert planes[0, names.index("road"), :, :4].min() == planes[0, names.index("sky"), :, 4:].min() == 1
@@ -177,7 +177,7 @@ def test_a_layout_has_a_plane_for_each_class_and_one_where_they_meet() -> None:
     assert planes[0, -1].sum(dim=0).tolist() == [0, 0, 0, 8, 8, 0, 0, 0]
 
 
-def test_pix2pixhd_paints_small_images_first() -> None:
+def test_pix2pixhd_generates_small_images_first() -> None:
     game = of("pix2pixhd")
     batch = {"image": images(2), "map": images(2, seed=1)}
     sizes = []
@@ -188,7 +188,7 @@ def test_pix2pixhd_paints_small_images_first() -> None:
     assert sizes == [32, 64]
 
 
-def test_srgan_learns_features_then_pixels_then_plays(digits: Dataset) -> None:
+def test_srgan_learns_features_then_pixels_then_the_game(digits: Dataset) -> None:
     images = digits.images.repeat_interleave(4, dim=2).repeat_interleave(4, dim=3).expand(-1, 3, -1, -1)
     photos = dataclasses.replace(digits, images=images)
     variant = variants.find("srgan")
@@ -204,7 +204,7 @@ def test_srgan_learns_features_then_pixels_then_plays(digits: Dataset) -> None:
     assert any(
         not torch.equal(one, other)
         for one, other in zip(game.srresnet.parameters(), game.generator.parameters(), strict=True)  # type: ignore[union-attr]
-    ), "SRResNet stays what the pixels taught it"
+    ), "SRResNet does not change during the game"
 
 
 def test_an_average_follows_weights_and_buffers() -> None:
@@ -217,7 +217,7 @@ def test_an_average_follows_weights_and_buffers() -> None:
         assert torch.allclose(one, other)
 
 
-def test_vgg_is_taken_from_a_file_and_a_wrong_file_is_told(tmp_path: Path) -> None:
+def test_vgg_is_read_from_a_file_and_a_wrong_file_is_refused(tmp_path: Path) -> None:
     vgg = srgan.VGGFeatures()
     classifier = {"classifier.0.weight": torch.zeros(1)}
     torch.save(vgg.state_dict() | classifier, tmp_path / "vgg19.pth")
@@ -229,7 +229,7 @@ def test_vgg_is_taken_from_a_file_and_a_wrong_file_is_told(tmp_path: Path) -> No
             srgan.read_vgg(str(tmp_path / name))
 
 
-def test_holes_are_in_the_middle_and_anywhere() -> None:
+def test_half_of_the_holes_are_in_the_middle() -> None:
     drawn = masks.random_holes(torch.rand(2_000, 5, generator=torch.Generator().manual_seed(0)), 64)
     rows, columns = masks.middle(64)
     central = torch.zeros(64, 64)
@@ -240,10 +240,10 @@ def test_holes_are_in_the_middle_and_anywhere() -> None:
     assert areas.min() > 0
     assert areas.max() <= 32 * 32
     for axes in ((0, 1, 2), (0, 1, 3)):
-        assert drawn.amax(dim=axes).min() == 1, "a hole may be at any edge"
+        assert drawn.amax(dim=axes).min() == 1, "holes occur at every edge"
 
 
-def test_a_hole_is_filled_with_what_is_like_it() -> None:
+def test_baselines_fill_a_hole_from_the_nearest_image_or_the_mean() -> None:
     truth = torch.stack([torch.full((3, 16, 16), level) for level in (-1.0, -0.9, 0.9, 1.0)])
     mask = torch.zeros(4, 1, 16, 16)
     mask[:, :, 4:8, 4:8] = 1
@@ -253,7 +253,7 @@ def test_a_hole_is_filled_with_what_is_like_it() -> None:
     assert torch.allclose(masks.mean_fill(truth * (1 - mask), mask), truth)
 
 
-def test_a_context_encoder_does_not_see_what_is_in_the_hole() -> None:
+def test_a_context_encoder_ignores_the_pixels_in_the_hole() -> None:
     network = of("context_encoder").servables()[""].network.eval()  # type: ignore[operator]
     mask = torch.zeros(2, 1, 64, 64)
     mask[:, :, 20:40, 20:40] = 1
@@ -261,4 +261,4 @@ def test_a_context_encoder_does_not_see_what_is_in_the_hole() -> None:
     other[:, :, 20:40, 20:40] = 0.3
     first, second = network(one, mask), network(other, mask)
     assert torch.equal(first, second)
-    assert torch.equal(first * (1 - mask), one * (1 - mask)), "what is seen is kept"
+    assert torch.equal(first * (1 - mask), one * (1 - mask)), "pixels outside the hole are kept"

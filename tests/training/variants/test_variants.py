@@ -1,4 +1,4 @@
-"""Every file in training/variants is tested by existing."""
+"""Tests that apply to every file in training/variants automatically."""
 
 import dataclasses
 import inspect
@@ -26,7 +26,7 @@ FACTS = {"steps": 1, "batch_size": 1, "seed": 0, "precision": "fp32", "hardware"
 
 @pytest.fixture(params=variants.names())
 def name(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A variant; where its networks repeat a block, twice is enough to see what follows another one."""
+    """A variant; networks that repeat a block have two of them, which is enough for these tests."""
     variant = variants.find(request.param)
     if hasattr(variant, "blocks"):
         monkeypatch.setattr(variant, "blocks", 2)
@@ -43,7 +43,7 @@ def trainer(name: str, digits: Dataset) -> Trainer:
     return Trainer(gan, gan.source(dataset), seed=0, precision="fp32", device="cpu")
 
 
-def test_a_step_has_finite_losses_and_tells_what_the_discriminator_makes_of_both(trainer: Trainer) -> None:
+def test_a_step_has_finite_losses_and_observes_the_discriminator(trainer: Trainer) -> None:
     for terms in trainer.train():
         assert terms
         assert all(torch.isfinite(value) for value in terms.values())
@@ -55,7 +55,7 @@ def test_a_step_has_finite_losses_and_tells_what_the_discriminator_makes_of_both
     assert all(0 <= value <= 1 for name, value in observed.items() if name.startswith("D("))
 
 
-def test_only_the_player_whose_turn_it_is_moves(trainer: Trainer) -> None:
+def test_only_the_current_player_changes_its_weights(trainer: Trainer) -> None:
     next(trainer.train())
     batch = next(trainer.dataset.batches(8, 1, trainer.device))
     for player in trainer.stages[0].players.values():
@@ -83,28 +83,28 @@ def test_the_export_equals_pytorch_and_describes_itself(name: str) -> None:
         assert str(ROOT).encode() not in content
 
 
-def test_its_file_names_the_paper(name: str) -> None:
+def test_its_docstring_names_the_paper(name: str) -> None:
     variant = variants.find(name)
     assert variant.paper.url in (inspect.getdoc(variant) or "")
     assert variant.differences
 
 
 class Coarse(TorchDispatchMode):
-    """The operations that make one number of many in bfloat16."""
+    """Records the operations whose result is a single bfloat16 number."""
 
     def __init__(self) -> None:
         super().__init__()
         self.operations: set[str] = set()
 
     def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        made = function(*args, **kwargs or {})
-        tensors = [value for value in tree_leaves(made) if isinstance(value, torch.Tensor)]
+        result = function(*args, **kwargs or {})
+        tensors = [value for value in tree_leaves(result) if isinstance(value, torch.Tensor)]
         if any(value.dtype == torch.bfloat16 and value.dim() == 0 for value in tensors):
             self.operations.add(str(function))
-        return made
+        return result
 
 
-def test_losses_are_float32_where_the_networks_are_not(trainer: Trainer) -> None:
+def test_losses_are_float32_under_autocast(trainer: Trainer) -> None:
     trainer._enter_next_stage()
     batch = next(trainer.dataset.batches(8, 1, trainer.device))
     for player in trainer.stages[0].players.values():
@@ -114,25 +114,27 @@ def test_losses_are_float32_where_the_networks_are_not(trainer: Trainer) -> None
         assert not coarse.operations
 
 
-READS = ("aten._local_scalar_dense", "aten.nonzero", "aten.masked_select")  # the processor waits for their results
+READS = ("aten._local_scalar_dense", "aten.nonzero", "aten.masked_select")  # the CPU waits for their results
 
 
 class Recorded(TorchDispatchMode):
-    """Every operation, with all of its arguments that are no tensors."""
+    """Records every operation, with the shapes of its tensors and its other arguments."""
 
     def __init__(self) -> None:
         super().__init__()
         self.operations: list[str] = []
 
     def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        told = tree_map(lambda value: tuple(value.shape) if isinstance(value, torch.Tensor) else value, (args, kwargs))
-        self.operations.append(f"{function} {told}")
+        arguments = tree_map(
+            lambda value: tuple(value.shape) if isinstance(value, torch.Tensor) else value, (args, kwargs)
+        )
+        self.operations.append(f"{function} {arguments}")
         return function(*args, **kwargs or {})
 
 
 def test_a_turn_that_a_gpu_replays_is_the_same_computation_at_every_step(trainer: Trainer) -> None:
     if not trainer.game.repeats:
-        trainer.stages = trainer.stages[1:2]  # in which something changes
+        trainer.stages = trainer.stages[1:2]  # the stage in which something changes
     batches = trainer.dataset.batches(8, 1, trainer.device)
     trainer._enter_next_stage()
     turns: list[list[str]] = []
@@ -143,11 +145,11 @@ def test_a_turn_that_a_gpu_replays_is_the_same_computation_at_every_step(trainer
                 player.loss(batch)
         turns.append(recorded.operations)
     assert (turns[0] == turns[1]) == trainer.game.repeats
-    # Labels alone are read: `one_hot` checks the smallest and the largest, where they are on a processor.
+    # Only labels may be read: on a CPU, `one_hot` checks the smallest and the largest.
     reads = [
         operation
         for turn in turns
         for before, operation in pairwise(turn)
         if operation.startswith(READS) and not before.startswith(("aten.aminmax", *READS))
     ]
-    assert not (reads and trainer.game.repeats), "what is replayed cannot be read on the way"
+    assert not (reads and trainer.game.repeats), "a replayed computation cannot read values"
