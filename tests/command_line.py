@@ -1,4 +1,4 @@
-"""What a command line does, seen from outside."""
+"""The outcome of a command line."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What every test of serving starts from."""
+"""Fixtures for the tests of serving."""
 
 from collections.abc import Callable
 from pathlib import Path

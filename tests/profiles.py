@@ -1,4 +1,4 @@
-"""Colour profiles that mean something else than sRGB, so that using them is seen at once."""
+"""Colour profiles that differ visibly from sRGB."""
 
 import struct
 

@@ -1,4 +1,4 @@
-"""Small models, made as the exporter makes them: a graph, and its metadata inside the file."""
+"""Small models in the exporter's format: a graph with its metadata inside the file."""
 
 from dataclasses import replace
 from pathlib import Path

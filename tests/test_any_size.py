@@ -1,4 +1,4 @@
-"""Images whose answers are as large as they are, from Python."""
+"""Models of images of any size, from Python."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -42,14 +42,14 @@ def pixels(generator: Generator, **inputs: object) -> np.ndarray:
     return np.asarray(image)
 
 
-def test_images_of_different_sizes_are_made_in_one_call_as_each_alone(enlarger: Generator) -> None:
+def test_images_of_different_sizes_in_one_call_equal_each_alone(enlarger: Generator) -> None:
     result = enlarger.generate(image=[noise(*size) for size in SIZES])
     assert [picture.size for picture in result.images()] == [(2 * width, 2 * height) for height, width in SIZES]
     for place, size in enumerate(SIZES):
         np.testing.assert_array_equal(np.asarray(result.images()[place]), pixels(enlarger, image=noise(*size)))
 
 
-def test_a_large_image_in_tiles_is_what_it_is_in_one(enlarger: Generator, tmp_path: Path) -> None:
+def test_a_tiled_image_equals_the_image_in_one_tile(enlarger: Generator, tmp_path: Path) -> None:
     save_model(tmp_path, replace(ENLARGER, name="whole", inputs=(replace(PHOTO, tile=None, overlap=0),)))
     whole = gan_serve.load("whole", models=tmp_path)
     for size in SIZES:
@@ -57,7 +57,7 @@ def test_a_large_image_in_tiles_is_what_it_is_in_one(enlarger: Generator, tmp_pa
         assert np.abs(apart).max() <= 1
 
 
-def test_every_kind_of_file_goes_in(enlarger: Generator, tmp_path: Path) -> None:
+def test_every_file_format_is_accepted(enlarger: Generator, tmp_path: Path) -> None:
     colours = PILImage.fromarray(smooth(20, 33))
     exif = PILImage.Exif()
     exif[ExifTags.Base.Orientation] = 6
@@ -96,7 +96,7 @@ def test_an_array_of_images_of_any_size_is_refused(enlarger: Generator, tmp_path
 
 
 @pytest.mark.parametrize(("model", "width", "made"), [("enlarger", 9_000, "18000x4"), ("painter", 16_384, "16384x2")])
-def test_what_would_become_too_large_is_refused_before_it_is_made(
+def test_too_large_an_output_is_rejected_before_it_is_computed(
     models: Path, tmp_path: Path, model: str, width: int, made: str
 ) -> None:
     PILImage.new("RGB", (width, 2)).save(tmp_path / "long.png")
@@ -106,7 +106,7 @@ def test_what_would_become_too_large_is_refused_before_it_is_made(
         gan_serve.load(model, models=models).generate(image=tmp_path / "long.png")
 
 
-def test_files_say_how_they_were_made(enlarger: Generator, tmp_path: Path) -> None:
+def test_files_contain_their_provenance(enlarger: Generator, tmp_path: Path) -> None:
     (path,) = enlarger.generate(image=noise(7, 8)).save(tmp_path / "x.png")
     document, made, _ = read_generated(path)
     assert made.shape == (14, 16, 3)
@@ -115,7 +115,7 @@ def test_files_say_how_they_were_made(enlarger: Generator, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(("height", "width"), [(8, 8), (10, 40), (41, 11), (300, 299), (1, 30)])
-def test_a_network_of_a_fixed_size_answers_in_the_images_size(models: Path, height: int, width: int) -> None:
+def test_a_network_of_a_fixed_size_returns_the_images_size(models: Path, height: int, width: int) -> None:
     given = smooth(height, width)
     result = gan_serve.load("painter", models=models).generate(image=given)
     painted = np.asarray(result.images()[0])

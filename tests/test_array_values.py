@@ -1,4 +1,4 @@
-"""Values of other libraries' types, wherever a value is: each is taken, or refused in one line of ours."""
+"""Values of other libraries: accepted everywhere, or rejected with one line."""
 
 import copy
 import multiprocessing
@@ -57,7 +57,7 @@ def test_an_integer_may_be_of_any_library(digits: Generator, three: Any, tmp_pat
 
 @pytest.mark.parametrize("value", NO_INTEGERS)
 @pytest.mark.parametrize("name", ["label", "seed", "count", "index"])
-def test_what_is_no_integer_is_one_line(digits: Generator, name: str, value: Any) -> None:
+def test_a_value_that_is_not_an_integer_is_rejected(digits: Generator, name: str, value: Any) -> None:
     with pytest.raises(UsageError, match=rf"^{name} .* (does not exist; use 0-9|is not an integer from).*$"):
         digits.generate(**{"label": 1, "seed": 0, name: value})
 
@@ -65,7 +65,7 @@ def test_what_is_no_integer_is_one_line(digits: Generator, name: str, value: Any
 @pytest.mark.parametrize(
     "value", [True, torch.tensor(True), 3j, {"a": 1}, torch.tensor(float("nan")), np.array([None])]
 )
-def test_what_is_no_number_is_one_line(turned: Generator, value: object) -> None:
+def test_a_value_that_is_not_a_number_is_rejected(turned: Generator, value: object) -> None:
     with pytest.raises(UsageError, match=r"^tilt_angle .* is not a number from -1 to 1$"):
         turned.generate(tilt_angle=value)
 
@@ -114,13 +114,13 @@ def test_a_generator_can_be_copied_and_pickled(digits: Generator, copied: Callab
     np.testing.assert_array_equal(copied(digits).generate(seed=7).array, digits.generate(seed=7).array)
 
 
-def test_a_generator_and_its_answers_travel_between_processes(digits: Generator) -> None:
+def test_a_generator_and_its_results_can_be_pickled(digits: Generator) -> None:
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         result = pool.apply(Generator.generate, (digits, 2), {"label": 3, "seed": 7})
     np.testing.assert_array_equal(result.array, digits.generate(2, label=3, seed=7).array)
 
 
-def test_an_answer_with_images_can_be_pickled(models: Path, tmp_path: Path) -> None:
+def test_a_result_with_images_can_be_pickled(models: Path, tmp_path: Path) -> None:
     PILImage.new("RGBA", (9, 7), (10, 20, 30, 99)).save(tmp_path / "x.png")
     result = gan_serve.load("enlarger", models=models).generate(image=[tmp_path / "x.png", np.zeros((4, 4), np.uint8)])
     again = pickle.loads(pickle.dumps(result))
@@ -132,7 +132,7 @@ def test_a_file_that_has_changed_is_not_loaded_again(models: Path, tmp_path: Pat
     pickled = pickle.dumps(gan_serve.load("digits", models=tmp_path))
     path = tmp_path / "digits" / "1" / "model.onnx"
     other = build_model(DIGIT)
-    other.doc_string = "trained anew"
+    other.doc_string = "trained again"
     path.write_bytes(other.SerializeToString())
     with pytest.raises(Failure, match=r"^.*model\.onnx has changed since this generator was loaded; load it again"):
         pickle.loads(pickled)

@@ -28,7 +28,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Example:
 
 
 @pytest.mark.parametrize("example", sorted(path.name for path in (ROOT / "examples").glob("*.py")))
-def test_every_example_draws_something(run: Example, example: str) -> None:
+def test_every_example_makes_an_image(run: Example, example: str) -> None:
     assert example in SMALL, f"give {example} a small size in SMALL"
     with Image.open(run(example)[1]) as image:
         assert len(image.convert("RGB").getcolors(2**24) or []) > 10

@@ -1,4 +1,4 @@
-"""What a model is tried with before it is shipped."""
+"""Extreme inputs, on which every model is tested."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A generator that another tool exported, described as docs/models.md shows, and served."""
+"""A generator exported by another tool, with the metadata of docs/models.md."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Where an answer goes, for all that a user may name."""
+"""Output paths and formats."""
 
 from pathlib import Path
 
@@ -50,7 +50,9 @@ def planned(
         ("v1.0", None, 2, False, Output(Path("v1.0"), "png", folder=True)),
     ],
 )
-def test_where_images_go(given: str | None, format: str | None, images: int, grid: bool, output: Output) -> None:
+def test_images_are_written_to_the_planned_path(
+    given: str | None, format: str | None, images: int, grid: bool, output: Output
+) -> None:
     assert planned(given, format, images, grid) == output
 
 
@@ -64,7 +66,9 @@ def test_where_images_go(given: str | None, format: str | None, images: int, gri
         ("x", None, 2, Output(Path("x"), "jsonl")),
     ],
 )
-def test_where_numbers_go(given: str | None, format: str | None, images: int, output: Output) -> None:
+def test_numbers_are_written_to_the_planned_path(
+    given: str | None, format: str | None, images: int, output: Output
+) -> None:
     assert planned(given, format, images, of=NUMBERS) == output
 
 
@@ -74,7 +78,7 @@ def test_a_folder_that_is_there_is_one_without_a_slash(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "format", "images", "grid", "told"),
+    ("given", "format", "images", "grid", "message"),
     [
         ("x.png", None, 2, False, "2 images do not fit into x.png; make a grid, or give a folder, a .gif or a .npy"),
         ("x.png", "webp", 1, False, "the suffix of x.png means png, but the format is webp; leave out one of them"),
@@ -89,12 +93,12 @@ def test_a_folder_that_is_there_is_one_without_a_slash(tmp_path: Path) -> None:
         ("x.gif", None, 1, False, "gif is for animations; ask for several images without a grid, or use png"),
     ],
 )
-def test_what_does_not_fit_is_one_line(
-    given: str | None, format: str | None, images: int, grid: bool, told: str
+def test_output_that_does_not_fit_is_rejected(
+    given: str | None, format: str | None, images: int, grid: bool, message: str
 ) -> None:
     with pytest.raises(UsageError) as caught:
         planned(given, format, images, grid)
-    assert str(caught.value).startswith(told)
+    assert str(caught.value).startswith(message)
 
 
 def test_numbers_have_no_grid_and_no_format_of_images() -> None:
@@ -106,7 +110,7 @@ def test_numbers_have_no_grid_and_no_format_of_images() -> None:
         format_of(Path("x.png"), NUMBERS)
 
 
-def test_what_is_printed_is_one_file() -> None:
+def test_stdout_gets_one_file() -> None:
     assert stdout_format(None, IMAGES, images=1, grid=False) == "png"
     assert stdout_format("npy", IMAGES, images=2, grid=False) == "npy"
     assert stdout_format("gif", IMAGES, images=2, grid=False) == "gif"
@@ -120,5 +124,7 @@ def test_what_is_printed_is_one_file() -> None:
     [(1, None, False, True), (2, None, False, False), (2, None, True, True), (1, "npy", False, False),
      (2, "npy", True, False), (2, "gif", False, True), (2, "webp", False, False)],
 )  # fmt: skip
-def test_whether_an_answer_can_be_shown_as_one_image(images: int, format: str | None, grid: bool, one: bool) -> None:
+def test_one_image_is_distinguished_from_arrays_and_folders(
+    images: int, format: str | None, grid: bool, one: bool
+) -> None:
     assert writes_one_image(images, format, grid) == one

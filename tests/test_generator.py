@@ -41,7 +41,7 @@ def test_streams_are_independent_and_pinned() -> None:
         assert not np.isin(random_stream(*other).standard_normal(4), first).any()
 
 
-def test_latents_are_distributed_as_said() -> None:
+def test_latents_have_the_documented_distribution() -> None:
     normal = np.array([random_stream(0, index, "latent").standard_normal(64) for index in range(500)])
     assert abs(normal.mean()) < 0.02
     assert abs(normal.std() - 1) < 0.02
@@ -51,7 +51,7 @@ def test_latents_are_distributed_as_said() -> None:
 @pytest.mark.parametrize(
     ("distribution", "ends", "spread"), [("normal", (3.5, 6.0), 1.0), ("uniform", (0.99, 1.0), 3**-0.5)]
 )
-def test_what_a_network_gets_is_distributed_as_said(
+def test_the_inputs_of_a_network_have_the_documented_distribution(
     distribution: Literal["normal", "uniform"], ends: tuple[float, float], spread: float
 ) -> None:
     latent = Latent(name="latent", size=64, distribution=distribution)
@@ -120,7 +120,7 @@ def test_lists_make_rows_that_share_their_noise(digits: Generator) -> None:
     assert [item.index for item in rows.items[:5]] == [0, 1, 2, 3, 0]
 
 
-def test_label_not_given_is_drawn_and_told(digits: Generator) -> None:
+def test_a_missing_label_is_sampled_and_recorded(digits: Generator) -> None:
     drawn = digits.generate(300, seed=1)
     labels = [item.inputs["label"] for item in drawn.items]
     assert np.bincount(labels, minlength=10).min() > 10
@@ -133,7 +133,7 @@ def test_scalar_has_its_default(models: Path) -> None:
     assert not np.array_equal(turned.generate(seed=1).array, turned.generate(seed=1, tilt_angle=0.6).array)
 
 
-def test_scalar_with_a_range_is_drawn_and_told(tmp_path: Path) -> None:
+def test_a_scalar_with_a_range_is_sampled_and_recorded(tmp_path: Path) -> None:
     save_model(tmp_path, metadata_of("coded", (LATENT, Scalar(name="slant", low=-2, high=2, default=(-1, 1))), GREY))
     coded = gan_serve.load("coded", models=tmp_path)
     result = coded.generate(50, seed=1)
@@ -143,7 +143,7 @@ def test_scalar_with_a_range_is_drawn_and_told(tmp_path: Path) -> None:
     np.testing.assert_array_equal(coded.generate(seed=1, index=7, slant=slants[7]).array, result.array[7:8])
 
 
-def test_seed_not_given_is_drawn_and_told(digits: Generator) -> None:
+def test_a_missing_seed_is_random_and_recorded(digits: Generator) -> None:
     first, second = digits.generate(), digits.generate()
     assert first.seed != second.seed
     np.testing.assert_array_equal(digits.generate(seed=first.seed).array, first.array)
@@ -181,7 +181,7 @@ def test_numbers_of_numpy_are_numbers(digits: Generator) -> None:
         ({"lable": 3}, "did you mean label"),
     ],
 )
-def test_wrong_wish(digits: Generator, wish: dict, message: str) -> None:
+def test_an_invalid_request_is_rejected(digits: Generator, wish: dict, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         digits.generate(**wish)
 

@@ -107,7 +107,7 @@ def test_tensors_are_arrays(folder: Path) -> None:
     assert len(parse_images(GREY, [pixels, numbers])) == 2
 
 
-def test_what_a_folder_has_besides_images_is_told(folder: Path) -> None:
+def test_other_files_of_a_folder_are_reported(folder: Path) -> None:
     (folder / "gone").symlink_to("nowhere")
     (folder / "more.md").touch()
     names_of_three = "gone (a broken link), inner.png (a folder), more.md (no image suffix)"
@@ -153,7 +153,7 @@ def test_the_digest_is_that_of_the_bytes(folder: Path) -> None:
         (np.zeros((2, 9, 8, 8)), "give uint8"),
     ],
 )
-def test_what_is_no_image_is_refused(
+def test_values_that_are_not_images_are_rejected(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: object, message: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -162,7 +162,7 @@ def test_what_is_no_image_is_refused(
         parse_images(GREY, value)
 
 
-def test_a_file_that_holds_no_image_is_known_at_once(folder: Path) -> None:
+def test_a_file_without_an_image_is_rejected_at_once(folder: Path) -> None:
     with pytest.raises(Failure, match=r"notes\.txt: not an image"):
         parse_images(GREY, folder / "notes.txt")
 

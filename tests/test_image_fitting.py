@@ -1,4 +1,4 @@
-"""What a network sees of an image and a mask, and how its answer becomes as large as the image."""
+"""Images and masks fitted to a network's input, and outputs fitted to the image."""
 
 import numpy as np
 import pytest
@@ -31,7 +31,7 @@ def hole(mask: PilImage) -> list[list[int]]:
     return made.holes["hole"].astype(int).tolist()
 
 
-def test_the_middle_of_an_image_is_seen_or_all_of_it_with_its_edge_repeated() -> None:
+def test_an_image_is_cropped_to_its_middle_or_padded_with_its_edge() -> None:
     seen = scene(PILImage.fromarray(WIDE)).arrays["image"][0, 0] * 255
     np.testing.assert_allclose(seen, WIDE[:, 2:6], atol=1e-3)
     whole = scene(PILImage.fromarray(WIDE), tensor=padded()).arrays["image"][0, 0] * 255
@@ -39,7 +39,7 @@ def test_the_middle_of_an_image_is_seen_or_all_of_it_with_its_edge_repeated() ->
     np.testing.assert_allclose(whole, shrunk[[0, 0, 1, 1]], atol=1e-3)
 
 
-def test_an_answer_becomes_as_large_as_what_was_seen_without_the_padding() -> None:
+def test_an_output_is_resized_to_the_visible_part_without_the_padding() -> None:
     answer = np.array([[[9] * 4, [50, 100, 150, 200], [60, 110, 160, 210], [9] * 4]], np.float32) / 255
     whole = PILImage.fromarray((answer[0] * 255).round().astype(np.uint8))
     for scale in (1, 2):
@@ -50,7 +50,7 @@ def test_an_answer_becomes_as_large_as_what_was_seen_without_the_padding() -> No
         np.testing.assert_array_equal(restored[:, :, 0], expected)
 
 
-def test_a_mask_lies_over_the_image_and_is_seen_where_the_image_is() -> None:
+def test_a_mask_is_cropped_like_its_image() -> None:
     mask = np.zeros((4, 8), np.uint8)
     mask[1, 2] = mask[2, 5] = mask[0, 0] = 255  # the last one is not seen
     found = scene(PILImage.fromarray(WIDE), PILImage.fromarray(mask)).holes["hole"]
@@ -69,7 +69,7 @@ def test_a_mask_lies_over_the_image_and_is_seen_where_the_image_is() -> None:
         ("RGBA", (0, 0, 0, 255), (255, 255, 255, 255)),
     ],
 )
-def test_what_is_bright_is_filled_in_or_what_is_transparent_where_anything_is(
+def test_the_transparent_or_the_bright_part_of_a_mask_is_the_hole(
     mode: str, kept: int | tuple[int, ...], filled: int | tuple[int, ...]
 ) -> None:
     mask = PILImage.new(mode, (4, 4), kept)
@@ -77,7 +77,7 @@ def test_what_is_bright_is_filled_in_or_what_is_transparent_where_anything_is(
     assert hole(mask) == [[0, 0, 0, 0], [0, 0, 0, 1], [0, 0, 0, 0], [0, 0, 0, 0]]
 
 
-def test_an_answer_keeps_the_image_around_the_hole() -> None:
+def test_an_output_keeps_the_image_around_the_hole() -> None:
     mask = PILImage.new("L", (8, 4))
     mask.putpixel((4, 1), 255)
     made, image = scene(PILImage.fromarray(WIDE), mask), WIDE[:, 2:6]
@@ -90,7 +90,7 @@ def test_an_answer_keeps_the_image_around_the_hole() -> None:
     np.testing.assert_array_equal(scene(PILImage.fromarray(WIDE)).finished(white, GREY), white)
 
 
-def test_images_of_any_size_that_are_seen_together_are_as_large_as_the_first() -> None:
+def test_images_of_any_size_are_resized_to_the_first() -> None:
     one, other = (Image(name=name, channels=1, height=None, width=None, low=0) for name in ("one", "other"))
 
     def seen(second: PilImage | np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""A second seed: walks to its image, and mixtures with its noise."""
+"""Mixing the noise of two seeds: walks and style mixing."""
 
 import json
 import re
@@ -35,7 +35,7 @@ def frames(path: str | Path) -> list[np.ndarray]:
 
 
 @pytest.mark.parametrize("model", ["turned", "plain"])
-def test_a_walk_goes_from_one_image_to_the_other_without_a_leap(models: Path, model: str) -> None:
+def test_a_walk_leads_smoothly_from_one_image_to_the_other(models: Path, model: str) -> None:
     generator = load(model, models)
     walk = generator.generate(seed=1, walk_to=2, steps=9).array
     np.testing.assert_array_equal(walk[0], generator.generate(seed=1).array[0])
@@ -44,7 +44,7 @@ def test_a_walk_goes_from_one_image_to_the_other_without_a_leap(models: Path, mo
     assert steps.max() < np.abs(walk[-1] - walk[0]).mean()
 
 
-def test_a_walk_keeps_what_is_set_and_the_class_that_was_drawn(models: Path) -> None:
+def test_a_walk_keeps_the_inputs_and_the_sampled_class(models: Path) -> None:
     digits = load("digits", models)
     walk = digits.generate(seed=1, walk_to=2)
     assert len(walk) == 16
@@ -73,7 +73,7 @@ def test_an_image_of_a_walk_or_a_mixture_is_the_same_in_whatever_company(styled:
             np.testing.assert_array_equal(alone.array[0], request.array[place])
 
 
-def test_an_image_of_a_walk_or_a_mixture_is_the_same_when_it_is_asked_for_alone(styled: Generator) -> None:
+def test_one_image_of_a_walk_or_a_mixture_alone_is_the_same(styled: Generator) -> None:
     walk = styled.generate(seed=1, walk_to=2, steps=70).array
     for step in (0, 1, 63, 64, 69):
         alone = styled.generate(seed=1, walk_to=2, steps=70, step=step).array
@@ -134,7 +134,7 @@ def test_colours_move_without_loss_in_webp(run: Run, models: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["still.gif", "still.webp"])
-def test_a_walk_that_goes_nowhere_is_reproduced(run: Run, name: str) -> None:
+def test_a_walk_to_its_own_seed_is_reproduced(run: Run, name: str) -> None:
     run("generate", "--model", "digits", "--seed", 1, "--walk-to", 1, "--output", name)
     assert run("reproduce", name).error == "identical\n"
 
@@ -142,7 +142,7 @@ def test_a_walk_that_goes_nowhere_is_reproduced(run: Run, name: str) -> None:
 @pytest.mark.parametrize(
     "change", [{"steps": 10**9}, {"steps": 1}, {"step": 5}, {"seed": -1}, {"kind": "jump"}, {"kind": "mix"}]
 )
-def test_a_forged_walk_is_one_line(run: Run, change: dict[str, object]) -> None:
+def test_a_forged_walk_is_rejected(run: Run, change: dict[str, object]) -> None:
     run("generate", "--model", "digits", "--seed", 1, "--walk-to", 2, "--steps", 5, "--output", "walk.gif")
     document = json.loads(read_document(Path("walk.gif")))
     images = [PILImage.fromarray(frame) for frame in frames("walk.gif")]
@@ -169,7 +169,7 @@ def test_one_image_of_a_mixture_is_the_file_among_those_of_all(run: Run, tmp_pat
         assert Path("one.png").read_bytes() == path.read_bytes()
 
 
-def test_a_folder_of_a_mixture_goes_on_where_it_was_interrupted(run: Run, tmp_path: Path) -> None:
+def test_an_interrupted_folder_of_a_mixture_is_resumed(run: Run, tmp_path: Path) -> None:
     save_model(tmp_path / "more", STYLED)
     command = ["generate", "--model", "styled", "--models", tmp_path / "more", "--seed", 1, "--count", 2, "--code", 0]
     command += ["--mix-with", 2, "--mix", "second_latent", "--output", "all"]

@@ -42,7 +42,7 @@ def test_newer_schema_says_how_to_upgrade() -> None:
 
 
 def changed(path: str, value: object) -> str:
-    """A valid document but for one value."""
+    """A valid document, except for one value."""
     document = json.loads(TURNED.to_json())
     *parents, last = [int(part) if part.isdigit() else part for part in path.split(".")]
     part = document
@@ -83,20 +83,20 @@ def changed(path: str, value: object) -> str:
         ("description", "half a \ud800", r"at description: 'half a \\ud800' has unprintable characters"),
     ],
 )
-def test_a_wrong_value_is_one_line_that_names_its_place(path: str, value: object, complaint: str) -> None:
+def test_an_invalid_value_is_rejected_with_its_place(path: str, value: object, complaint: str) -> None:
     with pytest.raises(Failure, match=rf"^model\.onnx: its metadata is wrong .*{complaint}") as error:
         parse_metadata(changed(path, value), "model.onnx")
     assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize("document", ["", "{", "[]", "null", "{}", "[" * 100_000])
-def test_what_is_no_document_is_one_line_that_names_the_file(document: str) -> None:
+def test_an_invalid_document_is_rejected_with_its_file(document: str) -> None:
     with pytest.raises(Failure, match=r"^model\.onnx: its metadata") as error:
         parse_metadata(document, "model.onnx")
     assert "\n" not in str(error.value)
 
 
-def test_images_and_masks_must_be_given() -> None:
+def test_images_and_masks_are_required() -> None:
     assert translating(PHOTO, HOLE, to=LARGER).image_inputs == (PHOTO, HOLE)
 
 
@@ -130,7 +130,7 @@ def test_a_document_is_as_short_as_can_be_unless_people_shall_read_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "value", "told"),
+    ("path", "value", "message"),
     [
         (["paper"], 1, "wrong at paper: it is not an object"),
         (["paper", "year"], "2026", "wrong at paper.year: '2026' is not of type int"),
@@ -145,12 +145,12 @@ def test_a_document_is_as_short_as_can_be_unless_people_shall_read_it() -> None:
         (["feedback"], 1, "wrong at feedback: 1 is not of type Feedback or null"),
     ],
 )
-def test_what_is_wrong_is_told_with_its_place(path: list[str | int], value: object, told: str) -> None:
+def test_an_error_names_its_place(path: list[str | int], value: object, message: str) -> None:
     document = json.loads(DIGIT.to_json())
     inner = document
     for part in path[:-1]:
         inner = inner[part]
     inner[path[-1]] = value
     remedy = re.escape("; write its metadata again, as docs/models.md shows")
-    with pytest.raises(Failure, match=f"^model.onnx: its metadata is {re.escape(told)}.*{remedy}$"):
+    with pytest.raises(Failure, match=f"^model.onnx: its metadata is {re.escape(message)}.*{remedy}$"):
         parse_metadata(json.dumps(document), "model.onnx")

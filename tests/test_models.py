@@ -1,4 +1,4 @@
-"""Every shipped model keeps every promise."""
+"""Every shipped model passes the checks of its metadata, samples and scores."""
 
 import multiprocessing
 from collections.abc import Iterator, Sequence
@@ -52,7 +52,7 @@ def content(answers: list[Sequence[np.ndarray]]) -> bytes:
 
 
 @every_model
-def test_an_answer_is_the_same_in_any_batch_and_on_any_threads(name: str) -> None:
+def test_an_output_is_the_same_in_any_batch_and_on_any_threads(name: str) -> None:
     whole = answer(load(name), range(70))
     for threads in (1, 8):
         generator = load(name, threads)
@@ -73,12 +73,12 @@ def elsewhere() -> Iterator[Executor]:
 
 
 @every_model
-def test_an_answer_is_the_same_in_another_process(name: str, elsewhere: Executor) -> None:
+def test_an_output_is_the_same_in_another_process(name: str, elsewhere: Executor) -> None:
     assert elsewhere.submit(first_answers, name).result() == first_answers(name)
 
 
 @pytest.mark.parametrize("name", FROM_NOISE)
-def test_sample_can_be_made_again(name: str) -> None:
+def test_the_sample_can_be_reproduced(name: str) -> None:
     """Within 1/255 of what another processor made."""
     path = MODELS / name / "sample.png"
     document, golden, _ = read_generated(path)
@@ -92,7 +92,7 @@ def test_sample_can_be_made_again(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FROM_IMAGES)
-def test_what_takes_an_image_ships_some_to_try_it_with(name: str) -> None:
+def test_a_model_with_image_inputs_ships_examples(name: str) -> None:
     generator, paths = load(name), sorted((MODELS / name / "examples").iterdir())
     first, *others = generator.metadata.image_inputs
     masks = {mask.name: [noise(mask, 0) for _ in paths] for mask in others}

@@ -1,4 +1,4 @@
-"""Models that take images, and models that answer with numbers, from Python."""
+"""Models with image inputs and models with numeric outputs, from Python."""
 
 import json
 from pathlib import Path
@@ -45,7 +45,7 @@ def files(tmp_path: Path) -> list[Path]:
     return paths
 
 
-def test_answers_are_plain_values_by_name(classifier: Generator, tmp_path: Path) -> None:
+def test_numeric_outputs_are_plain_values_by_name(classifier: Generator, tmp_path: Path) -> None:
     PILImage.fromarray(MANY[0]).save(tmp_path / "noise.png")
     result = classifier.generate(image=tmp_path / "noise.png")
     (answer,) = result.answers()
@@ -61,7 +61,7 @@ def test_answers_are_plain_values_by_name(classifier: Generator, tmp_path: Path)
     np.testing.assert_allclose(list(classes.values()), result.outputs["classes"][0], atol=5e-7)
 
 
-def test_an_answer_is_the_same_alone_in_a_batch_and_whatever_the_image_comes_as(
+def test_numeric_outputs_are_the_same_alone_in_a_batch_and_from_any_kind_of_image(
     classifier: Generator, tmp_path: Path
 ) -> None:
     many = classifier.generate(image=list(MANY))
@@ -79,7 +79,7 @@ def test_a_list_makes_a_row_of_each(inverter: Generator, files: list[Path]) -> N
     assert result.grid().size == (6, 3 * 8)
 
 
-def test_what_a_model_made_can_go_into_another(models: Path, inverter: Generator) -> None:
+def test_an_output_image_can_be_the_input_of_another_model(models: Path, inverter: Generator) -> None:
     made = gan_serve.load("plain", models=models).generate(4, seed=1)
     made = made.array.clip(0, 1)
     np.testing.assert_array_equal(inverter.generate(image=made).array, np.float32(1) - made)
@@ -115,7 +115,7 @@ def test_a_model_without_noise_needs_no_seed_and_repeats_nothing(inverter: Gener
         ([MANY[0], __file__], Failure, r"test_models_of_images\.py: not an image"),
     ],
 )
-def test_a_wrong_image_is_one_line(classifier: Generator, value: object, kind: type, message: str) -> None:
+def test_an_invalid_image_is_rejected(classifier: Generator, value: object, kind: type, message: str) -> None:
     with pytest.raises(kind, match=message) as error:
         classifier.generate(image=value)
     assert "\n" not in str(error.value)
@@ -144,9 +144,7 @@ def test_numbers_are_saved_as_json(classifier: Generator, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("format", ["png", "webp", "jpeg", "npy"])
-def test_an_image_tells_which_image_it_was_made_from(
-    noisy: Generator, files: list[Path], tmp_path: Path, format: str
-) -> None:
+def test_an_output_records_its_input_image(noisy: Generator, files: list[Path], tmp_path: Path, format: str) -> None:
     (path,) = noisy.generate(image=files[0], seed=3).save(tmp_path / f"made.{format}")
     provenance = parse_provenance(read_document(path), str(path))
     assert provenance.inputs == ({"image": ImageRef("0.png", open_image(files[0]).sha256)},)
@@ -163,7 +161,7 @@ def test_images_of_the_same_name_make_files_of_different_names(inverter: Generat
         np.testing.assert_array_equal(read_generated(path)[1], 255 - pixels)
 
 
-def test_what_is_too_much_for_a_jpeg_is_one_line(inverter: Generator, tmp_path: Path) -> None:
+def test_provenance_that_is_too_long_for_a_jpeg_is_rejected(inverter: Generator, tmp_path: Path) -> None:
     many = inverter.generate(image=np.repeat(COLOURS, 300, axis=0))
     with pytest.raises(UsageError, match="provenance of this image is too long for a JPEG; use png or webp"):
         many.save(tmp_path / "grid.jpg", grid=True)

@@ -1,4 +1,4 @@
-"""What a file is called that nobody named: its name says what it shows, fits every file system, and is unique."""
+"""Default file names: descriptive, valid on every file system, and unique."""
 
 import re
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ def of_labels(labels: Sequence[int], **fields: int) -> str:
 
 
 @pytest.mark.parametrize(
-    ("labels", "told"),
+    ("labels", "message"),
     [
         ([3], "label3"),
         ([1, 2], "label1,2"),
@@ -32,22 +32,22 @@ def of_labels(labels: Sequence[int], **fields: int) -> str:
         ([3, 3, 3], "label3"),
     ],
 )
-def test_the_name_of_an_answer_tells_its_rows(labels: Sequence[int], told: str) -> None:
-    assert of_labels(labels) == f"digits-{told}-seed7"
+def test_a_requests_name_contains_its_rows(labels: Sequence[int], message: str) -> None:
+    assert of_labels(labels) == f"digits-{message}-seed7"
 
 
-def test_the_name_of_an_answer_tells_what_is_not_the_default() -> None:
+def test_a_requests_name_contains_values_that_are_not_the_default() -> None:
     assert of_labels([3], index=2) == "digits-label3-seed7-index2"
     assert of_labels([3], count=2) == "digits-label3-seed7-count2"
     assert of_labels([3], index=1, count=9) == "digits-label3-seed7-index1-count9"
 
 
-def test_a_job_that_drew_its_seed_is_found_without_it() -> None:
+def test_a_job_with_a_random_seed_is_found_without_it() -> None:
     assert request_stem(DIGIT, Request(7, 0, 9, ({"label": 3},)), with_seed=False) == "digits-label3-count9"
 
 
 @pytest.mark.parametrize(
-    ("mixing", "told"),
+    ("mixing", "message"),
     [
         (Interpolation(seed=8, steps=5), "to8-steps5"),
         (Interpolation(seed=8, steps=5, step=0), "to8-steps5-step00000"),
@@ -55,14 +55,14 @@ def test_a_job_that_drew_its_seed_is_found_without_it() -> None:
         (StyleMix(seed=8, latents=("one",), index=0), "with8-one-index00000"),
     ],
 )
-def test_a_name_tells_of_a_second_seed(mixing: Interpolation | StyleMix, told: str) -> None:
+def test_a_name_contains_the_second_seed(mixing: Interpolation | StyleMix, message: str) -> None:
     assert (
         request_stem(TURNED, Request(7, 0, 1, ({"tilt_angle": 0.5},), mixing))
-        == f"turned-grey-tilt_angle0.5-seed7-{told}"
+        == f"turned-grey-tilt_angle0.5-seed7-{message}"
     )
     assert (
         item_stem(TURNED, 7, Item(3, {"tilt_angle": 0.5}, mixing))
-        == f"turned-grey-tilt_angle0.5-seed7-index00003-{told}"
+        == f"turned-grey-tilt_angle0.5-seed7-index00003-{message}"
     )
 
 
@@ -80,7 +80,7 @@ def of_images(*files: str) -> str:
     return request_stem(CLASSIFIER, Request(0, 0, 1, tuple({"image": ImageRef(file, "0" * 64)} for file in files)))
 
 
-def test_an_image_that_goes_in_is_told_by_its_own_name_and_no_seed_where_nothing_is_drawn() -> None:
+def test_a_name_contains_the_input_image_and_no_seed_for_a_deterministic_model() -> None:
     assert re.fullmatch(r"classifier-my_cat-[0-9a-f]{8}", of_image("my  cat.png"))
     assert re.fullmatch(r"classifier-array-[0-9a-f]{8}", of_image(None))
     assert re.fullmatch(r"classifier-a{40}-[0-9a-f]{8}", of_image(f"{'a' * 50}.png"))
@@ -91,7 +91,7 @@ def test_an_image_that_goes_in_is_told_by_its_own_name_and_no_seed_where_nothing
     assert re.fullmatch(r"classifier-a{30}-[0-9a-f]{8}\.\.\.c{30}-[0-9a-f]{8}", long)
 
 
-def test_long_names_are_cut_to_what_every_file_system_takes_and_stay_different() -> None:
+def test_long_names_are_shortened_and_stay_unique() -> None:
     names = [
         request_stem(
             TURNED, Request(7, 0, 1, ({"tilt_angle": 0.5},), StyleMix(seed=8, latents=(f"{'ä' * 150}{last}",)))

@@ -1,4 +1,4 @@
-"""What a model that answers with numbers says."""
+"""Numeric outputs as plain values and JSON."""
 
 import json
 
@@ -18,7 +18,7 @@ OUTPUTS = {
 }
 
 
-def test_an_answer_tells_what_went_in_and_every_number_that_came_out() -> None:
+def test_numeric_outputs_hold_the_inputs_and_every_number() -> None:
     answer = make_numeric_outputs(
         {"image": ImageRef("a.png", "0" * 64), "tilt": 0.5}, [CLASSES, REALNESS, MADE], OUTPUTS
     )
@@ -32,7 +32,7 @@ def test_an_answer_tells_what_went_in_and_every_number_that_came_out() -> None:
     assert make_numeric_outputs({"image": ImageRef(None, "0" * 64)}, [], {}) == {"image": None}
 
 
-def test_each_answer_is_a_line_of_json() -> None:
+def test_each_image_is_a_line_of_json() -> None:
     answers = [make_numeric_outputs({"tilt": tilt}, [REALNESS], OUTPUTS) for tilt in (1, 2)]
     lines = encode_numeric_outputs(answers).decode()
     assert lines.endswith("}\n")

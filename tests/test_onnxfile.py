@@ -17,7 +17,7 @@ def read(content: bytes) -> str:
     return read_property(content, PROPERTY, "model.onnx")
 
 
-def test_property_is_what_onnx_wrote() -> None:
+def test_the_property_is_the_one_that_onnx_wrote() -> None:
     assert read(CONTENT) == DIGIT.to_json()
 
 

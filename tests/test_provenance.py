@@ -1,4 +1,4 @@
-"""What a file says about how it was made is enough to make it again, and is read with care."""
+"""Provenance: complete enough to reproduce a file, and validated when read."""
 
 import json
 
@@ -28,7 +28,7 @@ REQUESTS = (
 )
 
 
-def test_a_document_tells_all_of_a_request() -> None:
+def test_a_document_contains_the_whole_request() -> None:
     document = json.loads(write_provenance(DIGIT, SHA, REQUESTS[0], scale=3, columns=2))
     assert document == {
         "gan_serve": gan_serve.__version__,
@@ -45,7 +45,7 @@ def test_a_document_tells_all_of_a_request() -> None:
 
 
 @pytest.mark.parametrize("request_", REQUESTS)
-def test_what_is_written_is_read_again(request_: Request) -> None:
+def test_a_document_is_read_back(request_: Request) -> None:
     document = write_provenance(CLASSIFIER, SHA, request_)
     provenance = parse_provenance(document, "a.png")
     assert provenance == make_provenance(CLASSIFIER, SHA, request_)
@@ -60,7 +60,7 @@ def test_the_request_for_one_image_is_for_that_alone() -> None:
     assert item_request(7, Item(3, {"label": 1}, walk)) == Request(7, 3, 1, ({"label": 1},), walk)
 
 
-def test_the_same_image_is_known_whatever_version_wrote_it() -> None:
+def test_the_same_image_is_recognized_in_any_version() -> None:
     provenance = make_provenance(DIGIT, SHA, REQUESTS[0])
     fields = json.loads(provenance.to_json())
     assert same_pixels(json.dumps(fields | {"gan_serve": "0.0.1"}), provenance)
@@ -71,7 +71,7 @@ def test_the_same_image_is_known_whatever_version_wrote_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ({"inputs": []}, "an image has at least one row, column and pixel"),
         ({"scale": 0}, "an image has at least one row, column and pixel"),
@@ -80,18 +80,18 @@ def test_the_same_image_is_known_whatever_version_wrote_it() -> None:
         ({"else": 1}, "wrong at else: there is no such field"),
     ],
 )
-def test_a_document_that_gan_serve_did_not_write_is_told(change: dict[str, object], told: str) -> None:
+def test_a_foreign_document_is_rejected(change: dict[str, object], message: str) -> None:
     fields = json.loads(write_provenance(DIGIT, SHA, REQUESTS[0]))
-    with pytest.raises(Failure, match=f"^a.png: its provenance is .*{told}$"):
+    with pytest.raises(Failure, match=f"^a.png: its provenance is .*{message}$"):
         parse_provenance(json.dumps(fields | change), "a.png")
 
 
-def test_the_smallest_of_all_is_taken() -> None:
+def test_the_smallest_valid_document_is_accepted() -> None:
     fields = json.loads(write_provenance(DIGIT, SHA, REQUESTS[0], scale=1, columns=1))
     assert isinstance(parse_provenance(json.dumps(fields), "a.png"), Provenance)
 
 
-def test_what_is_no_json_or_no_end_of_it_is_told() -> None:
+def test_invalid_and_endless_json_is_rejected() -> None:
     for document in ("{", "[" * 100_000):
         with pytest.raises(Failure, match=r"^a\.png: its provenance is not JSON"):
             parse_provenance(document, "a.png")

@@ -22,7 +22,7 @@ def test_variant_finds_its_default(models: Path) -> None:
     assert Repository(models).find("turned").metadata.name == "turned-grey"
 
 
-def test_highest_version_wins_and_a_version_can_be_asked_for(tmp_path: Path) -> None:
+def test_the_highest_version_is_the_default(tmp_path: Path) -> None:
     for version in (2, 10):
         save_model(tmp_path, metadata_of("many", (LATENT,), GREY, version=version))
     repository = Repository(tmp_path)
@@ -33,18 +33,18 @@ def test_highest_version_wins_and_a_version_can_be_asked_for(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("name", ["digit", "../digits", "digits/1", "/etc", "", "DIGITS"])
-def test_unknown_name_is_never_a_path(models: Path, name: str) -> None:
+def test_an_unknown_name_never_becomes_a_path(models: Path, name: str) -> None:
     with pytest.raises(UsageError, match="no model"):
         Repository(models).find(name)
 
 
-def test_capitals_make_no_difference_to_what_is_suggested(models: Path) -> None:
+def test_suggestions_ignore_case(models: Path) -> None:
     for name, suggestion in (("DIGITS", "digits"), ("Digts", "digits"), ("Turned-Gray", "turned-grey")):
         with pytest.raises(UsageError, match=rf"no model '{name}' \(did you mean {suggestion}"):
             Repository(models).find(name)
 
 
-def test_an_unknown_name_says_which_folder_was_searched_and_how_to_name_another(models: Path) -> None:
+def test_an_unknown_name_is_rejected_with_the_searched_folder(models: Path) -> None:
     with pytest.raises(UsageError) as refusal:
         gan_serve.load("shapes", models=models)
     assert str(refusal.value) == (
@@ -54,16 +54,14 @@ def test_an_unknown_name_says_which_folder_was_searched_and_how_to_name_another(
 
 
 @pytest.mark.parametrize("named", ["models/digits/1", "models/digits", ""])
-def test_a_folder_at_a_wrong_level_is_answered_with_the_right_one(
-    tmp_path: Path, named: str, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_folder_at_a_wrong_level_is_corrected(tmp_path: Path, named: str, caplog: pytest.LogCaptureFixture) -> None:
     save_model(tmp_path / "models", DIGIT)
     with pytest.raises(UsageError, match=rf"no models in .*; use --models {tmp_path.resolve()}/models$"):
         Repository(tmp_path / named).find("digits")
     assert caplog.messages == []
 
 
-def test_a_model_without_a_folder_of_its_version_is_told_and_hides_no_other(
+def test_a_model_without_a_version_folder_is_reported_and_hides_no_other(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = save_model(tmp_path, DIGIT)
@@ -93,7 +91,7 @@ def test_broken_file_hides_no_other(tmp_path: Path) -> None:
     assert "truncated" in str(failures[1])
 
 
-def test_folder_that_goes_while_it_is_looked_at_hides_no_other(tmp_path: Path) -> None:
+def test_a_folder_that_vanishes_hides_no_other(tmp_path: Path) -> None:
     save_model(tmp_path, DIGIT)
     for number in range(200):  # which take their time
         (tmp_path / f"empty{number}").mkdir()
@@ -108,7 +106,9 @@ def test_folder_that_goes_while_it_is_looked_at_hides_no_other(tmp_path: Path) -
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may look everywhere")
-def test_folder_without_permission_is_told_and_hides_no_other(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_folder_without_permission_is_reported_and_hides_no_other(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     """As `lost+found` is, where the models have a disk of their own."""
     save_model(tmp_path, DIGIT)
     (tmp_path / "lost+found").mkdir(0)
@@ -139,14 +139,14 @@ def test_links_inside_the_folder_are_followed(tmp_path: Path) -> None:
 
 
 @pytest.mark.timeout(10)
-def test_file_that_is_no_file_is_refused(tmp_path: Path) -> None:
+def test_a_path_that_is_not_a_regular_file_is_rejected(tmp_path: Path) -> None:
     (tmp_path / "pipe" / "1").mkdir(parents=True)
     os.mkfifo(tmp_path / "pipe" / "1" / "model.onnx")
     with pytest.raises(Failure, match="not a regular file"):
         Repository(tmp_path).find("pipe")
 
 
-def test_folder_is_the_given_or_the_environment_or_the_shipped_one(
+def test_the_folder_is_the_argument_the_environment_or_the_shipped_one(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("GAN_SERVE_MODELS", "/from/environment")

@@ -1,4 +1,4 @@
-"""What a user asks for: which images it comes to, in which order, and what is refused."""
+"""Requests: their images and their order, and invalid requests."""
 
 from dataclasses import replace
 
@@ -51,7 +51,7 @@ def test_every_value_of_one_input_meets_every_value_of_another_the_last_one_fast
     assert rows == ({"one": 0, "two": 0}, {"one": 0, "two": 1}, {"one": 1, "two": 0}, {"one": 1, "two": 1})
 
 
-def test_a_value_of_none_was_not_given() -> None:
+def test_none_means_absent() -> None:
     assert make_request(DIGIT, {"label": None}, seed=1).inputs == ({},)
 
 
@@ -65,21 +65,21 @@ def test_as_many_images_as_are_allowed_and_no_more() -> None:
         make_request(STYLED, {}, seed=1, count=3, mixing=StyleMix(seed=2, latents=("latent",)), max_images=8)
 
 
-def test_seeds_and_indices_end_where_64_bits_do() -> None:
+def test_seeds_and_indices_have_64_bits() -> None:
     last = 2**64 - 1
     assert make_request(DIGIT, {}, seed=last, index=last).index == last
     assert make_request(DIGIT, {}, seed=0, index=last - 1, count=2).count == 2
-    for wish, told in (
+    for wish, message in (
         ({"seed": last + 1}, f"seed {last + 1} is not an integer from 0 to {last}"),
         ({"seed": 0, "index": last + 1}, f"index {last + 1} is not an integer from 0 to {last}"),
         ({"seed": 0, "index": last, "count": 2}, "count 2 is not an integer from 1 to 1"),
         ({"seed": 0, "count": 2**63}, f"count {2**63} is not an integer from 1 to {2**63 - 1}"),
     ):
-        with pytest.raises(UsageError, match=f"^{told}$"):
+        with pytest.raises(UsageError, match=f"^{message}$"):
             make_request(DIGIT, {}, **wish)
 
 
-def test_the_numbers_of_a_second_seed_end_where_the_first_one_s_do() -> None:
+def test_the_numbers_of_a_second_seed_have_the_same_limits() -> None:
     last = 2**64 - 1
     for seed in (0, last):
         for mixing in (
@@ -87,7 +87,7 @@ def test_the_numbers_of_a_second_seed_end_where_the_first_one_s_do() -> None:
             StyleMix(seed=seed, latents=("latent",), index=last - seed),
         ):
             assert make_request(STYLED, {}, seed=1, mixing=mixing).mixing == mixing
-    for mixing, told in (
+    for mixing, message in (
         (Interpolation(seed=last + 1, steps=2), f"walk_to {last + 1} is not an integer from 0 to {last}"),
         (Interpolation(seed=-1, steps=2), f"walk_to -1 is not an integer from 0 to {last}"),
         (Interpolation(seed=2, steps=1), f"steps 1 is not an integer from 2 to {2**63 - 1}"),
@@ -100,11 +100,11 @@ def test_the_numbers_of_a_second_seed_end_where_the_first_one_s_do() -> None:
             f"mix_index {last + 1} is not an integer from 0 to {last}",
         ),
     ):
-        with pytest.raises(UsageError, match=f"^{told}$"):
+        with pytest.raises(UsageError, match=f"^{message}$"):
             make_request(STYLED, {}, seed=1, mixing=mixing)
 
 
-def test_an_unknown_input_is_told_with_those_that_there_are() -> None:
+def test_an_unknown_input_is_rejected_with_the_known_ones() -> None:
     with pytest.raises(UsageError, match=r"^digits has no input 'lable' \(did you mean label\?\); it takes label$"):
         make_request(DIGIT, {"lable": 3})
     with pytest.raises(UsageError, match=r"^paired has no input 'zzz'; it takes one, two$"):
@@ -113,7 +113,7 @@ def test_an_unknown_input_is_told_with_those_that_there_are() -> None:
         make_request(replace(TURNED, name="bare", inputs=(LATENT,)), {"zzz": 3})
 
 
-def test_where_nothing_is_drawn_the_seed_is_0_and_one_answer_is_enough() -> None:
+def test_a_deterministic_model_has_seed_0_and_one_output() -> None:
     image = {"image": np.zeros((1, 8, 8), np.float32)}
     assert make_request(CLASSIFIER, image).seed == 0
     with pytest.raises(UsageError, match=r"^classifier is deterministic: a count of 2 would repeat the same"):

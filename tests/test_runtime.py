@@ -35,7 +35,7 @@ def test_cpu_session_says_where_it_runs() -> None:
         assert runs_on(open_session(CONTENT, "model.onnx", parse_device(device))).startswith(device.replace("auto", ""))
 
 
-def test_a_cpu_session_has_one_thread_unless_more_are_asked_for() -> None:
+def test_a_cpu_session_has_one_thread_by_default() -> None:
     for arguments, threads in (((), 1), ((3,), 3)):
         session = open_session(CONTENT, "model.onnx", parse_device("cpu"), *arguments)
         assert session.get_session_options().intra_op_num_threads == threads
@@ -55,7 +55,7 @@ def test_both_runtimes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         import_runtime()
 
 
-def test_the_runtime_keeps_nothing_of_its_user(tmp_path: Path) -> None:
+def test_the_runtime_stores_nothing_about_its_user(tmp_path: Path) -> None:
     """It would keep an id and reports to send in the user's cache; where CI is set, it does not."""
     environment = {name: value for name, value in os.environ.items() if name not in ("CI", "ORT_DISABLE_TELEMETRY")}
     (tmp_path / "home").mkdir()
@@ -103,7 +103,7 @@ UNUSABLE = [RuntimeError("CUDA failure 35:\n driver too old"), Session([CPU], CP
 
 
 @pytest.mark.parametrize("session", UNUSABLE)
-def test_cuda_that_cannot_be_used_says_how_to_mend_it(monkeypatch: pytest.MonkeyPatch, capsys, session) -> None:
+def test_unusable_cuda_says_how_to_fix_it(monkeypatch: pytest.MonkeyPatch, capsys, session) -> None:
     monkeypatch.setattr(subject, "import_runtime", lambda: gpu_runtime(session))
     with pytest.raises(Failure, match=r"driver >= 580 .*pip install \"gan-serve\[gpu\]\"") as error:
         open_session(CONTENT, "model.onnx", Device("cuda"))
@@ -121,7 +121,7 @@ def test_auto_falls_back_with_one_line(monkeypatch: pytest.MonkeyPatch, caplog, 
 
 
 @pytest.mark.parametrize("device", [Device("cuda"), Device("auto")])
-def test_a_damaged_graph_is_not_taken_for_a_cuda_that_cannot_be_used(
+def test_a_damaged_graph_is_not_reported_as_unusable_cuda(
     monkeypatch: pytest.MonkeyPatch, caplog, device: Device
 ) -> None:
     runtime = gpu_runtime(Session([CUDA, CPU], CUDA))

@@ -1,4 +1,4 @@
-"""From a seed to what a model takes: drawn as is said, and along a walk between two seeds."""
+"""Inputs sampled from seeds, and interpolated between two seeds."""
 
 import math
 from collections.abc import Sequence
@@ -47,7 +47,7 @@ def test_an_array_has_a_row_for_each_item_in_the_type_that_a_session_takes(seed:
         np.testing.assert_array_equal(array[0], array[1])
 
 
-def test_what_is_not_given_is_drawn_from_its_whole_range_or_is_its_default() -> None:
+def test_a_missing_input_is_sampled_from_its_whole_range_or_is_its_default() -> None:
     drawn = [complete([LETTER, SLANT, WIDTH], 7, Item(index, {})).inputs for index in range(600)]
     letters = np.bincount([each["letter"] for each in drawn])
     assert len(letters) == 3
@@ -61,7 +61,7 @@ def test_what_is_not_given_is_drawn_from_its_whole_range_or_is_its_default() -> 
     assert complete([LETTER, SLANT, WIDTH], 7, Item(0, given)) == Item(0, given)
 
 
-def test_what_is_drawn_never_changes() -> None:
+def test_samples_never_change() -> None:
     drawn = [complete([LETTER, SLANT], 7, Item(index, {})).inputs for index in range(3)]
     assert [each["letter"] for each in drawn] == [2, 1, 0]
     np.testing.assert_allclose(
@@ -93,7 +93,7 @@ def test_normal_noise_walks_along_an_arc_so_that_it_keeps_its_length() -> None:
     assert lengths.min() > 0.99 * lengths[[0, -1]].min(), "a straight line would come nearer to 0"
 
 
-def test_a_walk_to_where_it_begins_stays_there() -> None:
+def test_a_walk_to_its_own_seed_stays_there() -> None:
     for tensor in (LATENT, FLAT):
         on_the_way = walk(tensor, 4, seed=1, to=1)
         np.testing.assert_allclose(on_the_way, on_the_way[[0]].repeat(4, axis=0), atol=1e-6)

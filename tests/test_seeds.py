@@ -1,4 +1,4 @@
-"""What is a number where one is asked for."""
+"""Seeds and other integers."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ def test_integers_of_python_and_numpy_are_integers(value: object, number: int) -
 
 
 @pytest.mark.parametrize("value", [True, False, 1.0, "1", None, [1], np.float32(1)])
-def test_everything_else_is_none(value: object) -> None:
+def test_other_values_are_not_integers(value: object) -> None:
     assert as_integer(value) is None
     with pytest.raises(UsageError, match=r"^seed .* is not an integer from 0 to 9$"):
         checked_integer("seed", value, 0, 9)
@@ -27,7 +27,7 @@ def test_both_ends_of_a_range_belong_to_it() -> None:
             checked_integer("seed", value, -1, 2)
 
 
-def test_a_drawn_seed_is_another_one_each_time_and_short_enough_to_be_typed() -> None:
+def test_a_random_seed_differs_each_time_and_is_short() -> None:
     seeds = {random_seed() for _ in range(50)}
     assert len(seeds) > 45
     assert 2**24 < max(seeds) < 2**32

@@ -50,7 +50,7 @@ def test_label_is_an_index_a_name_a_list_or_a_range(value: object, indices: list
         (("Cat", "dog"), "CAT", ["Cat"]),
     ],
 )
-def test_an_integer_is_the_class_of_that_name_where_all_are_named_by_numbers(
+def test_an_integer_is_the_class_of_that_name_if_all_names_are_numbers(
     classes: tuple[str, ...], value: object, names: list[str]
 ) -> None:
     label = Label(name="label", classes=classes)
@@ -65,7 +65,7 @@ def test_an_integer_is_the_class_of_that_name_where_all_are_named_by_numbers(
         (("a", "1"), "0-1 or a class name: a, 1"),
     ],
 )  # fmt: skip
-def test_a_number_that_names_no_class_is_refused_with_what_does(classes: tuple[str, ...], hint: str) -> None:
+def test_an_unknown_number_is_rejected_with_the_known_ones(classes: tuple[str, ...], hint: str) -> None:
     for value in (7, "7", "0-7", [7]):
         with pytest.raises(UsageError, match=rf"^label .*does not exist; use {hint}$"):
             Label(name="label", classes=classes).parse(value)
@@ -80,7 +80,7 @@ def test_class_names_may_hold_hyphens_and_commas() -> None:
 @pytest.mark.parametrize(
     "value", [10, -1, "10", "-1", "ten", "0-10", "", "1,,2", 3.0, True, None, "99999999999999999999", [11]]
 )
-def test_label_that_does_not_exist_is_refused_with_what_does(value: object) -> None:
+def test_an_unknown_label_is_rejected_with_the_known_ones(value: object) -> None:
     with pytest.raises(UsageError, match="use 0-9 or a class name: zero, one"):
         LABEL.parse(value)
 

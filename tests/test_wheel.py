@@ -1,4 +1,4 @@
-"""The wheel alone, outside a checkout."""
+"""The wheel, outside a checkout."""
 
 import os
 import subprocess
@@ -28,7 +28,7 @@ def test_it_holds_the_serving_package_and_every_model_and_no_training(wheel: Pat
     assert "gan_serve/py.typed" in names
 
 
-def test_it_generates_where_there_is_no_checkout(wheel: Path, tmp_path: Path) -> None:
+def test_it_generates_outside_a_checkout(wheel: Path, tmp_path: Path) -> None:
     site = tmp_path / "site"
     zipfile.ZipFile(wheel).extractall(site)
     clean = {name: value for name, value in os.environ.items() if not name.startswith("GAN_SERVE")}

@@ -35,7 +35,7 @@ def test_one_image_is_a_named_file_here(run: Run) -> None:
     assert here() == ["digits-label3-seed42.png"]
 
 
-def test_seed_is_told_and_gives_the_same_file(run: Run) -> None:
+def test_the_printed_seed_gives_the_same_file(run: Run) -> None:
     first = run("generate", "--model", "digits", "--output", "a.png")
     seed = first.error.removeprefix("seed ").strip()
     run("generate", "--model", "digits", "--output", "b.png", "--seed", seed)
@@ -120,7 +120,7 @@ def test_output(run: Run, arguments: list[str], files: list[str]) -> None:
         (["list", "--jsn"], "--jsn"),
     ],
 )
-def test_wrong_usage_is_one_line_and_exit_code_2(run: Run, arguments: list[str], message: str) -> None:
+def test_wrong_usage_prints_one_line_and_has_exit_code_2(run: Run, arguments: list[str], message: str) -> None:
     outcome = run(*arguments)
     assert outcome.code == 2
     assert message in outcome.error
@@ -129,7 +129,7 @@ def test_wrong_usage_is_one_line_and_exit_code_2(run: Run, arguments: list[str],
 
 
 @pytest.mark.parametrize("content", [None, b"", b"\x08\x0a\x3a\xff\xff\x03", b"PK\x03\x04", b"\x08\x0a"])
-def test_broken_model_is_one_line_and_exit_code_1(run: Run, tmp_path: Path, content: bytes | None) -> None:
+def test_a_broken_model_prints_one_line_and_has_exit_code_1(run: Run, tmp_path: Path, content: bytes | None) -> None:
     path = save_model(tmp_path / "models", metadata_of("broken", (LATENT,), GREY), content or b"")
     if content is None:
         path.unlink()
@@ -139,7 +139,7 @@ def test_broken_model_is_one_line_and_exit_code_1(run: Run, tmp_path: Path, cont
 
 
 @pytest.mark.parametrize("output", ["/dev/null/x.png", "file/x.png", "file/", "folder.png", "file/x.npy"])
-def test_unwritable_output_is_one_line_and_exit_code_1(run: Run, output: str) -> None:
+def test_unwritable_output_prints_one_line_and_has_exit_code_1(run: Run, output: str) -> None:
     Path("file").write_text("in the way")
     Path("folder.png").mkdir()
     Path("folder.png/digits-seed1.png").mkdir()
@@ -148,7 +148,7 @@ def test_unwritable_output_is_one_line_and_exit_code_1(run: Run, output: str) ->
     assert re.fullmatch(r"(seed 1\n)?error: .*\n", outcome.error)
 
 
-def test_what_gan_serve_made_is_made_anew_and_other_files_are_left_alone(run: Run) -> None:
+def test_only_files_of_gan_serve_are_overwritten(run: Run) -> None:
     Path("x.png").touch()  # as mktemp does
     for _ in range(2):
         assert run("generate", "--model", "digits", "--output", "x.png").code == 0
@@ -173,7 +173,7 @@ def test_what_gan_serve_made_is_made_anew_and_other_files_are_left_alone(run: Ru
     assert {path: path.read_bytes() for path in Path().iterdir()} == before
 
 
-def test_devices_and_pipes_stay_what_they_are(run: Run) -> None:
+def test_devices_and_pipes_are_not_replaced(run: Run) -> None:
     Path("null.png").symlink_to("/dev/null")
     assert run("generate", "--model", "digits", "--seed", 1, "--output", "null.png") == Outcome(0, "", "seed 1\n")
     assert Path("null.png").is_char_device()
@@ -194,7 +194,7 @@ def test_devices_and_pipes_stay_what_they_are(run: Run) -> None:
         ("info nothing", "2>&-", 2, ""),
     ],
 )
-def test_closed_streams_are_one_line(
+def test_closed_streams_print_one_line(
     models: Path, tmp_path: Path, command: str, streams: str, code: int, said: str
 ) -> None:
     line = f"{sys.executable} -m gan_serve {command} --models {models} {streams}"
@@ -205,7 +205,7 @@ def test_closed_streams_are_one_line(
 @pytest.mark.parametrize(("number", "word"), [(signal.SIGINT, b"interrupted\n"), (signal.SIGTERM, b"terminated\n")])
 @pytest.mark.parametrize("program", ["gan_serve", "training"])
 @pytest.mark.parametrize("imported", ["typing", "typer"])  # the first import of the package itself, and a later one
-def test_a_signal_during_the_start_is_one_line(
+def test_a_signal_during_startup_prints_one_line(
     tmp_path: Path, program: str, imported: str, number: signal.Signals, word: bytes
 ) -> None:
     (tmp_path / f"{imported}.py").write_text(f"import os; os.kill(os.getpid(), {int(number)})")  # while it is imported
@@ -235,7 +235,7 @@ write_atomic(Path(sys.argv[1]), b"new")
 """
 
 
-def test_a_signal_while_a_file_is_written_leaves_the_old_one_and_nothing_else(tmp_path: Path) -> None:
+def test_a_signal_while_a_file_is_written_leaves_only_the_old_file(tmp_path: Path) -> None:
     (tmp_path / "image.png").write_bytes(b"old")
     done = subprocess.run(
         [sys.executable, "-c", STOPPED_WHILE_WRITING, tmp_path / "image.png"], capture_output=True, check=False
@@ -244,7 +244,7 @@ def test_a_signal_while_a_file_is_written_leaves_the_old_one_and_nothing_else(tm
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"image.png": b"old"}
 
 
-def test_full_disk_is_one_line(models: Path) -> None:
+def test_a_full_disk_prints_one_line(models: Path) -> None:
     with Path("/dev/full").open("wb") as full:
         command = [
             sys.executable,
@@ -264,7 +264,7 @@ def test_full_disk_is_one_line(models: Path) -> None:
     assert b"Traceback" not in done.stderr
 
 
-def test_reader_that_leaves_is_no_error(models: Path) -> None:
+def test_a_closed_pipe_is_not_an_error(models: Path) -> None:
     command = f"{sys.executable} -m gan_serve list --json --models {models} | true"
     assert subprocess.run(command, shell=True, capture_output=True, check=False).stderr == b""
 
@@ -283,7 +283,7 @@ def test_stdout_gets_an_array(models: Path) -> None:
     assert np.load(io.BytesIO(done.stdout)).shape == (5, 1, 8, 8)
 
 
-def test_show_draws_on_stderr(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_show_prints_images_on_stderr(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     outcome = run("generate", "--model", "digits", "--seed", 1, "--show")
     assert outcome.out == "digits-seed1.png\n"
     assert [len(line) for line in outcome.error.splitlines() if not line.startswith("seed")] == [8] * 4, "in shades"
@@ -369,7 +369,7 @@ def test_list_and_its_json(run: Run) -> None:
     assert listed == [json.loads(DIGIT.to_json())]
 
 
-def test_list_shows_what_is_broken_and_the_rest(run: Run, tmp_path: Path) -> None:
+def test_list_shows_working_and_broken_models(run: Run, tmp_path: Path) -> None:
     save_model(tmp_path / "models", DIGIT)
     save_model(tmp_path / "models", metadata_of("broken", (LATENT,), GREY), b"\x08\x0a\x3a\xff\xff\x03")
     outcome = run("list", "--models", tmp_path / "models")
@@ -381,7 +381,7 @@ def test_list_shows_what_is_broken_and_the_rest(run: Run, tmp_path: Path) -> Non
     assert re.search(r"^ok  models +digits 1 in ", ill.out, re.MULTILINE)
 
 
-def test_what_a_model_says_of_itself_is_shown_as_text_or_that_model_is_broken(run: Run, tmp_path: Path) -> None:
+def test_metadata_is_shown_as_text_or_rejected(run: Run, tmp_path: Path) -> None:
     for name, description in (("brackets", "of [b]old[/nope] :smile:s"), ("half", "\ud800"), ("red", "\x1b[31m")):
         graph = build_model(replace(DIGIT, name=name, description="?"))
         text = json.dumps(json.loads(replace(DIGIT, name=name).to_json()) | {"description": description})
@@ -496,7 +496,7 @@ def test_reproduce_needs_the_same_model_file(run: Run, tmp_path: Path) -> None:
         ("\x07bell", 1),
     ],
 )
-def test_reproduce_of_a_forged_file_is_one_line(run: Run, change: tuple[str, object]) -> None:
+def test_reproduce_rejects_a_forged_file(run: Run, change: tuple[str, object]) -> None:
     run("generate", "--model", "turned", "--output", "x.npy")
     array, document = Path("x.npy").read_bytes().split(b'{"gan_serve"')
     forged = json.loads(b'{"gan_serve"' + document) | dict([change])

@@ -1,4 +1,4 @@
-"""What doctor finds: models that cannot run, or that make something else than their metadata says."""
+"""gan-serve doctor: models that cannot run, or that contradict their metadata."""
 
 import os
 import re
@@ -109,7 +109,7 @@ def overflowing(model: onnx.ModelProto) -> None:
         ),
     ],
 )
-def test_a_bad_model_is_told_in_one_line_and_hides_no_other(
+def test_a_bad_model_is_reported_in_one_line_and_hides_no_other(
     run: Run, tmp_path: Path, spoil: Callable[[onnx.ModelProto], None], message: str
 ) -> None:
     model = build_model(DIGIT)
@@ -124,7 +124,7 @@ def test_a_bad_model_is_told_in_one_line_and_hides_no_other(
     assert (ill.code, ill.error) == (1, "")
 
 
-def test_what_cannot_run_is_refused_in_our_words_when_it_is_asked(run: Run, tmp_path: Path) -> None:
+def test_a_model_that_cannot_run_is_rejected_when_it_is_used(run: Run, tmp_path: Path) -> None:
     model = build_model(DIGIT)
     in_half_precision(model)
     path = save_model(tmp_path / "models", DIGIT, model.SerializeToString())

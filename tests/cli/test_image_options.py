@@ -1,4 +1,4 @@
-"""Models that take images, and models that answer with numbers, from the command line."""
+"""Models with image inputs and models with numeric outputs, from the command line."""
 
 import io
 import json
@@ -44,7 +44,7 @@ def test_a_classifier_prints_one_json_document(run: Run, photos: list[Path], mod
     assert made() == []
 
 
-def test_the_home_folder_is_found_where_no_shell_names_it(
+def test_the_home_folder_is_expanded_without_a_shell(
     run: Run, photos: list[Path], monkeypatch: pytest.MonkeyPatch, models: Path
 ) -> None:
     """In a glob in quotes, behind a sign of equality, and in a setting."""
@@ -79,7 +79,7 @@ def test_files_folders_and_globs_make_a_line_each(run: Run, photos: list[Path], 
         ("in/0.png", ["--format", "json"], None),
     ],
 )
-def test_answers_go_where_they_shall(
+def test_numbers_are_written_to_the_chosen_output(
     run: Run, photos: list[Path], images: str, output: list[str], file: str | None
 ) -> None:
     outcome = run("generate", "--model", "classifier", "--image", images, *output)
@@ -115,7 +115,7 @@ def test_answers_go_where_they_shall(
         (["--model", "inverter", "--image", "in", "--output", "x.png"], "3 images do not fit into x.png; make a grid"),
     ],
 )
-def test_wrong_usage_is_one_line_and_exit_code_2(
+def test_wrong_usage_prints_one_line_and_has_exit_code_2(
     run: Run, photos: list[Path], arguments: list[str], message: str
 ) -> None:
     outcome = run("generate", "--model", "classifier", *arguments)
@@ -126,7 +126,7 @@ def test_wrong_usage_is_one_line_and_exit_code_2(
 
 
 @pytest.mark.parametrize("model", ["classifier", "inverter"])
-def test_an_unreadable_image_is_told_and_the_others_are_done(run: Run, photos: list[Path], model: str) -> None:
+def test_an_unreadable_image_is_reported_and_skipped(run: Run, photos: list[Path], model: str) -> None:
     photos[1].write_bytes(photos[1].read_bytes()[:60])
     outcome = run("generate", "--model", model, "--image", "in")
     assert outcome.code == 1
@@ -156,14 +156,14 @@ def test_numbers_are_not_written_over(run: Run, photos: list[Path]) -> None:
     assert Path("x.jsonl").read_text() == "notes\n"
 
 
-def test_answers_can_be_a_file_each(run: Run, photos: list[Path]) -> None:
+def test_numbers_can_be_one_file_per_image(run: Run, photos: list[Path]) -> None:
     together = answers(run("generate", "--model", "classifier", "--image", "in").out)
     outcome = run("generate", "--model", "classifier", "--image", "in", "--output", "each/", "--format", "json")
     assert (outcome.code, outcome.out) == (0, "each\n")
     assert [json.loads(Path(name).read_text()) for name in made()] == together
 
 
-def test_a_huge_image_is_one_line_and_never_decoded(models: Path, tmp_path: Path) -> None:
+def test_a_huge_image_is_rejected_without_decoding(models: Path, tmp_path: Path) -> None:
     PILImage.new("1", (11_000, 9_000)).save(tmp_path / "huge.png")
     command = ["generate", "--model", "classifier", "--models", models, "--image", tmp_path / "huge.png"]
     done = subprocess.run(
@@ -173,7 +173,7 @@ def test_a_huge_image_is_one_line_and_never_decoded(models: Path, tmp_path: Path
     assert re.fullmatch(r"error: .*huge\.png: .*more than the 64 megapixels.*\n", done.stderr)
 
 
-def test_help_and_info_tell_how_to_give_an_image(run: Run) -> None:
+def test_help_and_info_describe_image_inputs(run: Run) -> None:
     words = " ".join(run("generate", "--model", "classifier", "--help").out.split())
     assert "--image FILE an image of any size (made 8x8 grey), a folder of them, or a glob in quotes" in words
     assert "gan-serve generate --model classifier --image image.png" in words
@@ -233,7 +233,7 @@ def test_reproduce_finds_the_image_and_makes_the_same_again(
     assert (outcome.code, outcome.error) == (0, "identical\n")
 
 
-def test_reproduce_looks_beside_the_file_and_here(run: Run, photos: list[Path]) -> None:
+def test_reproduce_searches_beside_the_file_and_in_the_current_folder(run: Run, photos: list[Path]) -> None:
     run("generate", "--model", "noisy", "--image", "in/0.png", "--output", "in/made.png")
     assert run("reproduce", "in/made.png").error == "identical\n"
     Path("in/made.png").rename("made.png")
@@ -250,7 +250,7 @@ def test_reproduce_looks_beside_the_file_and_here(run: Run, photos: list[Path]) 
     assert re.fullmatch(r"error: 0\.png is not the image that was used .*\n", changed.error)
 
 
-def test_reproduce_of_what_was_made_from_an_array_is_one_line(run: Run, models: Path) -> None:
+def test_reproduce_rejects_an_image_made_from_an_array(run: Run, models: Path) -> None:
     gan_serve.load("inverter", models=models).generate(image=NOISE[0]).save("x.png")
     outcome = run("reproduce", "x.png")
     assert outcome.code == 1
@@ -261,7 +261,7 @@ def test_reproduce_of_what_was_made_from_an_array_is_one_line(run: Run, models: 
     "value",
     [3, {"file": "../in/0.png", "sha256": "0" * 64}, {"file": "0.png"}, {"file": "..", "sha256": "0" * 64}, None],
 )
-def test_reproduce_of_a_forged_image_is_one_line(run: Run, photos: list[Path], value: object) -> None:
+def test_reproduce_rejects_a_forged_image(run: Run, photos: list[Path], value: object) -> None:
     run("generate", "--model", "inverter", "--image", "in/0.png", "--output", "x.png")
     forged = json.loads(read_document(Path("x.png"))) | {"inputs": [{"image": value} if value else {}]}
     with PILImage.open("x.png") as image:

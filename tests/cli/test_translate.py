@@ -1,4 +1,4 @@
-"""Images of images from the command line: several, some of them broken, with masks, through pipes, as jobs."""
+"""gan-serve translate: several images, unreadable images, masks, pipes and jobs."""
 
 import io
 import re
@@ -75,7 +75,7 @@ def test_an_unreadable_image_takes_only_its_own_mask_along(run: Run, photos: lis
         np.testing.assert_array_equal(pixels[:, width // 2 :], original[:, width // 2 :])
 
 
-def test_where_to_is_decided_by_what_was_named(run: Run, photos: list[Path]) -> None:
+def test_the_output_path_depends_on_the_named_images(run: Run, photos: list[Path]) -> None:
     whole = photos[1].read_bytes()
     photos[1].write_bytes(b"no image")
     command = ["translate", "enlarger", "in/0.png", "in/1.png", "--output", "out"]
@@ -86,7 +86,7 @@ def test_where_to_is_decided_by_what_was_named(run: Run, photos: list[Path]) -> 
     assert list(made()) == ["0", "1"]
 
 
-def test_a_place_where_nobody_may_look_is_told_and_the_others_are_made(run: Run, photos: list[Path]) -> None:
+def test_an_inaccessible_image_is_reported_and_skipped(run: Run, photos: list[Path]) -> None:
     beyond = "x" * 300 + ".png"  # the system says no, to root as well
     outcome = run("translate", "enlarger", beyond, "in/0.png", "in/1.png", "--output", "out")
     assert (outcome.code, outcome.error) == (1, f"error: {beyond}: cannot be read (File name too long)\n")
@@ -120,7 +120,7 @@ def test_a_file_that_begins_like_an_option_is_named_behind_two_dashes(run: Run, 
     assert "no option -0.png" in run("translate", "enlarger", "-0.png").error
 
 
-def test_what_goes_in_is_never_written_over(run: Run, photos: list[Path]) -> None:
+def test_input_images_are_never_overwritten(run: Run, photos: list[Path]) -> None:
     Path("link.png").symlink_to("in/0.png")
     before = photos[0].read_bytes()
     for output in ("in/0.png", "link.png"):
@@ -139,7 +139,7 @@ def test_one_mask_is_for_all_and_two_for_three_is_wrong(run: Run, photos: list[P
     assert not Path("other").exists()
 
 
-def test_an_image_that_would_become_too_large_is_told_and_the_others_are_made(run: Run, photos: list[Path]) -> None:
+def test_an_image_with_too_large_an_output_is_reported_and_skipped(run: Run, photos: list[Path]) -> None:
     PILImage.new("L", (9_000, 1)).save("in/long.png")
     outcome = run("translate", "enlarger", "in", "--output", "out")
     assert outcome.code == 1
@@ -165,7 +165,7 @@ def test_images_come_and_go_through_pipes(models: Path, tmp_path: Path) -> None:
         assert re.fullmatch(rb"error: (/dev/)?stdin: not an image of type PNG.*\n", empty.stderr)
 
 
-def test_the_first_of_several_images_is_taken_and_that_is_said(run: Run) -> None:
+def test_the_first_of_several_images_is_used_with_a_warning(run: Run) -> None:
     frames = [PILImage.new("RGB", (8, 8), colour) for colour in ("red", "green")]
     for name in ("moving.gif", "moving.webp", "moving.png", "pages.tiff"):
         frames[0].save(name, save_all=True, append_images=frames[1:])
@@ -202,7 +202,7 @@ def test_the_first_of_several_images_is_taken_and_that_is_said(run: Run) -> None
         (["--frob", "enlarger"], "no option --frob (did you mean --format?); --help shows all options"),
     ],
 )
-def test_wrong_usage_is_one_line_and_exit_code_2(
+def test_wrong_usage_prints_one_line_and_has_exit_code_2(
     run: Run, photos: list[Path], arguments: list[str], message: str
 ) -> None:
     outcome = run("translate", *arguments)
@@ -212,7 +212,7 @@ def test_wrong_usage_is_one_line_and_exit_code_2(
     assert sorted(path.name for path in Path().iterdir()) == ["in", "masks"]
 
 
-def test_help_tells_of_the_models_other_inputs(run: Run) -> None:
+def test_help_describes_the_models_other_inputs(run: Run) -> None:
     words = " ".join(run("translate", "filler", "--help").out.split())
     assert "--hole FILE an image, white or transparent where to fill in, one for each image or one for all" in words
     assert "--image FILE" not in words
@@ -240,7 +240,7 @@ def test_reproduce_makes_an_image_of_any_size_again(run: Run, photos: list[Path]
     assert (outcome.code, outcome.error) == (0, "identical\n")
 
 
-def test_a_folder_of_any_size_goes_on_where_it_stopped(run: Run, photos: list[Path]) -> None:
+def test_a_folder_of_images_of_any_size_is_resumed(run: Run, photos: list[Path]) -> None:
     command = ["translate", "enlarger", "in", "--output", "out"]
     assert run(*command).code == 0
     next(Path("out").iterdir()).unlink()
@@ -248,7 +248,7 @@ def test_a_folder_of_any_size_goes_on_where_it_stopped(run: Run, photos: list[Pa
     assert run(*command).error == "nothing to do: 3 of 3 done\n"
 
 
-def test_what_a_folder_has_besides_images_is_told_and_the_rest_is_made(run: Run, photos: list[Path]) -> None:
+def test_other_files_of_a_folder_are_reported_and_its_images_translated(run: Run, photos: list[Path]) -> None:
     Path("in/gone.png").symlink_to("nowhere")
     Path("in/bad.png").write_bytes(b"no image")
     Path("in/notes.txt").touch()
@@ -266,7 +266,7 @@ def test_what_a_folder_has_besides_images_is_told_and_the_rest_is_made(run: Run,
     assert (outcome.code, outcome.error) == (0, f"{left_out}\nnothing to do: 3 of 3 done\n")
 
 
-def test_a_folder_without_images_is_one_line(run: Run, photos: list[Path]) -> None:
+def test_a_folder_without_images_is_rejected(run: Run, photos: list[Path]) -> None:
     Path("bare/sub").mkdir(parents=True)
     for folder in ("bare/sub", "bare"):
         outcome = run("translate", "enlarger", folder)

@@ -1,4 +1,4 @@
-"""Animations that go in come out as animations, or it is said what was taken of them."""
+"""Input animations stay animations, or their first frame is used with a warning."""
 
 import io
 import re
@@ -36,7 +36,7 @@ def frames(file: str | io.BytesIO) -> tuple[list[np.ndarray], list[int]]:
 
 
 @pytest.mark.parametrize("output", ["x.gif", "x.webp"])
-def test_each_frame_is_made_and_shown_for_its_time(run: Run, models: Path, moving: str, output: str) -> None:
+def test_each_frame_is_translated_and_keeps_its_duration(run: Run, models: Path, moving: str, output: str) -> None:
     outcome = run("translate", "inverter", moving, "--output", output)
     assert (outcome.code, outcome.out, outcome.error) == (0, f"{output}\n", "")
     made, times = frames(output)
@@ -45,22 +45,22 @@ def test_each_frame_is_made_and_shown_for_its_time(run: Run, models: Path, movin
     assert run("reproduce", output).error == "identical\n"
 
 
-def test_otherwise_the_first_frame_is_taken_and_that_is_said(run: Run, models: Path, moving: str) -> None:
-    told = f"{moving} holds several images; only the first is used"
+def test_otherwise_the_first_frame_is_used_with_a_warning(run: Run, models: Path, moving: str) -> None:
+    message = f"{moving} holds several images; only the first is used"
     outcome = run("translate", "enlarger", moving, "--output", "x.png")
-    assert (outcome.code, outcome.error) == (0, f"warning: {told}\n")
+    assert (outcome.code, outcome.error) == (0, f"warning: {message}\n")
     enlarger = gan_serve.load("enlarger", models=models)
-    with pytest.warns(UserWarning, match=told):
+    with pytest.warns(UserWarning, match=message):
         enlarger.generate(image=moving)
-    with pytest.warns(UserWarning, match="image holds several images"), PILImage.open(moving) as picture:
-        enlarger.generate(image=picture)
+    with pytest.warns(UserWarning, match="image holds several images"), PILImage.open(moving) as opened:
+        enlarger.generate(image=opened)
     with pytest.warns(UserWarning, match="image holds several images"):
         enlarger.generate(image=Path(moving).read_bytes())
 
 
 def test_frames_from_python_keep_their_times(run: Run, models: Path, moving: str) -> None:
-    with PILImage.open(moving) as picture:
-        result = gan_serve.load("inverter", models=models).generate(image=ImageSequence.all_frames(picture))
+    with PILImage.open(moving) as opened:
+        result = gan_serve.load("inverter", models=models).generate(image=ImageSequence.all_frames(opened))
     assert frames(io.BytesIO(result.encode("webp")))[1] == TIMES
     assert result.save("x.gif") == [Path("x.gif")]
     assert frames("x.gif")[1] == TIMES
@@ -79,7 +79,7 @@ def test_clear_frames_stay_clear(run: Run) -> None:
         assert run("reproduce", output).error == "identical\n"
 
 
-def test_an_animation_comes_and_goes_through_pipes(models: Path, tmp_path: Path) -> None:
+def test_an_animation_passes_through_pipes(models: Path, tmp_path: Path) -> None:
     buffer = io.BytesIO()
     first, *others = [PILImage.new("RGB", (8, 6), colour) for colour in COLOURS]
     first.save(buffer, "GIF", save_all=True, append_images=others, duration=TIMES)
@@ -96,7 +96,7 @@ def test_of_several_files_each_gives_its_first_frame(run: Run, moving: str) -> N
     assert len(frames("x.gif")[0]) == 2
 
 
-def test_a_frame_that_the_file_does_not_have_is_one_line(run: Run, moving: str) -> None:
+def test_a_missing_frame_is_rejected(run: Run, moving: str) -> None:
     assert run("translate", "inverter", moving, "--output", "x.webp").code == 0
     PILImage.new("RGB", (8, 6), "red").save(moving)
     outcome = run("reproduce", "x.webp")
@@ -104,9 +104,9 @@ def test_a_frame_that_the_file_does_not_have_is_one_line(run: Run, moving: str) 
     assert re.fullmatch(r"error: .*\n", outcome.error)
 
 
-def test_too_long_an_animation_is_one_line(run: Run) -> None:
+def test_too_long_an_animation_is_rejected(run: Run) -> None:
     first, second = (PILImage.new("L", (9_000, 4_000), level) for level in (0, 9))
     first.save("long.gif", save_all=True, append_images=[second])
     outcome = run("translate", "inverter", "long.gif", "--output", "x.gif")
-    told = "long.gif: 2 frames of 9000x4000 pixels; give up to 64 megapixels in all"
-    assert (outcome.code, outcome.error) == (1, f"error: {told}\n")
+    message = "long.gif: 2 frames of 9000x4000 pixels; give up to 64 megapixels in all"
+    assert (outcome.code, outcome.error) == (1, f"error: {message}\n")

@@ -1,4 +1,4 @@
-"""What a file says about its colours."""
+"""Colour profiles of input images."""
 
 import io
 import sys
@@ -62,7 +62,7 @@ def test_grey_and_printed_images_have_profiles_too(
     assert np.abs(np.asarray(image.convert("RGB")).astype(int) - expected).max() <= 2
 
 
-def test_what_is_transparent_stays_so() -> None:
+def test_transparent_pixels_stay_transparent() -> None:
     given = PILImage.new("RGBA", (8, 8), (*RED, 70))
     image = read_image(written(given, "PNG", swapped()), "x")
     assert image.getchannel("A").getextrema() == (70, 70)
@@ -83,14 +83,12 @@ BROKEN: list[Callable[[], bytes]] = [lambda: b"junk", lambda: srgb()[:300], line
 
 
 @pytest.mark.parametrize("profile", BROKEN)
-def test_a_profile_that_cannot_be_used_is_told_and_ignored(
-    run: Run, models: Path, profile: Callable[[], bytes]
-) -> None:
+def test_an_unusable_profile_is_reported_and_ignored(run: Run, models: Path, profile: Callable[[], bytes]) -> None:
     Path("x.png").write_bytes(written(PILImage.new("RGB", (8, 8), RED), "PNG", profile()).getvalue())
     outcome = run("translate", "enlarger", "x.png", "--output", "y.png")
-    told = "x.png has an unusable colour profile; its colours are read as sRGB"
-    assert (outcome.code, outcome.error) == (0, f"warning: {told}\n")
-    with pytest.warns(UserWarning, match=told):
+    message = "x.png has an unusable colour profile; its colours are read as sRGB"
+    assert (outcome.code, outcome.error) == (0, f"warning: {message}\n")
+    with pytest.warns(UserWarning, match=message):
         result = gan_serve.load("enlarger", models=models).generate(image="x.png")
     PILImage.new("RGB", (8, 8), RED).save("plain.png")
     plain = gan_serve.load("enlarger", models=models).generate(image="plain.png")
@@ -105,7 +103,7 @@ def test_avif_is_read_wherever_images_are(run: Run) -> None:
     assert len(list(Path("made").iterdir())) == 1
 
 
-def test_heic_is_read_with_its_extra_and_told_without(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_heic_needs_its_extra(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     half = np.full((16, 16, 3), 255, np.uint8)
     half[:, :8] = (200, 40, 90)
     pillow_heif.from_bytes("RGB", (16, 16), half.tobytes()).save("x.heic", quality=100)
@@ -116,5 +114,5 @@ def test_heic_is_read_with_its_extra_and_told_without(run: Run, monkeypatch: pyt
     Path("x.heic").rename("in/x.heic")
     monkeypatch.setitem(sys.modules, "pillow_heif", None)
     outcome = run("translate", "enlarger", "in", "--output", "z/")
-    told = 'reading HEIC images needs an extra; install it with: pip install "gan-serve[heic]"'
-    assert (outcome.code, outcome.error) == (1, f"error: in/x.heic: {told}\n")
+    message = 'reading HEIC images needs an extra; install it with: pip install "gan-serve[heic]"'
+    assert (outcome.code, outcome.error) == (1, f"error: in/x.heic: {message}\n")

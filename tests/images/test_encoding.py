@@ -27,7 +27,7 @@ def colour(models: Path) -> Result:
 
 
 @pytest.mark.parametrize("format", ["png", "webp", "jpeg", "npy"])
-def test_every_format_says_how_it_was_made(digits: Generator, tmp_path: Path, format: str) -> None:
+def test_every_format_contains_its_provenance(digits: Generator, tmp_path: Path, format: str) -> None:
     result = digits.generate(seed=2**64 - 1, index=7, label=3)
     (path,) = result.save(tmp_path / f"three.{format}")
     provenance = parse_provenance(read_document(path), str(path))
@@ -95,7 +95,7 @@ def test_grid_of_a_list_has_a_row_for_each_value(digits: Generator) -> None:
     )
 
 
-def test_what_does_not_fit_is_refused(colour: Result, tmp_path: Path) -> None:
+def test_output_that_does_not_fit_into_its_file_is_rejected(colour: Result, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="6 images do not fit into"):
         colour.save(tmp_path / "one.png")
     with pytest.raises(UsageError, match="too large"):
@@ -154,7 +154,7 @@ def png(size: tuple[int, int], document: str | None) -> bytes:
         ("absent.npy", None),
     ],
 )
-def test_foreign_files_are_one_line(tmp_path: Path, name: str, content: bytes | None) -> None:
+def test_foreign_files_are_rejected(tmp_path: Path, name: str, content: bytes | None) -> None:
     path = tmp_path / name
     if content is not None:
         path.write_bytes(content)
@@ -176,7 +176,7 @@ def test_the_document_of_an_image_too_large_to_be_read_is_read(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("name", ["grid.png", "grid.webp", "grid.jpeg", "all.npy", "all.gif", "all.webp"])
-def test_truncated_files_are_one_line(colour: Result, tmp_path: Path, name: str) -> None:
+def test_truncated_files_are_rejected(colour: Result, tmp_path: Path, name: str) -> None:
     (path,) = colour.save(tmp_path / name, grid=name.startswith("grid"), scale=1 if name.endswith("npy") else 20)
     content = path.read_bytes()
     for length in (10, 100, len(content) // 2, len(content) - 40):
@@ -186,7 +186,7 @@ def test_truncated_files_are_one_line(colour: Result, tmp_path: Path, name: str)
 
 
 @pytest.mark.parametrize("document", ["", "{}", "[1]", "x", '{"seed": "no"}', "9" * 5 * 2**20])
-def test_wrong_provenance_is_one_line(document: str) -> None:
+def test_invalid_provenance_is_rejected(document: str) -> None:
     with pytest.raises(Failure, match=r"^image\.png: its provenance is") as error:
         parse_provenance(document, "image.png")
     assert "\n" not in str(error.value)

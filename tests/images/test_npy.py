@@ -36,7 +36,7 @@ def test_numbers_of_another_type_and_order_become_little_float32(tmp_path: Path)
         np.testing.assert_array_equal(loaded, array)
 
 
-def test_it_is_told_by_its_name_or_by_its_first_bytes(path: Path, tmp_path: Path) -> None:
+def test_npy_is_recognized_by_its_suffix_or_its_first_bytes(path: Path, tmp_path: Path) -> None:
     assert is_npy(path.rename(tmp_path / "nameless"))
     assert is_npy(Path("absent.NPY"))
     (tmp_path / "short").write_bytes(b"\x93NUMP")
@@ -46,25 +46,25 @@ def test_it_is_told_by_its_name_or_by_its_first_bytes(path: Path, tmp_path: Path
 
 
 @pytest.mark.parametrize("length", [0, 5, 20, 100, 128, 200, -len(DOCUMENT.encode())])
-def test_a_file_that_was_cut_is_told(path: Path, length: int) -> None:
+def test_a_truncated_npy_file_is_rejected(path: Path, length: int) -> None:
     path.write_bytes(path.read_bytes()[:length])
     with pytest.raises(Failure, match=r"a\.npy: (not an NPY file|truncated)"):
         read_npy(path)
 
 
-@pytest.mark.parametrize(("array", "told"), [(ARRAY.astype(int), "int64"), (np.asfortranarray(ARRAY), "float32")])
-def test_a_file_of_others_is_told(path: Path, array: np.ndarray, told: str) -> None:
+@pytest.mark.parametrize(("array", "message"), [(ARRAY.astype(int), "int64"), (np.asfortranarray(ARRAY), "float32")])
+def test_a_foreign_npy_file_is_rejected(path: Path, array: np.ndarray, message: str) -> None:
     np.save(path, array)
-    with pytest.raises(Failure, match=rf"gan-serve did not write it \(it holds {told}\)$"):
+    with pytest.raises(Failure, match=rf"gan-serve did not write it \(it holds {message}\)$"):
         read_npy_document(path)
 
 
-def test_what_follows_an_array_need_not_be_text(path: Path) -> None:
+def test_the_bytes_after_an_array_need_not_be_text(path: Path) -> None:
     path.write_bytes(encode_npy(ARRAY, "") + b"\xff{")
     assert read_npy_document(path) == "\ufffd{"
 
 
-def test_a_file_without_a_document_is_told(path: Path) -> None:
+def test_an_npy_file_without_a_document_is_rejected(path: Path) -> None:
     np.save(path, ARRAY)
     with pytest.raises(Failure, match=r"truncated, or gan-serve did not write it$"):
         read_npy_document(path)

@@ -1,4 +1,4 @@
-"""Arrays in a model's range and pixels, grids, and what is too large to be written."""
+"""Arrays and pixels, grids, and limits on sizes."""
 
 import numpy as np
 import pytest
@@ -29,7 +29,7 @@ def test_the_range_of_a_model_becomes_256_levels_rounded_to_the_nearest_and_cut_
     pixels = to_pixels(array, SIGNED)
     assert (pixels.shape, pixels.dtype) == ((1, 1, 6, 1), np.uint8)
     assert pixels.ravel().tolist() == [0, 0, 0, 1, 255, 255]
-    np.testing.assert_array_equal(array, before, "what a caller holds stays as it is")
+    np.testing.assert_array_equal(array, before, "the caller's array is unchanged")
 
 
 @pytest.mark.parametrize("tensor", [POSITIVE, Image(name="image", channels=3, height=16, width=16)])
@@ -50,7 +50,7 @@ def test_a_pixel_becomes_a_square() -> None:
     assert to_image(pixels, 3).size == (6, 6)
 
 
-def test_a_grid_has_its_images_row_after_row_and_black_where_there_is_none() -> None:
+def test_a_grid_is_filled_row_by_row_and_ends_with_black() -> None:
     images = [np.full((1, 2, 1), level, np.uint8) for level in (1, 2, 3)]
     assert tile(images, 2)[:, :, 0].tolist() == [[1, 1, 2, 2], [3, 3, 0, 0]]
     assert tile(images, 3)[:, :, 0].tolist() == [[1, 1, 2, 2, 3, 3]]
@@ -59,7 +59,7 @@ def test_a_grid_has_its_images_row_after_row_and_black_where_there_is_none() -> 
     assert tile([images[0], large], 2)[:, :, 0].tolist() == [[1, 1, 0, 9, 9, 9], [0, 0, 0, 9, 9, 9]]
 
 
-def test_a_grid_is_nearly_a_square_and_has_no_empty_cell_where_that_can_be() -> None:
+def test_a_grid_is_nearly_square_and_avoids_empty_cells() -> None:
     columns = {1: 1, 2: 2, 3: 3, 4: 2, 5: 5, 6: 3, 7: 3, 8: 4, 9: 3, 10: 5, 12: 4, 13: 4, 16: 4, 20: 5, 64: 8, 100: 10}
     assert {count: square_columns(count) for count in columns} == columns
     assert square_columns(2**62) == 2**31
@@ -78,13 +78,15 @@ def test_an_image_may_have_the_longest_side_that_can_be_written_and_no_pixel_mor
     check_size(1, LONGEST, 1, 1, 1)
     check_size(1, 1, LONGEST, 1, 1)
     check_size(1, 3, 10, 2, LONGEST // 6)
-    for height, width, count, columns, scale, told in (
+    for height, width, count, columns, scale, message in (
         (LONGEST + 1, 1, 1, 1, 1, "1x16384"),
         (1, LONGEST + 1, 1, 1, 1, "16384x1"),
         (1, 1, LONGEST + 1, 1, 1, "1x16384"),
         (10, 20, 3, 2, 500, "20000x10000"),
     ):
-        with pytest.raises(UsageError, match=rf"^an image of {told} pixels is too large \(at most {LONGEST} a side\)"):
+        with pytest.raises(
+            UsageError, match=rf"^an image of {message} pixels is too large \(at most {LONGEST} a side\)"
+        ):
             check_size(height, width, count, columns, scale)
     with pytest.raises(UsageError, match="an image of 2x20000 pixels"):
         to_image(np.zeros((10_000, 1, 1), np.uint8), 2)
@@ -94,8 +96,8 @@ def test_an_animation_may_have_as_many_pixels_as_are_read_again() -> None:
     check_length(1024, 1024, 64, 1)
     check_length(512, 256, 128, 2)
     assert MAX_PIXELS == 64 * 1024 * 1024
-    for count, scale, told in ((65, 1, "65 images of 1024x1024"), (17, 2, "17 images of 2048x2048")):
-        with pytest.raises(UsageError, match=rf"^an animation of {told} pixels is too long \(at most 64 megapixels"):
+    for count, scale, message in ((65, 1, "65 images of 1024x1024"), (17, 2, "17 images of 2048x2048")):
+        with pytest.raises(UsageError, match=rf"^an animation of {message} pixels is too long \(at most 64 megapixels"):
             check_length(1024, 1024, count, scale)
     with pytest.raises(UsageError, match="images of 4x2 pixels"):
         check_length(1, 2, 2**30, 2)

@@ -55,7 +55,7 @@ def test_every_kind_of_image_has_the_brightness_that_a_viewer_shows(
 
 
 @pytest.mark.parametrize(("low", "high"), [(-1, 1), (0, 1), (-2, 3)])
-def test_an_image_of_the_models_size_goes_in_pixel_by_pixel(tmp_path: Path, low: float, high: float) -> None:
+def test_an_image_of_the_models_size_is_not_resampled(tmp_path: Path, low: float, high: float) -> None:
     tensor = replace(GREY, low=low, high=high)
     path = write(PILImage.fromarray(NOISE), tmp_path / "noise.png")
     array = to_model(read_image(path, "noise.png"), tensor)
@@ -93,7 +93,7 @@ def test_fine_detail_is_averaged_when_an_image_shrinks() -> None:
     assert np.abs(pixels.astype(int) - 127).max() < 20
 
 
-def test_a_photo_is_turned_as_its_camera_was_held(tmp_path: Path) -> None:
+def test_a_photo_is_turned_upright_by_its_exif(tmp_path: Path) -> None:
     half = np.zeros((16, 16), np.uint8)
     half[:, 8:] = 255  # bright on the right, as the sensor saw it
     exif = PILImage.Exif()
@@ -109,7 +109,7 @@ def tag(number: int, kind: int, value: int) -> bytes:
     return struct.pack("<HHII", number, kind, 1, value)
 
 
-def test_a_photo_is_turned_whatever_else_its_camera_says(tmp_path: Path) -> None:
+def test_a_photo_is_turned_upright_despite_other_exif(tmp_path: Path) -> None:
     orientation = tag(ExifTags.Base.Orientation, 3, 6)  # a short
     description = tag(ExifTags.Base.ImageDescription, 5, 8 + 2 + 2 * 12 + 4)  # a fraction, where a text belongs
     directory = struct.pack("<H", 2) + description + orientation + struct.pack("<III", 0, 1, 2)
@@ -118,14 +118,14 @@ def test_a_photo_is_turned_whatever_else_its_camera_says(tmp_path: Path) -> None
     assert read_image(path, "typed.jpg").size == (2, 4)
 
 
-def test_an_image_whose_exif_cannot_be_read_is_taken_as_it_lies(tmp_path: Path) -> None:
+def test_an_image_with_unreadable_exif_is_not_turned(tmp_path: Path) -> None:
     text = PngImagePlugin.PngInfo()
     text.add_text("exif", "junk")
     path = write(PILImage.fromarray(NOISE), tmp_path / "junk.png", pnginfo=text)
     np.testing.assert_array_equal(np.asarray(read_image(path, "junk.png").convert("L")), NOISE)
 
 
-def test_an_image_that_somebody_else_has_stays_as_it_is() -> None:
+def test_the_callers_image_is_not_modified() -> None:
     theirs = PILImage.new("RGB", (4, 2))
     theirs.getexif()[ExifTags.Base.Orientation] = 6
     assert upright(theirs, "theirs").size == (2, 4)
@@ -163,7 +163,7 @@ def tiff_of(level: np.generic) -> bytes:
         (tiff_of(np.int32(200)), "image.png: its pixels have 32 bits, whose range is unknown"),
     ],
 )
-def test_what_is_no_bearable_image_is_one_line(content: bytes, message: str) -> None:
+def test_an_unreadable_or_too_large_image_is_rejected(content: bytes, message: str) -> None:
     with pytest.raises(Failure, match=message) as error:
         read_image(io.BytesIO(content), "image.png")
     assert "\n" not in str(error.value)
@@ -205,7 +205,7 @@ def test_numbers_in_the_models_range_stay_as_they_are() -> None:
         (np.array([["a"]]), "image is an array of <U1"),
     ],
 )
-def test_other_arrays_are_refused_with_what_would_be_right(array: np.ndarray, message: str) -> None:
+def test_other_arrays_are_rejected_with_the_valid_shapes(array: np.ndarray, message: str) -> None:
     with pytest.raises(UsageError, match=message) as error:
         read_array(array, Image(name="image", channels=1, height=8, width=8))
     assert "\n" not in str(error.value)

@@ -13,7 +13,7 @@ OUTPUT = Image(name="made", channels=1, height=None, width=None, low=0, like="im
 
 
 def nobody(done: int, tiles: int) -> None:
-    """Is told of the tiles."""
+    """Is message of the tiles."""
 
 
 def image(**fields: int) -> Image:
@@ -37,7 +37,7 @@ def enlarge(arrays: Mapping[str, Any]) -> dict[str, np.ndarray]:
     ("height", "width"), [(1, 1), (2, 5), (16, 16), (17, 16), (31, 33), (64, 5), (63, 200), (200, 16), (101, 97)]
 )
 @pytest.mark.parametrize("multiple", [1, 4])
-def test_tiles_make_what_the_whole_makes(height: int, width: int, multiple: int) -> None:
+def test_tiles_equal_the_whole_image(height: int, width: int, multiple: int) -> None:
     array = noise(height, width)
     tiled = run_in_tiles(enlarge, {"image": array}, image(multiple=multiple, tile=24, overlap=8), [OUTPUT], nobody)[
         "made"
@@ -52,7 +52,7 @@ def test_tiles_make_what_the_whole_makes(height: int, width: int, multiple: int)
 
 @pytest.mark.parametrize(("multiple", "tile", "overlap"), [(1, 24, 8), (4, 24, 8), (4, 24, 9), (8, 8, 0), (1, 7, 3)])
 @pytest.mark.parametrize(("height", "width"), [(5, 9), (24, 25), (50, 131)])
-def test_a_network_gets_equal_tiles_of_whole_multiples_and_no_more_than_it_needs(
+def test_tiles_are_equal_multiples_and_as_few_as_possible(
     multiple: int, tile: int, overlap: int, height: int, width: int
 ) -> None:
     seen: list[tuple[int, int]] = []
@@ -74,7 +74,7 @@ def test_a_network_gets_equal_tiles_of_whole_multiples_and_no_more_than_it_needs
     assert rows == 1 or rows * seen[0][0] < height + rows * (shared + multiple), "no more than the overlaps twice"
 
 
-def test_no_seam_is_seen_where_tiles_come_out_in_different_colours() -> None:
+def test_tiles_of_different_colours_leave_no_seam() -> None:
     levels = iter(range(1_000))
 
     def alternate(arrays: Mapping[str, Any]) -> dict[str, np.ndarray]:
@@ -99,7 +99,7 @@ def test_sides_are_padded_with_their_mirror_image() -> None:
     assert run_in_tiles(look, {"image": array}, image(multiple=4), [OUTPUT], nobody)["made"].shape == (6, 10, 1)
 
 
-def test_the_answer_is_never_whole_in_floats() -> None:
+def test_the_output_is_never_complete_in_floats() -> None:
     array = noise(1024, 1024)
     tracemalloc.start()
     try:
@@ -110,8 +110,8 @@ def test_the_answer_is_never_whole_in_floats() -> None:
     assert peak < 4 * 2048 * 2048
 
 
-def test_who_waits_is_told_of_every_tile() -> None:
-    told: list[tuple[int, int]] = []
+def test_every_tile_is_reported() -> None:
+    message: list[tuple[int, int]] = []
     tensor = image(tile=24, overlap=8)
-    run_in_tiles(enlarge, {"image": noise(40, 60)}, tensor, [OUTPUT], lambda *counts: told.append(counts))
-    assert told == [(done, 8) for done in range(1, 9)]
+    run_in_tiles(enlarge, {"image": noise(40, 60)}, tensor, [OUTPUT], lambda *counts: message.append(counts))
+    assert message == [(done, 8) for done in range(1, 9)]

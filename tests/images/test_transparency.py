@@ -1,4 +1,4 @@
-"""Transparent images into models that make images of images."""
+"""Transparent images as inputs of image-to-image models."""
 
 from pathlib import Path
 
@@ -28,9 +28,7 @@ def flat(pixels: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize(("model", "scale", "apart"), [("enlarger", 2, 0), ("painter", 1, 6)])
-def test_what_is_clear_stays_clear_and_the_rest_is_as_on_white(
-    models: Path, model: str, scale: int, apart: int
-) -> None:
+def test_transparency_is_kept_and_colours_are_as_on_white(models: Path, model: str, scale: int, apart: int) -> None:
     generator = gan_serve.load(model, models=models)
     (made,) = generator.generate(image=half_clear()).images()
     (opaque,) = generator.generate(image=flat(half_clear())).images()
@@ -59,7 +57,7 @@ def test_an_image_whose_opacity_is_full_gives_the_bytes_of_one_without(models: P
 
 
 @pytest.mark.parametrize("model", ["filler", "mender"])
-def test_what_was_filled_in_is_opaque_and_the_rest_as_it_was(models: Path, model: str) -> None:
+def test_the_hole_becomes_opaque_and_the_rest_keeps_its_opacity(models: Path, model: str) -> None:
     pixels, hole = half_clear(), np.zeros((HEIGHT, WIDTH), bool)
     hole[:, :4] = True
     (filled,) = gan_serve.load(model, models=models).generate(image=pixels, hole=hole).images()
@@ -83,7 +81,7 @@ def test_lines_on_clear_paper_are_painted_on_white(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("format", ["png", "webp", "jpeg"])
-def test_a_transparent_image_can_be_made_again(run: Run, format: str) -> None:
+def test_a_transparent_image_can_be_reproduced(run: Run, format: str) -> None:
     PILImage.fromarray(half_clear()).save("x.png")
     assert run("translate", "enlarger", "x.png", "--output", f"y.{format}").code == 0
     with PILImage.open(f"y.{format}") as made:

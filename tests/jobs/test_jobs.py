@@ -50,7 +50,7 @@ def expected(models: Path, seed: int, index: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)])
-def test_interrupted_array_goes_on_with_the_same_seed(
+def test_an_interrupted_array_is_resumed_with_the_same_seed(
     models: Path, tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
     output, part = tmp_path / "all.npy", tmp_path / ".all.npy.part"
@@ -72,7 +72,7 @@ def test_interrupted_array_goes_on_with_the_same_seed(
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -9)])
-def test_interrupted_folder_has_only_whole_files_and_goes_on(
+def test_an_interrupted_folder_has_only_complete_files_and_is_resumed(
     models: Path, tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
     folder = tmp_path / "all"
@@ -92,7 +92,9 @@ def test_interrupted_folder_has_only_whole_files_and_goes_on(
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGKILL, -9)])
-def test_interrupted_lines_go_on_and_are_whole(models: Path, tmp_path: Path, number: signal.Signals, code: int) -> None:
+def test_interrupted_lines_are_resumed_and_complete(
+    models: Path, tmp_path: Path, number: signal.Signals, code: int
+) -> None:
     PILImage.new("L", (8, 8), 99).save(tmp_path / "x.png")
     output, part = tmp_path / "all.jsonl", tmp_path / ".all.jsonl.part"
     arguments = [*["--image", tmp_path / "x.png"] * 3000, "--output", output]
@@ -121,14 +123,14 @@ def test_a_job_stops_between_the_tiles_of_a_large_image(models: Path, tmp_path: 
     assert [path.name for path in (tmp_path / "out").iterdir()] == [".gan-serve-job.json"]
 
 
-def test_finished_job_called_again_does_nothing(models: Path, tmp_path: Path) -> None:
+def test_a_finished_job_called_again_does_nothing(models: Path, tmp_path: Path) -> None:
     for output in (tmp_path / "all.npy", tmp_path / "all"):
         arguments = ["--count", 5, "--seed", 1, "--output", output]
         finish(models, *arguments)
         assert finish(models, *arguments) == "seed 1\nnothing to do: 5 of 5 done\n"
 
 
-def test_longer_job_keeps_what_is_there(models: Path, tmp_path: Path) -> None:
+def test_a_longer_job_keeps_existing_files(models: Path, tmp_path: Path) -> None:
     arguments = ["--seed", 1, "--output", tmp_path / "all/"]
     finish(models, "--count", 5, *arguments)
     assert "continuing: 5 of 8 done" in finish(models, "--count", 8, *arguments)
@@ -147,7 +149,7 @@ def test_other_files_are_not_overwritten(models: Path, tmp_path: Path, name: str
 
 
 @pytest.mark.parametrize(("name", "job"), [("all.npy", ".all.npy.job.json"), ("all", "all/.gan-serve-job.json")])
-def test_one_process_at_a_time_fills_a_place(models: Path, tmp_path: Path, name: str, job: str) -> None:
+def test_only_one_process_writes_to_a_path(models: Path, tmp_path: Path, name: str, job: str) -> None:
     arguments = ["--count", 3000, "--seed", 1, "--output", tmp_path / name]
     first = start(models, *arguments)
     send(first, signal.SIGSTOP, lambda: (tmp_path / job).exists() and (tmp_path / job).stat().st_size > 0)
@@ -162,7 +164,7 @@ def test_one_process_at_a_time_fills_a_place(models: Path, tmp_path: Path, name:
     assert made.shape[-2:] == (8, 8)
 
 
-def test_a_broken_job_file_is_one_line(models: Path, tmp_path: Path) -> None:
+def test_a_broken_job_file_is_reported(models: Path, tmp_path: Path) -> None:
     (tmp_path / ".gan-serve-job.json").write_bytes(b"\xff")
     process = start(models, "--count", 5, "--output", tmp_path)
     assert re.fullmatch(r"error: .* holds another unfinished job; .*\n", process.communicate()[1])

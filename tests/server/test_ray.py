@@ -1,4 +1,4 @@
-"""A real Ray on this machine: replicas and workers are killed, and nobody misses them."""
+"""A local Ray cluster, whose replicas and workers are killed without effect on clients."""
 
 import importlib
 import os
@@ -94,7 +94,7 @@ def wait_until(true: Callable[[], bool]) -> None:
         time.sleep(0.1)
 
 
-def test_replicas_answer_as_a_server_does(url: str, server) -> None:
+def test_replicas_reply_like_a_server(url: str, server) -> None:
     asked = [
         ("GET", f"{GENERATE}?label=3&seed=7", {}),
         ("POST", GENERATE, {"json": {"label": [1, 2], "count": 3, "seed": 7, "grid": True, "format": "webp"}}),
@@ -126,7 +126,7 @@ def told(answer: requests.Response) -> dict[str, str]:
     return {name.lower(): value for name, value in answer.headers.items() if name.lower() not in ("date", "server")}
 
 
-def test_a_replica_killed_under_load_takes_no_answer_with_it(url: str, models: Path) -> None:
+def test_no_request_is_lost_when_a_replica_is_killed_under_load(url: str, models: Path) -> None:
     digits = gan_serve.load("digits", device="cpu", models=models)
     expected = [digits.generate(seed=seed, count=16).encode("npy") for seed in range(SEEDS)]
     answers: list[tuple[int, bool]] = []
@@ -199,7 +199,7 @@ def test_a_job_survives_its_interruption_and_its_workers(cluster: str, models: P
     }
 
 
-def test_a_folder_that_workers_do_not_see_is_told(cluster: str, models: Path, tmp_path: Path) -> None:
+def test_a_folder_that_workers_cannot_see_is_reported(cluster: str, models: Path, tmp_path: Path) -> None:
     from gan_serve.deploy.shards import fill
     from gan_serve.formats import Output
     from gan_serve.jobs.job import Job
@@ -213,7 +213,7 @@ def test_a_folder_that_workers_do_not_see_is_told(cluster: str, models: Path, tm
         list(parts)
 
 
-def test_what_a_cluster_cannot_do_is_refused(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_options_that_a_cluster_does_not_support_are_rejected(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     for arguments, message in [
         (["--model", "digits"], "--ray fills a folder; ask for several images"),
         (["--model", "digits", "--count", "4", "--output", "-"], "leave out --output -"),
@@ -237,7 +237,7 @@ def test_what_a_cluster_cannot_do_is_refused(run: Run, monkeypatch: pytest.Monke
     )
 
 
-def test_a_replica_is_as_healthy_as_its_engine(tmp_path: Path) -> None:
+def test_a_replica_is_as_healthy_as_its_scheduler(tmp_path: Path) -> None:
     import asyncio
 
     from gan_serve.deploy.ray import Arguments, Replica

@@ -18,7 +18,7 @@ def test_as_many_calls_run_at_once_as_there_are_threads() -> None:
 
 
 @pytest.mark.parametrize("threads", [1, 3])
-def test_items_are_taken_only_as_results_are(threads: int) -> None:
+def test_items_are_consumed_only_as_results_are(threads: int) -> None:
     taken = []
 
     def items() -> Iterator[int]:
