@@ -53,7 +53,7 @@ def test_otherwise_the_first_frame_is_used_with_a_warning(run: Run, models: Path
     with pytest.warns(UserWarning, match=message):
         enlarger.generate(image=moving)
     with pytest.warns(UserWarning, match="image holds several images"), PILImage.open(moving) as opened:
-        enlarger.generate(image=picture)
+        enlarger.generate(image=opened)
     with pytest.warns(UserWarning, match="image holds several images"):
         enlarger.generate(image=Path(moving).read_bytes())
 
