@@ -20,7 +20,7 @@ def of_labels(labels: Sequence[int], **fields: int) -> str:
 
 
 @pytest.mark.parametrize(
-    ("labels", "message"),
+    ("labels", "part"),
     [
         ([3], "label3"),
         ([1, 2], "label1,2"),
@@ -32,8 +32,8 @@ def of_labels(labels: Sequence[int], **fields: int) -> str:
         ([3, 3, 3], "label3"),
     ],
 )
-def test_a_requests_name_contains_its_rows(labels: Sequence[int], message: str) -> None:
-    assert of_labels(labels) == f"digits-{message}-seed7"
+def test_a_requests_name_contains_its_rows(labels: Sequence[int], part: str) -> None:
+    assert of_labels(labels) == f"digits-{part}-seed7"
 
 
 def test_a_requests_name_contains_values_that_are_not_the_default() -> None:
@@ -47,7 +47,7 @@ def test_a_job_with_a_random_seed_is_found_without_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("mixing", "message"),
+    ("mixing", "part"),
     [
         (Interpolation(seed=8, steps=5), "to8-steps5"),
         (Interpolation(seed=8, steps=5, step=0), "to8-steps5-step00000"),
@@ -55,14 +55,14 @@ def test_a_job_with_a_random_seed_is_found_without_it() -> None:
         (StyleMix(seed=8, latents=("one",), index=0), "with8-one-index00000"),
     ],
 )
-def test_a_name_contains_the_second_seed(mixing: Interpolation | StyleMix, message: str) -> None:
+def test_a_name_contains_the_second_seed(mixing: Interpolation | StyleMix, part: str) -> None:
     assert (
         request_stem(TURNED, Request(7, 0, 1, ({"tilt_angle": 0.5},), mixing))
-        == f"turned-grey-tilt_angle0.5-seed7-{message}"
+        == f"turned-grey-tilt_angle0.5-seed7-{part}"
     )
     assert (
         item_stem(TURNED, 7, Item(3, {"tilt_angle": 0.5}, mixing))
-        == f"turned-grey-tilt_angle0.5-seed7-index00003-{message}"
+        == f"turned-grey-tilt_angle0.5-seed7-index00003-{part}"
     )
 
 

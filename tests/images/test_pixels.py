@@ -78,14 +78,14 @@ def test_an_image_may_have_the_longest_side_that_can_be_written_and_no_pixel_mor
     check_size(1, LONGEST, 1, 1, 1)
     check_size(1, 1, LONGEST, 1, 1)
     check_size(1, 3, 10, 2, LONGEST // 6)
-    for height, width, count, columns, scale, message in (
+    for height, width, count, columns, scale, pixels in (
         (LONGEST + 1, 1, 1, 1, 1, "1x16384"),
         (1, LONGEST + 1, 1, 1, 1, "16384x1"),
         (1, 1, LONGEST + 1, 1, 1, "1x16384"),
         (10, 20, 3, 2, 500, "20000x10000"),
     ):
         with pytest.raises(
-            UsageError, match=rf"^an image of {message} pixels is too large \(at most {LONGEST} a side\)"
+            UsageError, match=rf"^an image of {pixels} pixels is too large \(at most {LONGEST} a side\)"
         ):
             check_size(height, width, count, columns, scale)
     with pytest.raises(UsageError, match="an image of 2x20000 pixels"):
@@ -96,8 +96,8 @@ def test_an_animation_may_have_as_many_pixels_as_are_read_again() -> None:
     check_length(1024, 1024, 64, 1)
     check_length(512, 256, 128, 2)
     assert MAX_PIXELS == 64 * 1024 * 1024
-    for count, scale, message in ((65, 1, "65 images of 1024x1024"), (17, 2, "17 images of 2048x2048")):
-        with pytest.raises(UsageError, match=rf"^an animation of {message} pixels is too long \(at most 64 megapixels"):
+    for count, scale, pixels in ((65, 1, "65 images of 1024x1024"), (17, 2, "17 images of 2048x2048")):
+        with pytest.raises(UsageError, match=rf"^an animation of {pixels} pixels is too long \(at most 64 megapixels"):
             check_length(1024, 1024, count, scale)
     with pytest.raises(UsageError, match="images of 4x2 pixels"):
         check_length(1, 2, 2**30, 2)

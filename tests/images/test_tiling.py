@@ -13,7 +13,7 @@ OUTPUT = Image(name="made", channels=1, height=None, width=None, low=0, like="im
 
 
 def nobody(done: int, tiles: int) -> None:
-    """Is message of the tiles."""
+    """Interrupts the tiles."""
 
 
 def image(**fields: int) -> Image:
@@ -111,7 +111,7 @@ def test_the_output_is_never_complete_in_floats() -> None:
 
 
 def test_every_tile_is_reported() -> None:
-    message: list[tuple[int, int]] = []
+    calls: list[tuple[int, int]] = []
     tensor = image(tile=24, overlap=8)
-    run_in_tiles(enlarge, {"image": noise(40, 60)}, tensor, [OUTPUT], lambda *counts: message.append(counts))
-    assert message == [(done, 8) for done in range(1, 9)]
+    run_in_tiles(enlarge, {"image": noise(40, 60)}, tensor, [OUTPUT], lambda *counts: calls.append(counts))
+    assert calls == [(done, 8) for done in range(1, 9)]

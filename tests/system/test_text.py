@@ -45,7 +45,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("name", "message"),
+    ("name", "expected"),
     [
         (os.fsdecode(b"latin1-\xe9"), "latin1-%E9"),
         ("\udcc3\udca9", "\N{LATIN SMALL LETTER E WITH ACUTE}"),  # as an ASCII locale has it
@@ -53,17 +53,17 @@ def folder(tmp_path: Path) -> Path:
         ("100%.png", "100%.png"),
     ],
 )
-def test_a_name_is_text_that_every_reader_takes(name: str, message: str) -> None:
-    assert printable(name) == message
-    message.encode()
+def test_a_name_is_text_that_every_reader_takes(name: str, expected: str) -> None:
+    assert printable(name) == expected
+    expected.encode()
 
 
 @LOCALES
 def test_numeric_outputs_are_strict_json(folder: Path, models: Path, locale: dict[str, str]) -> None:
     out, error = call(folder, locale, "generate", "--model", "classifier", "--image", "in", "--models", str(models))
     answers = [json.loads(line) for line in out.splitlines()]
-    message = [answer["image"].encode("utf-8", "strict") for answer in answers]
-    assert sorted(message) == sorted([b"latin1-%E9.png", b"latin1-%E8.png", NAMES[2] + b".png"])
+    files = [answer["image"].encode("utf-8", "strict") for answer in answers]
+    assert sorted(files) == sorted([b"latin1-%E9.png", b"latin1-%E8.png", NAMES[2] + b".png"])
     assert error == b""
 
 
@@ -96,8 +96,8 @@ def test_each_of_the_copies_is_made(folder: Path, models: Path, locale: dict[str
     ],
 )
 def test_an_ascii_locale_replaces_other_characters(folder: Path, arguments: list[str]) -> None:
-    message = "Draws \N{LATIN SMALL LETTER E WITH ACUTE} \N{SNOWMAN}."
-    save_model(folder / "models", replace(PLAIN, description=message))
+    expected = "Draws \N{LATIN SMALL LETTER E WITH ACUTE} \N{SNOWMAN}."
+    save_model(folder / "models", replace(PLAIN, description=expected))
     environment = {**ASCII, "GAN_SERVE_MODELS": str(folder / "models")}
     out, error = call(folder, environment, *arguments)
     assert (out + error).isascii() or arguments[0] in ("list", "info")
@@ -106,11 +106,11 @@ def test_an_ascii_locale_replaces_other_characters(folder: Path, arguments: list
 
 def test_streams_take_any_text() -> None:
     script = "from gan_serve.system.text import open_streams; open_streams(); print('e\\u00e9\\u2603\\udce9')"
-    for locale, message in ((ASCII, b"e??\xe9\n"), ({"LC_ALL": "C.UTF-8"}, "e\u00e9\u2603".encode() + b"\xe9\n")):
+    for locale, expected in ((ASCII, b"e??\xe9\n"), ({"LC_ALL": "C.UTF-8"}, "e\u00e9\u2603".encode() + b"\xe9\n")):
         done = subprocess.run(
             [sys.executable, "-c", script], capture_output=True, check=True, env={**os.environ, **locale}
         )
-        assert (done.stdout, done.stderr) == (message, b"")
+        assert (done.stdout, done.stderr) == (expected, b"")
 
 
 def test_a_source_says_its_name_as_text(folder: Path) -> None:
