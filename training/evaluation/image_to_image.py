@@ -27,7 +27,7 @@ PHOTOS = "cifar10"  # the data whose classifier compares patches
 Measure = Callable[[Evaluation, Tensor], float]  # of images (N, C, H, W) beside the truth of the case
 
 BASELINES = {
-    "input": "the image that goes in",
+    "input": "the input image",
     "mean": "a hole filled with the mean colour around it",
     "nearest": "a hole filled from the test image that looks most alike around it",
 }

@@ -134,7 +134,7 @@ class InfoGAN(GAN):
                     *(ScoreOutput(name=name, low=-2, high=2, description=TRAITS.get(name, "")) for name in names),
                 ),
                 task="classification",
-                description="Tells by which codes an image could have been drawn.",
+                description="Estimates the codes from which an image could have been drawn.",
             ),
         }
 

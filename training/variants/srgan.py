@@ -42,8 +42,8 @@ class SRGAN(GAN):
     )
     differences = (
         "Eight blocks of 32 channels where the paper has sixteen of 64; 199 training photos where it has 350,000. The "
-        "perceptual features are those of a small network trained here, in the first stage, to tell from which photo a "
-        "crop is; the training's value `vgg` names a file where VGG-19's were used as in the paper. The two "
+        "perceptual features are those of a small network trained here, in the first stage, to recognise the photo that "
+        "a crop comes from; the training's value `vgg` names a file where VGG-19's were used as in the paper. The two "
         "losses are weighed for those features. SRResNet is an exponential average of its own training."
     )
     recipe = SuperResolutionRecipe(

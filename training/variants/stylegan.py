@@ -150,7 +150,7 @@ class StyleGAN(GAN):
 
 
 def _share(changed: str, same: Tensor, better: Literal["higher", "lower"], what: str) -> Score:
-    description = f"share of images in which the judge sees the same when {what}"
+    description = f"share of images in which the classifier predicts the same class when {what}"
     return Score(name=f"same_with_{changed}", value=same.float().mean().item(), better=better, description=description)
 
 
@@ -179,7 +179,7 @@ def _path_lengths(context: EvaluationContext) -> list[Score]:
         return torch.from_numpy(context.predict(drawn).features)
 
     ways = {"latents": length(between_latents), "styles": 2 * length(between_styles)}
-    what = "mean squared speed of the judge's features in the middle of the way between two"
+    what = "mean squared speed of the classifier's features at the middle of the path between two"
     return [
         Score(name=f"path_length_{name}", value=value, better="lower", description=f"{what} {name}")
         for name, value in ways.items()
