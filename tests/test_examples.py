@@ -1,7 +1,9 @@
 """The examples run as documented, and draw what they promise."""
 
+import contextlib
 import functools
-import subprocess
+import io
+import runpy
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -16,13 +18,15 @@ SMALL = {"one_dimension.py": "--steps 600", "ring.py": "gan lsgan --steps 20"}
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Example:
-    """Run an example once, and return its output and the file that it draws."""
+    """Run an example once, in this process, and return its output and the file that it draws."""
 
     @functools.cache
     def run(example: str) -> tuple[str, Path]:
-        output = tmp_path_factory.mktemp("example") / "drawing.png"
-        command = [sys.executable, ROOT / "examples" / example, *SMALL[example].split(), "--output", output]
-        return subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout, output
+        drawing, printed = tmp_path_factory.mktemp("example") / "drawing.png", io.StringIO()
+        with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(printed):
+            patch.setattr(sys, "argv", [example, *SMALL[example].split(), "--output", str(drawing)])
+            runpy.run_path(str(ROOT / "examples" / example), run_name="__main__")
+        return printed.getvalue(), drawing
 
     return run
 

@@ -42,9 +42,9 @@ class SRGAN(GAN):
     )
     differences = (
         "Eight blocks of 32 channels where the paper has sixteen of 64; 199 training photos where it has 350,000. The "
-        "perceptual features are those of a small network trained here, in the first stage, to recognise the photo that "
-        "a crop comes from; the training's value `vgg` names a file where VGG-19's were used as in the paper. The two "
-        "losses are weighed for those features. SRResNet is an exponential average of its own training."
+        "perceptual features are those of a small network trained here, in the first stage, to recognise the photo "
+        "that a crop comes from; the training's value `vgg` names a file where VGG-19's were used as in the paper. The "
+        "two losses are weighed for those features. SRResNet is an exponential average of its own training."
     )
     recipe = SuperResolutionRecipe(
         dataset="bsds", steps=20_000, batch_size=16, learning_rate=5e-4, betas=(0.9, 0.999), image_size=160,
