@@ -39,6 +39,7 @@ LAYERS = {  # from low to high: modules and packages import only from the lines 
         "distributed inference losses metrics",
         "augment data",
         "networks",
+        "scoring",
         "gan",
         "families",
         "variants",
