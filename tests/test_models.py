@@ -44,7 +44,7 @@ def answer(generator: Generator, places: range) -> list[Sequence[np.ndarray]]:
     images = {tensor.name: [noise(tensor, place) for place in places] for tensor in inputs}
     wish = {} if images else {"count": len(places), "index": places.start}
     result = generator.generate(seed=5, **wish, **images)
-    return [*result.outputs.values(), *result.pictures.values()]
+    return [*result.outputs.values(), *result.fitted_images.values()]
 
 
 def content(answers: list[Sequence[np.ndarray]]) -> bytes:
@@ -97,7 +97,7 @@ def test_a_model_with_image_inputs_ships_examples(name: str) -> None:
     first, *others = generator.metadata.image_inputs
     masks = {mask.name: [noise(mask, 0) for _ in paths] for mask in others}
     result = generator.generate(**{first.name: paths}, **masks)
-    answers = [*result.outputs.values(), *result.pictures.values()]
+    answers = [*result.outputs.values(), *result.fitted_images.values()]
     assert len({content([[each[place] for each in answers]]) for place in range(len(paths))}) == len(paths) > 2
 
 

@@ -12,8 +12,8 @@ from gan_serve.tensors import Image
 OUTPUT = Image(name="made", channels=1, height=None, width=None, low=0, like="image", scale=2)
 
 
-def nobody(done: int, tiles: int) -> None:
-    """Interrupts the tiles."""
+def ignore(done: int, tiles: int) -> None:
+    """Ignore progress."""
 
 
 def image(**fields: int) -> Image:
@@ -39,10 +39,10 @@ def enlarge(arrays: Mapping[str, Any]) -> dict[str, np.ndarray]:
 @pytest.mark.parametrize("multiple", [1, 4])
 def test_tiles_equal_the_whole_image(height: int, width: int, multiple: int) -> None:
     array = noise(height, width)
-    tiled = run_in_tiles(enlarge, {"image": array}, image(multiple=multiple, tile=24, overlap=8), [OUTPUT], nobody)[
+    tiled = run_in_tiles(enlarge, {"image": array}, image(multiple=multiple, tile=24, overlap=8), [OUTPUT], ignore)[
         "made"
     ]
-    whole = run_in_tiles(enlarge, {"image": array}, image(multiple=multiple), [OUTPUT], nobody)["made"]
+    whole = run_in_tiles(enlarge, {"image": array}, image(multiple=multiple), [OUTPUT], ignore)["made"]
     assert tiled.shape == (2 * height, 2 * width, 1)
     assert np.abs(tiled.astype(int) - whole.astype(int)).max() <= 1
     if multiple == 1:
@@ -62,7 +62,7 @@ def test_tiles_are_equal_multiples_and_as_few_as_possible(
         return enlarge(arrays)
 
     run_in_tiles(
-        run, {"image": noise(height, width)}, image(multiple=multiple, tile=tile, overlap=overlap), [OUTPUT], nobody
+        run, {"image": noise(height, width)}, image(multiple=multiple, tile=tile, overlap=overlap), [OUTPUT], ignore
     )
     assert len(set(seen)) == 1
     assert all(side % multiple == 0 and side <= tile for side in seen[0])
@@ -81,7 +81,7 @@ def test_tiles_of_different_colours_leave_no_seam() -> None:
         _, _, height, width = arrays["image"].shape
         return {"made": np.full((1, 1, 2 * height, 2 * width), next(levels) % 2, np.float32)}
 
-    made = run_in_tiles(alternate, {"image": noise(100, 130)}, image(tile=40, overlap=16), [OUTPUT], nobody)["made"]
+    made = run_in_tiles(alternate, {"image": noise(100, 130)}, image(tile=40, overlap=16), [OUTPUT], ignore)["made"]
     pixels = made[:, :, 0].astype(int)
     assert (pixels.min(), pixels.max()) == (0, 255)
     steepest = 255 / 16  # from black to white in half of an overlap of 32 pixels
@@ -96,14 +96,14 @@ def test_sides_are_padded_with_their_mirror_image() -> None:
         np.testing.assert_array_equal(arrays["image"][0, 0, :3, 5:], array[0, 0][:, 3:0:-1])
         return enlarge(arrays)
 
-    assert run_in_tiles(look, {"image": array}, image(multiple=4), [OUTPUT], nobody)["made"].shape == (6, 10, 1)
+    assert run_in_tiles(look, {"image": array}, image(multiple=4), [OUTPUT], ignore)["made"].shape == (6, 10, 1)
 
 
 def test_the_output_is_never_complete_in_floats() -> None:
     array = noise(1024, 1024)
     tracemalloc.start()
     try:
-        run_in_tiles(enlarge, {"image": array}, image(tile=64, overlap=8), [OUTPUT], nobody)
+        run_in_tiles(enlarge, {"image": array}, image(tile=64, overlap=8), [OUTPUT], ignore)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

@@ -44,7 +44,7 @@ class Wrong:
 
 
 REFUSED = {
-    "too tall an answer": Wrong("enlarger", {}, "at most 16383 a side", {"image": [png(1, 8200)]}),
+    "too tall an answer": Wrong("enlarger", {}, "the limit is 16383 a side", {"image": [png(1, 8200)]}),
     "a damaged image": Wrong("mender", {}, "damaged", {"image": [png(60, 60)[:60]], "hole": [png()]}),
     "no image": Wrong("enlarger", {}, "not an image of type PNG", {"image": [b"text"]}),
     "a missing mask": Wrong("mender", {}, "mender needs hole", {"image": [png()]}),
@@ -64,7 +64,7 @@ REFUSED = {
     "a walk with a count": Wrong("styled", {"walk_to": 1, "count": 3}, "a walk has one image per step"),
     "a mixture of nothing": Wrong("styled", {"mix_with": 1}, "mix must name the latents to take from seed 1"),
     "a latent that does not exist": Wrong("styled", {"mix_with": 1, "mix": "third"}, "styled has no latent 'third'"),
-    "a walk without noise": Wrong("classifier", {"walk_to": 1}, "classifier draws no noise", {"image": [png()]}),
+    "a walk without noise": Wrong("classifier", {"walk_to": 1}, "classifier has no noise input", {"image": [png()]}),
 }
 
 

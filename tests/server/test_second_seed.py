@@ -78,7 +78,7 @@ def test_a_mixture_is_a_square(server: Server, run: Run, mix: object) -> None:
         ("digits", {"mix_with": 2, "mix": ["label"]}, "digits has no latent 'label'"),
         ("digits", {"walk_to": 2, "steps": 2, "format": "png"}, "2 images cannot be sent as 'png'; use zip"),
         ("turned", {"walk_to": 2, "scale": 50}, "2560000 pixels are too many"),
-        ("classifier", {"image": PIXEL, "walk_to": 2}, "classifier draws no noise"),
+        ("classifier", {"image": PIXEL, "walk_to": 2}, "classifier has no noise input"),
     ],
 )
 def test_an_invalid_request_gets_one_clear_line(
