@@ -19,7 +19,7 @@ from torch import Tensor
 
 from training.data import loading
 from training.data.dataset import Dataset, to_signed
-from training.evaluation.classifier import Classifier
+from training.evaluation.classifier_training import Classifier
 from training.gan import GAN
 from training.loop import checkpoint, runs
 from training.metrics import distribution

@@ -36,9 +36,9 @@ LAYERS = {  # from low to high: modules and packages import only from the lines 
         "cli",
     ),
     "training": (
-        "distributed inference losses metrics",
+        "distributed losses metrics",
         "augment data",
-        "networks",
+        "inference networks",
         "scoring",
         "gan",
         "families",

@@ -106,8 +106,8 @@ def in_base64(wrong: Wrong) -> dict[str, Any]:
 
 BAD_IMAGES = {
     "truncated": (png(60, 60)[:-40], "damaged"),
-    "truncated in its header": (png()[:20], "not an image in PNG"),
-    "text": (b"no image <b>at all</b>", "not an image in PNG"),
+    "truncated in its header": (png()[:20], "not an image of type PNG"),
+    "text": (b"no image <b>at all</b>", "not an image of type PNG"),
     "too large": (black_png(8500), "8500x8500 pixels; more than the 64 megapixels"),
     "a decompression bomb": (black_png(14_000), "more than the 64 megapixels"),
 }

@@ -200,7 +200,7 @@ def test_a_job_survives_its_interruption_and_its_workers(cluster: str, models: P
 
 
 def test_a_folder_that_workers_cannot_see_is_reported(cluster: str, models: Path, tmp_path: Path) -> None:
-    from gan_serve.deploy.shards import fill
+    from gan_serve.deploy.shards import run_job
     from gan_serve.formats import Output
     from gan_serve.jobs.job import Job
     from gan_serve.repository import Repository
@@ -208,7 +208,7 @@ def test_a_folder_that_workers_cannot_see_is_reported(cluster: str, models: Path
 
     model = Repository(models).find("digits")
     job = Job(model.metadata, model.sha256, make_request(model.metadata, {}, count=5), Output(tmp_path, "png", True))
-    parts = fill(job, model, "auto", lambda done: (tmp_path / ".gan-serve-job.json").unlink())
+    parts = run_job(job, model, "auto", lambda done: (tmp_path / ".gan-serve-job.json").unlink())
     with pytest.raises(Failure, match="is not the folder of this job; use a folder that all nodes share"):
         list(parts)
 
