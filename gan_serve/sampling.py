@@ -100,10 +100,19 @@ def _interpolate(tensor: Latent, start: Noise, goal: Noise, share: float) -> Noi
     """
     if share in (0, 1):
         return goal if share else start
-    angle = _angle(start, goal) if tensor.distribution == "normal" else 0
+    return slerp(start, goal, share) if tensor.distribution == "normal" else _lerp(start, goal, share)
+
+
+def slerp(start: Noise, goal: Noise, share: float) -> Noise:
+    """Return the vector at this share of the arc between two."""
+    angle = _angle(start, goal)
     if math.sin(angle) < _MIN_SINE:
-        return (1 - share) * start + share * goal
+        return _lerp(start, goal, share)
     return (math.sin((1 - share) * angle) * start + math.sin(share * angle) * goal) / math.sin(angle)
+
+
+def _lerp(start: Noise, goal: Noise, share: float) -> Noise:
+    return (1 - share) * start + share * goal
 
 
 def _angle(start: Noise, goal: Noise) -> float:

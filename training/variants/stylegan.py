@@ -4,11 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from gan_serve.metadata import Paper, Score
+from gan_serve.sampling import slerp
 from gan_serve.tensors import Latent, Scalar
 from training import distributed
 from training.data.dataset import Batch, ImageSpec, Tensors, Terms
@@ -187,6 +188,6 @@ def _path_lengths(context: EvaluationContext) -> list[Score]:
 
 
 def _slerp(start: Tensor, goal: Tensor, share: float) -> Tensor:
-    """Return the latents (N, Z) at this share of the arc between two: slerp, in PyTorch, over rows."""
-    angle = torch.arccos(F.cosine_similarity(start, goal))[:, None]
-    return (torch.sin((1 - share) * angle) * start + torch.sin(share * angle) * goal) / torch.sin(angle)
+    """Return the latents (N, Z) at this share of the arc between two, row by row, as serving interpolates."""
+    pairs = zip(start.double().numpy(), goal.double().numpy(), strict=True)
+    return torch.from_numpy(np.stack([slerp(*pair, share) for pair in pairs])).to(start.dtype)
