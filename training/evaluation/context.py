@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from copy import copy
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -24,7 +25,7 @@ SEED = 1  # of the generated images; the sample in the card has another
 CASE_IMAGES = 1_000  # that an image-to-image model is scored on
 
 
-@dataclass(frozen=True)
+@dataclass
 class Evaluation:
     """An exported model and what to compare it with; an `EvaluationContext` for the variant's own scores."""
 
@@ -39,8 +40,10 @@ class Evaluation:
 
     @property
     def control(self) -> Evaluation:
-        """The evaluation of the untrained model."""
-        return replace(self, model=self.untrained)
+        """The evaluation of the untrained model. It keeps what is computed of the real images."""
+        twin = copy(self)
+        twin.model = self.untrained
+        return twin
 
     @cached_property
     def images(self) -> Tensor:
