@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from image_files import draw
 from PIL import Image as PILImage
 from small_models import GREY
 
@@ -16,12 +17,6 @@ from gan_serve import Failure, UsageError
 from gan_serve.image_arguments import parse_images
 from gan_serve.image_inputs import open_image
 from gan_serve.images.pixels import from_pixels
-
-
-def draw(path: Path, level: int) -> Path:
-    path.parent.mkdir(exist_ok=True)
-    PILImage.new("L", (8, 8), level).save(path)
-    return path
 
 
 @pytest.fixture

@@ -10,17 +10,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from image_files import draw
 from PIL import Image as PILImage
 from small_models import GREY
 
 from gan_serve import Failure
 from gan_serve.image_inputs import ImageRef, find_image, image_in_memory, open_frames, open_image, piped_image
-
-
-def draw(path: Path, level: int) -> Path:
-    path.parent.mkdir(exist_ok=True)
-    PILImage.new("L", (8, 8), level).save(path)
-    return path
 
 
 @pytest.fixture
