@@ -35,7 +35,7 @@ HEADLINES: Mapping[str, Callable[[Score], str]] = {
 
 
 def model_table(models: Sequence[Model], milliseconds: Mapping[str, str]) -> str:
-    """A row for each model, by task and name; `milliseconds` are those of one image, by the model's name."""
+    """Return a row for each model, by task and name; `milliseconds` are those of one image, by the model's name."""
     ordered = sorted(models, key=lambda model: (TASKS.index(model.metadata.task), model.metadata.name))
     return table(
         ["sample", "model", "makes", "size", "ms an image", "score"],
@@ -54,7 +54,7 @@ def model_table(models: Sequence[Model], milliseconds: Mapping[str, str]) -> str
 
 
 def milliseconds_of(page: str) -> dict[str, str]:
-    """The time of one image by model, from the table of docs/performance.md that benchmarks/threads.py fills in."""
+    """Return the time of one image by model, from the table in docs/performance.md of benchmarks/threads.py."""
     _, _, rest = page.partition("<!-- threads: filled in by")
     lines = [line for line in rest.partition("<!-- threads: end -->")[0].splitlines() if line.startswith("| ")]
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]  # head and rule aside
@@ -62,7 +62,7 @@ def milliseconds_of(page: str) -> dict[str, str]:
 
 
 def makes(metadata: ModelMetadata) -> str:
-    """What a model makes, in a few words, with its size."""
+    """Describe what a model makes in a few words, with its size."""
     images = [tensor for tensor in metadata.image_inputs if isinstance(tensor, Image)]
     first, *_ = images or metadata.image_outputs
     size = f"{first.look}, any size" if first.any_size else first.look
