@@ -4,11 +4,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gan_serve.errors import UsageError
-from training.data.prepare import bsds, camvid, emoji, lpc, nouns
+from training.data.prepare import bsds, camvid, emoji, lpc, nouns, poses
 from training.data.prepare.arrays import Arrays, write
 from training.data.prepare.artwork import Artwork, compose
 
-ARTWORKS: dict[str, Callable[[Path], Artwork]] = {"nouns": nouns.artwork, "lpc": lpc.artwork}
+ARTWORKS: dict[str, Callable[[Path], Artwork]] = {
+    "nouns": nouns.artwork,
+    "lpc": lpc.artwork,
+    "lpc_poses": poses.artwork,
+}
 COLLECTIONS: dict[str, Callable[[Path, int], Arrays]] = {
     "emoji_lines": emoji.lines,
     "emoji_styles": emoji.styles,
@@ -29,7 +33,8 @@ def prepare(name: str, source: Path, target: Path, *, images: int | None, seed: 
 
 def _composed(name: str, source: Path, images: int | None, seed: int) -> Arrays:
     artwork = ARTWORKS[name](source)
-    return compose(artwork, images=images or artwork.images, seed=seed)
+    arrays = compose(artwork, images=images or artwork.images, seed=seed)
+    return poses.apart(artwork, arrays) if artwork.apart else arrays
 
 
 def _collected(name: str, source: Path, images: int | None, seed: int) -> Arrays:

@@ -1,8 +1,8 @@
 """Compose characters from layers of artwork."""
 
 import functools
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from string import Template
 
@@ -17,6 +17,8 @@ from training.loop import progress
 Choices = dict[str, tuple[str, ...]]  # a choice -> the files of its layers, from back to front
 Wardrobe = dict[str, Choices]  # trait -> its choices, from back to front
 Box = tuple[int, int, int, int]  # left, top, right, bottom in pixels
+Colour = tuple[int, int, int]
+OPAQUE = 128  # the least alpha of a pixel that belongs to a layer in a map
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,13 @@ class Artwork:
     file_size: tuple[int, int]  # width and height in pixels
     views: dict[str, Box]  # the name of an array of images -> the part of each file that it shows
     images: int  # the usual size of the training set
+    paints: Mapping[str, Colour] = field(default_factory=dict)  # folder -> the colour of its layers in maps
+    apart: bool = False  # whether each view is an image of its own, and a class, instead of a view of one image
+
+    @property
+    def boxes(self) -> dict[str, Box]:
+        """The part of each file that an array shows: the views and, where there are paints, a map of each."""
+        return self.views | ({map_of(view): box for view, box in self.views.items()} if self.paints else {})
 
 
 @dataclass(frozen=True)
@@ -41,6 +50,11 @@ class Character:
 
     traits: dict[str, str]
     files: tuple[str, ...]
+
+
+def map_of(view: str) -> str:
+    """Return the name of the map of a view, which shows in one colour what comes from one folder."""
+    return f"{view}_map"
 
 
 def compose(artwork: Artwork, *, images: int, seed: int) -> Arrays:
@@ -66,7 +80,7 @@ def compose(artwork: Artwork, *, images: int, seed: int) -> Arrays:
     }
     arrays = {f"train_{name}": column[:images] for name, column in columns.items()}
     arrays |= {f"test_{name}": column[images:] for name, column in columns.items()}
-    arrays = unseen(arrays)
+    arrays = unseen(arrays, list(artwork.views))
     arrays |= {f"{trait}_names": np.array(choices) for trait, choices in names.items()}
     return arrays | {"classes": np.array(names[artwork.label]), "trait_names": np.array(list(names))}
 
@@ -102,7 +116,7 @@ def _images(artwork: Artwork, characters: Sequence[Character]) -> dict[str, NDAr
     layers = functools.cache(functools.partial(_layer, artwork))
     arrays = {
         view: np.empty((len(characters), bottom - top, right - left, 3), np.uint8)
-        for view, (left, top, right, bottom) in artwork.views.items()
+        for view, (left, top, right, bottom) in artwork.boxes.items()
     }
     for number, character in enumerate(progress.track(characters, "composing", len(characters))):
         parts = [layers(file) for file in character.files]
@@ -125,4 +139,14 @@ def _layer(artwork: Artwork, file: str) -> dict[str, Image.Image]:
     if layer.size != artwork.file_size:
         sizes = "{}x{}, not {}x{}".format(*layer.size, *artwork.file_size)
         raise Failure(f"{path} is not a layer of this artwork: it has {sizes} pixels")
-    return {view: layer.crop(box) for view, box in artwork.views.items()}
+    kinds = dict.fromkeys(artwork.views, layer)
+    if artwork.paints:
+        kinds |= dict.fromkeys(map(map_of, artwork.views), _painted(layer, artwork.paints[file.partition("/")[0]]))
+    return {name: kinds[name].crop(box) for name, box in artwork.boxes.items()}
+
+
+def _painted(layer: Image.Image, colour: Colour) -> Image.Image:
+    """Return a layer in one colour, without its half-transparent edges and shadows."""
+    flat = Image.new("RGBA", layer.size, colour)
+    flat.putalpha(layer.getchannel("A").point(lambda alpha: 255 if alpha >= OPAQUE else 0))
+    return flat
