@@ -1,9 +1,12 @@
 """Networks that draw the character of an image in another pose."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from training.data.palettes import Colour
 from training.networks.translation import UNet
 
 
@@ -16,12 +19,13 @@ class PoseMaps(nn.Module):
         super().__init__()
         self.register_buffer("shares", torch.zeros(poses, parts, size, size, dtype=torch.uint8))
 
-    def count(self, parts: Tensor, poses: Tensor) -> None:
-        """Set the maps to the means of part numbers (N, size, size) of each pose (N,); 0, the background, has none."""
+    def count(self, painted: Tensor, poses: Tensor, colours: Sequence[Colour]) -> None:
+        """Count the colours of the parts in painted maps of bytes (N, 3, size, size), whose poses (N,) are given."""
         for pose, maps in enumerate(self.shares):
-            shown = parts[poses == pose]
-            for number, share in enumerate(maps, start=1):
-                share.copy_(255 * (shown == number).float().mean(dim=0).nan_to_num())
+            shown = painted[poses == pose]
+            for colour, share in zip(colours, maps, strict=True):
+                is_part = (shown == torch.tensor(colour, dtype=torch.uint8)[:, None, None]).all(dim=1)
+                share.copy_(255 * is_part.float().mean(dim=0).nan_to_num())
 
     def forward(self, pose: Tensor) -> Tensor:
         return self.shares[pose].float() / 255

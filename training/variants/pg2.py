@@ -8,14 +8,16 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torchmetrics.functional.classification import multiclass_jaccard_index
 
-from gan_serve.metadata import Paper
+from gan_serve.metadata import Paper, Score
 from gan_serve.tensors import Label
-from training.data import part_labels
-from training.data.dataset import Batch, BatchSource, Dataset, ImageSpec, Terms, to_signed
-from training.data.posed import Posed
+from training.data.dataset import Batch, BatchSource, Dataset, ImageSpec, Terms, random_at, to_signed
+from training.data.palettes import PARTS
+from training.data.posed import Characters, Posed
 from training.gan import GAN, Player, Recipe, Servable, Stage
 from training.networks import layers, posing, translation
+from training.scoring import EvaluationCase, EvaluationContext
 
 MAP = "map"  # the view that shows the parts of each image
 
@@ -55,6 +57,7 @@ class PG2(GAN):
         image_size=64, final_learning_rate=0.1,
     )  # fmt: skip
     width, dense, difference_width = 16, 128, 12  # both stages stay below 4 MB
+    parts = tuple(PARTS.colours.values())[1:]  # the colour of each, without the background's
     memory = 0.999  # of stage I's average, per step
 
     settings: PoseRecipe
@@ -63,7 +66,7 @@ class PG2(GAN):
         super().__init__(spec, recipe)
         spec.check_multiple(4)
         spec.check_classes()
-        maps = posing.PoseMaps(len(spec.classes), part_labels.PARTS - 1, spec.size)
+        maps = posing.PoseMaps(len(spec.classes), len(self.parts), spec.size)
         self.moving = posing.Coarse(spec.channels, maps, self.width, self.dense)  # stage I in training
         self.coarse = copy.deepcopy(self.moving)  # its average
         difference = translation.UNet(2 * spec.channels, spec.channels, spec.size, self.difference_width, dropout=0)
@@ -73,24 +76,17 @@ class PG2(GAN):
 
     def source(self, dataset: Dataset) -> BatchSource:
         """Return pairs of images of one character; the data's part maps become the maps of the poses."""
-        parts = torch.cat([part_labels.numbers(to_signed(each)).byte() for each in dataset.views[MAP].split(500)])
         for coarse in (self.moving, self.coarse):
-            coarse.maps.count(parts, dataset.labels)
-        return Posed(dataset)
+            coarse.maps.count(dataset.views[MAP], dataset.labels, self.parts)
+        return Posed(dataset, Characters(dataset))
 
     def fake(self, batch: Batch) -> Tensor:
         images: Tensor = self.generator(batch["source"], batch["label"])
         return images
 
-    def error(self, images: Tensor, batch: Batch) -> Tensor:
-        """Return |(x - y) (1 + M)|_1, where M is the character and a pixel around it."""
-        shown = (part_labels.numbers(batch[MAP]) != part_labels.BACKGROUND).float()[:, None]
-        mask = F.max_pool2d(shown, 3, stride=1, padding=1)
-        return ((images.float() - batch["image"].float()).abs() * (1 + mask)).mean()
-
     def coarse_loss(self, batch: Batch) -> Terms:
         """Return the error of stage I."""
-        return {"error": self.error(self.moving(batch["source"], batch["label"]), batch)}
+        return {"error": masked_error(self.moving(batch["source"], batch["label"]), batch["image"], batch[MAP])}
 
     def discriminator_loss(self, batch: Batch) -> Terms:
         source = batch["source"]
@@ -102,7 +98,7 @@ class PG2(GAN):
         fake = self.fake(batch)
         return {
             "adversarial": self.adversarial.generator(self.discriminator(fake, batch["source"])),
-            "error": self.settings.error_weight * self.error(fake, batch),
+            "error": self.settings.error_weight * masked_error(fake, batch["image"], batch[MAP]),
         }
 
     def stages(self) -> list[Stage]:
@@ -126,6 +122,42 @@ class PG2(GAN):
         if self.is_coarse:
             layers.ema_update(self.coarse, self.moving, 1 - self.memory)
 
+    def evaluation_case(self, part: str, dataset: Dataset) -> EvaluationCase:
+        """Every image of the test set once, to be drawn from another one of its character."""
+        rows, sources = tested(dataset)
+        truth, poses = to_signed(dataset.images[rows]), dataset.labels[rows]
+        source = to_signed(dataset.images[sources])
+        means = torch.stack([truth[poses == pose].mean(dim=0) for pose in range(len(dataset.classes))])
+        baselines = {"input": source, "pose": means[poses]}
+        return EvaluationCase({"image": source, "pose": poses}, truth, ("psnr", "ssim", "sharpness"), baselines)
+
+    @classmethod
+    def own_scores(cls, context: EvaluationContext) -> list[Score]:
+        """Return the error that the losses weigh, and how well a segmenter finds the parts where they should be."""
+        case, test = context.case, context.test
+        rows, _ = tested(test)
+        maps = to_signed(test.views[MAP][rows[: len(case.truth)]])
+        images = {"model": context.run(case.inputs)["posed"], "truth": case.truth, **case.baselines}
+        errors = {name: float(masked_error(each, case.truth, maps)) for name, each in images.items()}
+        parts = {name: mean_overlap(context.segment(images[name]), maps) for name in ("model", "truth")}
+        others = f"{errors['input']:.4f} for the input itself and {errors['pose']:.4f} for the mean of the pose"
+        return [
+            Score(
+                name="masked_l1",
+                value=errors["model"],
+                better="lower",
+                description=f"mean difference from the truth, where the character counts twice; {others}",
+            ),
+            Score(
+                name="part_iou",
+                value=parts["model"],
+                better="higher",
+                description="intersection over union of the true part map and that of a segmenter, which was trained "
+                "on real images; the mean over body, legs, feet, torso, hair and background",
+                real=parts["truth"],
+            ),
+        ]
+
     def servables(self) -> dict[str, Servable]:
         image = self.spec.image
         how = {"": "with the details that stage I blurs", "stage1": "by stage I alone, which is blurred"}
@@ -140,3 +172,22 @@ class PG2(GAN):
             )
             for part, network in networks.items()
         }
+
+
+def masked_error(images: Tensor, truth: Tensor, maps: Tensor) -> Tensor:
+    """|(x - y) (1 + M)|_1, where M is the character in the part maps, and a pixel around it."""
+    shown = (maps < 1).any(dim=1, keepdim=True).float()  # the background is white
+    mask = F.max_pool2d(shown, 3, stride=1, padding=1)
+    return ((images.float() - truth.float()).abs() * (1 + mask)).mean()
+
+
+def mean_overlap(predicted: Tensor, maps: Tensor) -> float:
+    """Return the intersection over union of predicted parts (N, H, W) and part maps, averaged over the parts."""
+    return float(multiclass_jaccard_index(predicted, PARTS.numbers(maps), len(PARTS)))
+
+
+def tested(dataset: Dataset) -> tuple[Tensor, Tensor]:
+    """Return the rows of a test set in random order, and for each the row of another image of its character."""
+    random = random_at(0, 0)
+    rows = torch.randperm(len(dataset.images), generator=random)
+    return rows, Characters(dataset).partners(rows, torch.rand(len(rows), generator=random))

@@ -10,8 +10,8 @@ from PIL import Image
 
 from gan_serve.errors import Failure, UsageError
 from training.data import loading, prepare
-from training.data.camvid_labels import COLOURS
 from training.data.dataset import Dataset
+from training.data.palettes import CAMVID
 
 CPU = torch.device("cpu")
 
@@ -95,7 +95,7 @@ def test_street_photos_become_two_squares_with_painted_label_maps(tmp_path: Path
     train, test = prepared("camvid", tmp_path, "map")
     assert (train.images.shape, test.images.shape) == ((4, 3, 128, 128), (2, 3, 128, 128))
     for left, road in ((0, "car"), (1, "road")):
-        assert tuple(train.views["map"][left, :, 64, 8].tolist()) == COLOURS[road]
+        assert tuple(train.views["map"][left, :, 64, 8].tolist()) == CAMVID.colours[road]
         assert abs(int(train.images[left, 0, 64, 8]) - 255 * left) < 8
     assert "not for commercial use" in train.license
     (tmp_path / "CamVid" / "trainannot" / "a.png").unlink()

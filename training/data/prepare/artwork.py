@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from gan_serve.errors import Failure, UsageError
+from training.data.palettes import Colour
 from training.data.prepare.arrays import TEST_SHARE, Arrays, unseen
 from training.loop import progress
 
 Choices = dict[str, tuple[str, ...]]  # a choice -> the files of its layers, from back to front
 Wardrobe = dict[str, Choices]  # trait -> its choices, from back to front
 Box = tuple[int, int, int, int]  # left, top, right, bottom in pixels
-Colour = tuple[int, int, int]
 OPAQUE = 128  # the least alpha of a pixel that belongs to a layer in a map
 
 

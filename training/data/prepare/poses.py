@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from training.data.part_labels import COLOURS
+from training.data.palettes import PARTS
 from training.data.prepare import lpc
 from training.data.prepare.arrays import Arrays
 from training.data.prepare.artwork import Artwork, map_of
 
 ROWS = {"back": 8, "left": 9, "front": 10, "right": 11}  # of a sheet: the side that we see, or where the walk goes
 FRAMES = {"stand {}": 0, "walk {} 1": 1, "walk {} 2": 3, "walk {} 3": 5, "walk {} 4": 7}  # every other step of a walk
-PARTS = {
+BELONGS = {
     "body": "body", "legs": "legs", "feet": "feet", "torso": "torso", "formal_male_no_th-sh": "torso", "facial": "hair",
     "hair": "hair", "head": "hair",
 }  # fmt: skip  # what each folder's layers belong to
@@ -30,7 +30,7 @@ def artwork(source: Path) -> Artwork:
         lpc.artwork(source),
         views={name.format(to): lpc.frame(row, place) for to, row in ROWS.items() for name, place in FRAMES.items()},
         images=500,
-        paints={folder: COLOURS[part] for folder, part in PARTS.items()},
+        paints={folder: PARTS.colours[part] for folder, part in BELONGS.items()},
         apart=True,
     )
 
