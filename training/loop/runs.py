@@ -15,7 +15,7 @@ from gan_serve.system.interrupt import deferred_signals
 from training import distributed, variants
 from training.data import loading
 from training.data.catalog import SOURCES, STACKED_MNIST
-from training.data.dataset import Dataset, ImageSpec
+from training.data.dataset import Dataset, DataSpec
 from training.gan import GAN, Recipe
 from training.loop import checkpoint, devices, git, progress, replacing
 from training.loop.folder import CHECKPOINT, CheckpointWriter, prepare, snapshots
@@ -107,7 +107,7 @@ def _restore(trainer: Trainer, facts: checkpoint.State, path: Path) -> None:
 
 
 def _check_same_data(state: checkpoint.State, facts: checkpoint.State) -> None:
-    before, now = (ImageSpec(**each["spec"]) for each in (state, facts))
+    before, now = (DataSpec.from_document(each["spec"]) for each in (state, facts))
     if before != now:
         raise UsageError(
             f"the data has changed since this training started: it was of {before}, and is of {now}; "
@@ -174,7 +174,7 @@ def load_snapshot(path: Path, variant: str) -> Trained:
     """Load the result of a training at the time of the file; raises as `saved_run` does."""
     state = checkpoint.load(path, torch.device("cpu"))
     run = _run(state, path, variant)
-    average = averaged(variants.find(variant)(ImageSpec(**state["spec"]), run.recipe))
+    average = averaged(variants.find(variant)(DataSpec.from_document(state["spec"]), run.recipe))
     with checkpoint.filling_networks(path):
         average.load_state_dict(state["average"])
     data = Data(**state["data"])
