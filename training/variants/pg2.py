@@ -12,7 +12,7 @@ from torchmetrics.functional.classification import multiclass_jaccard_index
 
 from gan_serve.metadata import Paper, Score
 from gan_serve.tensors import Label
-from training.data.dataset import Batch, BatchSource, Dataset, ImageSpec, Terms, random_at, to_signed
+from training.data.dataset import Batch, BatchSource, Dataset, DataSpec, Terms, random_at, to_signed
 from training.data.palettes import PARTS
 from training.data.posed import Characters, Posed
 from training.gan import GAN, Player, Recipe, Servable, Stage
@@ -62,7 +62,7 @@ class PG2(GAN):
 
     settings: PoseRecipe
 
-    def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
+    def __init__(self, spec: DataSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
         spec.check_multiple(4)
         spec.check_classes()
