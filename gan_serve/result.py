@@ -93,7 +93,7 @@ class Result:
         return [to_image(pixels, scale) for pixels in self._pixels()]
 
     def grid(self, columns: int | None = None, scale: int = 1) -> PilImage:
-        """Return one image with all images: a row for each value of a list of inputs, or nearly a square.
+        """Return one image with all images: a row for several of the same input, otherwise nearly a square.
 
         Raises:
             UsageError: It would be too large, or `columns` or `scale` is not a positive integer.
@@ -196,10 +196,13 @@ def _checked_columns(columns: object) -> int:
 
 
 def grid_columns(request: Request) -> int:
-    """Return the columns of a request's grid: one row per input row or mixed image, otherwise nearly a square."""
+    """Return the columns of a request's grid.
+
+    Several images of each row of inputs, or mixed images, are in a row of their own; others are nearly a square.
+    """
     if request.width > 1:
         return request.width
-    return request.count if len(request.inputs) > 1 else square_columns(request.count)
+    return request.count if len(request.inputs) > 1 and request.count > 1 else square_columns(len(request))
 
 
 def image_tensor(metadata: ModelMetadata) -> Image:

@@ -16,6 +16,7 @@ from small_models import (
     PAINTER,
     PAIR,
     PLAIN,
+    POSER,
     TURNED,
     save_model,
 )
@@ -27,7 +28,8 @@ from gan_serve.cli import run as run_command
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A repository of small models: with a label, with a scalar, in colour with neither, and some that take images."""
     root = tmp_path_factory.mktemp("models")
-    drawing, seeing = (DIGIT, PAIR, PLAIN, TURNED), (CLASSIFIER, INVERTER, NOISY, ENLARGER, FILLER, PAINTER, MENDER)
+    drawing = (DIGIT, PAIR, PLAIN, TURNED)
+    seeing = (CLASSIFIER, INVERTER, NOISY, ENLARGER, FILLER, PAINTER, MENDER, POSER)
     for metadata in drawing + seeing:
         save_model(root, metadata)
     return root

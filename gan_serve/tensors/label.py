@@ -8,6 +8,7 @@ from gan_serve.array_values import is_list, plain
 from gan_serve.class_names import class_numbers, number_in
 from gan_serve.errors import UsageError, short_repr
 from gan_serve.seeds import as_integer
+from gan_serve.suggestions import nearest
 from gan_serve.tensors.base import Tensor, check_classes
 
 
@@ -100,5 +101,6 @@ class Label(Tensor):
 
     def _checked(self, number: int | None, value: object) -> int:
         if number not in self.values:
-            raise UsageError(f"{self.name} {short_repr(value)} does not exist; use {self.hint}")
+            meant = nearest(str(value), self.classes) if class_numbers(self.classes) is None else ""
+            raise UsageError(f"{self.name} {short_repr(value)} does not exist{meant}; use {self.hint}")
         return number

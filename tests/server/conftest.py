@@ -9,7 +9,7 @@ import pytest
 from PIL import Image as PILImage
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from server_process import Server
-from small_models import CLASSIFIER, CROSSED, DIGIT, ENLARGER, MENDER, PLAIN, SKETCHER, STYLED, save_model
+from small_models import CLASSIFIER, CROSSED, DIGIT, ENLARGER, MENDER, PLAIN, POSER, SKETCHER, STYLED, save_model
 
 
 @pytest.fixture(scope="session")
@@ -30,10 +30,12 @@ def zoo() -> Iterator[Server]:
 def shown_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small model for each kind of input in the demo, one with a sample and one with an example input."""
     root = tmp_path_factory.mktemp("shown")
-    for metadata in (DIGIT, PLAIN, STYLED, CROSSED, SKETCHER, MENDER, CLASSIFIER, ENLARGER):
+    for metadata in (DIGIT, PLAIN, STYLED, CROSSED, SKETCHER, MENDER, CLASSIFIER, ENLARGER, POSER):
         save_model(root, metadata)
-    (root / "mender" / "examples").mkdir()
-    for path in (root / "digits" / "sample.png", root / "mender" / "examples" / "red.png"):
+    examples = [root / name / "examples" for name in ("mender", "poser")]
+    for folder in examples:
+        folder.mkdir()
+    for path in (root / "digits" / "sample.png", *(folder / "red.png" for folder in examples)):
         PILImage.new("RGB", (12, 9), "red").save(path)
     return root
 

@@ -143,7 +143,7 @@ def prepare(
 @commands.command()
 def judge(
     data: Annotated[str, typer.Argument(help="A known name, an .npz file or a folder.")],
-    maps: Annotated[bool, typer.Option("--maps", help="Train on CamVid's label maps to classify every pixel.")] = False,
+    maps: Annotated[bool, typer.Option("--maps", help="Train on label maps to classify every pixel.")] = False,
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the training set.")] = 10,
     seed: Annotated[int, typer.Option(min=0, help="Decides weights and batches.")] = 0,
     image_size: Annotated[

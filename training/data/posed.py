@@ -21,7 +21,7 @@ class Characters:
 
     def __init__(self, dataset: Dataset) -> None:
         if dataset.traits is None:
-            raise Failure(f"{dataset.name}: has no traits, which tell whether two images show the same character")
+            raise Failure(f"{dataset.name}: has no traits; they say which images show the same character")
         _, self.who, self.counts = dataset.traits.values.unique(dim=0, return_inverse=True, return_counts=True)
         self.order = self.who.argsort(stable=True)  # the images of each character, one after the other
         self.first = self.counts.cumsum(0) - self.counts  # of each character, in that order

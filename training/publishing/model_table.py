@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from gan_serve.metadata import ModelMetadata, Score
 from gan_serve.repository import Model
-from gan_serve.tensors import Image, Mask
+from gan_serve.tensors import Image, Label, Mask
 from training.publishing.markdown import table
 
 TASKS = (  # in the order of the table
@@ -16,6 +16,7 @@ SUBJECTS = {
     "cifar10": "photos of animals and vehicles",
     "nouns": "pixel-art characters",
     "lpc": "game characters",
+    "lpc_poses": "game characters",
     "emoji_lines": "emoji",
     "emoji_styles": "emoji",
     "camvid": "street scenes",
@@ -93,6 +94,8 @@ def _translation(metadata: ModelMetadata, subject: str) -> str:
         return f"fills holes in {subject}"
     if output.scale > 1:
         return f"enlarges {subject} {output.scale} times"
+    if labels := [tensor.name for tensor in metadata.inputs if isinstance(tensor, Label)]:
+        return f"{subject} in another {labels[0]}"
     ways = {recipe.get("view"): recipe.get("target"), recipe.get("target"): recipe.get("view")}
     return f"{subject}: {ways.get(output.name, 'image')} to {output.name}"
 
