@@ -66,9 +66,9 @@ def check_outputs(metadata: ModelMetadata, inputs: _Arrays, outputs: _Arrays) ->
     Raises:
         Failure: A shape differs from the metadata, or a number is not finite.
     """
-    rows, *lengths = next(iter(inputs.values())).shape
+    rows = len(next(iter(inputs.values())))
     for tensor in metadata.outputs:
-        output, expected = outputs[tensor.name], (rows, *_shape(tensor, lengths))
+        output, expected = outputs[tensor.name], (rows, *_shape(tensor, inputs))
         if output.shape != expected:
             raise Failure(
                 f"{metadata.name} returned {tensor.name} in the shape {_text(output.shape)}, but its metadata says "
@@ -82,11 +82,12 @@ def check_outputs(metadata: ModelMetadata, inputs: _Arrays, outputs: _Arrays) ->
             )
 
 
-def _shape(tensor: OutputTensor, lengths: Sequence[int]) -> tuple[int, ...]:
-    """Return the expected shape of one output. `lengths` is the shape of the first input without its batch axis."""
+def _shape(tensor: OutputTensor, inputs: _Arrays) -> tuple[int, ...]:
+    """Return the expected shape of one row of an output."""
     if not isinstance(tensor, Image) or not tensor.any_size:
         return tensor.shape
-    return tensor.shape_at(*(length * tensor.scale for length in lengths[1:]))
+    assert tensor.like  # as the metadata's checks require
+    return tensor.shape_at(*(length * tensor.scale for length in inputs[tensor.like].shape[2:]))
 
 
 def _summary(inputs: _Arrays, row: int) -> str:

@@ -13,7 +13,7 @@ import gan_serve
 from gan_serve.formats import Output
 from gan_serve.generator import Generator
 from gan_serve.images.npy import read_npy
-from gan_serve.jobs.appending import JsonlWriter, NpyWriter, appending_writer
+from gan_serve.jobs.appending import AppendingWriter, JsonlFile, NpyFile
 from gan_serve.jobs.job import Job, job_file
 from gan_serve.provenance import parse_provenance
 from gan_serve.request import make_request
@@ -24,7 +24,7 @@ Whole = tuple[Job, Generator, bytes]  # a job, and the bytes of its complete fil
 
 def write(job: Job, generator: Generator) -> int:
     """Finish the job; the number of rows that were pending."""
-    with appending_writer(job) as writer:
+    with AppendingWriter(job) as writer:
         pending = list(writer.pending)
         if pending:
             writer.prepare(generator.run_places(job.request, pending))()
@@ -66,8 +66,8 @@ def cut(whole: Whole, share: float) -> int:
 
 
 def test_the_format_chooses_the_writer(array: Whole, lines: Whole) -> None:
-    assert isinstance(appending_writer(array[0]), NpyWriter)
-    assert isinstance(appending_writer(lines[0]), JsonlWriter)
+    assert [type(file) for file in AppendingWriter(array[0]).files] == [NpyFile]
+    assert [type(file) for file in AppendingWriter(lines[0]).files] == [JsonlFile]
 
 
 def test_an_array_holds_the_rows_and_the_provenance(array: Whole) -> None:

@@ -98,7 +98,7 @@ def learning_curve(model: Model, trained: Trained, scores: Sequence[Score]) -> t
     Raises:
         UsageError: its data has no evaluation classifier.
     """
-    if not model.metadata.image_outputs or model.metadata.image_inputs:
+    if not model.metadata.drawn_outputs or model.metadata.image_inputs:
         return ()
     test = loading.load(trained.source, "test", trained.gan.settings.image_size)
     classifier = EvaluationClassifier(test.name)
