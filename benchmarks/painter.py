@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from gan_serve.images.encoding import encode_image
 from gan_serve.images.pixels import to_image
-from gan_serve.panels import find_panel
+from gan_serve.outputs.panels import find_panel
 from gan_serve.provenance import make_provenance
 from gan_serve.repository import Repository, models_folder
 from gan_serve.request import Request

@@ -8,7 +8,6 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from gan_serve.drawing import Drawing
 from gan_serve.errors import UsageError
 from gan_serve.formats import check_format, plan_output
 from gan_serve.images.encoding import make_folder, write_atomic
@@ -19,7 +18,8 @@ from gan_serve.media.numbers import MEDIUM as NUMBERS
 from gan_serve.metadata import ModelMetadata
 from gan_serve.naming import item_stem, request_stem
 from gan_serve.numeric_outputs import NumericOutputs, encode_numeric_outputs, make_numeric_outputs, summarize
-from gan_serve.panels import PanelFile, array_shape, find_panel, panel_files
+from gan_serve.outputs.drawing import Drawing
+from gan_serve.outputs.panels import PanelFile, array_shape, find_panel, panel_files
 from gan_serve.request import Item, Request
 from gan_serve.sampling import Arrays
 from gan_serve.seeds import checked_integer

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from command_line import Outcome, Run
 from small_models import (
+    APART,
     CLASSIFIER,
     DIGIT,
     ENLARGER,
@@ -30,7 +31,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A repository of small models: with a label, with a scalar, in colour with neither, and some that take images."""
     root = tmp_path_factory.mktemp("models")
     drawing, seeing = (
-        (DIGIT, PAIR, PLAIN, TURNED, SCORED),
+        (DIGIT, PAIR, PLAIN, TURNED, SCORED, APART),
         (CLASSIFIER, INSPECTOR, INVERTER, NOISY, ENLARGER, FILLER, PAINTER, MENDER),
     )
     for metadata in drawing + seeing:

@@ -112,8 +112,16 @@ def _drawing(metadata: ModelMetadata) -> Parts:
     nodes += [helper.make_node("Sum", terms, ["sum"]), helper.make_node("Tanh", ["sum"], ["flat"])]
     weights.append(numpy_helper.from_array(np.array([-1, *image.shape], np.int64), "shape"))
     nodes.append(helper.make_node("Reshape", ["flat", "shape"], [image.name]))
-    nodes += [helper.make_node("Neg", [image.name], [other.name]) for other in others]
+    nodes += [_negative(image, other) for other in others]
     return nodes + [node for score in metadata.numeric_outputs for node in _brightest("flat", score)], weights
+
+
+def _negative(image: Image, other: Image) -> onnx.NodeProto:
+    """The negative, or the brightest pixels of a smaller image's squares."""
+    side = image.shape[2] // other.shape[2]
+    if side == 1:
+        return helper.make_node("Neg", [image.name], [other.name])
+    return helper.make_node("MaxPool", [image.name], [other.name], kernel_shape=[side, side], strides=[side, side])
 
 
 def _brightest(flat: str, score: OutputTensor) -> list[onnx.NodeProto]:
@@ -122,15 +130,13 @@ def _brightest(flat: str, score: OutputTensor) -> list[onnx.NodeProto]:
 
 
 def _inspecting(metadata: ModelMetadata) -> Parts:
-    """The brightest value plus a number, the image's negative, and its brightness by quarters."""
-    (image, descent), (score, negative, heat) = metadata.inputs, metadata.outputs
-    side = GREY.shape[2] // heat.shape[2]
+    """The brightest value plus a number, the image's negative, and its brightest pixels by quarters."""
+    (image, descent), (score, *images) = metadata.inputs, metadata.outputs
     nodes = [
         helper.make_node("Flatten", [image.name], ["flat"]),
         *_brightest("flat", replace(score, name="brightest")),
         helper.make_node("Add", ["brightest", descent.name], [score.name]),
-        helper.make_node("Neg", [image.name], [negative.name]),
-        helper.make_node("MaxPool", [image.name], [heat.name], kernel_shape=[side, side], strides=[side, side]),
+        *(_negative(image, each) for each in images),
     ]
     return nodes, []
 
@@ -210,7 +216,9 @@ CLASSIFIER = metadata_of(
     ScoreOutput(name="brightest", low=-1, high=1),
     task="classification",
 )
-SCORED = metadata_of("scored", (LATENT,), GREY, ScoreOutput(name="brightest", low=-1, high=1))
+BRIGHTEST = ScoreOutput(name="brightest", low=-1, high=1)
+SCORED = metadata_of("scored", (LATENT,), GREY, BRIGHTEST)
+APART = metadata_of("apart", (LATENT,), BRIGHTEST, GREY, replace(GREY, name="heat", height=2, width=2))
 INSPECTOR = metadata_of(
     "inspector",
     (GREY, Scalar(name="descent", low=0, high=10, default=10)),

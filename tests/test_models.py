@@ -12,7 +12,7 @@ from gan_serve.extremes import try_extremes
 from gan_serve.generator import Generator
 from gan_serve.images.encoding import read_generated
 from gan_serve.images.pixels import tile
-from gan_serve.panels import find_panel
+from gan_serve.outputs.panels import find_panel
 from gan_serve.provenance import parse_provenance
 from gan_serve.repository import Repository
 from gan_serve.sampling import random_stream

@@ -102,7 +102,7 @@ def _make_images(
     from gan_serve.formats import stdout_format
     from gan_serve.jobs.writers import check_apart, check_replaceable
     from gan_serve.media import medium_of
-    from gan_serve.panels import panel_files
+    from gan_serve.outputs.panels import panel_files
 
     columns = _columns(model, request, scale, to.grid)
     if to.output == STDOUT:
@@ -131,7 +131,7 @@ def _make_images(
 def _check_format(model: "Model", request: "Request", format: str, scale: int, grid: bool) -> None:
     """Reject a file that could not be written, before anything is computed."""
     from gan_serve.images.pixels import check_length
-    from gan_serve.panels import array_shape, panels_of
+    from gan_serve.outputs.panels import array_shape, panels_of
 
     for panel in panels_of(model.metadata):
         if format == "npy":
@@ -141,7 +141,7 @@ def _check_format(model: "Model", request: "Request", format: str, scale: int, g
 
 
 def _columns(model: "Model", request: "Request", scale: int, grid: bool) -> int | None:
-    from gan_serve.panels import check_sizes
+    from gan_serve.outputs.panels import check_sizes
     from gan_serve.result import grid_columns
 
     columns = grid_columns(request) if grid else None

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from gan_serve.images.encoding import GeneratedFile
     from gan_serve.metadata import ModelMetadata
-    from gan_serve.panels import Panel
+    from gan_serve.outputs.panels import Panel
     from gan_serve.provenance import Provenance
     from gan_serve.repository import Model, Repository
     from gan_serve.request import Inputs, Request
@@ -46,7 +46,7 @@ def reproduce(
     from gan_serve.generator import Generator
     from gan_serve.jobs.writers import check_replaceable
     from gan_serve.media.reading import decode_values, open_generated
-    from gan_serve.panels import find_panel
+    from gan_serve.outputs.panels import find_panel
     from gan_serve.provenance import parse_provenance
 
     generated = open_generated(image)

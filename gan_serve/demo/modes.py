@@ -13,7 +13,7 @@ from gan_serve.demo.rendering import show_animation, show_result
 from gan_serve.demo.snippets import Snippet, snippets_of
 from gan_serve.latent_mixing import Interpolation
 from gan_serve.metadata import ModelMetadata
-from gan_serve.panels import find_panel
+from gan_serve.outputs.panels import find_panel
 from gan_serve.request import Request
 from gan_serve.result import Result, grid_columns
 from gan_serve.server.api.content_negotiation import ResponseFormat, encode

@@ -11,7 +11,7 @@ from gan_serve.latent_mixing import StyleMix
 from gan_serve.metadata import ModelMetadata
 from gan_serve.naming import item_stem
 from gan_serve.numeric_outputs import NumericOutputs, summarize
-from gan_serve.panels import Panel, panels_of
+from gan_serve.outputs.panels import Panel, panels_of
 from gan_serve.request import Inputs, Item
 from gan_serve.result import Result, grid_columns
 from gan_serve.tensors import Bar, Numeric, Scalar

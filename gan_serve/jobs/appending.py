@@ -11,7 +11,7 @@ from gan_serve.images.encoding import partial_path, real_path
 from gan_serve.images.npy import npy_header, npy_rows
 from gan_serve.jobs.job import Job
 from gan_serve.jobs.writers import JobWriter
-from gan_serve.panels import Panel, array_shape, panel_files
+from gan_serve.outputs.panels import Panel, array_shape, panel_files
 from gan_serve.result import Result
 
 
@@ -95,7 +95,7 @@ class NpyFile(RowFile):
         return npy_header((len(self.job.request), *self._shape))
 
     def _trailer(self) -> bytes:
-        return self.job.provenance(self._panel).to_json().encode()
+        return self.job.provenance(panel=self._panel).to_json().encode()
 
 
 class JsonlFile(RowFile):

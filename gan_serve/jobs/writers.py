@@ -15,7 +15,7 @@ from gan_serve.jobs.lock import job_lock
 from gan_serve.media.numbers import MEDIUM as NUMBERS
 from gan_serve.media.reading import find_document
 from gan_serve.naming import item_stem
-from gan_serve.panels import PanelFile, panel_files
+from gan_serve.outputs.panels import PanelFile, panel_files
 from gan_serve.provenance import Provenance, parse_provenance, same_pixels
 from gan_serve.result import Result
 
@@ -74,7 +74,7 @@ class FolderWriter(JobWriter):
             return False
         existing = [file for file in files if file.path.exists()]
         for file in [] if resumed else existing:
-            _check_same(file.path, self.job.provenance(file.panel, item))
+            _check_same(file.path, self.job.provenance(item, file.panel))
         return len(existing) == len(files)
 
 
@@ -115,7 +115,7 @@ def _is_complete(job: Job, file: PanelFile) -> bool:
         raise Failure(f"{path} is not a regular file; choose another path, or - for stdout")
     if not has_provenance(job):
         raise Failure(f"{path} exists; choose another path, or remove it")
-    _check_same(path, job.provenance(file.panel))
+    _check_same(path, job.provenance(panel=file.panel))
     return True
 
 

@@ -11,7 +11,7 @@ from small_models import CLASSIFIER, DIGIT, ENLARGER
 import gan_serve
 from gan_serve.errors import UsageError
 from gan_serve.images.limits import MAX_SIDE
-from gan_serve.panels import array_shape, find_panel
+from gan_serve.outputs.panels import array_shape, find_panel
 from gan_serve.request import Request
 from gan_serve.result import Result, grid_columns
 

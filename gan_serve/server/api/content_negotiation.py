@@ -13,7 +13,7 @@ from typing import Any
 
 from gan_serve.media import all_formats, medium_of
 from gan_serve.metadata import ModelMetadata
-from gan_serve.panels import panels_of
+from gan_serve.outputs.panels import panels_of
 from gan_serve.request import Request
 from gan_serve.result import Result, grid_columns
 from gan_serve.server.errors import ApiError, bad_request

@@ -5,7 +5,7 @@ from typing import Any
 
 from gan_serve.generator import Generator
 from gan_serve.metadata import ModelMetadata
-from gan_serve.panels import check_sizes, count_pixels
+from gan_serve.outputs.panels import check_sizes, count_pixels
 from gan_serve.request import Item, Request
 from gan_serve.result import Result
 from gan_serve.sampling import Arrays, complete, input_arrays

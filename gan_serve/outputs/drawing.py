@@ -18,7 +18,7 @@ from gan_serve.images.pixels import (
     to_image,
 )
 from gan_serve.metadata import ModelMetadata
-from gan_serve.panels import Panel, array_shape
+from gan_serve.outputs.panels import Panel, array_shape
 from gan_serve.provenance import item_request, write_provenance
 from gan_serve.request import Item, Request
 from gan_serve.sampling import Arrays
