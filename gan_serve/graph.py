@@ -29,6 +29,8 @@ def check_graph(model: Model, session: Any) -> None:
     _check_side(model, "output", model.metadata.outputs, session.get_outputs())
     for tensor, node in zip(model.metadata.inputs, session.get_inputs(), strict=True):
         _check_shape(model, tensor, node)
+    for output, node in zip(model.metadata.outputs, session.get_outputs(), strict=True):
+        _check_output_shape(model, output, node)
 
 
 def _check_side(model: Model, side: str, tensors: Sequence[InputTensor | OutputTensor], nodes: Sequence[Any]) -> None:
@@ -48,6 +50,17 @@ def _check_shape(model: Model, tensor: InputTensor, node: Any) -> None:
         raise _differs(model, f"input {tensor.name} has the shape {_text(shape)}", _text(described))
     if shape[0] != -1:
         raise _differs(model, f"input {tensor.name} has the batch size {shape[0]}", "any", _DYNAMIC_BATCH)
+
+
+def _check_output_shape(model: Model, tensor: OutputTensor, node: Any) -> None:
+    """Compare the lengths that the graph knows. An exporter may leave them open, the whole shape included."""
+    shape = [length if isinstance(length, int) else -1 for length in node.shape or ()]
+    described = [-1, *tensor.shape]
+    known = [
+        (found, length) for found, length in zip(shape[1:], described[1:], strict=False) if -1 not in (found, length)
+    ]
+    if shape and (len(shape) != len(described) or any(found != length for found, length in known)):
+        raise _differs(model, f"output {tensor.name} has the shape {_text([-1, *shape[1:]])}", _text(described))
 
 
 def _differs(model: Model, found: str, described: str, remedy: str = REWRITE_METADATA) -> Failure:

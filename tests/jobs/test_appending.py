@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image as PILImage
-from small_models import CLASSIFIER, DIGIT
+from small_models import APART, CLASSIFIER, DIGIT
 
 import gan_serve
 from gan_serve.formats import Output
@@ -42,6 +42,16 @@ def array(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Whole:
     request = make_request(DIGIT, {}, seed=7, count=COUNT)
     output = Output(tmp_path_factory.mktemp("array") / "all.npy", "npy")
     return complete(Job(DIGIT, generator.sha256, request, output), generator)
+
+
+@pytest.fixture(scope="module")
+def arrays(models: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Job, Generator, dict[Path, bytes]]:
+    """A job with two arrays, and the bytes of its complete files."""
+    generator = gan_serve.load("apart", models=models)
+    output = Output(tmp_path_factory.mktemp("arrays") / "all.npy", "npy")
+    job = Job(APART, generator.sha256, make_request(APART, {}, seed=7, count=COUNT), output)
+    complete(job, generator)
+    return job, generator, {path: path.read_bytes() for path in sorted(output.path.parent.iterdir())}
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +98,22 @@ def test_an_array_cut_anywhere_is_finished_with_the_same_bytes(array: Whole, sha
 def test_lines_cut_anywhere_are_finished_with_the_same_bytes(lines: Whole, share: float) -> None:
     rows = lines[2][: int(share * len(lines[2]))].count(b"\n")
     assert cut(lines, share) == COUNT - rows
+
+
+@settings(max_examples=15, deadline=None)
+@given(shares=st.tuples(st.floats(0, 1), st.floats(0, 1)), moved=st.sampled_from([None, 0, 1]))
+def test_arrays_of_several_outputs_cut_anywhere_are_finished_with_the_same_bytes(
+    arrays: tuple[Job, Generator, dict[Path, bytes]], shares: tuple[float, float], moved: int | None
+) -> None:
+    job, generator, contents = arrays
+    job_file(job.output).write_text(job.to_json())
+    for place, (path, content) in enumerate(contents.items()):
+        if place != moved:  # it was interrupted after this one file was complete
+            path.unlink(missing_ok=True)
+            path.with_name(f".{path.name}.part").write_bytes(content[: int(shares[place] * len(content))])
+    pending = write(job, generator)
+    assert {path: path.read_bytes() for path in job.output.path.parent.iterdir()} == contents
+    assert pending == COUNT or moved is None
 
 
 def test_rows_of_an_array_that_are_complete_are_kept(array: Whole) -> None:
