@@ -8,16 +8,21 @@ from gan_serve.tensors.base import Tensor
 from gan_serve.tensors.label import Label
 from gan_serve.tensors.latent import FAR, Latent
 from gan_serve.tensors.numeric import Probabilities, ScoreOutput
+from gan_serve.tensors.outputs import Bar, Drawn, Numeric, Output
 from gan_serve.tensors.raster import Image, Mask, Raster
 from gan_serve.tensors.scalar import Scalar
 
 __all__ = [
     "FAR",
+    "Bar",
+    "Drawn",
     "Image",
     "InputTensor",
     "Label",
     "Latent",
     "Mask",
+    "Numeric",
+    "Output",
     "OutputTensor",
     "Probabilities",
     "Raster",

@@ -1,9 +1,14 @@
 """Images and masks."""
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from gan_serve.tensors.base import Tensor
+from gan_serve.tensors.outputs import Drawn
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +55,7 @@ class Raster(Tensor):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Image(Raster):
+class Image(Raster, Drawn):
     """An image, channels first, with values from `low` (black) to `high` (white).
 
     An input of a fixed size accepts any image: `fit` selects between cropping its middle and padding it. An input of
@@ -59,6 +64,8 @@ class Image(Raster):
     is `like` an input shows the same view in the same size, times `scale`. A `sketch` is an input of dark lines on
     white, which users may draw.
     """
+
+    medium: ClassVar[str] = "images"
 
     kind: Literal["image"] = "image"
     channels: Literal[1, 3]
@@ -94,8 +101,28 @@ class Image(Raster):
         return self.tile > 0 and self.tile % self.multiple == 0 and 0 <= 2 * self.overlap <= self.tile - self.multiple
 
     @property
-    def shape(self) -> tuple[int, ...]:
+    def shape(self) -> tuple[int, int, int]:
         return (self.channels, self.height or -1, self.width or -1)
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        return (*self.shape[1:], self.channels)
+
+    def to_pixels(self, array: "NDArray[Any]") -> "NDArray[np.uint8]":
+        """Convert (N, channels, height, width) in the model's range to (N, height, width, channels) in 0..255."""
+        import numpy as np
+
+        levels = array - self.low  # in place from here, to save memory
+        levels *= 255 / (self.high - self.low)
+        return np.rint(levels, out=levels).clip(0, 255, out=levels).astype(np.uint8).transpose(0, 2, 3, 1)
+
+    @property
+    def makes(self) -> str:
+        return f"image {self.look if self.like else 'x'.join(map(str, self.shape))}"
+
+    @property
+    def content(self) -> str:
+        return self.look
 
     @property
     def look(self) -> str:
