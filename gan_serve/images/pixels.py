@@ -11,7 +11,7 @@ from PIL import Image as PILImage
 from gan_serve.errors import UsageError
 from gan_serve.images.limits import MAX_SIDE
 from gan_serve.seeds import checked_integer
-from gan_serve.tensors import Image
+from gan_serve.tensors import Image, Mask
 
 PilImage = PILImage.Image
 Pixels = NDArray[np.uint8]
@@ -26,7 +26,7 @@ def to_pixels(array: NDArray[Any], tensor: Image) -> Pixels:
     return np.rint(levels, out=levels).clip(0, 255, out=levels).astype(np.uint8).transpose(0, 2, 3, 1)
 
 
-def from_pixels(pixels: Pixels, tensor: Image) -> NDArray[np.float32]:
+def from_pixels(pixels: Pixels, tensor: Image | Mask) -> NDArray[np.float32]:
     """Convert (height, width, channels) in 0..255 to (channels, height, width) in the model's range."""
     values = pixels.transpose(2, 0, 1).astype(np.float32, order="C")  # in place from here, to save memory
     values /= np.float32(255)
