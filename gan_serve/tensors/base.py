@@ -125,9 +125,13 @@ class Written(Choice):
     """The base of every kind whose values are numbers or text: all but noise and images."""
 
     @property
-    @abstractmethod
     def fixed(self) -> Plain | None:
         """The value where the user gives none; None if it is then drawn from the seed."""
+        return None
+
+    @property
+    def default_hint(self) -> str:
+        return "drawn at random" if self.fixed is None else self.text_of(self.fixed)
 
     @property
     @abstractmethod
@@ -162,6 +166,9 @@ class Written(Choice):
     def request_example(self) -> Plain | None:
         """The value in the example of an HTTP request; None leaves it out."""
         return None
+
+    def text_of(self, value: Any) -> str:
+        return str(value)
 
     def caption_of(self, value: Any) -> str:
         """Return a value as a short text below an image."""

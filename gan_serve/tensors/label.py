@@ -57,10 +57,6 @@ class Label(Written):
     def examples(self, stream: "RandomState", count: int, height: int, width: int) -> "NDArray[Any]":
         return stream.randint(len(self.classes), size=count)
 
-    @property
-    def fixed(self) -> int | None:
-        return None
-
     def draw(self, stream: "RandomState") -> int:
         return self.values[int(stream.randint(len(self.classes)))]
 
@@ -98,10 +94,6 @@ class Label(Written):
         first, last = self.values[0], self.values[-1]
         is_range = first >= 0 and self.values == tuple(range(first, last + 1))
         return f"{self.classes[0]}-{self.classes[-1]}" if is_range else ", ".join(self.classes)
-
-    @property
-    def default_hint(self) -> str:
-        return "drawn at random"
 
     @property
     def example(self) -> str:
