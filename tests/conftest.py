@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 from command_line import Outcome, Run
 from small_models import (
+    APART,
     CLASSIFIER,
     DIGIT,
     ENLARGER,
     FILLER,
+    INSPECTOR,
     INVERTER,
     MENDER,
     NOISY,
@@ -17,6 +19,7 @@ from small_models import (
     PAIR,
     PLAIN,
     POSER,
+    SCORED,
     TURNED,
     save_model,
 )
@@ -28,8 +31,10 @@ from gan_serve.cli import run as run_command
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A repository of small models: with a label, with a scalar, in colour with neither, and some that take images."""
     root = tmp_path_factory.mktemp("models")
-    drawing = (DIGIT, PAIR, PLAIN, TURNED)
-    seeing = (CLASSIFIER, INVERTER, NOISY, ENLARGER, FILLER, PAINTER, MENDER, POSER)
+    drawing, seeing = (
+        (DIGIT, PAIR, PLAIN, TURNED, SCORED, APART),
+        (CLASSIFIER, INSPECTOR, INVERTER, NOISY, ENLARGER, FILLER, PAINTER, MENDER, POSER),
+    )
     for metadata in drawing + seeing:
         save_model(root, metadata)
     return root
