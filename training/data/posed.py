@@ -22,7 +22,7 @@ class Characters:
     def __init__(self, dataset: Dataset) -> None:
         if dataset.traits is None:
             raise Failure(f"{dataset.name}: has no traits; they say which images show the same character")
-        _, self.who, self.counts = dataset.traits.values.unique(dim=0, return_inverse=True, return_counts=True)
+        _, self.who, self.counts = torch.unique(dataset.traits.values, return_inverse=True, return_counts=True, dim=0)
         self.order = self.who.argsort(stable=True)  # the images of each character, one after the other
         self.first = self.counts.cumsum(0) - self.counts  # of each character, in that order
         self.places = self.order.argsort() - self.first[self.who]  # of each image among those of its character
@@ -31,7 +31,8 @@ class Characters:
         """Return for each row (N,) another one of its character, if any, chosen by uniform numbers (N,) in [0, 1)."""
         who = self.who[rows]
         steps = 1 + (uniform * (self.counts[who] - 1)).long()
-        return self.order[self.first[who] + (self.places[rows] + steps) % self.counts[who]]
+        partners: Tensor = self.order[self.first[who] + (self.places[rows] + steps) % self.counts[who]]
+        return partners
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,7 @@ class PG2(GAN):
     memory = 0.999  # of stage I's average, per step
 
     settings: PoseRecipe
+    generator: posing.Refined
 
     def __init__(self, spec: DataSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
@@ -124,7 +125,7 @@ class PG2(GAN):
 
     def evaluation_case(self, part: str, dataset: Dataset) -> EvaluationCase:
         """Every image of the test set once, to be drawn from another one of its character."""
-        rows, sources = tested(dataset)
+        rows, sources = scored_pairs(dataset)
         truth, poses = to_signed(dataset.images[rows]), dataset.labels[rows]
         source = to_signed(dataset.images[sources])
         means = torch.stack([truth[poses == pose].mean(dim=0) for pose in range(len(dataset.classes))])
@@ -135,7 +136,7 @@ class PG2(GAN):
     def own_scores(cls, context: EvaluationContext) -> list[Score]:
         """Return the error that the losses weigh, and how well a segmenter finds the parts where they should be."""
         case, test = context.case, context.test
-        rows, _ = tested(test)
+        rows, _ = scored_pairs(test)
         maps = to_signed(test.views[MAP][rows[: len(case.truth)]])
         images = {"model": context.run(case.inputs)["posed"], "truth": case.truth, **case.baselines}
         errors = {name: float(masked_error(each, case.truth, maps)) for name, each in images.items()}
@@ -186,7 +187,7 @@ def mean_overlap(predicted: Tensor, maps: Tensor) -> float:
     return float(multiclass_jaccard_index(predicted, PARTS.numbers(maps), len(PARTS)))
 
 
-def tested(dataset: Dataset) -> tuple[Tensor, Tensor]:
+def scored_pairs(dataset: Dataset) -> tuple[Tensor, Tensor]:
     """Return the rows of a test set in random order, and for each the row of another image of its character."""
     random = random_at(0, 0)
     rows = torch.randperm(len(dataset.images), generator=random)

@@ -14,7 +14,8 @@ from PIL import Image
 
 from gan_serve.errors import Failure, UsageError
 from training.data import loading, prepare
-from training.data.prepare import lpc, nouns
+from training.data.palettes import PARTS
+from training.data.prepare import lpc, nouns, poses
 
 Colour = tuple[int, int, int]
 
@@ -46,7 +47,7 @@ MARKS = {
 
 @pytest.fixture(scope="module")
 def sheets(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """LPC sheets, each marked with its own colour in the front view and with black in the side view."""
+    """LPC sheets, each marked with its own colour in every frame of a walk; in the side view the mark is half black."""
     root = tmp_path_factory.mktemp("lpc")
     (root / "sheets" / "body" / "female").mkdir(parents=True)
     artwork = lpc.artwork(root)
@@ -58,8 +59,9 @@ def sheets(tmp_path_factory: pytest.TempPathFactory) -> Path:
         sheet = Image.new("P", artwork.file_size)
         sheet.putpalette((255, 255, 255, *shade(file), 0, 0, 0))
         left = MARKS[file.partition("/")[0]]
-        sheet.paste(1, (left, 640, left + 8, 704))
-        sheet.paste(2, (left, 576, left + 8, 640))
+        for row, column in itertools.product(poses.ROWS.values(), poses.FRAMES.values()):
+            sheet.paste(1, (column * 64 + left, row * 64, column * 64 + left + 8, row * 64 + 64))
+        sheet.paste(2, (left, 576 + 32, left + 8, 640))
         (root / "sheets" / file).parent.mkdir(parents=True, exist_ok=True)
         sheet.save(root / "sheets" / file, transparency=0, compress_level=1)
     return root
@@ -131,6 +133,31 @@ def test_a_character_is_dressed_from_the_sheets_that_fit_it(sheets: Path, tmp_pa
     assert (side[:, 32, 4] == 0).all(), "another frame of the same sheets"
     assert (front[:, :, 56:] == 255).all(), "the background is white"
     assert "CC BY-SA" in loading.load(str(tmp_path / "lpc.npz")).license
+
+
+def test_each_character_has_twenty_poses_with_maps_of_its_parts(sheets: Path, tmp_path: Path, command: Run) -> None:
+    done = command("prepare", "lpc_poses", sheets, "--images", 20, "--output", tmp_path / "lpc_poses.npz")
+    assert done.code == 0, done.error
+    with np.load(tmp_path / "lpc_poses.npz") as arrays:
+        classes = arrays["classes"].tolist()
+        bodies, sexes = arrays["body_names"], arrays["sex_names"]
+        traits = arrays["train_traits"].reshape(20, 20, -1)
+        assert (traits == traits[:, :1]).all(), "a character's rows follow one another"
+        assert (arrays["train_labels"] == np.tile(np.arange(20), 20)).all()
+        images, maps = (arrays[name].reshape(20, 20, 64, 64, 3) for name in ("train_images", "train_map_images"))
+        seen = {image.tobytes() for image in arrays["train_images"]}
+        assert len(arrays["test_images"])
+        assert not seen & {image.tobytes() for image in arrays["test_images"]}
+    assert classes[:2] == ["stand back", "walk back 1"]
+    assert classes[8] == "walk left 3"
+    for shown, (sex, _, body, *_) in zip(images[:, :, 40, 4], traits[:, 0], strict=True):
+        assert (np.delete(shown, 5, axis=0) == shade(f"body/{sexes[sex]}/{lpc.BODIES[bodies[body]]}.png")).all()
+        assert (shown[5] == 0).all(), "another frame of the same sheet"
+    for part, mark in (("body", 4), ("legs", 12), ("feet", 20), ("torso", 28), ("hair", 44), ("background", 60)):
+        assert (maps[:, :, 40, mark] == PARTS.colours[part]).all(), part
+    dataset = loading.load(str(tmp_path / "lpc_poses.npz"), views=("map",))
+    assert dataset.classes == tuple(classes)
+    assert "CC BY-SA" in dataset.license
 
 
 def test_a_seed_decides_the_characters(layers: Path, tmp_path: Path) -> None:

@@ -139,10 +139,11 @@ def _layer(artwork: Artwork, file: str) -> dict[str, Image.Image]:
     if layer.size != artwork.file_size:
         sizes = "{}x{}, not {}x{}".format(*layer.size, *artwork.file_size)
         raise Failure(f"{path} is not a layer of this artwork: it has {sizes} pixels")
-    kinds = dict.fromkeys(artwork.views, layer)
-    if artwork.paints:
-        kinds |= dict.fromkeys(map(map_of, artwork.views), _painted(layer, artwork.paints[file.partition("/")[0]]))
-    return {name: kinds[name].crop(box) for name, box in artwork.boxes.items()}
+    crops = {view: layer.crop(box) for view, box in artwork.views.items()}
+    if not artwork.paints:
+        return crops
+    colour = artwork.paints[file.partition("/")[0]]
+    return crops | {map_of(view): _painted(crop, colour) for view, crop in crops.items()}
 
 
 def _painted(layer: Image.Image, colour: Colour) -> Image.Image:
