@@ -14,7 +14,7 @@ from gan_serve.extremes import smallest_side
 from gan_serve.metadata import Feedback, Paper, Score, Task
 from gan_serve.tensors import Image, InputTensor, Label, Latent, Mask, OutputTensor, Scalar
 from training import augment, distributed, losses
-from training.data.dataset import Batch, BatchSource, Dataset, ImageSpec, Terms
+from training.data.dataset import Batch, BatchSource, Dataset, DataSpec, Terms
 from training.scoring import EvaluationCase, EvaluationContext
 
 
@@ -52,6 +52,10 @@ CHANGEABLE = (
 )  # fmt: skip
 
 
+def _always() -> bool:
+    return True
+
+
 @dataclass
 class Player:
     """Networks that minimise one loss while all others are frozen."""
@@ -60,10 +64,11 @@ class Player:
     loss: Callable[[Batch], Terms]
     every: int = 1  # WGAN's generator plays every 5th step
     learning_rate: float | None = None  # None: the recipe's
+    when: Callable[[], bool] = _always  # asked before each turn; 3D-GAN's discriminator rests while it wins
 
     def plays(self, step: int) -> bool:
         """Return whether the player takes a turn at this step; steps count from 0."""
-        return (step + 1) % self.every == 0
+        return (step + 1) % self.every == 0 and self.when()
 
 
 def _nothing() -> None:
@@ -156,13 +161,14 @@ class Game(nn.Module):
 class GAN(Game):
     """The unconditional game of two players; a variant overrides what its paper changes.
 
-    A subclass sets `recipe` and `paper`, and builds `generator` and `discriminator` from the `ImageSpec`.
+    A subclass sets `recipe` and `paper`, and builds `generator` and `discriminator` from the `DataSpec`.
     """
 
     recipe: ClassVar[Recipe]
     presets: ClassVar[Mapping[str, Recipe]] = {}  # recipes of further models, called `<variant>-<name>`
     paper: ClassVar[Paper]
     differences: ClassVar[str] = ""  # from the paper, for the model card
+    scored_by: ClassVar[Literal["task", "own"]] = "task"  # "own": by `own_scores` alone, such as music
     adversarial: losses.Adversarial = losses.non_saturating
     latent_size: ClassVar[int] = 64
     discriminator_steps: ClassVar[int] = 1
@@ -171,7 +177,7 @@ class GAN(Game):
     generator: nn.Module
     discriminator: nn.Module
 
-    def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
+    def __init__(self, spec: DataSpec, recipe: Recipe | None = None) -> None:
         super().__init__(recipe or self.recipe)
         self.spec = spec
         self.augmentations = augment.find(self.settings.augment)
@@ -252,7 +258,7 @@ class GAN(Game):
 
     @classmethod
     def own_scores(cls, context: EvaluationContext) -> list[Score]:
-        """Return scores that no other variant has, of the images that its first model generates."""
+        """Return scores that no other variant has, of the model that `context.part` names."""
         return []
 
     def servables(self) -> dict[str, Servable]:
@@ -260,8 +266,8 @@ class GAN(Game):
             "": Servable(
                 self.generator,
                 inputs=(Latent(name="latent", size=self.latent_size),),
-                outputs=(self.spec.image,),
+                outputs=(self.spec.tensor,),
                 task="unconditional",
-                description=f"Draws one {self.spec.size}x{self.spec.size} image from noise.",
+                description=f"Draws one {self.spec.example} from noise.",
             )
         }

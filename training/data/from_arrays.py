@@ -1,8 +1,9 @@
 """Make a data set of arrays, from an `.npz` file or in memory."""
 
+import json
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -13,6 +14,8 @@ from numpy.lib.npyio import NpzFile
 from numpy.typing import NDArray
 
 from gan_serve.errors import Failure
+from gan_serve.schema import decode
+from gan_serve.tensors import OutputTensor
 from training import distributed
 from training.data.catalog import SOURCES
 from training.data.dataset import Dataset, Traits
@@ -29,6 +32,11 @@ _OTHER_NAMES = {
     for kind, letter in _KINDS.items()
     for other in (f"{name}_{kind}", f"{letter}_{name}")
 }
+
+
+@dataclass(frozen=True)
+class _Described:
+    tensor: OutputTensor
 
 
 class Arrays(Mapping[str, Array]):
@@ -61,9 +69,10 @@ def read_npz(path: Path, split: str, views: Sequence[str], *, pairs: bool = True
         with path.open("rb") as file, np.load(file, allow_pickle=False) as loaded:
             arrays = Arrays(loaded)
             prefix, separate = _prefix(split, arrays), bool({"test_images", "val_images"} & arrays.keys())
-            images = arrays[f"{prefix}images"]
+            images, tensor = arrays[f"{prefix}images"], _kind(arrays)
             labels, classes = _labels(path.stem, arrays, prefix, len(images))
             traits = _traits(path.stem, arrays, prefix, len(images)) if "trait_names" in arrays else None
+            columns = _columns(path.stem, arrays, prefix, len(images))
             others = {view: arrays[f"{prefix}{view}_images"] for view in views if f"{prefix}{view}_images" in arrays}
             photos = _photos(arrays) if split == "test" and "photo_sets" in arrays else {}
             _warn_of_unused(path, arrays)
@@ -71,7 +80,7 @@ def read_npz(path: Path, split: str, views: Sequence[str], *, pairs: bool = True
         raise Failure(f"{path}: contains no array `{split}_images` or `images`") from None
     except (OSError, ValueError, TypeError, EOFError, BadZipFile) as error:
         raise Failure(f"{path}: not a readable .npz file of plain arrays ({error})") from None
-    dataset = replace(make_dataset(path.stem, images, labels, classes, traits), photos=photos)
+    dataset = replace(make_dataset(path.stem, images, labels, classes, traits, tensor), photos=photos, columns=columns)
     sets = {view: make_dataset(f"{path.stem} ({view})", other) for view, other in others.items()}
     if not separate:
         dataset = held_out_split(dataset, split)
@@ -85,24 +94,25 @@ def make_dataset(
     labels: Array | None = None,
     classes: tuple[str, ...] = ("image",),
     traits: Traits | None = None,
+    tensor: OutputTensor | None = None,
 ) -> Dataset:
     """Check images (N, H, W[, C]) and the numbers of their classes; without labels, all images are of one class.
+
+    With `tensor`, the examples (N, ...) are of that kind instead.
 
     Raises:
         Failure: the images or labels have another shape or type.
     """
-    _check_images(name, images)
-    if images.ndim == 3:
-        images = images[..., None]
     source = SOURCES.get(name)
     return Dataset(
         name=name,
-        images=_channels_first(images),
+        images=_examples(name, images, tensor) if tensor else _image_tensor(name, images),
         labels=torch.from_numpy(checked_labels(name, labels, len(images))),
         classes=classes,
         license=source.license if source else "unknown; the user's own data",
         attribution=source.attribution if source else name,
         traits=traits,
+        tensor=tensor,
     )
 
 
@@ -157,6 +167,26 @@ def _labels(name: str, arrays: Arrays, prefix: str, count: int) -> tuple[Array, 
     return named_by_numbers(name, labels, train)
 
 
+def _examples(name: str, values: Array, tensor: OutputTensor) -> torch.Tensor:
+    """Return examples of another kind than images, uint8 or float32 (N, ...)."""
+    if values.shape[1:] != tensor.shape or values.dtype not in (np.uint8, np.float32):
+        raise Failure(
+            f"{name}: each example is {values.dtype} of shape {values.shape[1:]}, but the description of its kind, "
+            f"{tensor.kind}, needs uint8 or float32 of shape {tensor.shape}"
+        )
+    return torch.from_numpy(values)
+
+
+def _kind(arrays: Arrays) -> OutputTensor | None:
+    """Return the kind of the examples, which the file describes in JSON if they are not images."""
+    return decode(_Described, {"tensor": json.loads(str(arrays["tensor"]))}).tensor if "tensor" in arrays else None
+
+
+def _image_tensor(name: str, images: Array) -> torch.Tensor:
+    _check_images(name, images)
+    return _channels_first(images[..., None] if images.ndim == 3 else images)
+
+
 def _check_images(name: str, images: Array) -> None:
     if images.dtype != np.uint8 or images.ndim not in (3, 4):
         remedy = (
@@ -183,6 +213,15 @@ def _photos(arrays: Arrays) -> dict[str, tuple[torch.Tensor, ...]]:
 def _channels_first(pixels: Array) -> torch.Tensor:
     """Pixels ([N, ]H, W, C) -> (N, C, H, W)."""
     return torch.from_numpy(np.ascontiguousarray(pixels.reshape(-1, *pixels.shape[-3:]).transpose(0, 3, 1, 2)))
+
+
+def _columns(name: str, arrays: Arrays, prefix: str, count: int) -> dict[str, torch.Tensor]:
+    """Read the further columns that `column_names` lists: one value for each image, of any type and shape."""
+    columns = {str(column): arrays[f"{prefix}{column}"] for column in arrays.get("column_names", ())}
+    for column, values in columns.items():
+        if len(values) != count:
+            raise Failure(f"{name}: `{prefix}{column}` has {len(values):,} values for {count:,} images")
+    return {column: torch.from_numpy(values) for column, values in columns.items()}
 
 
 def _traits(name: str, arrays: Arrays, prefix: str, count: int) -> Traits:
