@@ -1,6 +1,7 @@
 """Images for a model card: inputs from the test set, the model's outputs, and the truth where there is one."""
 
 import io
+from typing import Any
 
 import numpy as np
 import torch
@@ -33,7 +34,8 @@ def outputs(model: Model, images: Tensor) -> bytes:
     source = next(tensor for tensor in model.metadata.image_inputs if isinstance(tensor, Image))
     columns = min(WIDTH // images.shape[-1], len(images))
     few = images[torch.linspace(0, len(images) - 1, columns).long()].numpy()
-    result = Generator(model).generate(seed=0, **{source.name: list(few)})
+    inputs: dict[str, Any] = {source.name: list(few)}
+    result = Generator(model).generate(seed=0, **inputs)
     rows = [to_image(pixels, 1) for pixels in source.to_pixels(few)]
     rows += [each for panel in panels_of(model.metadata) for each in result.images(output=panel.name)]
     size = rows[0].size
