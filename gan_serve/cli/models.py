@@ -12,7 +12,6 @@ from gan_serve.suggestions import nearest
 
 if TYPE_CHECKING:
     from gan_serve.metadata import ModelMetadata, Score
-    from gan_serve.tensors import InputTensor
 
 
 def list_models(
@@ -69,8 +68,6 @@ def _print_table(models: "list[ModelMetadata]") -> None:
     from rich.console import Console
     from rich.table import Column, Table
 
-    from gan_serve.request import choices
-
     console = Console(markup=False, emoji=False)  # descriptions may contain brackets and colons
     if not console.is_terminal:
         console.width = 200  # a pipe has no width, and its reader no use for line breaks
@@ -80,7 +77,7 @@ def _print_table(models: "list[ModelMetadata]") -> None:
         box=None,
     )
     for model in models:
-        options = " ".join(flag(name) for name in choices(model))
+        options = " ".join(flag(name) for name in model.choices)
         table.add_row(model.name, str(model.version), model.task, options, _makes(model), model.description)
     console.print(table)
 
@@ -90,7 +87,7 @@ def _facts(model: "ModelMetadata") -> list[tuple[str, str]]:
     return [
         ("model", f"{model.name} version {model.version}: {model.description}"),
         ("task", model.task),
-        *(("input", f"{tensor.name}: {_takes(tensor)}") for tensor in model.inputs),
+        *(("input", f"{tensor.name}: {tensor.takes}") for tensor in model.inputs),
         *(("output", f"{tensor.name}: {tensor.makes}") for tensor in model.outputs),
         *(("score", _score(score)) for score in model.scores),
         ("paper", f"{paper.title}, {paper.authors} {paper.year}, {paper.url}"),
@@ -101,14 +98,6 @@ def _facts(model: "ModelMetadata") -> list[tuple[str, str]]:
             f"{training.duration_seconds / 60:.0f} min on {training.hardware}",
         ),
     ]
-
-
-def _takes(tensor: "InputTensor") -> str:
-    from gan_serve.tensors import Latent
-
-    if isinstance(tensor, Latent):
-        return f"{tensor.size} {tensor.distribution} random numbers, from the seed"
-    return f"{tensor.hint} (default: {tensor.default_hint})"
 
 
 def _makes(model: "ModelMetadata") -> str:

@@ -5,16 +5,15 @@ import io
 from base64 import b64encode
 from collections.abc import Sequence
 
-from gan_serve.demo.permalink import as_text
 from gan_serve.images.pixels import PilImage
 from gan_serve.latent_mixing import StyleMix
 from gan_serve.metadata import ModelMetadata
 from gan_serve.naming import item_stem
 from gan_serve.numeric_outputs import NumericOutputs, summarize
 from gan_serve.outputs.panels import Panel, panels_of
-from gan_serve.request import Inputs, Item
+from gan_serve.request import Item
 from gan_serve.result import Result, grid_columns
-from gan_serve.tensors import Bar, Numeric, Scalar
+from gan_serve.tensors import Bar, Numeric, Written
 
 _CRISP = 160  # pixels per side up to which images are enlarged without smoothing
 
@@ -110,13 +109,9 @@ def _captions(result: Result) -> list[str]:
 
 
 def _describe(metadata: ModelMetadata, item: Item, same: set[str]) -> str:
-    defaults = {each.name for each in metadata.scalars if each.default == item.inputs[each.name]}
-    return ", ".join(_value(metadata, item.inputs, name) for name in item.inputs if name not in same | defaults)
-
-
-def _value(metadata: ModelMetadata, inputs: Inputs, name: str) -> str:
-    scalars = {tensor.name for tensor in metadata.inputs if isinstance(tensor, Scalar)}
-    return f"{inputs[name]:.2g}" if name in scalars else as_text(metadata, name, inputs[name])
+    told = {name: value for name, value in item.inputs.items() if name not in same}
+    tensors = [tensor for tensor in metadata.choices.values() if isinstance(tensor, Written) and tensor.name in told]
+    return ", ".join(each.caption_of(told[each.name]) for each in tensors if told[each.name] != each.fixed)
 
 
 def _crisp(side: int) -> str:

@@ -6,7 +6,6 @@ import shlex
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlencode
 
-from gan_serve.demo.permalink import as_text
 from gan_serve.image_inputs import ImageRef
 from gan_serve.latent_mixing import Interpolation, LatentMixing
 from gan_serve.media import medium_of
@@ -113,11 +112,9 @@ def _file(metadata: ModelMetadata, options: FormatOptions) -> str:
 
 
 def _joined(metadata: ModelMetadata, name: str, values: Sequence[Value]) -> str:
-    """Return one value, or a comma-separated list; several classes by number, since names may contain commas."""
-    several = list(dict.fromkeys(values))
-    if len(several) == 1:
-        return as_text(metadata, name, several[0])
-    return ",".join(str(value) if isinstance(value, int) else as_text(metadata, name, value) for value in several)
+    """Return one value, or a list of them, as text."""
+    tensor, several = metadata.choices[name], list(dict.fromkeys(values))
+    return tensor.text_of(several[0]) if len(several) == 1 else tensor.list_of(several)
 
 
 def _literal(value: object) -> str:

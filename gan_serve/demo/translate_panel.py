@@ -90,5 +90,4 @@ def _missing(metadata: ModelMetadata, fields: Fields) -> str:
     absent = [tensor for tensor in metadata.image_inputs if tensor.name not in fields]
     if not absent:
         return ""
-    is_mask = absent[0].kind == "mask"
-    return "Paint over the part to fill in." if is_mask else _NO_OUTPUT
+    return "Paint over the part to fill in." if absent[0] in metadata.masks else _NO_OUTPUT

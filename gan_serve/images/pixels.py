@@ -10,7 +10,7 @@ from PIL import Image as PILImage
 from gan_serve.errors import UsageError
 from gan_serve.images.limits import MAX_SIDE
 from gan_serve.seeds import checked_integer
-from gan_serve.tensors import Image
+from gan_serve.tensors import Image, Mask
 
 PilImage = PILImage.Image
 Pixels = NDArray[np.uint8]
@@ -18,7 +18,7 @@ Pixels = NDArray[np.uint8]
 MAX_PIXELS = 64 * 2**20  # of an input image, or of all frames of an animation
 
 
-def from_pixels(pixels: Pixels, tensor: Image) -> NDArray[np.float32]:
+def from_pixels(pixels: Pixels, tensor: Image | Mask) -> NDArray[np.float32]:
     """Convert (height, width, channels) in 0..255 to (channels, height, width) in the model's range."""
     values = pixels.transpose(2, 0, 1).astype(np.float32, order="C")  # in place from here, to save memory
     values /= np.float32(255)

@@ -17,7 +17,6 @@ from gan_serve.metadata import PROPERTY, ModelMetadata
 from gan_serve.repository import Model, Repository
 from gan_serve.result import grid_columns
 from gan_serve.system.interrupt import unfinished
-from gan_serve.tensors import Image
 from training.data.dataset import to_signed
 from training.evaluation.evaluate import check_scorable, evaluate, evaluation_case, learning_curve, load_data
 from training.export import describe, export, with_property
@@ -95,13 +94,12 @@ def _example_inputs(metadata: ModelMetadata, case: EvaluationCase | None, source
     """Return images of the test set to try a model with; whole ones for a model that takes a mask."""
     if case is None:
         return to_signed(load_data(metadata, source, "test").images)
-    is_masked = any(tensor.kind == "mask" for tensor in metadata.image_inputs)
-    return case.truth if is_masked else case.inputs["image"]
+    return case.truth if metadata.masks else case.inputs["image"]
 
 
 def _write_examples(images: Tensor, metadata: ModelMetadata, folder: Path) -> None:
     """Write the images that the demo offers to try the model with."""
-    (kind,) = (tensor for tensor in metadata.image_inputs if isinstance(tensor, Image))
+    (kind,) = metadata.input_images
     make_folder(folder)
     for number, content in enumerate(samples.examples(images, kind), 1):
         write_atomic(folder / f"{number}.png", content)

@@ -4,7 +4,6 @@ from typing import Any
 
 import gan_serve
 from gan_serve.metadata import ModelMetadata
-from gan_serve.request import choices
 from gan_serve.server.api.schemas import (
     Schema,
     example_of,
@@ -13,7 +12,6 @@ from gan_serve.server.api.schemas import (
     option_schemas,
     response_content,
     response_headers,
-    value_schema,
 )
 from gan_serve.server.service import Service
 from gan_serve.tensors import Image, Mask
@@ -72,7 +70,7 @@ def _generate(metadata: ModelMetadata, most: int) -> Schema:
 
 def _parameters(metadata: ModelMetadata, most: int) -> list[Schema]:
     """Return the query parameters of a GET. Only their descriptions can say which of them exclude one another."""
-    inputs = {name: value_schema(tensor) for name, tensor in choices(metadata).items()}
+    inputs = {name: tensor.schema for name, tensor in metadata.choices.items()}
     schemas = {**inputs, **option_schemas(metadata, most)}
     examples = example_of(metadata)
     return [
@@ -82,14 +80,14 @@ def _parameters(metadata: ModelMetadata, most: int) -> list[Schema]:
 
 
 def _body(metadata: ModelMetadata, most: int) -> Schema:
-    fields = {name: field_schema(tensor, most) for name, tensor in choices(metadata).items()}
+    fields = {name: field_schema(tensor, most) for name, tensor in metadata.choices.items()}
     properties = {**fields, **option_schemas(metadata, most)}
     schema: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
     content: Schema = {"application/json": {"schema": schema | option_rules(metadata)}}
     needed = [image.name for image in metadata.image_inputs]
     if needed:
         schema["required"] = content["application/json"]["schema"]["required"] = needed
-        files = {name: _file(tensor) for name, tensor in choices(metadata).items() if isinstance(tensor, Image | Mask)}
+        files = {tensor.name: _file(tensor) for tensor in metadata.image_inputs}
         form = {**schema, "properties": {**properties, **files}}
         content = {"multipart/form-data": {"schema": form}, **content}
         if len(needed) == 1:
