@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final, Literal, get_args
 
@@ -162,6 +162,7 @@ class ModelMetadata:
         for image in self.input_images:
             if image.like:
                 raise ValueError(f"{image.name} is an input, and cannot be like {image.like!r}")
+            self._check_painting(image)
         for output in self.outputs:
             like = output.like if isinstance(output, Image) else None
             if like and like not in images:
@@ -171,6 +172,17 @@ class ModelMetadata:
                 raise ValueError(f"{output.name} must be like an input of any size, since the model has one")
             if isinstance(output, Image) and output.any_size != any_size:
                 raise ValueError(f"{output.name} and its input must both have any size, or both a fixed one")
+
+    def _check_painting(self, image: Image) -> None:
+        if not image.paints:
+            return
+        others = self.input_images[: self.input_images.index(image)]
+        painted = next((each for each in others if each.name == image.paints and not each.paints), None)
+        if painted is None:
+            raise ValueError(f"{image.name} paints {image.paints!r}, which is not an image input before it")
+        other = replace(image, name=painted.name, description=painted.description, sketch=painted.sketch, paints=None)
+        if other != painted:
+            raise ValueError(f"{image.name} and {image.paints}, which it paints, must have the same size and colours")
 
     @cached_property
     def choices(self) -> dict[str, Choice]:
