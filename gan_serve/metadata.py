@@ -98,20 +98,6 @@ class Milestone:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Feedback:
-    """An output that is fed back into an input for several steps (MidiNet's bars, AnoGAN's latent)."""
-
-    output: str
-    input: str
-    steps: int
-    keep: Literal["all", "last"] = "last"
-
-    def __post_init__(self) -> None:
-        if self.steps < 1:
-            raise ValueError(f"steps is {self.steps}; it must be positive")
-
-
-@dataclass(frozen=True, kw_only=True)
 class ModelMetadata:
     """All that serving and users know about a model. Inputs and outputs are in the graph's order."""
 
@@ -131,7 +117,6 @@ class ModelMetadata:
     scores: tuple[Score, ...] = ()
     scores_protocol: str = ""  # how scores were computed: sample counts, seeds, classifier
     learning_curve: tuple[Milestone, ...] = ()
-    feedback: Feedback | None = None
 
     def __post_init__(self) -> None:
         for name in (self.name, self.variant):
@@ -265,6 +250,8 @@ def parse_metadata(document: str, source: str) -> ModelMetadata:
         fields = json.loads(document)
     except (ValueError, RecursionError) as error:
         raise Failure(f"{source}: its metadata is not JSON ({error}); {REWRITE_METADATA}") from None
+    if isinstance(fields, dict) and fields.get("feedback", 1) is None:
+        del fields["feedback"]  # in older files, always null: docs/decisions/0010-loops-in-the-graph.md
     version = fields.get("schema_version") if isinstance(fields, dict) else None
     if isinstance(version, int) and version > SCHEMA:
         raise Failure(
