@@ -9,7 +9,19 @@ from typing import Final, Literal, get_args
 
 from gan_serve.errors import Failure
 from gan_serve.schema import ValidationError, check_printable, decode, encode
-from gan_serve.tensors import Choice, Image, InputTensor, Label, Latent, Mask, OutputTensor, Raster, Scalar
+from gan_serve.tensors import (
+    Choice,
+    Drawn,
+    Image,
+    InputTensor,
+    Label,
+    Latent,
+    Mask,
+    Numeric,
+    OutputTensor,
+    Raster,
+    Scalar,
+)
 
 PROPERTY = "gan_serve"  # the key in the ONNX file's metadata_props
 REWRITE_METADATA = "write its metadata again, as docs/models.md shows"
@@ -129,8 +141,9 @@ class ModelMetadata:
         names = [tensor.name for tensor in self.inputs]
         if reserved := RESERVED.intersection(names):
             raise ValueError(f"an input cannot have the name of an option: {', '.join(sorted(reserved))}")
-        if len(set(names)) < len(names):
-            raise ValueError("two inputs have the same name")
+        for side, tensors in (("inputs", self.inputs), ("outputs", self.outputs)):
+            if len({tensor.name for tensor in tensors}) < len(tensors):
+                raise ValueError(f"two {side} have the same name")
         for latent in self.latents:
             if latent.selected_by not in (None, *(scalar.name for scalar in self.scalars)):
                 raise ValueError(f"{latent.name} is selected by {latent.selected_by!r}, which is not a scalar input")
@@ -226,14 +239,24 @@ class ModelMetadata:
         return likes or self.any_size or bool(self.masks)
 
     @cached_property
+    def drawn_outputs(self) -> tuple[Drawn, ...]:
+        """The outputs that have an image. A model without any returns numbers."""
+        return tuple(tensor for tensor in self.outputs if isinstance(tensor, Drawn))
+
+    @cached_property
+    def numeric_outputs(self) -> tuple[Numeric, ...]:
+        """The outputs that are numbers."""
+        return tuple(tensor for tensor in self.outputs if isinstance(tensor, Numeric))
+
+    @cached_property
     def image_outputs(self) -> tuple[Image, ...]:
-        """The image outputs. A model without any returns numbers."""
+        """The drawn outputs that are images themselves, and may have the size of an input image."""
         return tuple(tensor for tensor in self.outputs if isinstance(tensor, Image))
 
     @cached_property
     def source_image(self) -> Image | None:
         """The image that an image-to-image model translates; None for other models."""
-        return self.input_images[0] if self.input_images and self.image_outputs else None
+        return self.input_images[0] if self.input_images and self.drawn_outputs else None
 
     def to_json(self) -> str:
         """Return the document as the file stores it."""

@@ -121,7 +121,7 @@ def _examples(model: str | None, metadata: "ModelMetadata | None") -> list[str]:
     if metadata and metadata.image_inputs:
         one = "".join(f" {flag(image.name)} {image.example}" for image in metadata.image_inputs)
         many = "".join(f" {flag(image.name)} '{image.name}s/*.png'" for image in metadata.image_inputs)
-        output = "outputs/" if metadata.image_outputs else "outputs.jsonl"
+        output = "outputs/" if metadata.drawn_outputs else "outputs.jsonl"
         return ["Examples:", f"{command}{one}", f"{command}{many} --output {output}"]
     examples = ["Examples:", command, f"{command} --count 16 --grid --scale 4 --seed 42"]
     for tensor in metadata.choices.values() if metadata else ():

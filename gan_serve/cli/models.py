@@ -12,7 +12,6 @@ from gan_serve.suggestions import nearest
 
 if TYPE_CHECKING:
     from gan_serve.metadata import ModelMetadata, Score
-    from gan_serve.tensors import OutputTensor
 
 
 def list_models(
@@ -79,7 +78,7 @@ def _print_table(models: "list[ModelMetadata]") -> None:
     )
     for model in models:
         options = " ".join(flag(name) for name in model.choices)
-        table.add_row(model.name, str(model.version), model.task, options, _makes(model.outputs[0]), model.description)
+        table.add_row(model.name, str(model.version), model.task, options, _makes(model), model.description)
     console.print(table)
 
 
@@ -89,7 +88,7 @@ def _facts(model: "ModelMetadata") -> list[tuple[str, str]]:
         ("model", f"{model.name} version {model.version}: {model.description}"),
         ("task", model.task),
         *(("input", f"{tensor.name}: {tensor.takes}") for tensor in model.inputs),
-        *(("output", f"{tensor.name}: {_makes(tensor)}") for tensor in model.outputs),
+        *(("output", f"{tensor.name}: {tensor.makes}") for tensor in model.outputs),
         *(("score", _score(score)) for score in model.scores),
         ("paper", f"{paper.title}, {paper.authors} {paper.year}, {paper.url}"),
         ("data", f"{data.name}, {data.images:,} images, {data.license}, {data.attribution}"),
@@ -101,14 +100,11 @@ def _facts(model: "ModelMetadata") -> list[tuple[str, str]]:
     ]
 
 
-def _makes(tensor: "OutputTensor") -> str:
-    from gan_serve.tensors import Image, ScoreOutput
-
-    if isinstance(tensor, Image):
-        return f"{tensor.kind} {tensor.look if tensor.like else 'x'.join(map(str, tensor.shape))}"
-    if isinstance(tensor, ScoreOutput):
-        return f"{tensor.kind} from {tensor.low:g} to {tensor.high:g}"
-    return f"{tensor.kind} of {len(tensor.classes)} classes"
+def _makes(model: "ModelMetadata") -> str:
+    """Return the first of several images or numbers; of a model that makes both, the names of its numbers as well."""
+    if not model.drawn_outputs:
+        return model.outputs[0].makes
+    return ", ".join([model.drawn_outputs[0].makes, *(tensor.name for tensor in model.numeric_outputs)])
 
 
 def _score(score: "Score") -> str:

@@ -13,8 +13,9 @@ from gan_serve.demo.rendering import show_animation, show_result
 from gan_serve.demo.snippets import Snippet, snippets_of
 from gan_serve.latent_mixing import Interpolation
 from gan_serve.metadata import ModelMetadata
+from gan_serve.outputs.panels import find_panel
 from gan_serve.request import Request
-from gan_serve.result import Result, grid_columns, largest_size
+from gan_serve.result import Result, grid_columns
 from gan_serve.server.api.content_negotiation import ResponseFormat, encode
 from gan_serve.server.api.v1_parsing import Fields
 from gan_serve.server.request_context import context_of
@@ -140,7 +141,7 @@ def _show(mode: str, result: Result, device: str) -> RenderedMode:
 
 
 def _sizes(metadata: ModelMetadata, request: Request) -> _Sizes:
-    side = max(largest_size(metadata, request))
+    side = max(find_panel(metadata).largest_size(request))
     columns = grid_columns(request) if len(request) > 1 else None
     scale = max(1, _WIDE // (side * max(columns or 1, len(request) // (columns or 1))))
     return _Sizes(side, columns, scale, math.ceil(_MOVING / side))

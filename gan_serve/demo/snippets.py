@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from gan_serve.image_inputs import ImageRef
 from gan_serve.latent_mixing import Interpolation, LatentMixing
+from gan_serve.media import medium_of
 from gan_serve.metadata import ModelMetadata
 from gan_serve.provenance import item_request
 from gan_serve.request import Request, Value
@@ -85,17 +86,18 @@ def _command(metadata: ModelMetadata, values: Mapping[str, object], options: For
 def _python(metadata: ModelMetadata, values: Mapping[str, object], options: FormatOptions) -> str:
     arguments = ", ".join(f"{name}={_literal(value)}" for name, value in values.items())
     call = f'gan_serve.load("{metadata.name}").generate({arguments})'
-    if not metadata.image_outputs:
+    if not metadata.drawn_outputs:
         return f"import gan_serve\n\nprint({call}.answers())"
     extra = "".join(f", {name}={value}" for name, value in options.items() if name != "format")
-    return f'import gan_serve\n\nresult = {call}\nresult.save("{_file(metadata, options)}"{extra})'
+    numbers = "\nprint(result.answers())" if metadata.numeric_outputs else ""
+    return f'import gan_serve\n\nresult = {call}\nresult.save("{_file(metadata, options)}"{extra}){numbers}'
 
 
 def _curl(
     metadata: ModelMetadata, values: Mapping[str, object], options: FormatOptions, images: set[str], origin: str
 ) -> str:
     fields = {name: "true" if value is True else value for name, value in {**values, **options}.items()}
-    output = f" -o {_file(metadata, options)}" if metadata.image_outputs else ""
+    output = f" -o {_file(metadata, options)}" if metadata.drawn_outputs else ""
     address = f"{origin}/v1/models/{metadata.name}/generate"
     if not images:
         query = urlencode(fields, safe=",")
@@ -105,7 +107,8 @@ def _curl(
 
 
 def _file(metadata: ModelMetadata, options: FormatOptions) -> str:
-    return f"{metadata.name}.{options.get('format', 'png')}"
+    usual = "png" if "grid" in options else medium_of(metadata).default
+    return f"{metadata.name}.{options.get('format', usual)}"
 
 
 def _joined(metadata: ModelMetadata, name: str, values: Sequence[Value]) -> str:

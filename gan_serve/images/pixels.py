@@ -1,8 +1,7 @@
-"""Convert arrays in a model's range to pixels and back, and pixels to images."""
+"""Convert pixels to arrays in a model's range and to images, and arrange them."""
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,13 +16,6 @@ PilImage = PILImage.Image
 Pixels = NDArray[np.uint8]
 
 MAX_PIXELS = 64 * 2**20  # of an input image, or of all frames of an animation
-
-
-def to_pixels(array: NDArray[Any], tensor: Image) -> Pixels:
-    """Convert (N, channels, height, width) in the model's range to (N, height, width, channels) in 0..255."""
-    levels = array - tensor.low  # in place from here, to save memory
-    levels *= 255 / (tensor.high - tensor.low)
-    return np.rint(levels, out=levels).clip(0, 255, out=levels).astype(np.uint8).transpose(0, 2, 3, 1)
 
 
 def from_pixels(pixels: Pixels, tensor: Image | Mask) -> NDArray[np.float32]:

@@ -10,18 +10,23 @@ from gan_serve.tensors.base import Choice, Input, Plain, Tensor, Written
 from gan_serve.tensors.label import Label
 from gan_serve.tensors.latent import FAR, Latent
 from gan_serve.tensors.numeric import Probabilities, ScoreOutput
+from gan_serve.tensors.outputs import Bar, Drawn, Numeric, Output
 from gan_serve.tensors.raster import Image, Mask, Raster
 from gan_serve.tensors.scalar import Scalar
 
 __all__ = [
     "FAR",
+    "Bar",
     "Choice",
+    "Drawn",
     "Image",
     "Input",
     "InputTensor",
     "Label",
     "Latent",
     "Mask",
+    "Numeric",
+    "Output",
     "OutputTensor",
     "Plain",
     "Probabilities",

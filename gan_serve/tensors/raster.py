@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from gan_serve.tensors.base import Choice, Pattern
+from gan_serve.tensors.outputs import Drawn
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.random import RandomState
     from numpy.typing import NDArray
 
@@ -75,7 +77,7 @@ class Raster(Choice):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Image(Raster):
+class Image(Raster, Drawn):
     """An image, channels first, with values from `low` (black) to `high` (white).
 
     An input of a fixed size accepts any image: `fit` selects between cropping its middle and padding it. An input of
@@ -85,6 +87,7 @@ class Image(Raster):
     white, which users may draw. An input that `paints` another is that image, painted over; users may leave it out.
     """
 
+    medium: ClassVar[str] = "images"
     accepts_booleans: ClassVar[bool] = False  # as pixels
 
     kind: Literal["image"] = "image"
@@ -122,8 +125,24 @@ class Image(Raster):
         return self.tile > 0 and self.tile % self.multiple == 0 and 0 <= 2 * self.overlap <= self.tile - self.multiple
 
     @property
-    def shape(self) -> tuple[int, ...]:
+    def shape(self) -> tuple[int, int, int]:
         return (self.channels, self.height or -1, self.width or -1)
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        return (*self.shape[1:], self.channels)
+
+    def to_pixels(self, array: "NDArray[Any]") -> "NDArray[np.uint8]":
+        """Convert (N, channels, height, width) in the model's range to (N, height, width, channels) in 0..255."""
+        import numpy as np
+
+        levels = array - self.low  # in place from here, to save memory
+        levels *= 255 / (self.high - self.low)
+        return np.rint(levels, out=levels).clip(0, 255, out=levels).astype(np.uint8).transpose(0, 2, 3, 1)
+
+    @property
+    def makes(self) -> str:
+        return f"image {self.look if self.like else 'x'.join(map(str, self.shape))}"
 
     @property
     def look(self) -> str:

@@ -14,6 +14,7 @@ from small_models import (
     CROSSED,
     DIGIT,
     ENLARGER,
+    INSPECTOR,
     MENDER,
     PLAIN,
     RETOUCHER,
@@ -42,7 +43,19 @@ def zoo() -> Iterator[Server]:
 def shown_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small model for each kind of input in the demo, one with a sample and one with an example input."""
     root = tmp_path_factory.mktemp("shown")
-    for metadata in (DIGIT, PLAIN, STYLED, CROSSED, SKETCHER, MENDER, CLASSIFIER, ENLARGER, SHADER, RETOUCHER):
+    for metadata in (
+        DIGIT,
+        PLAIN,
+        STYLED,
+        CROSSED,
+        SKETCHER,
+        MENDER,
+        CLASSIFIER,
+        INSPECTOR,
+        ENLARGER,
+        SHADER,
+        RETOUCHER,
+    ):
         save_model(root, metadata)
     examples = [root / name / "examples" / "red.png" for name in ("mender", "retoucher")]
     for path in (root / "digits" / "sample.png", *examples):

@@ -97,7 +97,7 @@ def _translation(metadata: ModelMetadata, subject: str) -> str:
 
 def _thumbnail(metadata: ModelMetadata) -> str:
     name = metadata.name
-    return f'<img src="models/{name}/sample.png" width="120" alt="Samples of {name}">' if metadata.image_outputs else ""
+    return f'<img src="models/{name}/sample.png" width="120" alt="Samples of {name}">' if metadata.drawn_outputs else ""
 
 
 def _links(metadata: ModelMetadata) -> str:

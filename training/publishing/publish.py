@@ -79,7 +79,7 @@ def evaluate_in_place(
     case = evaluation_case(scored, source)
     if case:
         write_atomic(models / scored.name / "sample.png", samples.image(model, case))
-    elif scored.image_outputs:
+    elif scored.drawn_outputs and not scored.image_inputs:
         _write_samples(Repository(models).find(scored.name), models / scored.name)
     if scored.image_inputs:
         _write_examples(_example_inputs(scored, case, source), scored, models / scored.name / "examples")

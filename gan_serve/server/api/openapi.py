@@ -11,6 +11,7 @@ from gan_serve.server.api.schemas import (
     option_rules,
     option_schemas,
     response_content,
+    response_headers,
 )
 from gan_serve.server.service import Service
 from gan_serve.tensors import Image, Mask
@@ -59,7 +60,8 @@ def describe(service: Service, prefix: str = "") -> dict[str, Any]:
 
 
 def _generate(metadata: ModelMetadata, most: int) -> Schema:
-    about = {"tags": ["generate"], "summary": metadata.description, "responses": _responses(response_content(metadata))}
+    responses = _responses(response_content(metadata), response_headers(metadata))
+    about = {"tags": ["generate"], "summary": metadata.description, "responses": responses}
     post = {"post": {**about, "operationId": f"generate_{metadata.name}", "requestBody": _body(metadata, most)}}
     if metadata.image_inputs:
         return post
@@ -104,7 +106,7 @@ def _get(summary: str, tag: str) -> Schema:
     return {"get": {"tags": [tag], "summary": summary, "responses": _responses({"application/json": {}})}}
 
 
-def _responses(content: Schema) -> Schema:
+def _responses(content: Schema, headers: Schema | None = None) -> Schema:
     error = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
     errors = {str(status): {"description": about, "content": error} for status, about in _ERRORS.items()}
-    return {"200": {"description": "The response.", "content": content}, **errors}
+    return {"200": {"description": "The response.", "content": content, **(headers or {})}, **errors}

@@ -5,7 +5,7 @@ from typing import Any
 from gan_serve.latent_mixing import STEPS
 from gan_serve.metadata import ModelMetadata
 from gan_serve.seeds import MAX_IMAGES, STREAMS
-from gan_serve.server.api.content_negotiation import MEDIA_TYPES, possible_formats
+from gan_serve.server.api.content_negotiation import MEDIA_TYPES, NUMBERS_HEADER, possible_formats
 from gan_serve.tensors import Choice, Written
 
 Schema = dict[str, Any]
@@ -71,7 +71,7 @@ def option_schemas(metadata: ModelMetadata, most: int) -> dict[str, Schema]:
         },
     }
     seeds = (sampling if metadata.is_random else {}) | (mixing if metadata.latents else {})
-    return seeds | (display if metadata.image_outputs else {}) | general
+    return seeds | (display if metadata.drawn_outputs else {}) | general
 
 
 def option_rules(metadata: ModelMetadata) -> Schema:
@@ -96,6 +96,15 @@ def example_of(metadata: ModelMetadata) -> Schema:
 def response_content(metadata: ModelMetadata) -> Schema:
     """Return the media types of a response, with their schemas."""
     return {MEDIA_TYPES[each]: {"schema": _response_schema(each)} for each in _formats(metadata)}
+
+
+def response_headers(metadata: ModelMetadata) -> Schema:
+    """Return the headers that depend on the model: numbers beside images."""
+    if not (metadata.drawn_outputs and metadata.numeric_outputs):
+        return {}
+    names = ", ".join(output.name for output in metadata.numeric_outputs)
+    about = f"JSON: {names}, if the response is one image. A ZIP and JSON hold them for several."
+    return {"headers": {NUMBERS_HEADER: {"schema": {"type": "string"}, "description": about}}}
 
 
 def _formats(metadata: ModelMetadata) -> list[str]:

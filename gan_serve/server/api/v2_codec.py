@@ -154,9 +154,11 @@ def _check_sides(feeds: Arrays, metadata: ModelMetadata) -> None:
 
 def _check_pixels(request: InferRequest, metadata: ModelMetadata, most: int) -> None:
     """Check the total pixels of a response, and the numbers that it holds as JSON."""
-    images = {tensor.name: tensor for tensor in metadata.image_outputs if tensor.name in request.outputs}
-    shapes = {name: tensor.shape_at(*_sides(request.feeds, tensor)) for name, tensor in images.items()}
-    pixels = request.rows * sum(height * width for _, height, width in shapes.values())
+    drawn = {tensor.name: tensor for tensor in metadata.drawn_outputs if tensor.name in request.outputs}
+    images = {name: tensor for name, tensor in drawn.items() if isinstance(tensor, Image)}
+    shapes = {name: tensor.shape for name, tensor in drawn.items()}
+    shapes |= {name: tensor.shape_at(*_sides(request.feeds, tensor)) for name, tensor in images.items()}
+    pixels = request.rows * sum(math.prod(shape[-2:]) for shape in shapes.values())
     if pixels > most:
         raise bad_request(f"{pixels} pixels are too many for one response; request up to {most} in total")
     numbers = request.rows * sum(math.prod(shape) for name, shape in shapes.items() if not request.outputs[name])
