@@ -50,7 +50,6 @@ def describe(
         differences=trained.gan.differences,
         data=trained.data,
         training=trained.training,
-        feedback=servable.feedback,
     )
 
 

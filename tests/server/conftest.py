@@ -18,6 +18,8 @@ from small_models import (
     MENDER,
     PLAIN,
     POSER,
+    RETOUCHER,
+    SHADER,
     SKETCHER,
     STYLED,
     save_model,
@@ -42,12 +44,24 @@ def zoo() -> Iterator[Server]:
 def shown_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small model for each kind of input in the demo, one with a sample and one with an example input."""
     root = tmp_path_factory.mktemp("shown")
-    for metadata in (DIGIT, PLAIN, STYLED, CROSSED, SKETCHER, MENDER, CLASSIFIER, INSPECTOR, ENLARGER, POSER):
+    for metadata in (
+        DIGIT,
+        PLAIN,
+        STYLED,
+        CROSSED,
+        SKETCHER,
+        MENDER,
+        CLASSIFIER,
+        INSPECTOR,
+        ENLARGER,
+        SHADER,
+        RETOUCHER,
+        POSER,
+    ):
         save_model(root, metadata)
-    examples = [root / name / "examples" for name in ("mender", "poser")]
-    for folder in examples:
-        folder.mkdir()
-    for path in (root / "digits" / "sample.png", *(folder / "red.png" for folder in examples)):
+    examples = [root / name / "examples" / "red.png" for name in ("mender", "retoucher", "poser")]
+    for path in (root / "digits" / "sample.png", *examples):
+        path.parent.mkdir(exist_ok=True)
         PILImage.new("RGB", (12, 9), "red").save(path)
     return root
 
