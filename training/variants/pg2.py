@@ -161,12 +161,13 @@ class PG2(GAN):
 
     def servables(self) -> dict[str, Servable]:
         image = self.spec.image
+        pose = Label(name="pose", classes=self.spec.classes, description="The pose to draw the character in.")
         how = {"": "with the details that stage I blurs", "stage1": "by stage I alone, which is blurred"}
         networks: dict[str, nn.Module] = {"": self.generator, "stage1": self.coarse}
         return {
             part: Servable(
                 network,
-                inputs=(replace(image, fit="pad"), Label(name="pose", classes=self.spec.classes)),
+                inputs=(replace(image, fit="pad"), pose),
                 outputs=(replace(image, name="posed", like="image"),),
                 task="image-to-image",
                 description=f"Draws the character of an image in another pose, {how[part]}.",
