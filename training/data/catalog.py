@@ -96,5 +96,13 @@ SOURCES = {
         license="none found; a research data set",
         attribution="BSDS500, Pablo Arbelaez, Michael Maire, Charless Fowlkes, Jitendra Malik",
     ),
+    "mnist_m": CatalogEntry(
+        channels=3,
+        size=28,
+        license="no formal licence is known for MNIST, none found for BSDS500, a research data set",
+        attribution="MNIST-M, made as by Yaroslav Ganin et al.: digits of MNIST (Yann LeCun, Corinna Cortes, "
+        "Christopher J. C. Burges) before patches of BSDS500 (Pablo Arbelaez, Michael Maire, Charless Fowlkes, "
+        "Jitendra Malik)",
+    ),
 }
 STACKED_MNIST = "stacked_mnist"
