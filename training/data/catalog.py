@@ -21,6 +21,8 @@ class CatalogEntry:
 _EMOJITWO = (
     "Emojitwo (https://emojitwo.github.io), originally released as Emojione 2.2 by Ranks.com (https://www.emojione.com)"
 )
+_NOUNS_LICENSE = "CC0, as its makers say; the repository that holds it is GPL-3.0"
+_NOUNS = "Nouns artwork, the Nouns project and its contributors"
 _DIGITS = tuple("0123456789")
 _GARMENTS = (
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
@@ -57,8 +59,14 @@ SOURCES = {
     "nouns": CatalogEntry(
         channels=3,
         size=32,
-        license="CC0, as its makers say; the repository that holds it is GPL-3.0",
-        attribution="Nouns artwork, the Nouns project and its contributors",
+        license=_NOUNS_LICENSE,
+        attribution=_NOUNS,
+    ),
+    "nouns_40": CatalogEntry(  # 40 of the heads, and no two bodies that look alike
+        channels=3,
+        size=32,
+        license=_NOUNS_LICENSE,
+        attribution=_NOUNS,
     ),
     "lpc": CatalogEntry(
         channels=3,

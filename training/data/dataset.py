@@ -27,6 +27,7 @@ class ImageSpec:
     channels: int
     size: int  # pixels; images are square
     classes: tuple[str, ...]
+    traits: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False)  # as in `Traits.choices`
 
     def __str__(self) -> str:
         names = ", ".join(self.classes[:5]) + (", ..." if len(self.classes) > 5 else "")
@@ -95,7 +96,8 @@ class Dataset:
     @property
     def spec(self) -> ImageSpec:
         """Describe the images for building networks."""
-        return ImageSpec(channels=self.images.shape[1], size=self.images.shape[2], classes=self.classes)
+        traits = self.traits.choices if self.traits else {}
+        return ImageSpec(self.images.shape[1], self.images.shape[2], self.classes, traits)
 
     @property
     def data(self) -> Data:

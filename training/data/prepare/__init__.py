@@ -8,7 +8,11 @@ from training.data.prepare import bsds, camvid, digits, emoji, lpc, nouns
 from training.data.prepare.arrays import Arrays, write
 from training.data.prepare.artwork import Artwork, compose
 
-ARTWORKS: dict[str, Callable[[Path], Artwork]] = {"nouns": nouns.artwork, "lpc": lpc.artwork}
+ARTWORKS: dict[str, Callable[[Path], Artwork]] = {
+    "nouns": nouns.artwork,
+    "nouns_40": nouns.few,
+    "lpc": lpc.artwork,
+}
 COLLECTIONS: dict[str, Callable[[Path, int], Arrays]] = {
     "emoji_lines": emoji.lines,
     "emoji_styles": emoji.styles,
