@@ -1,6 +1,6 @@
 """Networks of images with several traits; a trait is one choice out of several."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +19,11 @@ def one_hot(traits: Tensor, choices: Choices) -> Tensor:
     """The number of the choice for each trait (N, T) -> y: all one-hot, side by side, (N, K)."""
     columns = zip(traits.unbind(1), sizes(choices), strict=True)
     return torch.cat([layers.one_hot(column, size) for column, size in columns], dim=1)
+
+
+def chosen(values: Tensor, names: Sequence[str], wanted: Iterable[str]) -> Tensor:
+    """Return the columns of the wanted traits, (N, T), from those of all traits by these names."""
+    return values[:, [names.index(trait) for trait in wanted]]
 
 
 class TraitDiscriminator(nn.Module):

@@ -9,12 +9,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gan_serve.metadata import Paper
+from gan_serve.metadata import Paper, Score
 from training.data.dataset import Batch, BatchSource, Dataset, ImageSpec, Terms
 from training.families.translation import TranslationGAN, TranslationRecipe
 from training.gan import Player, Recipe, Servable, Stage
+from training.metrics.distribution import label_accuracy
+from training.metrics.images import l1
 from training.networks import layers
-from training.scoring import EvaluationCase
+from training.scoring import EvaluationCase, EvaluationContext
 
 FROM_SOURCE, FROM_TARGET, TARGET = range(3)  # what D tells apart: G(s), G(t) and t
 
@@ -118,7 +120,28 @@ class DTN(TranslationGAN):
         }
 
     def evaluation_case(self, part: str, dataset: Dataset) -> EvaluationCase:
-        return self.paired_case(dataset, "label_accuracy")
+        case = self.paired_case(dataset, "label_accuracy", "psnr")
+        return replace(case, baselines={"input": case.inputs["image"]})
+
+    @classmethod
+    def own_scores(cls, context: EvaluationContext) -> list[Score]:
+        source, target = context.case.inputs["image"], context.case.truth
+        recognised = context.predict(source).probabilities
+        (kept,) = context.run({"image": target}).values()
+        return [
+            Score(
+                name="input_accuracy",
+                value=label_accuracy(recognised, context.test.labels[: len(source)].numpy()),
+                better="higher",
+                description="share of the input images that the classifier recognises as they are, without a model",
+            ),
+            Score(
+                name="identity_l1",
+                value=l1(kept, target),
+                better="lower",
+                description="mean difference of the pixels between an image of the target and what it is turned into",
+            ),
+        ]
 
     def servables(self) -> dict[str, Servable]:
         view, target = self.settings.view, self.settings.target

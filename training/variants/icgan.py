@@ -10,20 +10,20 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gan_serve.errors import UsageError
-from gan_serve.metadata import Paper
+from gan_serve.metadata import Paper, Score
 from gan_serve.tensors import Label
-from training.data.dataset import Batch, ImageSpec, Terms
+from training.data.dataset import Batch, Dataset, ImageSpec, Terms, to_signed
+from training.families.editing import KEPT, Editing
 from training.gan import GAN, Player, Recipe, Servable, Stage
 from training.networks import layers, traits
-
-KEPT = "as it is"
+from training.scoring import EvaluationCase, EvaluationContext
 
 
 @dataclass(frozen=True)
 class EditingRecipe(Recipe):
     """Adds the traits to edit, the width of the networks, and the share of the steps that train the encoders."""
 
-    traits: tuple[str, ...] = ()  # of the data; none: its label
+    traits: tuple[str, ...] = ()  # those to edit; none: all of the data's
     width: int = 32  # channels of the layers next to the image
     encoding_share: float = 0.25  # of the steps: the last ones
     mismatch_weight: float = 1.0  # of real images with a wrong trait, in D's loss
@@ -75,9 +75,9 @@ class ICGAN(GAN):
 
     def chosen(self, batch: Batch) -> Tensor:
         """Return the number of the choice for each edited trait (N, T)."""
-        if not self.settings.traits:
+        if "traits" not in batch:
             return batch["label"][:, None]
-        return batch["traits"][:, [list(self.spec.traits).index(trait) for trait in self.choices]]
+        return traits.chosen(batch["traits"], list(self.spec.traits), self.choices)
 
     def condition(self, batch: Batch) -> Tensor:
         """Return y: each trait one-hot, side by side (N, K)."""
@@ -136,6 +136,16 @@ class ICGAN(GAN):
             for name, logits, right in zip(self.choices, read, self.chosen(batch).unbind(1), strict=True)
         }
 
+    def evaluation_case(self, part: str, dataset: Dataset) -> EvaluationCase:
+        """The images drawn again as they are."""
+        images = to_signed(dataset.images)
+        labels = {name: torch.full((len(images),), len(names)) for name, names in self.choices.items()}
+        return EvaluationCase({"image": images, **labels}, images, ("label_accuracy", "psnr"))
+
+    @classmethod
+    def own_scores(cls, context: EvaluationContext) -> list[Score]:
+        return Editing(context).scores()
+
     def servables(self) -> dict[str, Servable]:
         labels = (
             Label(name=name, classes=(*names, KEPT), description=f"The new {name}.")
@@ -153,19 +163,18 @@ class ICGAN(GAN):
 
 
 def edited(spec: ImageSpec, names: tuple[str, ...]) -> traits.Choices:
-    """Return the choices for each trait of these names, or the classes as those of the label.
+    """Return the choices for each trait of these names; of data without traits, the classes, as those of the label.
 
     Raises:
-        UsageError: the data has no such trait, or only one class.
+        UsageError: the data has other traits, or neither traits nor several classes.
     """
-    if not names:
+    if not spec.traits:
         spec.check_classes()
         return {"label": spec.classes}
-    missing = [name for name in names if name not in spec.traits]
-    if missing:
-        known = ", ".join(spec.traits) or "no traits; leave the traits out to edit its label"
-        raise UsageError(f"the data has no trait {missing[0]!r}; it has {known}")
-    return {name: spec.traits[name] for name in names}
+    for name in names:
+        if name not in spec.traits:
+            raise UsageError(f"the data has no trait {name!r}; its traits are {', '.join(spec.traits)}")
+    return {name: spec.traits[name] for name in names or spec.traits}
 
 
 def matched(own: Tensor, each: Tensor, y: Tensor) -> Tensor:
