@@ -14,7 +14,7 @@ from gan_serve.extremes import smallest_side
 from gan_serve.metadata import Feedback, Paper, Score, Task
 from gan_serve.tensors import Image, InputTensor, Label, Latent, Mask, OutputTensor, Scalar
 from training import augment, distributed, losses
-from training.data.dataset import Batch, BatchSource, Dataset, ImageSpec, Terms
+from training.data.dataset import Batch, BatchSource, Dataset, DataSpec, Terms
 from training.scoring import EvaluationCase, EvaluationContext
 
 
@@ -161,13 +161,14 @@ class Game(nn.Module):
 class GAN(Game):
     """The unconditional game of two players; a variant overrides what its paper changes.
 
-    A subclass sets `recipe` and `paper`, and builds `generator` and `discriminator` from the `ImageSpec`.
+    A subclass sets `recipe` and `paper`, and builds `generator` and `discriminator` from the `DataSpec`.
     """
 
     recipe: ClassVar[Recipe]
     presets: ClassVar[Mapping[str, Recipe]] = {}  # recipes of further models, called `<variant>-<name>`
     paper: ClassVar[Paper]
     differences: ClassVar[str] = ""  # from the paper, for the model card
+    scored_by: ClassVar[Literal["task", "own"]] = "task"  # "own": by `own_scores` alone, such as music
     adversarial: losses.Adversarial = losses.non_saturating
     latent_size: ClassVar[int] = 64
     discriminator_steps: ClassVar[int] = 1
@@ -176,7 +177,7 @@ class GAN(Game):
     generator: nn.Module
     discriminator: nn.Module
 
-    def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
+    def __init__(self, spec: DataSpec, recipe: Recipe | None = None) -> None:
         super().__init__(recipe or self.recipe)
         self.spec = spec
         self.augmentations = augment.find(self.settings.augment)
@@ -265,8 +266,8 @@ class GAN(Game):
             "": Servable(
                 self.generator,
                 inputs=(Latent(name="latent", size=self.latent_size),),
-                outputs=(self.spec.image,),
+                outputs=(self.spec.tensor,),
                 task="unconditional",
-                description=f"Draws one {self.spec.size}x{self.spec.size} image from noise.",
+                description=f"Draws one {self.spec.example} from noise.",
             )
         }

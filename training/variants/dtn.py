@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gan_serve.metadata import Paper, Score
-from training.data.dataset import Batch, BatchSource, Dataset, ImageSpec, Terms
+from training.data.dataset import Batch, BatchSource, Dataset, DataSpec, Terms
 from training.families.translation import TranslationGAN, TranslationRecipe
 from training.gan import Player, Recipe, Servable, Stage
 from training.metrics.distribution import label_accuracy
@@ -61,7 +61,7 @@ class DTN(TranslationGAN):
 
     settings: TransferRecipe
 
-    def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
+    def __init__(self, spec: DataSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
         spec.check_classes()
         self.encoder = recogniser(spec.channels, spec.size, self.code)  # f

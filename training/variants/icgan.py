@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from gan_serve.errors import UsageError
 from gan_serve.metadata import Paper, Score
 from gan_serve.tensors import Label
-from training.data.dataset import Batch, Dataset, ImageSpec, Terms, to_signed
+from training.data.dataset import Batch, Dataset, DataSpec, Terms, to_signed
 from training.families.editing import KEPT, Editing
 from training.gan import GAN, Player, Recipe, Servable, Stage
 from training.networks import layers, traits
@@ -64,7 +64,7 @@ class ICGAN(GAN):
 
     settings: EditingRecipe
 
-    def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
+    def __init__(self, spec: DataSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
         self.choices = edited(spec, self.settings.traits)
         shape, count = (spec.channels, spec.size), sum(traits.sizes(self.choices))
@@ -162,7 +162,7 @@ class ICGAN(GAN):
         }
 
 
-def edited(spec: ImageSpec, names: tuple[str, ...]) -> traits.Choices:
+def edited(spec: DataSpec, names: tuple[str, ...]) -> traits.Choices:
     """Return the choices for each trait of these names; of data without traits, the classes, as those of the label.
 
     Raises:

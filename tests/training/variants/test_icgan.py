@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from gan_serve.errors import UsageError
-from training.data.dataset import Dataset, ImageSpec, Tensors, Traits
+from training.data.dataset import Dataset, DataSpec, Tensors, Traits
 from training.families.editing import Editing
 from training.loop.trainer import Trainer
 from training.metrics.prediction import Prediction
@@ -20,7 +20,7 @@ from training.scoring import EvaluationCase
 from training.variants.icgan import ICGAN, matched
 
 CHOICES = {"shape": ("round", "long", "flat"), "colour": ("red", "blue")}
-SPEC = ImageSpec(1, 8, ("a", "b"), CHOICES)
+SPEC = dataclasses.replace(DataSpec.of_images(1, 8, ("a", "b")), traits=CHOICES)
 NAMES = ("shape", "colour")
 
 
@@ -44,12 +44,12 @@ def test_it_edits_the_traits_that_the_recipe_names_or_the_label() -> None:
     image, shape, colour = servable.inputs
     assert (image.name, shape.name, colour.name) == ("image", *NAMES)
     assert shape.classes == ("round", "long", "flat", "as it is")  # type: ignore[union-attr]
-    (label,) = ICGAN(ImageSpec(1, 8, ("a", "b"))).servables()[""].inputs[1:]
+    (label,) = ICGAN(DataSpec.of_images(1, 8, ("a", "b"))).servables()[""].inputs[1:]
     assert (label.name, label.classes) == ("label", ("a", "b", "as it is"))  # type: ignore[union-attr]
     with pytest.raises(UsageError, match="no trait 'head'; its traits are shape, colour"):
         ICGAN(SPEC)
     with pytest.raises(UsageError, match="several classes"):
-        ICGAN(ImageSpec(1, 8, ("a",)))
+        ICGAN(DataSpec.of_images(1, 8, ("a",)))
 
 
 def test_the_condition_has_a_one_for_each_trait() -> None:
