@@ -48,8 +48,9 @@ class DTN(TranslationGAN):
         url="https://arxiv.org/abs/1611.02200",
     )
     differences = (
-        "f has 32 to 128 channels; g and D are DCGAN's networks, from 32 and from 16 channels; the classes with which f is trained "
-        "come from the source alone, as in the paper; an exponential average of the weights."
+        "f has 32 to 128 channels; g and D are DCGAN's networks, from 32 and from 16 channels; D learns a tenth as "
+        "fast as g; the classes with which f is trained come from the source alone, as in the paper; an exponential "
+        "average of the weights."
     )
     recipe = TransferRecipe(
         dataset="mnist_m", steps=5_500, batch_size=32, learning_rate=1e-3, discriminator_learning_rate=1e-4,
