@@ -115,18 +115,20 @@ class Editing:
         images = self.inputs["image"]
         (name, kept), *_ = self.labels.items()
         new = (torch.from_numpy(self.truth[:, 0]) + 1) % int(kept[0])
-        named = {
-            "stroke_correlation": (images, "of the width of strokes before and after an edit"),
-            "stroke_correlation_of_others": (images.roll(1, 0), "the same with the latent of another image"),
-        }
+        own, other = (self.drawn(image=shown, **{name: new}) for shown in (images, images.roll(1, 0)))
         return [
             Score(
-                name=key,
-                value=_correlation(images, self.drawn(image=shown, **{name: new})),
-                better=better,
-                description=text,
-            )
-            for (key, (shown, text)), better in zip(named.items(), ("higher", "lower"), strict=True)
+                name="stroke_correlation",
+                value=_correlation(images, own),
+                better="higher",
+                description="of the width of strokes before and after an edit",
+            ),
+            Score(
+                name="stroke_correlation_of_others",
+                value=_correlation(images, other),
+                better="lower",
+                description="the same, where the edit has the latent of another image",
+            ),
         ]
 
 

@@ -99,7 +99,7 @@ class ICGAN(GAN):
     def discriminator_loss(self, batch: Batch) -> Terms:
         y = self.condition(batch)
         own, each = self.discriminator(batch["image"])
-        real, fake = matched(own, each, y), matched(*self.discriminator(self.fake(batch)), y)
+        real, fake = matched((own, each), y), matched(self.discriminator(self.fake(batch)), y)
         self.record_diagnostics(real, fake)
         return {
             "adversarial": self.adversarial.discriminator(real, fake),
@@ -116,11 +116,11 @@ class ICGAN(GAN):
 
     def apart(self, choices: Tensor) -> tuple[Tensor, ...]:
         """Split what stands side by side, (N, K), into the traits."""
-        return choices.split(traits.sizes(self.choices), dim=1)
+        return torch.split(choices, traits.sizes(self.choices), dim=1)
 
     def generator_loss(self, batch: Batch) -> Terms:
         fake = self.discriminator(self.fake(batch))
-        return {"adversarial": self.adversarial.generator(matched(*fake, self.condition(batch)))}
+        return {"adversarial": self.adversarial.generator(matched(fake, self.condition(batch)))}
 
     def latent_loss(self, batch: Batch) -> Terms:
         """|z - E_z(G(z, y))|^2, on images of the frozen G."""
@@ -177,6 +177,7 @@ def edited(spec: DataSpec, names: tuple[str, ...]) -> traits.Choices:
     return {name: spec.traits[name] for name in names or spec.traits}
 
 
-def matched(own: Tensor, each: Tensor, y: Tensor) -> Tensor:
+def matched(logits: tuple[Tensor, Tensor], y: Tensor) -> Tensor:
     """D(x, y), (N, 1): the image's own logit, and those of its traits y (N, K)."""
+    own, each = logits
     return own + (each * y).sum(dim=1, keepdim=True)

@@ -66,10 +66,10 @@ def test_a_real_image_with_any_one_wrong_trait_counts_as_fake() -> None:
     right = traits.one_hot(torch.tensor([[1, 0]]), CHOICES)
 
     def judged(shape: int, colour: int) -> torch.Tensor:
-        return F.softplus(matched(own, each, traits.one_hot(torch.tensor([[shape, colour]]), CHOICES)))
+        return F.softplus(matched((own, each), traits.one_hot(torch.tensor([[shape, colour]]), CHOICES)))
 
     expected = (judged(0, 0) + judged(2, 0)) / 2 + judged(1, 1)
-    assert torch.allclose(gan._mismatch(matched(own, each, right), each, right), expected)
+    assert torch.allclose(gan._mismatch(matched((own, each), right), each, right), expected)
 
 
 def test_the_encoders_learn_last_from_a_frozen_generator() -> None:
