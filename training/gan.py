@@ -7,12 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from gan_serve.extremes import smallest_side
 from gan_serve.metadata import Feedback, Paper, Score, Task
-from gan_serve.tensors import Image, InputTensor, Label, Latent, Mask, OutputTensor, Scalar
+from gan_serve.tensors import Image, InputTensor, Latent, OutputTensor
 from training import augment, distributed, losses
 from training.data.dataset import Batch, BatchSource, Dataset, DataSpec, Terms
 from training.scoring import EvaluationCase, EvaluationContext
@@ -100,8 +101,11 @@ class Servable:
 
         Images of any size have `size` (height, width), by default the first of `sizes`.
         """
-        random = torch.Generator().manual_seed(seed)
-        return tuple(_example(tensor, count, size or self.sizes[0], random) for tensor in self.inputs)
+        stream = np.random.RandomState(seed)
+        arrays = (tensor.examples(stream, count, *(size or self.sizes[0])) for tensor in self.inputs)
+        return tuple(
+            torch.from_numpy(array.astype(tensor.dtype)) for tensor, array in zip(self.inputs, arrays, strict=True)
+        )
 
     @property
     def sizes(self) -> list[tuple[int, int]]:
@@ -109,22 +113,6 @@ class Servable:
         multiple = math.lcm(*(tensor.multiple for tensor in self.inputs if isinstance(tensor, Image)))
         side = smallest_side(multiple)
         return [(3 * side, side + multiple), (side, side), (side + multiple, 2 * side)]
-
-
-def _example(tensor: InputTensor, count: int, pixels: tuple[int, int], random: torch.Generator) -> Tensor:
-    match tensor:
-        case Latent(size=size, distribution="uniform"):
-            return torch.rand(count, size, generator=random) * 2 - 1
-        case Latent(size=size):
-            return torch.randn(count, size, generator=random)
-        case Label(classes=classes):
-            return torch.randint(len(classes), (count,), generator=random)
-        case Scalar(low=low, high=high):
-            return torch.rand(count, generator=random) * (high - low) + low
-        case Image(low=low, high=high):
-            return torch.rand(count, *tensor.shape_at(*pixels), generator=random) * (high - low) + low
-        case Mask():
-            return torch.rand(count, *tensor.shape_at(*pixels), generator=random).round()
 
 
 class Game(nn.Module):

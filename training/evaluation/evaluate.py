@@ -109,7 +109,7 @@ def learning_curve(model: Model, trained: Trained, scores: Sequence[Score]) -> t
     Raises:
         UsageError: its data has no evaluation classifier.
     """
-    if trained.gan.scored_by == "own" or not model.metadata.image_outputs or model.metadata.image_inputs:
+    if trained.gan.scored_by == "own" or not model.metadata.drawn_outputs or model.metadata.image_inputs:
         return ()
     test = loading.load(trained.source, "test", trained.gan.settings.image_size)
     classifier = EvaluationClassifier(test.name)
