@@ -51,7 +51,7 @@ class ICGAN(GAN):
         "choice; an exponential average of the weights."
     )
     recipe = EditingRecipe(
-        dataset="nouns_40", steps=8_000, learning_rate=5e-4, final_learning_rate=0.1, image_size=32,
+        dataset="nouns_40", steps=6_800, learning_rate=5e-4, final_learning_rate=0.1, image_size=32,
         traits=("head", "glasses", "body", "background"),
     )  # fmt: skip
     presets: ClassVar = {
@@ -89,9 +89,10 @@ class ICGAN(GAN):
 
     def stages(self) -> list[Stage]:
         (game,) = super().stages()
+        rate = 4 * self.settings.learning_rate  # which has decayed by then
         encoders = {
-            "latent_encoder": Player([self.latent_encoder], self.latent_loss),
-            "trait_encoder": Player([self.trait_encoder], self.trait_loss),
+            "latent_encoder": Player([self.latent_encoder], self.latent_loss, learning_rate=rate),
+            "trait_encoder": Player([self.trait_encoder], self.trait_loss, learning_rate=rate),
         }
         share = self.settings.encoding_share
         return [replace(game, share=1 - share), Stage(encoders, share)]
