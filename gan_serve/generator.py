@@ -50,7 +50,6 @@ class Generator:
         exact: bool = True,
         on_tile: Callable[[int, int], None] = lambda done, tiles: None,
     ) -> None:
-        _check_servable(model)
         self.metadata = model.metadata
         self.sha256 = model.sha256
         self._load_options = device, threads, exact
@@ -231,8 +230,3 @@ def load_again(path: Path, sha256: str, device: str, threads: int | None, exact:
 def batch_size(metadata: ModelMetadata) -> int:
     """Return the number of items that are computed at once."""
     return 1 if metadata.per_item else BATCH
-
-
-def _check_servable(model: Model) -> None:
-    if model.metadata.feedback:
-        raise Failure(f"{model.path}: this gan-serve cannot feed an output back to a model; upgrade it")

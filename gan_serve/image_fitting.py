@@ -64,6 +64,7 @@ class FittedInputs:
 
     views: dict[str, View]
     holes: dict[str, HoleMask]
+    keeps: bool = True  # whether the pixels around the holes are the first image's own
 
     @property
     def arrays(self) -> dict[str, NDArray[np.float32]]:
@@ -72,12 +73,12 @@ class FittedInputs:
         return arrays | {name: _hole_array(hole, self.first)[None] for name, hole in self.holes.items()}
 
     def finished(self, pixels: Pixels, tensor: Image) -> Pixels:
-        """Return the output with the first image's own pixels around the hole, if both have the same shape.
+        """Return the output; around a hole that keeps them with the first image's own pixels, if shapes are equal.
 
         It gets the opacity of the image that it is like as its last channel, except where a hole was filled in.
         """
         first, hole = self.first, self.hole
-        if hole is not None and pixels.shape == (*first.size, first.tensor.channels):
+        if hole is not None and self.keeps and pixels.shape == (*first.size, first.tensor.channels):
             pixels = np.where(hole[:, :, None], pixels, first.original)
         opacity = self.views[tensor.like or first.tensor.name].opacity
         if opacity is None:
@@ -110,8 +111,9 @@ def fit_inputs(tensors: Sequence[InputTensor], inputs: Inputs) -> FittedInputs:
         if isinstance(tensor, Image):
             views[tensor.name] = _view(_resized(image, tensor, views), tensor)
     first = next(iter(views.values()))
-    holes = {tensor.name: _hole(image, first) for tensor, image in images.items() if isinstance(tensor, Mask)}
-    return FittedInputs(views, holes)
+    masks = [tensor for tensor in images if isinstance(tensor, Mask)]
+    holes = {mask.name: _hole(images[mask], first) for mask in masks}
+    return FittedInputs(views, holes, keeps=all(mask.keeps for mask in masks))
 
 
 def _read(value: object) -> ImageData:

@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final, Literal, get_args
 
@@ -110,20 +110,6 @@ class Milestone:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Feedback:
-    """An output that is fed back into an input for several steps (MidiNet's bars, AnoGAN's latent)."""
-
-    output: str
-    input: str
-    steps: int
-    keep: Literal["all", "last"] = "last"
-
-    def __post_init__(self) -> None:
-        if self.steps < 1:
-            raise ValueError(f"steps is {self.steps}; it must be positive")
-
-
-@dataclass(frozen=True, kw_only=True)
 class ModelMetadata:
     """All that serving and users know about a model. Inputs and outputs are in the graph's order."""
 
@@ -143,7 +129,6 @@ class ModelMetadata:
     scores: tuple[Score, ...] = ()
     scores_protocol: str = ""  # how scores were computed: sample counts, seeds, classifier
     learning_curve: tuple[Milestone, ...] = ()
-    feedback: Feedback | None = None
 
     def __post_init__(self) -> None:
         for name in (self.name, self.variant):
@@ -175,7 +160,10 @@ class ModelMetadata:
         for image in self.input_images:
             if image.like:
                 raise ValueError(f"{image.name} is an input, and cannot be like {image.like!r}")
+            self._check_painting(image)
         for output in self.outputs:
+            if self.any_size and not isinstance(output, Image):
+                raise ValueError(f"{output.name} is no image, and a model of images of any size makes only images")
             like = output.like if isinstance(output, Image) else None
             if like and like not in images:
                 raise ValueError(f"{output.name} is like {like!r}, which is not an image input")
@@ -184,6 +172,17 @@ class ModelMetadata:
                 raise ValueError(f"{output.name} must be like an input of any size, since the model has one")
             if isinstance(output, Image) and output.any_size != any_size:
                 raise ValueError(f"{output.name} and its input must both have any size, or both a fixed one")
+
+    def _check_painting(self, image: Image) -> None:
+        if not image.paints:
+            return
+        others = self.input_images[: self.input_images.index(image)]
+        painted = next((each for each in others if each.name == image.paints and not each.paints), None)
+        if painted is None:
+            raise ValueError(f"{image.name} paints {image.paints!r}, which is not an image input before it")
+        other = replace(image, name=painted.name, description=painted.description, sketch=painted.sketch, paints=None)
+        if other != painted:
+            raise ValueError(f"{image.name} and {image.paints}, which it paints, must have the same size and colours")
 
     @cached_property
     def choices(self) -> dict[str, Choice]:
@@ -276,6 +275,8 @@ def parse_metadata(document: str, source: str) -> ModelMetadata:
         fields = json.loads(document)
     except (ValueError, RecursionError) as error:
         raise Failure(f"{source}: its metadata is not JSON ({error}); {REWRITE_METADATA}") from None
+    if isinstance(fields, dict) and fields.get("feedback", 1) is None:
+        del fields["feedback"]  # in older files, always null: docs/decisions/0010-loops-in-the-graph.md
     version = fields.get("schema_version") if isinstance(fields, dict) else None
     if isinstance(version, int) and version > SCHEMA:
         raise Failure(

@@ -47,7 +47,8 @@ def _second_seed(mixing: LatentMixing | None) -> list[str]:
 
 
 def _values(rows: Sequence[Inputs]) -> list[str]:
-    return [_span(name, list(dict.fromkeys(row[name] for row in rows))) for name in rows[0]]
+    spans = [_span(name, list(dict.fromkeys(row[name] for row in rows))) for name in rows[0]]
+    return [*dict.fromkeys(spans)]  # without repetition: two inputs may be the same image
 
 
 def _span(name: str, values: Sequence[Value]) -> str:

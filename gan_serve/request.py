@@ -90,7 +90,7 @@ def make_request(
     check_names(metadata, values)
     present = {name: value for name, value in values.items() if value is not None}
     for image in metadata.image_inputs:
-        if image.name not in present:
+        if image.is_required and image.name not in present:
             raise UsageError(f"{metadata.name} needs {image.name}: {image.about}")
     if seed is None:
         seed = random_seed() if metadata.is_random else 0
@@ -101,7 +101,7 @@ def make_request(
         mixing = checked_mixing(metadata, mixing, count)
     if count > 1 and not metadata.is_random:
         raise UsageError(f"{metadata.name} is deterministic: a count of {count} would repeat the same output")
-    images = {each.name: _images(metadata, each, present[each.name]) for each in metadata.image_inputs}
+    images = _images(metadata, present)
     written = [tensor for tensor in metadata.choices.values() if isinstance(tensor, Written) and tensor.name in present]
     sweeps = {tensor.name: tensor.parse(present[tensor.name]) for tensor in written}
     check_pairs({name: len(values) for name, values in images.items()})
@@ -154,7 +154,15 @@ def check_pairs(counts: Mapping[str, int]) -> None:
         )
 
 
-def _images(metadata: ModelMetadata, tensor: Image | Mask, value: object) -> Sequence[ImageInput]:
+def _images(metadata: ModelMetadata, present: Mapping[str, object]) -> dict[str, Sequence[ImageInput]]:
+    """Return the images of each input; a painting that is not given is the image that it paints."""
+    given = [tensor for tensor in metadata.image_inputs if tensor.name in present]
+    images = {tensor.name: _sources(metadata, tensor, present[tensor.name]) for tensor in given}
+    absent = [image for image in metadata.input_images if image.paints and image.name not in present]
+    return images | {image.name: images[image.paints] for image in absent if image.paints}
+
+
+def _sources(metadata: ModelMetadata, tensor: Image | Mask, value: object) -> Sequence[ImageInput]:
     sources = parse_images(tensor, value)
     for source in sources:
         check_output_size(metadata, tensor.name, source)

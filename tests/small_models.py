@@ -59,8 +59,14 @@ def _lengths(tensor: InputTensor | OutputTensor) -> list[int | str]:
 def _parts(metadata: ModelMetadata) -> Parts:
     if metadata.is_random:
         return _drawing(metadata)
-    if any(isinstance(tensor, Mask) for tensor in metadata.inputs):
+    if metadata.masks:
         return _filling(metadata)
+    if metadata.label:
+        return _shading(metadata)
+    return _of_one_image(metadata) if len(metadata.input_images) == 1 else _comparing(metadata)
+
+
+def _of_one_image(metadata: ModelMetadata) -> Parts:
     if metadata.any_size:
         return _enlarging(metadata)
     if metadata.image_outputs and metadata.numeric_outputs:
@@ -92,6 +98,30 @@ def _filling(metadata: ModelMetadata) -> Parts:
         helper.make_node("Max", ["dark", mask.name], [filled.name]),
     ]
     return nodes, [numpy_helper.from_array(np.array(0.75, np.float32), "share")]
+
+
+def _shading(metadata: ModelMetadata) -> Parts:
+    """The image times 1 for the first class, less for each following one, and 0 for the last."""
+    (image, label), (shaded,) = metadata.inputs, metadata.outputs
+    assert isinstance(label, Label)
+    nodes = [
+        helper.make_node("Gather", ["shares", label.name], ["share"]),
+        helper.make_node("Constant", [], ["axes"], value_ints=[1, 2, 3]),
+        helper.make_node("Unsqueeze", ["share", "axes"], ["factor"]),
+        helper.make_node("Mul", [image.name, "factor"], [shaded.name]),
+    ]
+    shares = np.linspace(1, 0, len(label.classes), dtype=np.float32)
+    return nodes, [numpy_helper.from_array(shares, "shares")]
+
+
+def _comparing(metadata: ModelMetadata) -> Parts:
+    """White where two images are opposite, black where they are equal."""
+    (one, other), (difference,) = metadata.inputs, metadata.outputs
+    nodes = [
+        helper.make_node("Sub", [one.name, other.name], ["change"]),
+        helper.make_node("Abs", ["change"], [difference.name]),
+    ]
+    return nodes, []
 
 
 def _drawing(metadata: ModelMetadata) -> Parts:
@@ -252,6 +282,18 @@ MENDER = metadata_of(
 )
 SKETCHER = metadata_of(
     "sketcher", (replace(ICON, sketch=True),), replace(ICON, name="painted", like="image"), task="image-to-image"
+)
+SHADER = metadata_of(
+    "shader",
+    (ICON, Label(name="glasses", classes=("as it is", "round", "square red"), default="as it is")),
+    replace(ICON, name="shaded"),
+    task="image-to-image",
+)
+RETOUCHER = metadata_of(
+    "retoucher",
+    (ICON, replace(ICON, name="painting", paints="image")),
+    replace(ICON, name="difference", like="image"),
+    task="image-to-image",
 )
 STYLED = metadata_of(
     "styled",

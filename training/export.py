@@ -52,7 +52,6 @@ def describe(
         differences=trained.gan.differences,
         data=trained.data,
         training=trained.training,
-        feedback=servable.feedback,
     )
 
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_serve.extremes import smallest_side
-from gan_serve.metadata import Feedback, Paper, Score, Task
+from gan_serve.metadata import Paper, Score, Task
 from gan_serve.tensors import Image, InputTensor, Latent, OutputTensor
 from training import augment, distributed, losses
 from training.data.dataset import Batch, BatchSource, Dataset, DataSpec, Terms
@@ -94,7 +94,6 @@ class Servable:
     outputs: tuple[OutputTensor, ...]
     task: Task
     description: str
-    feedback: Feedback | None = None
 
     def examples(self, count: int, seed: int = 0, size: tuple[int, int] | None = None) -> tuple[Tensor, ...]:
         """Return random inputs, each of shape (count, ...), like those that the network gets when served.

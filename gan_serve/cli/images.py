@@ -31,11 +31,12 @@ def readable(
         Failure: No image can be read.
     """
     for tensor in metadata.image_inputs:
-        if not inputs[tensor.name]:
+        if tensor.is_required and not inputs[tensor.name]:
             raise UsageError(f"{metadata.name} needs {tensor.name}: {tensor.hint}")
-    images = {tensor.name: inputs[tensor.name] for tensor in metadata.image_inputs}
-    sources, left_out = _open(metadata, images, animated) if images else ({}, 0)
-    yield {**inputs, **sources}, left_out
+    images = {tensor.name: inputs[tensor.name] or None for tensor in metadata.image_inputs}
+    given = {name: texts for name, texts in images.items() if texts}
+    sources, left_out = _open(metadata, given, animated) if given else ({}, 0)
+    yield {**inputs, **images, **sources}, left_out
     if left_out:
         raise typer.Exit(1)
 

@@ -1,13 +1,14 @@
-// Canvas for an image (dropped, pasted, chosen or drawn) and a mask painted over it. canvas.py sets `props`.
+// Canvas for an image (dropped, pasted, chosen or drawn), and a mask or colours over it. canvas.py sets `props`.
 const find = (selector) => element.querySelector(selector);
 const sheet = find(".gs-sheet");
 const [base, layer] = element.querySelectorAll("canvas");
 const file = find("input[type=file]");
 const alert = find("[role=alert]");
-const INK = props.mask ? "#d6336c" : "#000";
-const FINEST = props.sketch ? 512 : 1024; // maximum pixels of the longer side of a drawing
+const INK = props.mask ? "#d6336c" : props.paint ? null : "#000"; // null: each stroke has its own colour
+const EMPTY = props.sketch ? 512 : 1024; // maximum pixels of the longer side of an empty canvas
+const FINEST = props.paint ? Infinity : EMPTY; // and of an image: what is not painted over keeps its own pixels
 let source = null; // the image file: its name, and its content as a data URL
-let strokes = []; // of the brush: points, width, and whether they erase
+let strokes = []; // of the brush: points, width, colour, and whether they erase
 let erasing = false;
 
 function resize(width, height) {
@@ -19,17 +20,18 @@ function reset() {
   source = null;
   strokes = [];
   alert.textContent = "";
-  const scale = Math.max(1, Math.floor(FINEST / Math.max(props.width, props.height)));
+  const scale = Math.max(1, Math.floor(EMPTY / Math.max(props.width, props.height)));
   resize(props.width * scale, props.height * scale);
   sheet.classList.toggle("gs-empty", true);
 }
 
-// Draw the strokes in one colour; erasing strokes remove earlier ones.
+// Draw the strokes in one colour, or each in its own; erasing strokes remove earlier ones.
 function paint(canvas, ink) {
   const context = canvas.getContext("2d");
   context.clearRect(0, 0, canvas.width, canvas.height);
-  Object.assign(context, { lineCap: "round", lineJoin: "round", strokeStyle: ink, fillStyle: ink });
-  for (const { points, width, erases, box } of strokes) {
+  Object.assign(context, { lineCap: "round", lineJoin: "round" });
+  for (const { points, width, colour, erases, box } of strokes) {
+    context.strokeStyle = context.fillStyle = ink ?? colour;
     context.globalCompositeOperation = erases ? "destination-out" : "source-over";
     context.lineWidth = width;
     context.beginPath();
@@ -59,7 +61,8 @@ function render(ink, background, image) {
 function publish() {
   const value = source ? { image: source.url, name: source.name } : {};
   if (props.sketch && strokes.length) [value.image, value.name] = [render(INK, "#fff", base), "drawing.png"];
-  if (props.mask && strokes.length) value.mask = render("#fff", "#000", null);
+  if (props.mask && strokes.length) value.over = render("#fff", "#000", null);
+  if (props.paint && source && strokes.length) value.over = render(null, "#fff", base);
   sheet.classList.toggle("gs-empty", !source && !strokes.length);
   props.value = value;
   trigger("input");
@@ -99,11 +102,11 @@ function position(event) {
 }
 
 function begin(event) {
-  if (props.mask && !source) return;
+  if ((props.mask || props.paint) && !source) return;
   event.preventDefault();
   layer.setPointerCapture(event.pointerId);
   const width = (Number(find("[name=brush]").value) / 100) * Math.max(layer.width, layer.height);
-  const stroke = { points: [position(event)], width, erases: erasing };
+  const stroke = { points: [position(event)], width, colour: find("[name=colour]")?.value, erases: erasing };
   strokes.push(stroke);
   sheet.classList.remove("gs-empty");
   redraw();
@@ -145,5 +148,5 @@ sheet.addEventListener("drop", (event) => {
 document.addEventListener("paste", (event) => {
   if (element.offsetParent) load(event.clipboardData.files[0], event.clipboardData.files[0]?.name);
 });
-if (props.sketch || props.mask) layer.addEventListener("pointerdown", begin);
+if (props.sketch || props.mask || props.paint) layer.addEventListener("pointerdown", begin);
 reset();

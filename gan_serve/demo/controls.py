@@ -32,12 +32,14 @@ def make_controls(
 ) -> list[Control]:
     """Return controls for all inputs that a user sets; `values` holds initial values as text."""
     masks = dict(zip(metadata.input_images, metadata.masks, strict=False))
+    paintings = {tensor.paints: tensor for tensor in metadata.input_images if tensor.paints}
     controls = []
     for tensor in metadata.choices.values():
         if isinstance(tensor, Written):
             controls.append(_written(tensor, values.get(tensor.name)))
-        elif isinstance(tensor, Image):
-            controls.append(_image(tensor, masks.get(tensor), examples, most))
+        elif isinstance(tensor, Image) and not tensor.paints:
+            over = masks.get(tensor) or paintings.get(tensor.name)
+            controls.append(_image(tensor, over, examples, most))
     return controls
 
 
@@ -97,9 +99,9 @@ def _text_box(tensor: Written, box: TextBox, value: Plain | None) -> Control:
     return Control(tensor.name, [component], lambda value: {tensor.name: value} if value else {})
 
 
-def _image(tensor: Image, mask: Mask | None, examples: Sequence[str], most: int) -> Control:
-    canvas = make_canvas(tensor, mask, examples, most)
-    return Control(tensor.name, [canvas], lambda value: read_canvas(value, tensor, mask))
+def _image(tensor: Image, over: Image | Mask | None, examples: Sequence[str], most: int) -> Control:
+    canvas = make_canvas(tensor, over, examples, most)
+    return Control(tensor.name, [canvas], lambda value: read_canvas(value, tensor, over))
 
 
 def _step(slider: Slider) -> float:

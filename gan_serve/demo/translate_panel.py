@@ -87,7 +87,7 @@ def _before(result: Result) -> PilImage:
 
 def _missing(metadata: ModelMetadata, fields: Fields) -> str:
     """Return what the user has to do next, or an empty text if every image is there."""
-    absent = [tensor for tensor in metadata.image_inputs if tensor.name not in fields]
+    absent = [tensor for tensor in metadata.image_inputs if tensor.is_required and tensor.name not in fields]
     if not absent:
         return ""
     return "Paint over the part to fill in." if absent[0] in metadata.masks else _NO_OUTPUT

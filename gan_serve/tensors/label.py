@@ -9,6 +9,7 @@ from gan_serve.array_values import is_list, plain
 from gan_serve.class_names import class_numbers, number_in
 from gan_serve.errors import UsageError, short_repr
 from gan_serve.seeds import as_integer
+from gan_serve.suggestions import nearest
 from gan_serve.tensors.base import Pattern, Plain, Written, check_classes
 from gan_serve.tensors.controls import Menu
 
@@ -19,17 +20,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Label(Written):
-    """One class out of several, sampled from (seed, index) by default."""
+    """One class out of several. Where users give none it is the `default`, or else sampled from (seed, index)."""
 
     dtype: ClassVar[Literal["float32", "int64"]] = "int64"
     combined: ClassVar[bool] = False  # it has too many extremes: all of its classes
 
     kind: Literal["label"] = "label"
     classes: tuple[str, ...]
+    default: str | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_classes(self.name, self.classes)
+        if self.default is not None and self.default not in self.classes:
+            near = nearest(self.default, self.classes)
+            raise ValueError(f"default {self.default!r} of {self.name} is not one of its classes{near}")
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -57,6 +62,10 @@ class Label(Written):
     def examples(self, stream: "RandomState", count: int, height: int, width: int) -> "NDArray[Any]":
         return stream.randint(len(self.classes), size=count)
 
+    @property
+    def fixed(self) -> int | None:
+        return None if self.default is None else self.values[self.classes.index(self.default)]
+
     def draw(self, stream: "RandomState") -> int:
         return self.values[int(stream.randint(len(self.classes)))]
 
@@ -76,12 +85,13 @@ class Label(Written):
 
     @property
     def control(self) -> Menu:
-        return Menu(tuple(zip(self.classes, self.values, strict=True)))
+        return Menu(tuple(zip(self.classes, self.values, strict=True)), self.fixed)
 
     @property
     def schema(self) -> dict[str, Any]:
         number = {"type": "integer", "enum": list(self.values)}
-        return {"anyOf": [{"type": "string", "enum": list(self.classes)}, number]}
+        default = {} if self.default is None else {"default": self.default}
+        return {"anyOf": [{"type": "string", "enum": list(self.classes)}, number], **default}
 
     @property
     def request_example(self) -> str:
@@ -94,6 +104,10 @@ class Label(Written):
         first, last = self.values[0], self.values[-1]
         is_range = first >= 0 and self.values == tuple(range(first, last + 1))
         return f"{self.classes[0]}-{self.classes[-1]}" if is_range else ", ".join(self.classes)
+
+    @property
+    def content(self) -> str:
+        return self.hint if self.default is None else f"{self.hint}; default: {self.default}"
 
     @property
     def example(self) -> str:
@@ -139,5 +153,7 @@ class Label(Written):
 
     def _checked(self, number: int | None, value: object) -> int:
         if number not in self.values:
-            raise UsageError(f"{self.name} {short_repr(value)} does not exist; use {self.hint}")
+            names = self.classes if isinstance(value, str) and class_numbers(self.classes) is None else ()
+            near = nearest(str(value), names)
+            raise UsageError(f"{self.name} {short_repr(value)} does not exist{near}; use {self.hint}")
         return number

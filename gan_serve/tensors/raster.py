@@ -84,7 +84,7 @@ class Image(Raster, Drawn):
     any size accepts images unchanged, apart from padding to a `multiple` of pixels. An image with a side longer than
     `tile` is computed in tiles that share `overlap` pixels with their neighbours and are blended there. An output that
     is `like` an input shows the same view in the same size, times `scale`. A `sketch` is an input of dark lines on
-    white, which users may draw.
+    white, which users may draw. An input that `paints` another is that image, painted over; users may leave it out.
     """
 
     medium: ClassVar[str] = "images"
@@ -101,6 +101,7 @@ class Image(Raster, Drawn):
     like: str | None = None
     scale: int = 1
     sketch: bool = False
+    paints: str | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -152,7 +153,17 @@ class Image(Raster, Drawn):
         return colours if self.any_size else f"{self.width}x{self.height} {colours}"
 
     @property
+    def is_required(self) -> bool:
+        return self.paints is None
+
+    @property
+    def default_hint(self) -> str:
+        return f"{self.paints}, not painted over" if self.paints else super().default_hint
+
+    @property
     def about(self) -> str:
+        if self.paints:
+            return f"the image given as {self.paints}, painted over"
         padded = " and padded" if self.fit == "pad" else ""
         return f"an image of any size (made {self.look}{padded})"
 
@@ -176,7 +187,7 @@ class Image(Raster, Drawn):
 class Mask(Raster):
     """The region of the first image input to fill in: 1 in the region, 0 elsewhere, in the image's size.
 
-    In an output that is like the image, all other pixels are copied from the image.
+    In an output that is like the image, all other pixels are copied from the image if the mask `keeps` them.
     """
 
     accepts_booleans: ClassVar[bool] = True
@@ -188,6 +199,7 @@ class Mask(Raster):
     tile: ClassVar[None] = None
 
     kind: Literal["mask"] = "mask"
+    keeps: bool = True
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -1,20 +1,28 @@
 """Outputs of a graph against its metadata."""
 
+import json
+import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from onnx import numpy_helper
-from small_models import CLASSIFIER, ENLARGER, LATENT, PLAIN, build_model, metadata_of, save_model
+from small_models import CLASSIFIER, DIGIT, DIGITS, ENLARGER, LATENT, PLAIN, build_model, metadata_of, save_model
 
 import gan_serve
 from gan_serve.errors import Failure
 from gan_serve.graph import check_outputs
+from gan_serve.metadata import PROPERTY, ModelMetadata
+from gan_serve.schema import encode
+from gan_serve.tensors import Image, InputTensor, Label, Probabilities, Scalar
 
+LABEL = Label(name="label", classes=DIGITS)
 BAD = st.sampled_from([np.nan, np.inf, -np.inf])
 
 
@@ -43,6 +51,55 @@ def test_a_graph_that_makes_another_shape_is_not_loaded(tmp_path: Path) -> None:
     found = r"the graph's output image has the shape \(N, 3, 6, 8\), but its metadata says \(N, 3, 8, 6\); write its"
     with pytest.raises(Failure, match=found):
         gan_serve.load("plain", models=tmp_path)
+
+
+GREY_16 = Image(name="image", channels=1, height=16, width=16)
+
+
+@pytest.mark.parametrize(
+    ("described", "inputs", "complaint"),
+    [
+        (DIGIT, (LABEL, LATENT), "the graph's inputs are latent, label, but its metadata says label, latent;"),
+        (DIGIT, (replace(LATENT, size=32), LABEL), "the graph's input latent has the shape (N, 16), but its metadata"),
+        (DIGIT, (LATENT, Scalar(name="label", low=0, high=9, default=0)), "input label is int64, but its metadata"),
+        (CLASSIFIER, (GREY_16,), "the graph's input image has the shape (N, 1, 8, 8), but its metadata says"),
+    ],
+)
+def test_a_description_of_other_inputs_than_the_graphs_is_refused_at_load(
+    tmp_path: Path, described: ModelMetadata, inputs: tuple[InputTensor, ...], complaint: str
+) -> None:
+    graph = build_model(described)
+    document = json.loads(described.to_json()) | {"inputs": [json.loads(encode(tensor)) for tensor in inputs]}
+    onnx.helper.set_model_props(graph, {PROPERTY: json.dumps(document)})
+    save_model(tmp_path, described, graph.SerializeToString())
+    with pytest.raises(Failure, match=re.escape(complaint)) as caught:
+        gan_serve.load(described.name, models=tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("classes", "complaint"),
+    [(9, "the graph's output classes has the shape (N, 10), but its metadata says (N, 9);"), (11, "says (N, 11);")],
+)
+def test_a_description_of_more_or_fewer_classes_is_refused_at_load(
+    tmp_path: Path, classes: int, complaint: str
+) -> None:
+    graph, (_, score) = build_model(CLASSIFIER), CLASSIFIER.outputs
+    wrong = replace(CLASSIFIER, outputs=(Probabilities(name="classes", classes=tuple("abcdefghijk"[:classes])), score))
+    onnx.helper.set_model_props(graph, {PROPERTY: wrong.to_json()})
+    save_model(tmp_path, wrong, graph.SerializeToString())
+    with pytest.raises(Failure, match=re.escape(complaint)):
+        gan_serve.load("classifier", models=tmp_path)
+
+
+def test_a_class_that_the_graph_does_not_have_fails_with_one_line(tmp_path: Path) -> None:
+    graph = build_model(DIGIT)
+    wrong = replace(DIGIT, inputs=(LATENT, Label(name="label", classes=(*DIGITS, "ten"))))
+    onnx.helper.set_model_props(graph, {PROPERTY: wrong.to_json()})
+    save_model(tmp_path, wrong, graph.SerializeToString())
+    digits = gan_serve.load("digits", models=tmp_path)
+    with pytest.raises(Failure, match=r"^digits failed on cpu \(.*\)$"):
+        digits.generate(label="ten", seed=0)
 
 
 def test_another_shape_is_reported() -> None:

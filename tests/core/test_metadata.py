@@ -35,11 +35,21 @@ def test_document_survives_the_file(metadata) -> None:
     assert parse_metadata(metadata.to_json(), "model.onnx") == metadata
 
 
+def test_a_file_of_an_older_version_is_read() -> None:
+    older = json.dumps(json.loads(DIGIT.to_json()) | {"feedback": None})
+    assert parse_metadata(older, "model.onnx") == DIGIT
+
+
 def test_outputs_have_names_of_their_own_and_scores_a_range() -> None:
     with pytest.raises(ValueError, match="two outputs have the same name"):
         metadata_of("twice", DIGIT.inputs, *DIGIT.outputs, ScoreOutput(name="image", low=0, high=1))
     with pytest.raises(ValueError, match=r"score has the range 1\.\.1"):
         ScoreOutput(name="score", low=1, high=1)
+
+
+def test_a_model_of_any_size_makes_only_images() -> None:
+    with pytest.raises(ValueError, match="score is no image, and a model of images of any size makes only images"):
+        metadata_of("rated", (PHOTO,), LARGER, ScoreOutput(name="score", low=0, high=1))
 
 
 def test_newer_schema_says_how_to_upgrade() -> None:
@@ -149,7 +159,7 @@ def test_a_document_is_as_short_as_can_be_unless_people_shall_read_it() -> None:
         (["inputs", 1, "classes", 3], None, "wrong at inputs.1.classes.3: None is not of type str"),
         (["outputs", 0, "height"], "8", "wrong at outputs.0.height: '8' is not of type "),
         (["task"], "guess", "wrong at task: 'guess' is not one of 'unconditional', "),
-        (["feedback"], 1, "wrong at feedback: 1 is not of type Feedback or null"),
+        (["feedback"], 1, "wrong at feedback: there is no such field"),
     ],
 )
 def test_an_error_names_its_place(path: list[str | int], value: object, message: str) -> None:

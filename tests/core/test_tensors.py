@@ -1,3 +1,4 @@
+import re
 from typing import Any
 
 import numpy as np
@@ -69,6 +70,23 @@ def test_an_unknown_number_is_rejected_with_the_known_ones(classes: tuple[str, .
     for value in (7, "7", "0-7", [7]):
         with pytest.raises(UsageError, match=rf"^label .*does not exist; use {hint}$"):
             Label(name="label", classes=classes).parse(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "meant"),
+    [("thre", " (did you mean three?)"), ("0,SEVN", " (did you mean seven?)"), ("xyz", ""), ("12", ""), (12, "")],
+)
+def test_an_unknown_name_is_answered_with_the_nearest(value: object, meant: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(f" does not exist{meant}; use 0-9 or a class name: zero, one")):
+        LABEL.parse(value)
+
+
+def test_a_label_with_a_default_is_drawn_by_no_seed_and_may_still_be_set() -> None:
+    label = Label(name="age", classes=("10", "30", "50"), default="30")
+    assert (label.fixed, label.is_drawn, label.default_hint) == (30, False, "30")
+    assert label.parse("50") == [50]
+    assert label.content == "10, 30, 50; default: 30"
+    assert LABEL.is_drawn
 
 
 def test_class_names_may_hold_hyphens_and_commas() -> None:

@@ -293,6 +293,30 @@ def test_the_masked_part_is_filled_in_and_the_rest_is_kept(visit: Visit, run: Ru
     assert Path(run(*snippet(page)).out.strip()).read_bytes() == content(output)
 
 
+def test_an_image_is_painted_over_in_a_colour(
+    visit: Visit, run: Run, shown_models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GAN_SERVE_MODELS", str(shown_models))
+    page = visit("?model=retoucher")
+    page.get_by_role("button", name="Example 1").click()
+    output = page.get_by_role("img", name="After")
+    expect(output).to_be_visible()
+    assert PILImage.open(io.BytesIO(content(output))).getextrema() == ((0, 0),) * 3, "nothing is painted over"
+    before = str(output.get_attribute("src"))
+    page.get_by_label("Colour").fill("#0000ff")
+    draw_a_line(page)
+    expect(output).not_to_have_attribute("src", before)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Save painting.png").click()
+    download.value.save_as("painting.png")
+    PILImage.new("RGB", (12, 9), "red").save("red.png")
+    painting = PILImage.open("painting.png").convert("RGB")
+    assert painting.size == (12, 9)
+    assert painting.getpixel((0, 8)) == (255, 0, 0)
+    assert max(blue for _, (_, _, blue) in painting.getcolors()) > 128
+    assert Path(run(*snippet(page)).out.strip()).read_bytes() == content(output)
+
+
 def test_an_image_is_dropped_or_pasted(visit: Visit) -> None:
     page = visit("?model=classifier", permissions=CLIPBOARD)
     sheet = page.locator(".gs-sheet")

@@ -84,7 +84,7 @@ def _body(metadata: ModelMetadata, most: int) -> Schema:
     properties = {**fields, **option_schemas(metadata, most)}
     schema: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
     content: Schema = {"application/json": {"schema": schema | option_rules(metadata)}}
-    needed = [image.name for image in metadata.image_inputs]
+    needed = [image.name for image in metadata.image_inputs if image.is_required]
     if needed:
         schema["required"] = content["application/json"]["schema"]["required"] = needed
         files = {tensor.name: _file(tensor) for tensor in metadata.image_inputs}
