@@ -149,7 +149,7 @@ class ICGAN(GAN):
 
     def servables(self) -> dict[str, Servable]:
         labels = (
-            Label(name=name, classes=(*names, KEPT), description=f"The new {name}.")
+            Label(name=name, classes=(*names, KEPT), default=KEPT, description=f"The new {name}.")
             for name, names in self.choices.items()
         )
         return {

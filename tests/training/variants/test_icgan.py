@@ -1,21 +1,29 @@
 """ICGAN: a conditional GAN on several traits, two encoders, and an editor that leaves traits as they are."""
 
 import dataclasses
+import io
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
+from small_models import metadata_of, save_model
 from torch import nn
 from torch.nn import functional as F
 
+import gan_serve
 from gan_serve.errors import UsageError
+from gan_serve.repository import Repository
 from training.data.dataset import Dataset, DataSpec, Tensors, Traits
+from training.export import export
 from training.families.editing import Editing
 from training.loop.trainer import Trainer
 from training.metrics.prediction import Prediction
 from training.metrics.probe import Probe
 from training.networks import traits
+from training.publishing import cards, samples
 from training.scoring import EvaluationCase
 from training.variants.icgan import ICGAN, matched
 
@@ -44,6 +52,7 @@ def test_it_edits_the_traits_that_the_recipe_names_or_the_label() -> None:
     image, shape, colour = servable.inputs
     assert (image.name, shape.name, colour.name) == ("image", *NAMES)
     assert shape.classes == ("round", "long", "flat", "as it is")  # type: ignore[union-attr]
+    assert shape.default == colour.default == "as it is"  # type: ignore[union-attr]
     (label,) = ICGAN(DataSpec.of_images(1, 8, ("a", "b"))).servables()[""].inputs[1:]
     assert (label.name, label.classes) == ("label", ("a", "b", "as it is"))  # type: ignore[union-attr]
     with pytest.raises(UsageError, match="no trait 'head'; its traits are shape, colour"):
@@ -103,6 +112,27 @@ def test_a_trait_that_is_not_given_is_read_in_the_image() -> None:
     assert y[0].argmax(dim=1).tolist() == [2, 1, 2, 0]
     assert y[1].argmax(dim=1).tolist() == [0, 0, 1, 1]
     assert torch.allclose(torch.cat(y, dim=1).sum(dim=1), torch.full((4,), 2.0))
+
+
+def test_a_served_model_edits_what_is_given_alone_and_its_card_shows_an_edit_of_each_trait(tmp_path: Path) -> None:
+    shown = data(80)
+    gan = game().eval()
+    (editor,) = gan.servables().values()
+    metadata = metadata_of("editor", editor.inputs, *editor.outputs, task=editor.task)
+    save_model(tmp_path, metadata, export(editor, metadata))
+    served = gan_serve.load("editor", models=tmp_path, device="cpu")
+    file = tmp_path / "image.png"
+    Image.fromarray(shown.images[0, 0].numpy()).save(file)
+    plain, long, all_kept = (
+        served.generate(image=file, **given).outputs["edited"]
+        for given in ({}, {"shape": "long"}, {"shape": "as it is", "colour": "as it is"})
+    )
+    assert (plain == all_kept).all()
+    assert (plain != long).any()
+    sample = Image.open(io.BytesIO(samples.image(Repository(tmp_path).find("editor"), gan.evaluation_case("", shown))))
+    assert sample.height == 4 * sample.width // 80, "input, output, another shape, another colour"
+    rows = "input, `edited`, the same with another `shape` and the same with another `colour`"
+    assert rows in cards.card(metadata)
 
 
 def test_a_probe_reads_what_features_hold() -> None:
