@@ -22,8 +22,7 @@ class Probe:
         inputs = _with_constant(features)
         targets = np.eye(labels.max() + 1)[labels]
         covariance = inputs.T @ inputs / len(inputs) + RIDGE * np.eye(inputs.shape[1])
-        weights: NDArray[np.float64] = np.linalg.solve(covariance, inputs.T @ targets / len(inputs))
-        return cls(weights)
+        return cls(np.linalg.solve(covariance, inputs.T @ targets / len(inputs)).astype(np.float64))
 
     def read(self, features: Features) -> Labels:
         """Return the most likely label for each of the features."""
