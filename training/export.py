@@ -1,9 +1,11 @@
 """Export a servable as an ONNX file with its metadata inside; refuse a file that differs from PyTorch."""
 
+import inspect
 import itertools
 import logging
 import warnings
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import onnx
@@ -93,7 +95,7 @@ def to_onnx(
             dynamo=True,
             input_names=inputs,
             output_names=outputs,
-            dynamic_shapes=dynamic,
+            dynamic_shapes=_as_passed(network, dynamic),
             opset_version=OPSET,
             verbose=False,
         )
@@ -104,6 +106,15 @@ def to_onnx(
         node.doc_string = ""
     onnx.checker.check_model(model, full_check=True)
     return bytes(model.SerializeToString())
+
+
+def _as_passed(network: nn.Module, values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return a value for each argument of the network; those of `*labels` are one tuple."""
+    kinds = [parameter.kind for parameter in inspect.signature(network.forward).parameters.values()]
+    if inspect.Parameter.VAR_POSITIONAL not in kinds:
+        return values
+    single = kinds.index(inspect.Parameter.VAR_POSITIONAL)
+    return (*values[:single], values[single:])
 
 
 def with_property(content: bytes, key: str, document: str) -> bytes:

@@ -108,7 +108,7 @@ def _refuse_changes(run: "Run", options: dict[str, str | int | None], changes: d
 @commands.command(epilog="Example: python -m training prepare nouns nouns-artwork --output data/nouns.npz")
 def prepare(
     data: Annotated[
-        Literal["nouns", "lpc", "lpc_poses", "emoji_lines", "emoji_styles", "camvid", "bsds"],
+        Literal["nouns", "nouns_40", "lpc", "lpc_poses", "emoji_lines", "emoji_styles", "camvid", "bsds", "mnist_m"],
         typer.Argument(help="The data set to make."),
     ],
     source: Annotated[Path, typer.Argument(help="The folder that its files were unpacked to.")],

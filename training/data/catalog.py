@@ -21,6 +21,8 @@ class CatalogEntry:
 _EMOJITWO = (
     "Emojitwo (https://emojitwo.github.io), originally released as Emojione 2.2 by Ranks.com (https://www.emojione.com)"
 )
+_NOUNS_LICENSE = "CC0, as its makers say; the repository that holds it is GPL-3.0"
+_NOUNS = "Nouns artwork, the Nouns project and its contributors"
 _LPC_LICENSE = "CC BY-SA 3.0 and GPL-3.0"
 _LPC = (
     "Universal LPC sprite sheets, Luke Mehl, Johannes Sjölund, Marcel van de Steeg, Manuel Riecke, "
@@ -64,8 +66,14 @@ SOURCES = {
     "nouns": CatalogEntry(
         channels=3,
         size=32,
-        license="CC0, as its makers say; the repository that holds it is GPL-3.0",
-        attribution="Nouns artwork, the Nouns project and its contributors",
+        license=_NOUNS_LICENSE,
+        attribution=_NOUNS,
+    ),
+    "nouns_40": CatalogEntry(  # 40 of the heads, and no two bodies that look alike
+        channels=3,
+        size=32,
+        license=_NOUNS_LICENSE,
+        attribution=_NOUNS,
     ),
     "lpc": CatalogEntry(
         channels=3,
@@ -103,6 +111,14 @@ SOURCES = {
         size=160,
         license="none found; a research data set",
         attribution="BSDS500, Pablo Arbelaez, Michael Maire, Charless Fowlkes, Jitendra Malik",
+    ),
+    "mnist_m": CatalogEntry(
+        channels=3,
+        size=28,
+        license="no formal licence is known for MNIST, none found for BSDS500, a research data set",
+        attribution="MNIST-M, made as by Yaroslav Ganin et al.: digits of MNIST (Yann LeCun, Corinna Cortes, "
+        "Christopher J. C. Burges) before patches of BSDS500 (Pablo Arbelaez, Michael Maire, Charless Fowlkes, "
+        "Jitendra Malik)",
     ),
 }
 STACKED_MNIST = "stacked_mnist"

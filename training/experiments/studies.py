@@ -163,6 +163,19 @@ STUDIES = {
         seeds=1,
         published="",
     ),
+    "dtn": Study(
+        title="DTN without its terms",
+        text="Photos of digits turned into clean ones, after half of the steps. The first control need not keep what "
+        "the encoder sees in a photo, the second need not leave a clean digit as it is.",
+        contestants=(
+            Contestant("dtn", "DTN", _short(2_750)),
+            Contestant("dtn", "without constancy", _short(2_750, "--set", "constancy_weight=0")),
+            Contestant("dtn", "without identity", _short(2_750, "--set", "identity_weight=0")),
+        ),
+        columns=(Column("label_accuracy", percent=True), Column("identity_l1"), Column("psnr")),
+        seeds=1,
+        published="",
+    ),
 }
 
 

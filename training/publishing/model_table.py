@@ -15,6 +15,8 @@ SUBJECTS = {
     "fashion_mnist": "clothes",
     "cifar10": "photos of animals and vehicles",
     "nouns": "pixel-art characters",
+    "nouns_40": "pixel-art characters",
+    "mnist_m": "digits before photos",
     "lpc": "game characters",
     "lpc_poses": "game characters",
     "emoji_lines": "emoji",

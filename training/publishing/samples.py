@@ -1,6 +1,7 @@
 """Images for a model card: inputs from the test set, the model's outputs, and the truth where there is one."""
 
 import io
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from gan_serve.outputs.panels import panels_of
 from gan_serve.repository import Model
 from gan_serve.tensors import Image
 from training.evaluation import image_to_image
+from training.publishing.cards import edits_of
 from training.scoring import EvaluationCase
 
 WIDTH = 640  # pixels of the whole image, about
@@ -21,12 +23,27 @@ EXAMPLES = 4
 
 
 def image(model: Model, case: EvaluationCase) -> bytes:
-    """Return a PNG of three rows: inputs of the case, evenly spread, the model's outputs, and the truth."""
+    """Return a PNG of rows: inputs of the case, evenly spread, the model's outputs, and the truth or the edits."""
     columns = min(WIDTH // case.truth.shape[-1], len(case.truth))
     few = case.rows(torch.linspace(0, len(case.truth) - 1, columns).long())
-    rows = [_resized(few.inputs["image"], few.truth), image_to_image.run(model, few), few.truth]
+    rows = [
+        _resized(few.inputs["image"], few.truth),
+        image_to_image.run(model, few),
+        *(_edited(model, few) or [few.truth]),
+    ]
     pixels = model.metadata.image_outputs[0].to_pixels(torch.cat(rows).numpy())
     return _png(tile(pixels, columns))
+
+
+def _edited(model: Model, case: EvaluationCase) -> list[Tensor]:
+    """Return the outputs for other classes of each label that changes nothing unless it is given."""
+    count = len(case.truth)
+    rows = []
+    for label in edits_of(model.metadata):
+        others = [place for place, name in enumerate(label.classes) if name != label.default]
+        chosen = torch.tensor(others)[torch.linspace(0, len(others) - 1, count).long()]
+        rows.append(image_to_image.run(model, replace(case, inputs={**case.inputs, label.name: chosen})))
+    return rows
 
 
 def outputs(model: Model, images: Tensor) -> bytes:

@@ -105,6 +105,21 @@ def test_no_test_image_is_in_the_training_set(layers: Path, tmp_path: Path) -> N
             assert (arrays[f"test_{name}"] == whole[f"test_{name}"][shown]).all()
 
 
+def test_few_nouns_have_heads_and_bodies_that_can_be_told_apart(layers: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="lacks the heads aardvark, banana"):
+        prepare.prepare("nouns_40", layers, tmp_path / "few.npz", images=100, seed=0)
+    for head in nouns.HEADS:
+        shutil.copy(layers / "3-heads" / "layer-name-0.png", layers / "3-heads" / f"head-{head.replace(' ', '-')}.png")
+    for body in (nouns.ALIKE[0], "teal"):
+        shutil.copy(
+            layers / "1-bodies" / "layer-name-0.png", layers / "1-bodies" / f"body-{body.replace(' ', '-')}.png"
+        )
+    prepare.prepare("nouns_40", layers, tmp_path / "few.npz", images=100, seed=0)
+    dataset = loading.load(str(tmp_path / "few.npz"))
+    assert dataset.spec.traits["head"] == dataset.classes == nouns.HEADS, "not the layer's own four"
+    assert dataset.spec.traits["body"] == ("teal", "name 0", "name 1", "name 2", "name 3"), "sorted by file"
+
+
 def test_a_character_is_dressed_from_the_sheets_that_fit_it(sheets: Path, tmp_path: Path, command: Run) -> None:
     done = command("prepare", "lpc", sheets, "--images", 60, "--output", tmp_path / "lpc.npz")
     assert done.code == 0, done.error
