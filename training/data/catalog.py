@@ -21,6 +21,13 @@ class CatalogEntry:
 _EMOJITWO = (
     "Emojitwo (https://emojitwo.github.io), originally released as Emojione 2.2 by Ranks.com (https://www.emojione.com)"
 )
+_LPC_LICENSE = "CC BY-SA 3.0 and GPL-3.0"
+_LPC = (
+    "Universal LPC sprite sheets, Luke Mehl, Johannes Sjölund, Marcel van de Steeg, Manuel Riecke, "
+    "Thane Brimhall, Matthew Krohn, Lori Angela Nagel, Lanea Zimmerman (Sharm), Stephen Challener (Redshrike), "
+    "Daniel Eddeland, Shaun Williams, Joe White, Mark Weyer, Barbara Rivera, JRConway3, JaidynReiman, Nila122, "
+    "neo4cat6; what each has drawn stands in the AUTHORS.txt of the sheets"
+)
 _DIGITS = tuple("0123456789")
 _GARMENTS = (
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
@@ -63,13 +70,14 @@ SOURCES = {
     "lpc": CatalogEntry(
         channels=3,
         size=64,
-        license="CC BY-SA 3.0 and GPL-3.0",
-        attribution=(
-            "Universal LPC sprite sheets, Luke Mehl, Johannes Sjölund, Marcel van de Steeg, Manuel Riecke, "
-            "Thane Brimhall, Matthew Krohn, Lori Angela Nagel, Lanea Zimmerman (Sharm), Stephen Challener (Redshrike), "
-            "Daniel Eddeland, Shaun Williams, Joe White, Mark Weyer, Barbara Rivera, JRConway3, JaidynReiman, Nila122, "
-            "neo4cat6; what each has drawn stands in the AUTHORS.txt of the sheets"
-        ),
+        license=_LPC_LICENSE,
+        attribution=_LPC,
+    ),
+    "lpc_garments": CatalogEntry(
+        channels=3,
+        size=64,
+        license=_LPC_LICENSE,
+        attribution=f"{_LPC}; garments dyed",
     ),
     "emoji_lines": CatalogEntry(
         channels=3,

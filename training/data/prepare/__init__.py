@@ -4,11 +4,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gan_serve.errors import UsageError
-from training.data.prepare import bsds, camvid, emoji, lpc, nouns
+from training.data.prepare import bsds, camvid, emoji, garments, lpc, nouns
 from training.data.prepare.arrays import Arrays, write
 from training.data.prepare.artwork import Artwork, compose
 
-ARTWORKS: dict[str, Callable[[Path], Artwork]] = {"nouns": nouns.artwork, "lpc": lpc.artwork}
+ARTWORKS: dict[str, Callable[[Path], Artwork]] = {
+    "nouns": nouns.artwork,
+    "lpc": lpc.artwork,
+    "lpc_garments": garments.artwork,
+}
 COLLECTIONS: dict[str, Callable[[Path, int], Arrays]] = {
     "emoji_lines": emoji.lines,
     "emoji_styles": emoji.styles,
