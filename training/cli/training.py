@@ -108,7 +108,7 @@ def _refuse_changes(run: "Run", options: dict[str, str | int | None], changes: d
 @commands.command(epilog="Example: python -m training prepare nouns nouns-artwork --output data/nouns.npz")
 def prepare(
     data: Annotated[
-        Literal["nouns", "lpc", "lpc_garments", "emoji_lines", "emoji_styles", "camvid", "bsds"],
+        Literal["nouns", "lpc", "lpc_garments", "emoji_lines", "emoji_styles", "camvid", "bsds", "cmu_faces"],
         typer.Argument(help="The data set to make."),
     ],
     source: Annotated[Path, typer.Argument(help="The folder that its files were unpacked to.")],

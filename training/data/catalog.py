@@ -98,6 +98,12 @@ SOURCES = {
         attribution="CamVid, Gabriel Brostow, Julien Fauqueur, Roberto Cipolla; labels as in the SegNet tutorial, "
         "Alex Kendall",
     ),
+    "cmu_faces": CatalogEntry(
+        channels=1,
+        size=64,
+        license="free for educational purposes, with attribution",
+        attribution="CMU Face Images, Tom Mitchell, Carnegie Mellon University",
+    ),
     "bsds": CatalogEntry(
         channels=3,
         size=160,

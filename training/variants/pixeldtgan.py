@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
+from sklearn.metrics import roc_auc_score
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gan_serve.metadata import Paper
+from gan_serve.metadata import Paper, Score
+from gan_serve.tensors import ScoreOutput
 from training.data.dataset import Batch, BatchSource, Dataset, ImageSpec, Terms
 from training.families.translation import TranslationGAN, TranslationRecipe
 from training.gan import Recipe, Servable
+from training.metrics.distribution import smallest_class_share
 from training.networks import layers
-from training.scoring import EvaluationCase
+from training.scoring import EvaluationCase, EvaluationContext
 
 
 @dataclass(frozen=True)
@@ -80,9 +83,7 @@ class PixelDTGAN(TranslationGAN):
 
     def _domain(self, dressed: Tensor, garments: Tensor, made: Tensor) -> Terms:
         """Three kinds of pairs: with the own garment, with that of another character, and with what is made."""
-        own, other, converted = (
-            self.association(dressed, each) for each in (garments, garments.roll(1, dims=0), made)
-        )
+        own, other, converted = (self.association(dressed, each) for each in (garments, garments.roll(1, dims=0), made))
         self.diagnostics["D_A(own)"], self.diagnostics["D_A(other)"] = (
             each.detach().float().sigmoid().mean() for each in (own, other)
         )
@@ -99,14 +100,81 @@ class PixelDTGAN(TranslationGAN):
     def evaluation_case(self, part: str, dataset: Dataset) -> EvaluationCase:
         return self.paired_case(dataset, "label_accuracy", "fcd", "psnr", "ssim", "retrieval", "sharpness")
 
+    @classmethod
+    def own_scores(cls, context: EvaluationContext) -> list[Score]:
+        return _association_scores(context) if context.part else _garment_scores(context)
+
     def servables(self) -> dict[str, Servable]:
         view, target = self.settings.view, self.settings.target
+        dressed, garment = self.input_kind(view), self.output_kind(target)
+        belongs = ScoreOutput(name="association", low=0, high=1, description="How likely the character wears it.")
         return {
             "": Servable(
                 self.generator,
-                inputs=(self.input_kind(view),),
-                outputs=(self.output_kind(target),),
+                inputs=(dressed,),
+                outputs=(garment,),
                 task="image-to-image",
                 description="Draws what a character wears on its torso, alone on white.",
-            )
+            ),
+            "domain": Servable(
+                Association(self.discriminator["domain"]),
+                inputs=(dressed, replace(dressed, name="target")),
+                outputs=(belongs,),
+                task="classification",
+                description="Tells how likely a character wears a garment: the domain discriminator.",
+            ),
         }
+
+
+class Association(nn.Module):
+    """Images of a character and of a garment (N, C, S, S) -> D_A (N,)."""
+
+    def __init__(self, domain: nn.Module) -> None:
+        super().__init__()
+        self.domain = domain
+
+    def forward(self, dressed: Tensor, garments: Tensor) -> Tensor:
+        probability: Tensor = self.domain(torch.cat([dressed, garments], dim=1)).sigmoid().flatten()
+        return probability
+
+
+def _garment_scores(context: EvaluationContext) -> list[Score]:
+    case = context.case
+    (made,) = context.run(case.inputs).values()
+    mean = case.truth.mean(dim=0, keepdim=True)
+    shares = [smallest_class_share(context.predict(images).probabilities) for images in (made, case.truth)]
+    return [
+        Score(
+            name="rmse",
+            value=_rmse(made, case.truth),
+            better="lower",
+            description=f"root mean squared error, from 0 to 1; the mean garment has {_rmse(mean, case.truth):.4f}",
+        ),
+        Score(
+            name="smallest_class_share",
+            value=shares[0],
+            better="higher",
+            description="share of the garment that is drawn least often",
+            real=shares[1],
+        ),
+    ]
+
+
+def _rmse(images: Tensor, truth: Tensor) -> float:
+    return float((images - truth).square().mean().sqrt() / 2)  # a pixel is from -1 to 1
+
+
+def _association_scores(context: EvaluationContext) -> list[Score]:
+    dressed, garments = context.case.inputs["image"], context.case.truth
+    own, other = (
+        context.run({"image": dressed, "target": each})["association"] for each in (garments, garments.roll(1, dims=0))
+    )
+    truth = [1] * len(own) + [0] * len(other)
+    return [
+        Score(
+            name="auroc",
+            value=float(roc_auc_score(truth, torch.cat([own, other]))),
+            better="higher",
+            description="chance that a character's own garment is rated above that of another",
+        )
+    ]

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gan_serve.errors import UsageError
-from training.data.prepare import bsds, camvid, emoji, garments, lpc, nouns
+from training.data.prepare import bsds, camvid, emoji, faces, garments, lpc, nouns
 from training.data.prepare.arrays import Arrays, write
 from training.data.prepare.artwork import Artwork, compose
 
@@ -18,6 +18,7 @@ COLLECTIONS: dict[str, Callable[[Path, int], Arrays]] = {
     "emoji_styles": emoji.styles,
     "camvid": camvid.streets,
     "bsds": bsds.photos,
+    "cmu_faces": faces.fronts,
 }
 
 
