@@ -101,6 +101,7 @@ SOURCES = {
     "cmu_faces": CatalogEntry(
         channels=1,
         size=64,
+        mirrored=True,
         license="free for educational purposes, with attribution",
         attribution="CMU Face Images, Tom Mitchell, Carnegie Mellon University",
     ),

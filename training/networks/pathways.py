@@ -27,21 +27,21 @@ class Box(NamedTuple):
 class Pathways(nn.Module):
     """Image (N, C, S, S) -> image of the same shape in [-1, 1] (Huang et al. 2017).
 
-    A U-Net sees the whole image, and one for each box sees that part of it. The features of the parts are put where
-    their boxes are, and fused by their maximum.
+    A U-Net sees the whole image, and one for each box sees that part of it. Each returns `part_width` features. Those
+    of the parts are put where their boxes are, and fused by their maximum.
     """
 
     def __init__(self, channels: int, size: int, width: int, boxes: Sequence[Box], part_width: int) -> None:
         super().__init__()
         self.size, self.boxes = size, [box.scaled(size) for box in boxes]
-        self.whole = UNet(channels, width, size, width, dropout=0)
+        self.whole = UNet(channels, part_width, size, width, dropout=0)
         self.parts = nn.ModuleList(
             UNet(channels, part_width, min(box.height, box.width), part_width, dropout=0) for box in self.boxes
         )
-        both = width + part_width * bool(boxes)
         self.mix = nn.Sequential(
-            nn.Conv2d(both, width, 3, padding=1, bias=False), InstanceNorm(width), nn.ReLU(inplace=True),
-            nn.Conv2d(width, channels, 3, padding=1), nn.Tanh(),
+            nn.Conv2d(part_width * (2 if boxes else 1), part_width, 3, padding=1, bias=False),
+            InstanceNorm(part_width), nn.ReLU(inplace=True),
+            nn.Conv2d(part_width, channels, 3, padding=1), nn.Tanh(),
         ).apply(init_dcgan)  # fmt: skip
 
     def forward(self, image: Tensor) -> Tensor:

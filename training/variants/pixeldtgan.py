@@ -11,12 +11,14 @@ from torch.nn import functional as F
 
 from gan_serve.metadata import Paper, Score
 from gan_serve.tensors import ScoreOutput
-from training.data.dataset import Batch, BatchSource, Dataset, ImageSpec, Terms
+from training.data.dataset import Batch, BatchSource, Dataset, ImageSpec, Terms, to_signed
 from training.families.translation import TranslationGAN, TranslationRecipe
 from training.gan import Recipe, Servable
 from training.metrics.distribution import smallest_class_share
 from training.networks import layers
 from training.scoring import EvaluationCase, EvaluationContext
+
+FIGURES = ("label_accuracy", "psnr", "ssim", "retrieval", "sharpness")
 
 
 @dataclass(frozen=True)
@@ -97,8 +99,10 @@ class PixelDTGAN(TranslationGAN):
             "domain": weight * self.adversarial.generator(self.association(self.condition(batch), made)),
         }
 
-    def evaluation_case(self, part: str, dataset: Dataset) -> EvaluationCase:
-        return self.paired_case(dataset, "label_accuracy", "fcd", "psnr", "ssim", "retrieval", "sharpness")
+    def evaluation_case(self, part: str, dataset: Dataset) -> EvaluationCase | None:
+        if part:  # the domain discriminator draws nothing
+            return None
+        return self.paired_case(dataset, *FIGURES)
 
     @classmethod
     def own_scores(cls, context: EvaluationContext) -> list[Score]:
@@ -165,7 +169,7 @@ def _rmse(images: Tensor, truth: Tensor) -> float:
 
 
 def _association_scores(context: EvaluationContext) -> list[Score]:
-    dressed, garments = context.case.inputs["image"], context.case.truth
+    (dressed,), garments = map(to_signed, context.test.views.values()), to_signed(context.test.images)
     own, other = (
         context.run({"image": dressed, "target": each})["association"] for each in (garments, garments.roll(1, dims=0))
     )
