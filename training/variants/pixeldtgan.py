@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from gan_serve.metadata import Paper, Score
 from gan_serve.tensors import ScoreOutput
-from training.data.dataset import Batch, BatchSource, Dataset, ImageSpec, Terms, to_signed
+from training.data.dataset import Batch, BatchSource, Dataset, DataSpec, Terms, to_signed
 from training.families.translation import TranslationGAN, TranslationRecipe
 from training.gan import Recipe, Servable
 from training.metrics.distribution import smallest_class_share
@@ -54,7 +54,7 @@ class PixelDTGAN(TranslationGAN):
 
     settings: TransferRecipe
 
-    def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
+    def __init__(self, spec: DataSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
         shape = spec.size, self.width
         self.generator = nn.Sequential(  # the paper's converter

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gan_serve.metadata import Paper, Score
-from training.data.dataset import Batch, BatchSource, Dataset, ImageSpec, Terms, to_signed
+from training.data.dataset import Batch, BatchSource, Dataset, DataSpec, Terms, to_signed
 from training.data.transforms import mirrored
 from training.families.translation import TranslationGAN, TranslationRecipe
 from training.gan import Player, Recipe, Servable, Stage
@@ -58,7 +58,7 @@ class TPGAN(TranslationGAN):
         url="https://arxiv.org/abs/1704.04086",
     )
     differences = (
-        "Images of 64x64 pixels; U-Nets of 20 to 80 channels for the whole and of 12 to 48 for the parts, whose boxes "
+        "Images of 64x64 pixels; U-Nets of 20 to 80 channels for the whole and of 8 to 32 for the parts, whose boxes "
         "are fixed, not found by landmarks; no noise at the bottleneck; in place of Light CNN, a small classifier "
         "that learns first, from the same fronts; no loss of the local paths alone and none of the bottleneck's "
         "classes; a discriminator of patches of 70x70 pixels; an exponential average of the weights."
@@ -71,13 +71,13 @@ class TPGAN(TranslationGAN):
         "faces": replace(recipe, dataset="cmu_faces", steps=1_200, shows="face", recognition_share=0.1)
     }
     multiple = 64
-    width, part_width = 20, 12
-    lone_width = 24  # of the control
+    width, part_width = 20, 8
+    lone_width = 22  # of the control
     judging_width = 16  # of discriminator and recogniser
 
     settings: FrontalRecipe
 
-    def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
+    def __init__(self, spec: DataSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
         boxes = PARTS[self.settings.shows] if self.settings.local else ()
         width = self.width if boxes else self.lone_width
@@ -180,7 +180,7 @@ class Recogniser(nn.Module):
     Its normalisation does not depend on the batch, so that it sees an image alike in every phase of the training.
     """
 
-    def __init__(self, spec: ImageSpec, width: int) -> None:
+    def __init__(self, spec: DataSpec, width: int) -> None:
         super().__init__()
         trunk = layers.dcgan_features(spec.channels, spec.size, width, norm=_whole_norm)
         self.features = nn.Sequential(trunk, layers.dcgan_head(spec.size, width, 64), nn.Tanh()).apply(_init_classifier)
