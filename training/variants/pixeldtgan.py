@@ -53,6 +53,7 @@ class PixelDTGAN(TranslationGAN):
     code_size = 100  # numbers between encoder and decoder
 
     settings: TransferRecipe
+    discriminator: nn.ModuleDict
 
     def __init__(self, spec: DataSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)

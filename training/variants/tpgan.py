@@ -118,7 +118,8 @@ class TPGAN(TranslationGAN):
     def _identity(self, made: Tensor, truth: Tensor) -> Tensor:
         """|F(G(x)) - F(y)|^2: how differently the recogniser sees the result and the true front."""
         features, true_features = (self.recogniser.features(images).float() for images in (made, truth))
-        return (features - true_features).square().sum(dim=1).mean()
+        distances: Tensor = (features - true_features).square().sum(dim=1)
+        return distances.mean()
 
     def evaluation_case(self, part: str, dataset: Dataset) -> EvaluationCase:
         case = self.paired_case(dataset, "psnr", "l1", "ssim", "retrieval", "feature_retrieval", "sharpness")

@@ -30,7 +30,7 @@ def fronts(source: Path, seed: int) -> Arrays:
     people, labels = np.unique([name[0] for name in sides], return_inverse=True)
     kept_back = np.random.default_rng(seed).integers(len(EXPRESSIONS), size=len(people))[labels]
     test = np.array([EXPRESSIONS[number] == name[2] for number, name in zip(kept_back, sides, strict=True)])
-    columns = {
+    columns: Arrays = {
         "images": np.stack([faces[_front(name)] for name in sides]),
         "side_images": np.stack([faces[name] for name in sides]),
         "labels": labels,
