@@ -87,6 +87,12 @@ SOURCES = {
         license=_LPC_LICENSE,
         attribution=_LPC,
     ),
+    "lpc_garments": CatalogEntry(
+        channels=3,
+        size=64,
+        license=_LPC_LICENSE,
+        attribution=f"{_LPC}; garments dyed",
+    ),
     "emoji_lines": CatalogEntry(
         channels=3,
         size=64,
@@ -105,6 +111,13 @@ SOURCES = {
         license="CC BY-NC 4.0: for research, not for commercial use",
         attribution="CamVid, Gabriel Brostow, Julien Fauqueur, Roberto Cipolla; labels as in the SegNet tutorial, "
         "Alex Kendall",
+    ),
+    "cmu_faces": CatalogEntry(
+        channels=1,
+        size=64,
+        mirrored=True,
+        license="free for educational purposes, with attribution",
+        attribution="CMU Face Images, Tom Mitchell, Carnegie Mellon University",
     ),
     "bsds": CatalogEntry(
         channels=3,

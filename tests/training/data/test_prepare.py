@@ -1,5 +1,6 @@
 """Composed data sets: prepare real files of layers, and load the .npz file."""
 
+import colorsys
 import itertools
 import shutil
 from collections.abc import Callable
@@ -9,13 +10,14 @@ from zlib import crc32
 
 import numpy as np
 import pytest
+import torch
 from command_line import Run
 from PIL import Image
 
 from gan_serve.errors import Failure, UsageError
 from training.data import loading, prepare
 from training.data.palettes import PARTS
-from training.data.prepare import lpc, nouns, poses
+from training.data.prepare import garments, lpc, nouns, poses
 
 Colour = tuple[int, int, int]
 
@@ -52,7 +54,11 @@ def sheets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "sheets" / "body" / "female").mkdir(parents=True)
     artwork = lpc.artwork(root)
     templates = {
-        file for one in artwork.wardrobes for trait in one.values() for files in trait.values() for file in files
+        file.partition("?")[0]
+        for one in (*artwork.wardrobes, *garments.artwork(root).wardrobes)
+        for trait in one.values()
+        for files in trait.values()
+        for file in files
     }
     combinations = itertools.product(sorted(templates), ("female", "male"), lpc.HAIR_COLOURS)
     for file in {Template(file).substitute(sex=sex, colour=colour) for file, sex, colour in combinations}:
@@ -173,6 +179,36 @@ def test_each_character_has_twenty_poses_with_maps_of_its_parts(sheets: Path, tm
     dataset = loading.load(str(tmp_path / "lpc_poses.npz"), views=("map",))
     assert dataset.classes == tuple(classes)
     assert "CC BY-SA" in dataset.license
+
+
+def test_a_garment_is_what_the_character_wears_and_is_alone_on_white(
+    sheets: Path, tmp_path: Path, command: Run
+) -> None:
+    done = command("prepare", "lpc_garments", sheets, "--images", 60, "--output", tmp_path / "lpc_garments.npz")
+    assert done.code == 0, done.error
+    path = str(tmp_path / "lpc_garments.npz")
+    train, test = (loading.load(path, part, views=("dressed",)) for part in ("train", "test"))
+    assert len(train.classes) == 168
+    for part in (train, test):
+        worn, dressed = part.images[:, :, 32, 28], part.views["dressed"][:, :, 32, 28]
+        assert torch.equal(worn, dressed)
+        assert (part.images[:, :, :, :24] == 255).all(), "no body, legs or feet"
+        assert (part.views["dressed"][:, :, 32, 4] != 255).any(dim=1).all()
+        for colour, label in zip(worn, part.labels, strict=True):
+            dye, *_, sex = part.classes[label].split()
+            assert hue(tuple(colour.tolist())) == pytest.approx(garments.DYES[dye], abs=3)
+            assert sex in ("(female)", "(male)")
+    characters = {image.numpy().tobytes() for image in train.views["dressed"]}
+    assert not any(image.numpy().tobytes() in characters for image in test.views["dressed"])
+    assert train.traits
+    assert list(train.traits.choices) == ["torso"], "a garment shows none of the character's other traits"
+    assert "CC BY-SA" in train.license
+
+
+def hue(colour: Colour) -> float:
+    """Return the hue of a colour in degrees, from -3 for a red that leans to pink."""
+    degrees = 360 * colorsys.rgb_to_hsv(*(value / 255 for value in colour))[0]
+    return degrees - 360 if degrees > 357 else degrees
 
 
 def test_a_seed_decides_the_characters(layers: Path, tmp_path: Path) -> None:

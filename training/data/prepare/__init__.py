@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gan_serve.errors import UsageError
-from training.data.prepare import bsds, camvid, digits, emoji, lpc, nouns, poses
+from training.data.prepare import bsds, camvid, digits, emoji, faces, garments, lpc, nouns, poses
 from training.data.prepare.arrays import Arrays, write
 from training.data.prepare.artwork import Artwork, compose
 
@@ -12,6 +12,7 @@ ARTWORKS: dict[str, Callable[[Path], Artwork]] = {
     "nouns": nouns.artwork,
     "nouns_40": nouns.few,
     "lpc": lpc.artwork,
+    "lpc_garments": garments.artwork,
     "lpc_poses": poses.artwork,
 }
 COLLECTIONS: dict[str, Callable[[Path, int], Arrays]] = {
@@ -20,6 +21,7 @@ COLLECTIONS: dict[str, Callable[[Path, int], Arrays]] = {
     "camvid": camvid.streets,
     "bsds": bsds.photos,
     "mnist_m": digits.before_photos,
+    "cmu_faces": faces.fronts,
 }
 
 
