@@ -162,6 +162,8 @@ class ModelMetadata:
                 raise ValueError(f"{image.name} is an input, and cannot be like {image.like!r}")
             self._check_painting(image)
         for output in self.outputs:
+            if self.any_size and not isinstance(output, Image):
+                raise ValueError(f"{output.name} is no image, and a model of images of any size makes only images")
             like = output.like if isinstance(output, Image) else None
             if like and like not in images:
                 raise ValueError(f"{output.name} is like {like!r}, which is not an image input")

@@ -83,7 +83,7 @@ class Result:
         return [f"{stem}: {summarize(self.metadata.numeric_outputs, answer)}" for stem, answer in pairs]
 
     def drawing(self, output: str | None = None) -> Drawing:
-        """Return the images of the first panel, or those of the output that `output` names.
+        """Return the images of the first panel, or of one output alone, by its name.
 
         Raises:
             UsageError: The model makes no images, or there is no such output.
@@ -94,8 +94,7 @@ class Result:
     def images(self, scale: int = 1, *, output: str | None = None) -> list[PilImage]:
         """Return Pillow images, with each pixel enlarged to `scale` x `scale`.
 
-        Image outputs of one size and range are side by side. Of other outputs the first is used, or the one that
-        `output` names.
+        Image outputs of the first one's size and range are beside it. `output` names one output, which is then alone.
 
         Raises:
             UsageError: They would be too large, `scale` is not a positive integer, or there is no such output.

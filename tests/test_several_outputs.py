@@ -59,6 +59,12 @@ def test_images_are_the_first_and_others_have_a_name(result: Result) -> None:
         result.images(output="heap")
 
 
+def test_one_of_the_images_side_by_side_can_be_had_alone(models: Path) -> None:
+    result = gan_serve.load("pair", models=models).generate(seed=1)
+    both, alone = (np.asarray(result.images(output=name)[0]) for name in (None, "negative"))
+    np.testing.assert_array_equal(both[:, 8:], alone)
+
+
 def test_numbers_are_answers_and_summaries(result: Result) -> None:
     scores = [round(float(image.max() / 127.5 + 1), 6) for image in NOISE]
     assert [answer["score"] for answer in result.answers()] == pytest.approx(scores, abs=1e-5)

@@ -63,7 +63,9 @@ def generate(
     Images are written to the current folder, or to --output, and the path is printed. Each file records how to
     reproduce it. Several images make a folder, an animation (.gif or .webp), or one image with --grid. To resume an
     interrupted job, run the same command again. Files that gan-serve did not make are never overwritten. Numbers are
-    printed as JSON, one line per image.
+    printed as JSON, one line per image. A model that makes both writes images and prints the numbers on stderr;
+    --format jsonl writes the numbers alone. Images of several sizes are files beside the first: one.png and
+    one-heat.png. Stdout carries the first image.
     """
     from gan_serve.formats import is_animated
     from gan_serve.latent_mixing import make_mixing

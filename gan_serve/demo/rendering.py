@@ -28,7 +28,8 @@ def show_result(result: Result, *, strip: bool = False) -> str:
     if not result.metadata.drawn_outputs:
         return show_numbers(result)
     columns = [_elements(result, panel) for panel in panels_of(result.metadata)]
-    cells = "".join(_cell(result, place, *row) for place, row in enumerate(zip(*columns, strict=True)))
+    rows = zip(_captions(result), *columns, strict=True)
+    cells = "".join(_cell(result, place, *row) for place, row in enumerate(rows))
     crisp, mixing = _crisp(max(result.images()[0].size)), result.request.mixing
     layout = " gs-square" if isinstance(mixing, StyleMix) else " gs-strip" if strip else ""
     return (
@@ -88,9 +89,8 @@ def _elements(result: Result, panel: Panel) -> list[str]:
     return [f'<img {about} src="{data_url(each, shown.media_type)}">' for each in contents]
 
 
-def _cell(result: Result, place: int, image: str, *others: str) -> str:
+def _cell(result: Result, place: int, caption: str, image: str, *others: str) -> str:
     name = f"{item_stem(result.metadata, result.seed, result.items[place])}.png"
-    caption = _caption(result, place)
     about = html.escape(f"Image {place + 1} of {len(result)}" + (f": {caption}" if caption else ""))
     return (
         f'<figure><button type="button" data-place="{place}" aria-pressed="false" title="{html.escape(name)}" '
@@ -99,13 +99,13 @@ def _cell(result: Result, place: int, image: str, *others: str) -> str:
     )
 
 
-def _caption(result: Result, place: int) -> str:
-    """Return the inputs that distinguish an image, which are random or differ between images, and its numbers."""
-    request = result.request
+def _captions(result: Result) -> list[str]:
+    """Return for each image the inputs that distinguish it, which are random or differ, and its numbers."""
+    request, outputs = result.request, result.metadata.numeric_outputs
     same = {name for name in request.inputs[0] if len({row[name] for row in request.inputs}) == 1}
-    told = _describe(result.metadata, result.items[place], same)
-    numbers = summarize(result.metadata.numeric_outputs, result.answers()[place])
-    return ", ".join(each for each in (told, numbers) if each)
+    told = [_describe(result.metadata, item, same) for item in result.items]
+    numbers = [summarize(outputs, answer) for answer in result.answers()]
+    return [", ".join(filter(None, pair)) for pair in zip(told, numbers, strict=True)]
 
 
 def _describe(metadata: ModelMetadata, item: Item, same: set[str]) -> str:

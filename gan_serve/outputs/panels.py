@@ -98,21 +98,22 @@ def _look(output: Drawn) -> object:
 
 
 def find_panel(metadata: ModelMetadata, output: object = None) -> Panel:
-    """Return the panel of an output; the first one if it is None.
+    """Return an output alone as a panel; the first panel if `output` is None.
 
     Raises:
-        UsageError: The model makes no images, or no output of this name has a panel.
+        UsageError: The model makes no images, or no output of this name has one.
     """
     panels = panels_of(metadata)
     if not panels:
         kinds = " and ".join(tensor.kind for tensor in metadata.outputs)
         raise UsageError(f"{metadata.name} makes no images; its {kinds} are in the result's answers() and outputs")
-    names = {name: panel for panel in panels for name in (panel.name, *(each.name for each in panel.outputs))}
-    if output not in names:
-        known = [each.name for each in metadata.drawn_outputs]
-        meant = nearest(str(output), known)
-        raise UsageError(f"{metadata.name} has no image {short_repr(output)}{meant}; it makes {', '.join(known)}")
-    return names[output]
+    if output is None:
+        return panels[0]
+    alone = {each.name: Panel((each,), each.name) for each in metadata.drawn_outputs}
+    if output not in alone:
+        meant = nearest(str(output), alone)
+        raise UsageError(f"{metadata.name} has no image {short_repr(output)}{meant}; it makes {', '.join(alone)}")
+    return alone[output]
 
 
 def panel_files(metadata: ModelMetadata, path: Path, format: str) -> list[PanelFile]:

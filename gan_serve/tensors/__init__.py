@@ -2,8 +2,8 @@
 
 Serving knows these kinds and nothing else about a model. A kind is one class: it defines how users write its values
 (`parse`), what is drawn where they give none (`draw`), the array (`dtype`, `shape`, `encode`), and how every front end
-describes it. To add a kind, write its class and add it to `InputTensor` or `OutputTensor`. This package does not import
-numpy.
+describes it; or, of an output, its image or its numbers, and the medium of its files. To add a kind, write its class
+and add it to `InputTensor` or `OutputTensor`. This package does not import numpy.
 """
 
 from gan_serve.tensors.base import Choice, Input, Plain, Tensor, Written

@@ -47,6 +47,11 @@ def test_outputs_have_names_of_their_own_and_scores_a_range() -> None:
         ScoreOutput(name="score", low=1, high=1)
 
 
+def test_a_model_of_any_size_makes_only_images() -> None:
+    with pytest.raises(ValueError, match="score is no image, and a model of images of any size makes only images"):
+        metadata_of("rated", (PHOTO,), LARGER, ScoreOutput(name="score", low=0, high=1))
+
+
 def test_newer_schema_says_how_to_upgrade() -> None:
     newer = json.loads(DIGIT.to_json()) | {"schema_version": 2, "an_unknown_field": 1}
     with pytest.raises(Failure, match=r"schema 2.*pip install --upgrade gan-serve"):

@@ -65,10 +65,12 @@ def _images(metadata: ModelMetadata) -> list[str]:
     if not metadata.drawn_outputs:
         return []
     if metadata.image_inputs:
-        return [
-            "From top to bottom: input, output and ground truth, all from the test set.\n\n"
-            "![Input, output and ground truth](sample.png)"
-        ]
+        rows = "input, output and ground truth"
+        if metadata.task != "image-to-image":  # nothing says what would be right
+            *names, last = ["input", *(f"`{output.name}`" for output in metadata.drawn_outputs)]
+            rows = f"{', '.join(names)} and {last}"
+        text = f"From top to bottom: {rows}, all from the test set."
+        return [f"{text}\n\n![{rows[0].upper()}{rows[1:].replace('`', '')}](sample.png)"]
     sample = (
         "![Samples of seed 0](sample.png)\n\n"
         f"Make them yourself: `gan-serve reproduce models/{metadata.name}/sample.png`"
@@ -88,10 +90,13 @@ def _usage(metadata: ModelMetadata) -> str:
     option, argument = (f" {flag(label.name)} {value}", f"{label.name}={value}, ") if label else ("", "")
     option += "".join(f" {flag(image.name)} {image.example}" for image in metadata.image_inputs)
     argument += ", ".join(f'{image.name}="{image.example}"' for image in metadata.image_inputs) or "count=16, seed=0"
-    result = '.save("samples.png", grid=True)' if metadata.drawn_outputs else ".answers()"
+    call = f'gan_serve.load("{metadata.name}").generate({argument})'
+    if metadata.drawn_outputs and metadata.numeric_outputs:
+        code = f'result = {call}\nresult.save("samples.png", grid=True)\nprint(result.answers())'
+    else:
+        code = call + ('.save("samples.png", grid=True)' if metadata.drawn_outputs else ".answers()")
     return (
-        f"```sh\ngan-serve generate --model {metadata.name}{option}\n```\n\n"
-        f'```python\nimport gan_serve\n\ngan_serve.load("{metadata.name}").generate({argument}){result}\n```'
+        f"```sh\ngan-serve generate --model {metadata.name}{option}\n```\n\n```python\nimport gan_serve\n\n{code}\n```"
     )
 
 

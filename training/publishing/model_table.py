@@ -62,8 +62,8 @@ def milliseconds_of(page: str) -> dict[str, str]:
 
 def makes(metadata: ModelMetadata) -> str:
     """Describe what a model makes in a few words, with its size."""
-    first, *_ = metadata.input_images or metadata.image_outputs
-    size = f"{first.look}, any size" if first.any_size else first.look
+    first, *_ = metadata.input_images or metadata.drawn_outputs
+    size = f"{first.content}, any size" if -1 in first.shape else first.content
     text = f"{_purpose(metadata)}, {size}"
     text = text[0].upper() + text[1:]
     return f"{text}; not for commercial use" if "not for commercial use" in metadata.data.license else text

@@ -15,6 +15,7 @@ from gan_serve.generator import Generator
 from gan_serve.images.encoding import make_folder, write_atomic
 from gan_serve.metadata import PROPERTY, ModelMetadata
 from gan_serve.repository import Model, Repository
+from gan_serve.result import grid_columns
 from gan_serve.system.interrupt import unfinished
 from training.data.dataset import to_signed
 from training.evaluation.evaluate import check_scorable, evaluate, evaluation_case, learning_curve, load_data
@@ -77,12 +78,15 @@ def evaluate_in_place(
     _write(models, scored, with_property(model.content, PROPERTY, scored.to_json()))
     write_atomic(models / scored.name / "README.md", cards.card(scored).encode())
     case = evaluation_case(scored, source)
+    folder, images = models / scored.name, _example_inputs(scored, case, source) if scored.image_inputs else None
     if case:
-        write_atomic(models / scored.name / "sample.png", samples.image(model, case))
-    elif scored.drawn_outputs and not scored.image_inputs:
-        _write_samples(Repository(models).find(scored.name), models / scored.name)
-    if scored.image_inputs:
-        _write_examples(_example_inputs(scored, case, source), scored, models / scored.name / "examples")
+        write_atomic(folder / "sample.png", samples.image(model, case))
+    elif scored.drawn_outputs and images is not None:
+        write_atomic(folder / "sample.png", samples.outputs(model, images))
+    elif scored.drawn_outputs:
+        _write_samples(Repository(models).find(scored.name), folder)
+    if images is not None:
+        _write_examples(images, scored, folder / "examples")
     return scored
 
 
@@ -149,7 +153,9 @@ def _write_samples(model: Model, folder: Path) -> None:
         sweeps[scalar.name] = {scalar.name: np.linspace(scalar.low, scalar.high, TRAVERSAL_ROWS)}
     for name, sweep in sweeps.items():
         count = SAMPLE_COLUMNS if sweep else SAMPLE_COLUMNS * SAMPLE_ROWS
-        generator.generate(count, seed=0, **sweep).save(folder / f"{name}.png", grid=True, scale=SAMPLE_SCALE)
+        result = generator.generate(count, seed=0, **sweep)
+        content = result.encode("png", scale=SAMPLE_SCALE, columns=grid_columns(result.request))
+        write_atomic(folder / f"{name}.png", content)
 
 
 def file_of(models: Path, name: str, version: int = 1) -> Path:

@@ -1,11 +1,16 @@
-"""Images for a model card: inputs from the test set, the model's outputs, and the truth."""
+"""Images for a model card: inputs from the test set, the model's outputs, and the truth where there is one."""
 
 import io
+from typing import Any
 
+import numpy as np
 import torch
+from PIL.Image import Resampling
 from torch import Tensor
 
+from gan_serve.generator import Generator
 from gan_serve.images.pixels import Pixels, tile, to_image
+from gan_serve.outputs.panels import panels_of
 from gan_serve.repository import Model
 from gan_serve.tensors import Image
 from training.evaluation import image_to_image
@@ -22,6 +27,19 @@ def image(model: Model, case: EvaluationCase) -> bytes:
     rows = [_resized(few.inputs["image"], few.truth), image_to_image.run(model, few), few.truth]
     pixels = model.metadata.image_outputs[0].to_pixels(torch.cat(rows).numpy())
     return _png(tile(pixels, columns))
+
+
+def outputs(model: Model, images: Tensor) -> bytes:
+    """Return a PNG of a row of images (N, C, H, W), evenly spread, above a row for each image that the model makes."""
+    source = next(tensor for tensor in model.metadata.image_inputs if isinstance(tensor, Image))
+    columns = min(WIDTH // images.shape[-1], len(images))
+    few = images[torch.linspace(0, len(images) - 1, columns).long()].numpy()
+    inputs: dict[str, Any] = {source.name: list(few)}
+    result = Generator(model).generate(seed=0, **inputs)
+    rows = [to_image(pixels, 1) for pixels in source.to_pixels(few)]
+    rows += [each for panel in panels_of(model.metadata) for each in result.images(output=panel.name)]
+    size = rows[0].size
+    return _png(tile([np.asarray(each.convert("RGB").resize(size, Resampling.NEAREST)) for each in rows], columns))
 
 
 def examples(images: Tensor, kind: Image) -> list[bytes]:

@@ -1,15 +1,20 @@
 """Generated documents are up to date, and an edit of one is detected."""
 
+import io
 import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
-from small_models import CLASSIFIER, DIGIT, INVERTER
+import torch
+from PIL import Image
+from small_models import CLASSIFIER, DIGIT, INSPECTOR, INVERTER
 
 from gan_serve.metadata import Milestone
+from gan_serve.repository import Repository
 from training import documents
-from training.publishing import cards
+from training.publishing import cards, samples
 
 ROOT = Path(__file__).parents[3]
 
@@ -47,6 +52,21 @@ def test_a_card_shows_a_valid_call_of_its_model() -> None:
     assert "gan-serve generate --model classifier --image image.png\n" in cards.card(CLASSIFIER)
     assert '.generate(image="image.png").answers()\n' in cards.card(CLASSIFIER)
     assert '.generate(image="image.png").save("samples.png", grid=True)\n' in cards.card(INVERTER)
+
+
+def test_a_card_of_images_and_numbers_names_each_output() -> None:
+    card = cards.card(INSPECTOR)
+    assert "From top to bottom: input, `reconstruction` and `heat`, all from the test set." in card
+    assert "| output | `score` | score | a number from -1 to 11 | How far from normal. |" in card
+    assert "| output | `heat` | image | 2x2 grey |  |" in card
+    assert 'result.save("samples.png", grid=True)\nprint(result.answers())\n' in card
+
+
+def test_a_sample_shows_images_above_each_of_the_models_images(models: Path) -> None:
+    images = torch.linspace(-1, 1, 3)[:, None, None, None].expand(3, 1, 8, 8)
+    content = samples.outputs(Repository(models).find("inspector"), images)
+    rows = np.asarray(Image.open(io.BytesIO(content)).convert("L"))[4::8, 4::8]
+    assert rows.tolist() == [[0, 128, 255], [255, 128, 0], [0, 0, 255]]
 
 
 def test_a_card_shows_the_planned_steps_of_a_stopped_training() -> None:
