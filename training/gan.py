@@ -52,6 +52,10 @@ CHANGEABLE = (
 )  # fmt: skip
 
 
+def _always() -> bool:
+    return True
+
+
 @dataclass
 class Player:
     """Networks that minimise one loss while all others are frozen."""
@@ -60,10 +64,11 @@ class Player:
     loss: Callable[[Batch], Terms]
     every: int = 1  # WGAN's generator plays every 5th step
     learning_rate: float | None = None  # None: the recipe's
+    when: Callable[[], bool] = _always  # asked before each turn; 3D-GAN's discriminator rests while it wins
 
     def plays(self, step: int) -> bool:
         """Return whether the player takes a turn at this step; steps count from 0."""
-        return (step + 1) % self.every == 0
+        return (step + 1) % self.every == 0 and self.when()
 
 
 def _nothing() -> None:
@@ -252,7 +257,7 @@ class GAN(Game):
 
     @classmethod
     def own_scores(cls, context: EvaluationContext) -> list[Score]:
-        """Return scores that no other variant has, of the images that its first model generates."""
+        """Return scores that no other variant has, of the model that `context.part` names."""
         return []
 
     def servables(self) -> dict[str, Servable]:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from torch import Tensor
 
-from training.data.dataset import Tensors
+from training.data.dataset import Dataset, Tensors
 from training.metrics.prediction import Prediction
 
 PATCH = 32  # pixels; the side of the patches that `patch_fcd` compares
@@ -38,7 +38,23 @@ class EvaluationCase:
 
 
 class EvaluationContext(Protocol):
-    """An exported generator, real images to compare it with, and a classifier of such images."""
+    """An exported model, the data to compare it with, and the classifiers of such data."""
+
+    @property
+    def part(self) -> str:
+        """The model's name among the variant's `servables`."""
+
+    @property
+    def train(self) -> Dataset:
+        """The training data."""
+
+    @property
+    def test(self) -> Dataset:
+        """The test data."""
+
+    @property
+    def case(self) -> EvaluationCase:
+        """The variant's case for this model, cut to the images that are scored."""
 
     @property
     def images(self) -> Tensor:
@@ -48,8 +64,14 @@ class EvaluationContext(Protocol):
     def real(self) -> Prediction:
         """The classifier's prediction for the test images."""
 
-    def predict(self, images: Tensor) -> Prediction:
-        """Classify images (N, C, H, W) in [-1, 1]."""
+    def predict(self, images: Tensor, data: str | None = None) -> Prediction:
+        """Classify images (N, C, H, W) in [-1, 1] by the classifier of this data, or of other data."""
+
+    def segment(self, images: Tensor) -> Tensor:
+        """Return the class of each pixel of images (N, C, H, W) in [-1, 1] by the segmenter of this data: (N, H, W)."""
+
+    def run(self, inputs: Tensors) -> Tensors:
+        """Run the graph on its inputs (N, ...) by name; return its outputs by name."""
 
     def generate(
         self, change: Callable[[Tensors], Tensors] | None = None, /, **inputs: object

@@ -87,6 +87,7 @@ class Dataset:
     attribution: str
     traits: Traits | None = None
     views: Mapping[str, Tensor] = field(default_factory=dict)  # other images of the same shape, by name
+    columns: Mapping[str, Tensor] = field(default_factory=dict)  # (N, ...) of any type: what else batches contain
     pairs: bool = True  # whether each view shows the same objects in the same order, or is an independent set
     photos: Mapping[str, tuple[Tensor, ...]] = field(default_factory=dict)  # uint8 (C, H, W), for scoring only
     held_out: int = 0  # images held out for the test, if the data has no test part of its own
@@ -109,8 +110,11 @@ class Dataset:
     def rows(self, chosen: slice | Tensor) -> Dataset:
         """Return a data set of the chosen images."""
         traits = self.traits and replace(self.traits, values=self.traits.values[chosen])
-        views = {view: images[chosen] for view, images in self.views.items()}
-        return replace(self, images=self.images[chosen], labels=self.labels[chosen], traits=traits, views=views)
+        views, columns = (
+            {name: values[chosen] for name, values in each.items()} for each in (self.views, self.columns)
+        )
+        images, labels = self.images[chosen], self.labels[chosen]
+        return replace(self, images=images, labels=labels, traits=traits, views=views, columns=columns)
 
     def unpaired(self) -> Unpaired:
         """Return batches in which images and views are drawn independently."""
@@ -138,16 +142,19 @@ class Dataset:
         return global_batch
 
     def batches(self, batch_size: int, seed: int, device: torch.device, first_step: int = 0) -> Iterator[Batch]:
-        """Yield this process's share of batches: `image` in [-1, 1], `label`, the views, and `traits` (N, T) if any.
+        """Yield this process's share of batches: `image` and the views in [-1, 1], `label`, and `columns` unchanged.
+
+        Data with traits has them as `traits` (N, T).
 
         The images of step n depend only on the seed and n, so that a resumed training sees the same batches.
         """
         global_batch = self.check_batch(batch_size)
         steps_per_epoch = len(self.images) // global_batch
         images = {"image": self.images, **self.views}
-        columns = {name: column.to(device) for name, column in images.items()} | {"label": self.labels.to(device)}
+        values = {**images, "label": self.labels, **self.columns}
         if self.traits:
-            columns["traits"] = self.traits.values.to(device)
+            values["traits"] = self.traits.values
+        columns = {name: column.to(device) for name, column in values.items()}
         epoch, step = divmod(first_step, steps_per_epoch)
         while True:
             order = torch.randperm(len(self.images), generator=random_at(seed, epoch))
@@ -179,7 +186,7 @@ class Unpaired:
         images = self.dataset.views[view]
         labels = torch.zeros(len(images), dtype=torch.int64)
         name = f"{self.dataset.name} ({view})"
-        return replace(self.dataset, name=name, images=images, labels=labels, traits=None, views={})
+        return replace(self.dataset, name=name, images=images, labels=labels, traits=None, views={}, columns={})
 
 
 @dataclass(frozen=True)

@@ -64,6 +64,7 @@ def read_npz(path: Path, split: str, views: Sequence[str], *, pairs: bool = True
             images = arrays[f"{prefix}images"]
             labels, classes = _labels(path.stem, arrays, prefix, len(images))
             traits = _traits(path.stem, arrays, prefix, len(images)) if "trait_names" in arrays else None
+            columns = _columns(path.stem, arrays, prefix, len(images))
             others = {view: arrays[f"{prefix}{view}_images"] for view in views if f"{prefix}{view}_images" in arrays}
             photos = _photos(arrays) if split == "test" and "photo_sets" in arrays else {}
             _warn_of_unused(path, arrays)
@@ -71,7 +72,7 @@ def read_npz(path: Path, split: str, views: Sequence[str], *, pairs: bool = True
         raise Failure(f"{path}: contains no array `{split}_images` or `images`") from None
     except (OSError, ValueError, TypeError, EOFError, BadZipFile) as error:
         raise Failure(f"{path}: not a readable .npz file of plain arrays ({error})") from None
-    dataset = replace(make_dataset(path.stem, images, labels, classes, traits), photos=photos)
+    dataset = replace(make_dataset(path.stem, images, labels, classes, traits), photos=photos, columns=columns)
     sets = {view: make_dataset(f"{path.stem} ({view})", other) for view, other in others.items()}
     if not separate:
         dataset = held_out_split(dataset, split)
@@ -183,6 +184,15 @@ def _photos(arrays: Arrays) -> dict[str, tuple[torch.Tensor, ...]]:
 def _channels_first(pixels: Array) -> torch.Tensor:
     """Pixels ([N, ]H, W, C) -> (N, C, H, W)."""
     return torch.from_numpy(np.ascontiguousarray(pixels.reshape(-1, *pixels.shape[-3:]).transpose(0, 3, 1, 2)))
+
+
+def _columns(name: str, arrays: Arrays, prefix: str, count: int) -> dict[str, torch.Tensor]:
+    """Read the further columns that `column_names` lists: one value for each image, of any type and shape."""
+    columns = {str(column): arrays[f"{prefix}{column}"] for column in arrays.get("column_names", ())}
+    for column, values in columns.items():
+        if len(values) != count:
+            raise Failure(f"{name}: `{prefix}{column}` has {len(values):,} values for {count:,} images")
+    return {column: torch.from_numpy(values) for column, values in columns.items()}
 
 
 def _traits(name: str, arrays: Arrays, prefix: str, count: int) -> Traits:

@@ -17,12 +17,15 @@ from gan_serve.repository import Model
 from gan_serve.sampling import Arrays
 from training.data.dataset import Dataset, Tensors, to_signed
 from training.evaluation.classifier import EvaluationClassifier
+from training.evaluation.segmenter import Segmenter
 from training.gan import GAN
+from training.inference import open_network, run_in_batches
 from training.metrics.prediction import Prediction
 from training.scoring import EvaluationCase
 
 SEED = 1  # of the generated images; the sample in the card has another
 CASE_IMAGES = 1_000  # that an image-to-image model is scored on
+BATCH = 20  # rows of a run
 
 
 @dataclass
@@ -36,7 +39,7 @@ class Evaluation:
     train: Dataset
     test: Dataset
     count: int  # of the images that are generated, and at most of the real ones that they are compared with
-    classifier: EvaluationClassifier | None = None  # of the data, for a scorer that needs one
+    source: str | None = None  # where the data is, if not under its known name
 
     @property
     def control(self) -> Evaluation:
@@ -44,6 +47,15 @@ class Evaluation:
         twin = copy(self)
         twin.model = self.untrained
         return twin
+
+    @cached_property
+    def classifier(self) -> EvaluationClassifier:
+        """The classifier of the data.
+
+        Raises:
+            UsageError: there is none.
+        """
+        return EvaluationClassifier.of(self.test, self.source)
 
     @cached_property
     def images(self) -> Tensor:
@@ -67,10 +79,21 @@ class Evaluation:
             raise no_protocol(self.model.metadata.name, self.model.metadata.task)
         return case.rows(slice(CASE_IMAGES))
 
-    def predict(self, images: Tensor) -> Prediction:
-        """Classify images (N, C, H, W) in [-1, 1]."""
-        assert self.classifier
-        return self.classifier.predict(images.numpy())
+    def predict(self, images: Tensor, data: str | None = None) -> Prediction:
+        """Classify images (N, C, H, W) in [-1, 1] by the classifier of this data, or of other data."""
+        classifier = EvaluationClassifier(data) if data else self.classifier
+        return classifier.predict(images.numpy())
+
+    def segment(self, images: Tensor) -> Tensor:
+        """Return the class of each pixel of images (N, C, H, W) in [-1, 1] by the segmenter of this data: (N, H, W)."""
+        return Segmenter(self.test.name).predict(images)
+
+    def run(self, inputs: Tensors) -> Tensors:
+        """Run the graph on its inputs (N, ...) by name; return its outputs by name."""
+        session = open_network(self.model.content, str(self.model.path))
+        names = [tensor.name for tensor in self.model.metadata.outputs]
+        arrays = run_in_batches(session, {name: rows.numpy() for name, rows in inputs.items()}, names, BATCH)
+        return _as_tensors(dict(zip(names, arrays, strict=True)))
 
     def generate(self, change: Callable[[Tensors], Tensors] | None = None, /, **inputs: Any) -> tuple[Tensors, Tensors]:
         """Run the model for many images; return its inputs without the latents, and its outputs."""

@@ -21,6 +21,7 @@ from training.data import loading
 from training.data.catalog import SOURCES, STACKED_MNIST
 from training.data.dataset import Dataset
 from training.evaluation import generation
+from training.evaluation import scores as table
 from training.evaluation.classifier import EvaluationClassifier
 from training.evaluation.context import Evaluation, no_protocol
 from training.gan import GAN, Recipe, Servable
@@ -76,18 +77,25 @@ def evaluate(model: Model, source: str | None = None) -> ModelMetadata:
     metadata = model.metadata
     with progress.working(f"scores of {metadata.name}"):
         scorer = find_scorer(metadata.name, metadata.task)
-        context = _context(model, source, scorer)
-        scores = tuple(scorer.scores(context))
+        context = _context(model, source)
+        scores = (*scorer.scores(context), *_own_scores(context))
         return replace(metadata, scores=scores, scores_protocol=scorer.protocol(context))
 
 
-def _context(model: Model, source: str | None, scorer: Scorer) -> Evaluation:
+def _own_scores(context: Evaluation) -> list[Score]:
+    """Return the variant's own scores, beside the same of the untrained model."""
+    values, controls = (context.gan.own_scores(each) for each in (context, context.control))
+    return [
+        table.rounded(replace(score, control=control.value)) for score, control in zip(values, controls, strict=True)
+    ]
+
+
+def _context(model: Model, source: str | None) -> Evaluation:
     metadata = model.metadata
     train, test = (load_data(metadata, source, split) for split in ("train", "test"))
     gan = _untrained(metadata, train)
     untrained = _exported(gan, metadata)
-    classifier = EvaluationClassifier.of(test, source) if scorer.NEEDS_CLASSIFIER else None
-    return Evaluation(model, untrained, gan, _part(metadata), train, test, generation.IMAGES, classifier)
+    return Evaluation(model, untrained, gan, _part(metadata), train, test, generation.IMAGES, source)
 
 
 def learning_curve(model: Model, trained: Trained, scores: Sequence[Score]) -> tuple[Milestone, ...]:

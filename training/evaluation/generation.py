@@ -1,7 +1,7 @@
 """Score a model that generates images, beside real data and beside the untrained generator."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -36,7 +36,7 @@ class Sample:
 
 
 def scores(context: Evaluation) -> list[Score]:
-    """Return every one of `METRICS` that this kind of model has, and the variant's own scores."""
+    """Return every one of `METRICS` that this kind of model has."""
     train, test, count = context.train, context.test, context.count
     fake, real = _generate(context.model, test, count), _real(train, count)
     control = _generate(context.untrained, test, count)
@@ -44,17 +44,8 @@ def scores(context: Evaluation) -> list[Score]:
     if fake.labels is not None:
         value["gan_train"] = _gan_train(fake, train, test)
         floor["gan_train"] = _gan_train(real, train, test)
-    common = [
-        table.score(name, value[name], real=floor[name], control=worst.get(name)) for name in METRICS if name in value
-    ]
-    return common + _own_scores(context)
-
-
-def _own_scores(context: Evaluation) -> list[Score]:
-    """Return the variant's own scores, beside the same of the untrained model."""
-    values, controls = (context.gan.own_scores(each) for each in (context, context.control))
     return [
-        table.rounded(replace(score, control=control.value)) for score, control in zip(values, controls, strict=True)
+        table.score(name, value[name], real=floor[name], control=worst.get(name)) for name in METRICS if name in value
     ]
 
 
@@ -68,7 +59,6 @@ def distances(models: Iterable[Model], classifier: EvaluationClassifier, test: D
 
 def protocol(context: Evaluation) -> str:
     """Describe what the scores were measured on."""
-    assert context.classifier
     return (
         f"{context.count:,} images of seed {SEED} against {len(context.images):,} test images, one training. "
         "The classifier is small, and was trained on the real training images "

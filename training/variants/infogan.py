@@ -153,6 +153,8 @@ class InfoGAN(GAN):
 
     @classmethod
     def own_scores(cls, context: EvaluationContext) -> list[Score]:
+        if context.part:  # the recognition network generates nothing
+            return []
         inputs, outputs = context.generate()
         codes = torch.stack([values for values in inputs.values() if values.is_floating_point()])
         strongest = handwriting.correlations(codes.float(), outputs["image"]).amax(dim=0).tolist()

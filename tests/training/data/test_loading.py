@@ -91,6 +91,25 @@ def test_traits_that_do_not_fit_are_refused(tmp_path: Path, change: dict[str, np
         loading.load(write_npz(tmp_path / "data.npz", **composed(**change)))
 
 
+def test_further_columns_come_in_batches_beside_their_images(tmp_path: Path) -> None:
+    images = np.arange(12, dtype=np.uint8)[:, None, None].repeat(8, 1).repeat(8, 2)
+    numbers, words = np.arange(12, dtype=np.int64), np.arange(24, dtype=np.uint8).reshape(12, 2)
+    columns = {"column_names": np.array(["number", "words"]), "number": numbers, "words": words}
+    path = write_npz(tmp_path / "data.npz", images=images, **columns)
+    train, test = loading.load(path), loading.load(path, "test")
+    batch = next(train.batches(10, seed=0, device=CPU))
+    assert batch["number"].dtype == torch.int64, "a column keeps its type"
+    assert batch["words"].tolist() == [[2 * number, 2 * number + 1] for number in batch["number"].tolist()]
+    assert ((batch["image"][:, 0, 0, 0] + 1) * 127.5).round().long().tolist() == batch["number"].tolist()
+    assert sorted([*batch["number"].tolist(), *test.columns["number"].tolist()]) == list(range(12))
+
+
+def test_a_column_of_another_length_is_refused(tmp_path: Path) -> None:
+    arrays = {"images": np.zeros((12, 8, 8), np.uint8), "column_names": np.array(["word"]), "word": np.zeros(11)}
+    with pytest.raises(Failure, match=r"^data: `word` has 11 values for 12 images$"):
+        loading.load(write_npz(tmp_path / "data.npz", **arrays))
+
+
 def test_a_damaged_npz_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "data.npz"
     path.write_bytes(b"PK\x03\x04 this is no archive")

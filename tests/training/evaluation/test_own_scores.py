@@ -34,6 +34,7 @@ class Context:
 
     model: Generate
     images: torch.Tensor
+    part: str = ""
 
     @property
     def real(self) -> Prediction:
