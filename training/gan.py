@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
 
 import torch
@@ -94,6 +94,8 @@ class Servable:
     task: Task
     description: str
     feedback: Feedback | None = None
+    # The highest values of scalars in `examples`, where not their own: a long descent multiplies what rounding differs.
+    highest: Mapping[str, float] = field(default_factory=dict)
 
     def examples(self, count: int, seed: int = 0, size: tuple[int, int] | None = None) -> tuple[Tensor, ...]:
         """Return random inputs, each of shape (count, ...), like those that the network gets when served.
@@ -101,7 +103,15 @@ class Servable:
         Images of any size have `size` (height, width), by default the first of `sizes`.
         """
         random = torch.Generator().manual_seed(seed)
-        return tuple(_example(tensor, count, size or self.sizes[0], random) for tensor in self.inputs)
+        return tuple(
+            _example(tensor, count, size or self.sizes[0], random) for tensor in map(self._limited, self.inputs)
+        )
+
+    def _limited(self, tensor: InputTensor) -> InputTensor:
+        if isinstance(tensor, Scalar) and tensor.name in self.highest:
+            high = self.highest[tensor.name]
+            return replace(tensor, high=high, default=high)
+        return tensor
 
     @property
     def sizes(self) -> list[tuple[int, int]]:
@@ -188,6 +198,14 @@ class GAN(Game):
     def source(self, dataset: Dataset) -> BatchSource:
         """Return the batches to train on; a variant may use a part of the data set, or combine it in another way."""
         return dataset
+
+    def normal(self, dataset: Dataset) -> Tensor:
+        """Return whether each image is of the kind to learn from (N,); all are, unless a variant learns one class."""
+        return torch.ones(len(dataset.images), dtype=torch.bool)
+
+    def seen(self, images: Tensor) -> Tensor:
+        """Return images (N, C, H, W) in [-1, 1] as the networks see them; a variant may change their contrast."""
+        return images
 
     def latent(self, batch: Batch) -> Tensor:
         """Return standard normal noise (N, latent_size) for a batch of N."""

@@ -1,6 +1,8 @@
 """A descent on a latent inside a served graph: gradients that export, and Adam in a loop."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -12,16 +14,17 @@ BETAS, EPSILON = (0.9, 0.999), 1e-8  # Adam's
 
 
 def pull(network: nn.Module, inputs: Tensor) -> tuple[Tensor, Gradient]:
-    """Return a network's output, and the function that pulls the gradient at its output back to its inputs.
+    """Return a network's outputs, and the function that pulls the gradient at the outputs back to the inputs.
 
     The function is what autograd would compute, which cannot be exported, written in operators that can. The network
-    is in evaluation mode: a layer of the kinds below, or a `Sequential` of them.
+    is in evaluation mode: a layer of the kinds in `PULLED`, or a `Sequential` of them.
 
     Raises:
-        TypeError: the network has a layer of another kind.
+        KeyError: the network has a layer of another kind.
     """
     if not isinstance(network, nn.Sequential):
-        return _pull_layer(network, inputs)
+        outputs = network(inputs.clone())  # an activation may overwrite what it gets
+        return outputs, partial(PULLED[type(network)], network, inputs, outputs)
     gradients = []
     for layer in network:
         inputs, gradient = pull(layer, inputs)
@@ -35,35 +38,54 @@ def pull(network: nn.Module, inputs: Tensor) -> tuple[Tensor, Gradient]:
     return inputs, through_all
 
 
-def _pull_layer(layer: nn.Module, inputs: Tensor) -> tuple[Tensor, Gradient]:
-    match layer:
-        case nn.Linear():
-            return layer(inputs), lambda slope: slope @ layer.weight
-        case nn.Conv2d():
-            return layer(inputs), _convolution(layer, inputs)
-        case nn.ConvTranspose2d():
-            return layer(inputs), lambda slope: F.conv2d(slope, layer.weight, None, layer.stride, layer.padding)
-        case nn.BatchNorm2d():
-            assert layer.running_var is not None
-            scale = (layer.weight / (layer.running_var + layer.eps).sqrt())[:, None, None]
-            return layer(inputs), lambda slope: slope * scale
-        case nn.ReLU():  # not the layer itself, which may change its inputs
-            return F.relu(inputs), lambda slope: slope * (inputs > 0)
-        case nn.LeakyReLU(negative_slope=leak):
-            return F.leaky_relu(inputs, leak), lambda slope: torch.where(inputs > 0, slope, leak * slope)
-        case nn.Tanh():
-            outputs = inputs.tanh()
-            return outputs, lambda slope: slope * (1 - outputs.square())
-        case nn.Flatten() | nn.Unflatten():
-            return layer(inputs), lambda slope: slope.reshape(-1, *inputs.shape[1:])
-    raise TypeError(f"no gradient is known for {layer}")
+def _linear(layer: nn.Linear, inputs: Tensor, outputs: Tensor, slope: Tensor) -> Tensor:
+    return slope @ layer.weight
 
 
-def _convolution(layer: nn.Conv2d, inputs: Tensor) -> Gradient:
-    padding, stride = [int(each) for each in layer.padding], layer.stride
-    sizes = zip(inputs.shape[2:], padding, layer.kernel_size, stride, strict=True)
-    rest = [(size + 2 * pad - kernel) % step for size, pad, kernel, step in sizes]  # pixels that no window reaches
-    return lambda slope: F.conv_transpose2d(slope, layer.weight, None, stride, padding, rest)
+def _convolution(layer: nn.Conv2d, inputs: Tensor, outputs: Tensor, slope: Tensor) -> Tensor:
+    padding = [int(each) for each in layer.padding]
+    sizes = zip(inputs.shape[2:], padding, layer.kernel_size, layer.stride, strict=True)
+    rest = [(size + 2 * pad - kernel) % stride for size, pad, kernel, stride in sizes]  # pixels that no window reaches
+    return F.conv_transpose2d(slope, layer.weight, None, layer.stride, padding, rest)
+
+
+def _transposed(layer: nn.ConvTranspose2d, inputs: Tensor, outputs: Tensor, slope: Tensor) -> Tensor:
+    return F.conv2d(slope, layer.weight, None, layer.stride, layer.padding)
+
+
+def _normalised(layer: nn.BatchNorm2d, inputs: Tensor, outputs: Tensor, slope: Tensor) -> Tensor:
+    assert layer.running_var is not None
+    return slope * (layer.weight / (layer.running_var + layer.eps).sqrt())[:, None, None]
+
+
+def _rectified(layer: nn.ReLU, inputs: Tensor, outputs: Tensor, slope: Tensor) -> Tensor:
+    return slope * (inputs > 0)
+
+
+def _leaky(layer: nn.LeakyReLU, inputs: Tensor, outputs: Tensor, slope: Tensor) -> Tensor:
+    return torch.where(inputs > 0, slope, layer.negative_slope * slope)
+
+
+def _tanh(layer: nn.Tanh, inputs: Tensor, outputs: Tensor, slope: Tensor) -> Tensor:
+    return slope * (1 - outputs.square())
+
+
+def _reshaped(layer: nn.Module, inputs: Tensor, outputs: Tensor, slope: Tensor) -> Tensor:
+    return slope.reshape(-1, *inputs.shape[1:])
+
+
+# Of a layer, its inputs and its outputs: from the gradient at the outputs to that at the inputs.
+PULLED: Mapping[type[nn.Module], Callable[[Any, Tensor, Tensor, Tensor], Tensor]] = {
+    nn.Linear: _linear,
+    nn.Conv2d: _convolution,
+    nn.ConvTranspose2d: _transposed,
+    nn.BatchNorm2d: _normalised,
+    nn.ReLU: _rectified,
+    nn.LeakyReLU: _leaky,
+    nn.Tanh: _tanh,
+    nn.Flatten: _reshaped,
+    nn.Unflatten: _reshaped,
+}
 
 
 def descend(gradient: Gradient, start: Tensor, steps: Tensor, rate: float) -> Tensor:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gan_serve.metadata import Paper
+from gan_serve.metadata import Paper, Score
 from gan_serve.tensors import Label, Scalar
 from training.data.dataset import Batch, BatchSource, Dataset, ImageSpec, Terms, to_signed
 from training.gan import GAN, Player, Recipe, Servable, Stage
-from training.metrics import handwriting
+from training.metrics import distribution, handwriting
 from training.networks import layers
 from training.networks.descent import descend, pull
+from training.scoring import EvaluationCase, EvaluationContext
 
 AGES = ("thinnest", "thinner", "thin", "thick", "thicker", "thickest")
 STEPS = 50  # of the descent
@@ -113,6 +113,30 @@ class AgeCGAN(GAN):
             Stage({"identity": learning}, share=0.1),
         ]
 
+    def evaluation_case(self, part: str, dataset: Dataset) -> EvaluationCase:
+        """Images, to be drawn at every age; the digit that is seen in the result is what counts."""
+        images = to_signed(dataset.images)
+        ages, steps = torch.arange(len(images)) % len(AGES), torch.full((len(images),), float(STEPS))
+        return EvaluationCase({"image": images, "age": ages, "descent": steps}, images, ("label_accuracy",))
+
+    @classmethod
+    def own_scores(cls, context: EvaluationContext) -> list[Score]:
+        labels = context.test.labels[: len(context.case.truth)]
+        found, start = (_drawn(context, steps) for steps in (STEPS, 0))
+        return [
+            _score("age_within_one", _near_age(context, found), "share of images within a bin of the age asked for"),
+            _score(
+                "label_accuracy_of_the_start",
+                _kept(context, start, labels),
+                "the same of images from the latent that the encoder gives, without a descent",
+            ),
+            _score(
+                "label_accuracy_of_another",
+                _kept(context, found, labels.roll(1)),
+                "the same of images from the latent of another image: chance",
+            ),
+        ]
+
     def servables(self) -> dict[str, Servable]:
         return {
             "": self._servable(self.identity, "keeping what it shows"),
@@ -126,11 +150,12 @@ class AgeCGAN(GAN):
             inputs=(
                 replace(image, fit="pad"),
                 Label(name="age", classes=AGES, description="How thick the strokes become."),
-                Scalar(name="descent", low=0, high=500, default=STEPS, description="Steps of the search for the latent."),
+                Scalar(name="descent", low=0, high=500, default=STEPS, description="Steps of the search."),
             ),
             outputs=(replace(image, name="aged", like="image"),),
             task="image-to-image",
             description=f"Draws a digit again with strokes of another thickness, {how}.",
+            highest={"descent": 5},
         )
 
 
@@ -174,3 +199,22 @@ def age_edges(images: Tensor) -> Tensor:
     """Return the thicknesses that divide images (N, C, H, W) into ages of equally many."""
     shares = torch.arange(1, len(AGES)) / len(AGES)
     return handwriting.width(images).quantile(shares)
+
+
+def _drawn(context: EvaluationContext, steps: int) -> Tensor:
+    """Return the case's images at other ages (N, C, H, W), after a descent of so many steps."""
+    return context.run(context.case.inputs | {"descent": torch.full((len(context.case.truth),), float(steps))})["aged"]
+
+
+def _near_age(context: EvaluationContext, images: Tensor) -> float:
+    edges = age_edges(to_signed(context.train.images))
+    missed = age(images, edges) - context.case.inputs["age"]
+    return (missed.abs() <= 1).float().mean().item()
+
+
+def _kept(context: EvaluationContext, images: Tensor, labels: Tensor) -> float:
+    return distribution.label_accuracy(context.predict(images).probabilities, labels.numpy())
+
+
+def _score(name: str, value: float, description: str) -> Score:
+    return Score(name=name, value=value, better="higher", description=description)
