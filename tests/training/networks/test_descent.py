@@ -24,7 +24,10 @@ def settled(network: nn.Module) -> nn.Module:
 NETWORKS = {
     "generator": (layers.dcgan_generator(6, 3, 28, 2), (6,)),
     "features": (layers.dcgan_features(1, 28, 2), (1, 28, 28)),
-    "classifier": (nn.Sequential(nn.Flatten(), nn.Linear(18, 5), nn.LeakyReLU(0.2, inplace=True), nn.Tanh()), (2, 3, 3)),
+    "hidden": (
+        nn.Sequential(nn.Flatten(), nn.Linear(18, 5), nn.LeakyReLU(0.2, inplace=True), nn.Tanh()),
+        (2, 3, 3),
+    ),
     "window that leaves out pixels": (nn.Sequential(nn.Conv2d(2, 3, 3, stride=2)), (2, 8, 6)),
     "nothing": (nn.Sequential(), (4,)),
 }
