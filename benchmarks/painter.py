@@ -11,11 +11,11 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from gan_serve.images.encoding import encode_image
-from gan_serve.images.pixels import to_image, to_pixels
+from gan_serve.images.pixels import to_image
+from gan_serve.outputs.panels import find_panel
 from gan_serve.provenance import make_provenance
 from gan_serve.repository import Repository, models_folder
 from gan_serve.request import Request
-from gan_serve.result import image_tensor
 from gan_serve.sampling import random_stream
 
 Floats = NDArray[np.float32]
@@ -31,7 +31,7 @@ class Painter:
         options.intra_op_num_threads = 1
         self._session = onnxruntime.InferenceSession(model.content, options, providers=["CPUExecutionProvider"])
         (self._latent,) = self._session.get_inputs()
-        self._image = image_tensor(model.metadata)
+        self._image = find_panel(model.metadata).tensor
         self._document = json.loads(make_provenance(model.metadata, model.sha256, Request(0, 0, 1, ({},))).to_json())
 
     def paint(self, seed: int) -> bytes:
@@ -50,5 +50,5 @@ class Painter:
 
     def encode(self, image: Floats, seed: int) -> bytes:
         """Encode an image (1, channels, height, width) as a PNG file with its seed in the metadata."""
-        (pixels,) = to_pixels(image, self._image)
+        (pixels,) = self._image.to_pixels(image)
         return encode_image(to_image(pixels, 1), "png", json.dumps(self._document | {"seed": seed}))

@@ -18,7 +18,7 @@ import torch
 from matplotlib.axes import Axes
 from torch import Tensor, nn
 
-from training.data.dataset import Batch, ImageSpec
+from training.data.dataset import Batch, DataSpec
 from training.loop.trainer import Trainer
 from training.variants.gan import VanillaGAN
 
@@ -44,7 +44,7 @@ class OneDimension(VanillaGAN):
         recipe = replace(
             VanillaGAN.recipe, steps=steps, batch_size=256, learning_rate=5e-4, discriminator_learning_rate=2e-3
         )
-        super().__init__(ImageSpec(channels=1, size=1, classes=()), recipe)
+        super().__init__(DataSpec.of_images(channels=1, size=1, classes=()), recipe)
         self.generator = nn.Sequential(*_dense(), nn.Unflatten(1, (1, 1, 1)))
         self.discriminator = nn.Sequential(nn.Flatten(), *_dense())
 

@@ -19,7 +19,7 @@ from matplotlib.axes import Axes
 from torch import Tensor, nn
 
 from training import variants
-from training.data.dataset import Batch, ImageSpec
+from training.data.dataset import Batch, DataSpec
 from training.families.convolutional import PenalisedRecipe
 from training.gan import GAN
 from training.loop.trainer import Trainer
@@ -52,7 +52,7 @@ def make_game(name: str, steps: int) -> GAN:
     recipe = replace(variant.recipe, batch_size=256, learning_rate=1e-3, steps=steps * variant.discriminator_steps)
     if isinstance(recipe, PenalisedRecipe):
         recipe = replace(recipe, penalty_weight=PENALTY_WEIGHT)
-    game = variant(ImageSpec(channels=1, size=28, classes=()), recipe)
+    game = variant(DataSpec.of_images(channels=1, size=28, classes=()), recipe)
     game.generator = nn.Sequential(*_dense((game.latent_size, 128, 128, 2)), nn.Unflatten(1, (2, 1, 1)))
     game.discriminator = nn.Sequential(nn.Flatten(), *_dense((2, 128, 128, 1)))
     return game

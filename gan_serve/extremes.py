@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from gan_serve.generator import batch_size
 from gan_serve.metadata import ModelMetadata
 from gan_serve.sampling import Arrays
-from gan_serve.tensors import InputTensor, Label, Latent, Mask, Raster
+from gan_serve.tensors import Input, InputTensor
 
 _SIDE = 16  # minimum side in pixels of an image of any size
 
@@ -29,8 +29,8 @@ def try_extremes(metadata: ModelMetadata, infer: Callable[[Arrays], object]) -> 
 def extremes(metadata: ModelMetadata) -> Iterator[Arrays]:
     """Yield the graph's extreme inputs in batches of the served size.
 
-    All latents have the same kind of extreme, as do all scalars, images and masks. These four kinds are combined in
-    every way, and every label occurs.
+    All inputs of one kind have the same extreme. Kinds are combined in every way, except that labels, which have too
+    many, go through their classes: every class occurs.
     """
     side = smallest_side(metadata.multiple)
     values = {tensor.name: _extremes_of(tensor, side) for tensor in metadata.inputs}
@@ -48,26 +48,19 @@ def smallest_side(multiple: int) -> int:
     return multiple * math.ceil(_SIDE / multiple)
 
 
-def _rows(counts: dict[type[InputTensor], int]) -> list[dict[type[InputTensor], int]]:
+def _rows(counts: dict[type[Input], int]) -> list[dict[type[Input], int]]:
     """Choose an extreme of each kind of input for each row. `counts` is each kind's number of extremes."""
-    others = {kind: range(count) for kind, count in counts.items() if kind is not Label}
-    combinations = [dict(zip(others, places, strict=True)) for places in product(*others.values())]
-    labels = counts.get(Label, 1)
-    number = max(labels, len(combinations))
-    return [combinations[row % len(combinations)] | {Label: row % labels} for row in range(number)]
+    combined = {kind: range(count) for kind, count in counts.items() if kind.combined}
+    others = {kind: count for kind, count in counts.items() if not kind.combined}
+    combinations = [dict(zip(combined, places, strict=True)) for places in product(*combined.values())]
+    number = max(len(combinations), *others.values(), 0)
+    return [
+        combinations[row % len(combinations)] | {kind: row % count for kind, count in others.items()}
+        for row in range(number)
+    ]
 
 
 def _extremes_of(tensor: InputTensor, side: int) -> Sequence[NDArray[Any]]:
     """Return the extremes of an input, each in the shape of one item."""
-    shape = tensor.shape_at(side, side) if isinstance(tensor, Raster) else tensor.shape
-    patterns: list[tuple[float, ...]]
-    match tensor:
-        case Label(classes=classes):
-            patterns = [(index,) for index in range(len(classes))]
-        case Latent(low=low, high=high):
-            patterns = [(0,), (high,), (low,), (low, high)]
-        case Mask(low=low, high=high):
-            patterns = [(low,), (high,)]
-        case _:
-            patterns = [(tensor.low,), ((tensor.low + tensor.high) / 2,), (tensor.high,)]
-    return [np.resize(np.array(pattern, tensor.dtype), shape) for pattern in patterns]
+    shape = tensor.shape_at(side, side)
+    return [np.resize(np.array(pattern, tensor.dtype), shape) for pattern in tensor.extremes]

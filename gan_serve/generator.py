@@ -22,7 +22,6 @@ from gan_serve.runtime import one_line, open_session, parse_device, runs_on
 from gan_serve.sampling import Arrays, complete, input_arrays
 from gan_serve.system.cpus import cpu_count
 from gan_serve.system.parallel import map_in_order
-from gan_serve.tensors import Image, Mask
 
 if TYPE_CHECKING:
     from gan_serve.image_fitting import FittedInputs
@@ -163,7 +162,7 @@ class Generator:
         from gan_serve.image_fitting import fit_inputs
 
         fitted = fit_inputs(self.metadata.inputs, item.inputs)
-        sampled = [tensor for tensor in self.metadata.inputs if not isinstance(tensor, Image | Mask)]
+        sampled = [tensor for tensor in self.metadata.inputs if tensor not in self.metadata.image_inputs]
         others = input_arrays(sampled, seed, [item])
         if self.metadata.any_size:
             return {}, self._compute_tiles(fitted, others)

@@ -29,6 +29,8 @@ def check_graph(model: Model, session: Any) -> None:
     _check_side(model, "output", model.metadata.outputs, session.get_outputs())
     for tensor, node in zip(model.metadata.inputs, session.get_inputs(), strict=True):
         _check_shape(model, tensor, node)
+    for output, node in zip(model.metadata.outputs, session.get_outputs(), strict=True):
+        _check_output_shape(model, output, node)
 
 
 def _check_side(model: Model, side: str, tensors: Sequence[InputTensor | OutputTensor], nodes: Sequence[Any]) -> None:
@@ -50,6 +52,17 @@ def _check_shape(model: Model, tensor: InputTensor, node: Any) -> None:
         raise _differs(model, f"input {tensor.name} has the batch size {shape[0]}", "any", _DYNAMIC_BATCH)
 
 
+def _check_output_shape(model: Model, tensor: OutputTensor, node: Any) -> None:
+    """Compare the lengths that the graph knows. An exporter may leave them open, the whole shape included."""
+    shape = [length if isinstance(length, int) else -1 for length in node.shape or ()]
+    described = [-1, *tensor.shape]
+    known = [
+        (found, length) for found, length in zip(shape[1:], described[1:], strict=False) if -1 not in (found, length)
+    ]
+    if shape and (len(shape) != len(described) or any(found != length for found, length in known)):
+        raise _differs(model, f"output {tensor.name} has the shape {_text([-1, *shape[1:]])}", _text(described))
+
+
 def _differs(model: Model, found: str, described: str, remedy: str = REWRITE_METADATA) -> Failure:
     return Failure(f"{model.path}: the graph's {found}, but its metadata says {described}; {remedy}")
 
@@ -66,9 +79,9 @@ def check_outputs(metadata: ModelMetadata, inputs: _Arrays, outputs: _Arrays) ->
     Raises:
         Failure: A shape differs from the metadata, or a number is not finite.
     """
-    rows, *lengths = next(iter(inputs.values())).shape
+    rows = len(next(iter(inputs.values())))
     for tensor in metadata.outputs:
-        output, expected = outputs[tensor.name], (rows, *_shape(tensor, lengths))
+        output, expected = outputs[tensor.name], (rows, *_shape(tensor, inputs))
         if output.shape != expected:
             raise Failure(
                 f"{metadata.name} returned {tensor.name} in the shape {_text(output.shape)}, but its metadata says "
@@ -82,11 +95,12 @@ def check_outputs(metadata: ModelMetadata, inputs: _Arrays, outputs: _Arrays) ->
             )
 
 
-def _shape(tensor: OutputTensor, lengths: Sequence[int]) -> tuple[int, ...]:
-    """Return the expected shape of one output. `lengths` is the shape of the first input without its batch axis."""
+def _shape(tensor: OutputTensor, inputs: _Arrays) -> tuple[int, ...]:
+    """Return the expected shape of one row of an output."""
     if not isinstance(tensor, Image) or not tensor.any_size:
         return tensor.shape
-    return tensor.shape_at(*(length * tensor.scale for length in lengths[1:]))
+    assert tensor.like  # as the metadata's checks require
+    return tensor.shape_at(*(length * tensor.scale for length in inputs[tensor.like].shape[2:]))
 
 
 def _summary(inputs: _Arrays, row: int) -> str:

@@ -9,7 +9,7 @@ from PIL import Image as PILImage
 
 from gan_serve.errors import UsageError
 from gan_serve.image_inputs import ImageRef
-from gan_serve.images.pixels import PilImage, Pixels, to_image, to_pixels
+from gan_serve.images.pixels import PilImage, Pixels, to_image
 from gan_serve.images.preprocess import Box, CropBox, ImageData, crop_box, flatten, size_of, to_model
 from gan_serve.images.transparency import with_opacity
 from gan_serve.request import Inputs
@@ -37,7 +37,7 @@ class View:
     def original(self) -> Pixels:
         """The visible part at its original size, (height, width, channels)."""
         if isinstance(self.image, np.ndarray):
-            pixels: Pixels = to_pixels(self.image[None], self.tensor)[0]
+            pixels: Pixels = self.tensor.to_pixels(self.image[None])[0]
             return pixels
         return flatten(self.image.crop(self.crop.seen), self.tensor.channels)
 
@@ -51,7 +51,7 @@ class View:
 
     def restored(self, output: NDArray[np.float32], tensor: Image) -> Pixels:
         """Resize an output (channels, height, width) to the visible part's size, times the tensor's scale."""
-        pixels = to_pixels(output[None], tensor)[0]
+        pixels = tensor.to_pixels(output[None])[0]
         inner = _scaled(self.crop.inner, output.shape[2] / self.array.shape[2], output.shape[1] / self.array.shape[1])
         height, width = (side * tensor.scale for side in self.size)
         resized = to_image(pixels, 1).resize((width, height), PILImage.Resampling.LANCZOS, box=inner)

@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, NamedTuple
 
 from gan_serve.errors import Failure, readable
 from gan_serve.system.text import printable
-from gan_serve.tensors import Image
+from gan_serve.tensors import Image, Mask
 
 if TYPE_CHECKING:
     import numpy as np
@@ -52,7 +52,7 @@ class ImageRef:
         """
         raise Failure(f"{self.file or 'an array'}: only the image's name is known; find_image finds the file")
 
-    def array(self, tensor: Image) -> "NDArray[np.float32]":
+    def array(self, tensor: Image | Mask) -> "NDArray[np.float32]":
         """Return the image as (channels, height, width) in the model's range. Raises the errors of `read`."""
         from gan_serve.images.preprocess import to_model
 

@@ -9,7 +9,19 @@ from typing import Final, Literal, get_args
 
 from gan_serve.errors import Failure
 from gan_serve.schema import ValidationError, check_printable, decode, encode
-from gan_serve.tensors import Image, InputTensor, Label, Latent, Mask, OutputTensor, Scalar
+from gan_serve.tensors import (
+    Choice,
+    Drawn,
+    Image,
+    InputTensor,
+    Label,
+    Latent,
+    Mask,
+    Numeric,
+    OutputTensor,
+    Raster,
+    Scalar,
+)
 
 PROPERTY = "gan_serve"  # the key in the ONNX file's metadata_props
 REWRITE_METADATA = "write its metadata again, as docs/models.md shows"
@@ -144,23 +156,25 @@ class ModelMetadata:
         names = [tensor.name for tensor in self.inputs]
         if reserved := RESERVED.intersection(names):
             raise ValueError(f"an input cannot have the name of an option: {', '.join(sorted(reserved))}")
-        if len(set(names)) < len(names):
-            raise ValueError("two inputs have the same name")
+        for side, tensors in (("inputs", self.inputs), ("outputs", self.outputs)):
+            if len({tensor.name for tensor in tensors}) < len(tensors):
+                raise ValueError(f"two {side} have the same name")
         for latent in self.latents:
             if latent.selected_by not in (None, *(scalar.name for scalar in self.scalars)):
                 raise ValueError(f"{latent.name} is selected by {latent.selected_by!r}, which is not a scalar input")
         self._check_sizes()
 
     def _check_sizes(self) -> None:
-        images = {tensor.name: tensor for tensor in self.inputs if isinstance(tensor, Image)}
+        images = {tensor.name: tensor for tensor in self.input_images}
         sizes = [tensor.shape[1:] for tensor in images.values()]
         if len({tensor.any_size for tensor in images.values()}) > 1:
             raise ValueError("one image input has any size and another a fixed one")
-        for tensor in self.image_inputs:
-            if isinstance(tensor, Mask) and tensor.shape[1:] not in sizes[:1]:
-                raise ValueError(f"{tensor.name} differs in size from the first image input")
-            if isinstance(tensor, Image) and tensor.like:
-                raise ValueError(f"{tensor.name} is an input, and cannot be like {tensor.like!r}")
+        for mask in self.masks:
+            if mask.shape[1:] not in sizes[:1]:
+                raise ValueError(f"{mask.name} differs in size from the first image input")
+        for image in self.input_images:
+            if image.like:
+                raise ValueError(f"{image.name} is an input, and cannot be like {image.like!r}")
         for output in self.outputs:
             like = output.like if isinstance(output, Image) else None
             if like and like not in images:
@@ -170,6 +184,11 @@ class ModelMetadata:
                 raise ValueError(f"{output.name} must be like an input of any size, since the model has one")
             if isinstance(output, Image) and output.any_size != any_size:
                 raise ValueError(f"{output.name} and its input must both have any size, or both a fixed one")
+
+    @cached_property
+    def choices(self) -> dict[str, Choice]:
+        """The inputs that users set, by name. The others are noise."""
+        return {tensor.name: tensor for tensor in self.inputs if isinstance(tensor, Choice)}
 
     @cached_property
     def label(self) -> Label | None:
@@ -188,14 +207,23 @@ class ModelMetadata:
 
     @cached_property
     def is_random(self) -> bool:
-        """Whether any input is sampled, so that the seed matters."""
-        sampled = (isinstance(scalar.default, tuple) for scalar in self.scalars)
-        return any(sampled) or any(isinstance(tensor, Latent | Label) for tensor in self.inputs)
+        """Whether any input comes from the seed."""
+        return any(tensor.is_drawn for tensor in self.inputs)
 
     @cached_property
     def image_inputs(self) -> tuple[Image | Mask, ...]:
         """The images and masks, which users must provide."""
-        return tuple(tensor for tensor in self.inputs if isinstance(tensor, Image | Mask))
+        return tuple(tensor for tensor in self.inputs if isinstance(tensor, Raster))
+
+    @cached_property
+    def input_images(self) -> tuple[Image, ...]:
+        """The image inputs without the masks."""
+        return tuple(tensor for tensor in self.inputs if isinstance(tensor, Image))
+
+    @cached_property
+    def masks(self) -> tuple[Mask, ...]:
+        """The masks."""
+        return tuple(tensor for tensor in self.inputs if isinstance(tensor, Mask))
 
     @cached_property
     def any_size(self) -> bool:
@@ -205,24 +233,33 @@ class ModelMetadata:
     @cached_property
     def multiple(self) -> int:
         """The number of pixels that sides of images of any size must be multiples of."""
-        return math.lcm(*(tensor.multiple for tensor in self.image_inputs if isinstance(tensor, Image)))
+        return math.lcm(*(image.multiple for image in self.input_images))
 
     @cached_property
     def per_item(self) -> bool:
         """Whether items run one by one, because output sizes depend on the input images."""
         likes = any(tensor.like for tensor in self.image_outputs)
-        return likes or any(tensor.any_size or isinstance(tensor, Mask) for tensor in self.image_inputs)
+        return likes or self.any_size or bool(self.masks)
+
+    @cached_property
+    def drawn_outputs(self) -> tuple[Drawn, ...]:
+        """The outputs that have an image. A model without any returns numbers."""
+        return tuple(tensor for tensor in self.outputs if isinstance(tensor, Drawn))
+
+    @cached_property
+    def numeric_outputs(self) -> tuple[Numeric, ...]:
+        """The outputs that are numbers."""
+        return tuple(tensor for tensor in self.outputs if isinstance(tensor, Numeric))
 
     @cached_property
     def image_outputs(self) -> tuple[Image, ...]:
-        """The image outputs. A model without any returns numbers."""
+        """The drawn outputs that are images themselves, and may have the size of an input image."""
         return tuple(tensor for tensor in self.outputs if isinstance(tensor, Image))
 
     @cached_property
     def source_image(self) -> Image | None:
         """The image that an image-to-image model translates; None for other models."""
-        images = [tensor for tensor in self.inputs if isinstance(tensor, Image)]
-        return images[0] if images and self.image_outputs else None
+        return self.input_images[0] if self.input_images and self.drawn_outputs else None
 
     def to_json(self) -> str:
         """Return the document as the file stores it."""

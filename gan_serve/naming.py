@@ -52,8 +52,7 @@ def _values(rows: Sequence[Inputs]) -> list[str]:
 
 def _span(name: str, values: Sequence[Value]) -> str:
     prefix = "" if isinstance(values[0], ImageRef) else name  # an image's file name speaks for itself
-    # `dict.fromkeys`: the frames of an animation share a name.
-    texts = [*dict.fromkeys(_image(value) if isinstance(value, ImageRef) else str(value) for value in values)]
+    texts = [*dict.fromkeys(map(_text, values))]  # without repetition: the frames of an animation share a name
     if _is_range(values):
         return f"{prefix}{texts[0]}-{texts[-1]}"
     several = ",".join(texts)
@@ -63,21 +62,25 @@ def _span(name: str, values: Sequence[Value]) -> str:
 
 def _is_range(values: Sequence[Value]) -> bool:
     first = values[0]
-    if isinstance(first, ImageRef) or len(values) < 3:
+    if not isinstance(first, int | float) or len(values) < 3:
         return False
     return list(values) == list(range(int(first), int(first) + len(values)))
 
 
+def _text(value: Value) -> str:
+    return _image(value) if isinstance(value, ImageRef) else _portable(str(value))
+
+
 def _image(reference: ImageRef) -> str:
     """Return the image's name in portable characters, and a digest that tells images of the same name apart."""
-    stem = re.sub(r"[^\w.-]+", "_", _storable(PurePath(reference.file or "array").stem))
+    stem = _portable(PurePath(reference.file or "array").stem)
     return f"{_cut(stem, _MAX_IMAGE)}-{_digest(f'{reference.file} {reference.sha256}')}"
 
 
-def _storable(text: str) -> str:
-    """Replace characters that the file system's encoding lacks by ?."""
+def _portable(text: str) -> str:
+    """Replace characters that a file's name cannot have everywhere by _."""
     encoding = sys.getfilesystemencoding()
-    return text.encode(encoding, "replace").decode(encoding)
+    return re.sub(r"[^\w.-]+", "_", text.encode(encoding, "replace").decode(encoding))
 
 
 def _shortened(stem: str) -> str:

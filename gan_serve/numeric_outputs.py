@@ -8,11 +8,9 @@ from numpy.typing import NDArray
 
 from gan_serve.image_inputs import ImageRef
 from gan_serve.request import Inputs, Value
-from gan_serve.tensors import OutputTensor, Probabilities, ScoreOutput
+from gan_serve.tensors import Numeric, OutputTensor
 
 NumericOutputs = dict[str, str | int | float | dict[str, float] | None]
-
-_DIGITS = 6  # after the decimal point
 
 
 def make_numeric_outputs(
@@ -24,13 +22,14 @@ def make_numeric_outputs(
     """
     values: NumericOutputs = {name: _plain(value) for name, value in inputs.items()}
     for tensor in tensors:
-        if isinstance(tensor, Probabilities):
-            shares = [_rounded(share) for share in outputs[tensor.name]]
-            values[tensor.name] = dict(zip(tensor.classes, shares, strict=True))
-            values[f"{tensor.name}_top"] = tensor.classes[int(outputs[tensor.name].argmax())]
-        elif isinstance(tensor, ScoreOutput):
-            values[tensor.name] = _rounded(outputs[tensor.name])
+        if isinstance(tensor, Numeric):
+            values |= tensor.plain(outputs[tensor.name])
     return values
+
+
+def summarize(tensors: Sequence[Numeric], numbers: NumericOutputs) -> str:
+    """Return the numeric outputs of one image as a few words."""
+    return ", ".join(tensor.summary(numbers) for tensor in tensors)
 
 
 def encode_numeric_outputs(rows: Sequence[NumericOutputs]) -> bytes:
@@ -40,7 +39,3 @@ def encode_numeric_outputs(rows: Sequence[NumericOutputs]) -> bytes:
 
 def _plain(value: Value) -> str | int | float | None:
     return value.file if isinstance(value, ImageRef) else value
-
-
-def _rounded(number: Any) -> float:
-    return round(float(number), _DIGITS)

@@ -1,6 +1,7 @@
 """Provenance: the JSON document in a generated file with which it can be reproduced."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,7 +31,8 @@ class Provenance:
     inputs: tuple[Inputs, ...]  # one per row of images
     scale: int = 1
     columns: int | None = None  # of a grid; None: not a grid
-    blend: LatentMixing | None = None  # the request's mixing; the document omits the key if there is none
+    blend: LatentMixing | None = None  # the request's mixing
+    output: str | None = None  # the name of an output with files of its own; None: the first image
 
     def __post_init__(self) -> None:
         if not self.inputs or self.scale < 1 or (self.columns is not None and self.columns < 1):
@@ -43,25 +45,38 @@ class Provenance:
 
     def to_json(self) -> str:
         """Return the document as the file stores it."""
-        return _ENCODER.encode({name: value for name, value in vars(self).items() if name != "blend" or value})
+        return _ENCODER.encode(_without_absent(vars(self)))
 
 
 def make_provenance(
-    metadata: ModelMetadata, sha256: str, request: Request, *, scale: int = 1, columns: int | None = None
+    metadata: ModelMetadata,
+    sha256: str,
+    request: Request,
+    *,
+    scale: int = 1,
+    columns: int | None = None,
+    output: str | None = None,
 ) -> Provenance:
     """Return the provenance of images made by this version of gan-serve."""
-    return Provenance(**_fields(metadata, sha256, request, scale, columns))
+    return Provenance(**_fields(metadata, sha256, request, scale=scale, columns=columns, output=output))
 
 
 def write_provenance(
-    metadata: ModelMetadata, sha256: str, request: Request, *, scale: int = 1, columns: int | None = None
+    metadata: ModelMetadata,
+    sha256: str,
+    request: Request,
+    *,
+    scale: int = 1,
+    columns: int | None = None,
+    output: str | None = None,
 ) -> str:
     """Return the provenance as the file stores it, without repeating the request's checks."""
-    return _ENCODER.encode(_fields(metadata, sha256, request, scale, columns))
+    fields = _fields(metadata, sha256, request, scale=scale, columns=columns, output=output)
+    return _ENCODER.encode(_without_absent(fields))
 
 
-def _fields(metadata: ModelMetadata, sha256: str, request: Request, scale: int, columns: int | None) -> dict[str, Any]:
-    fields = {
+def _fields(metadata: ModelMetadata, sha256: str, request: Request, **options: Any) -> dict[str, Any]:
+    return {
         "gan_serve": gan_serve.__version__,
         "model": metadata.name,
         "version": metadata.version,
@@ -70,10 +85,16 @@ def _fields(metadata: ModelMetadata, sha256: str, request: Request, scale: int, 
         "index": request.index,
         "count": request.count,
         "inputs": request.inputs,
-        "scale": scale,
-        "columns": columns,
+        "scale": options["scale"],
+        "columns": options["columns"],
+        "blend": request.mixing,
+        "output": options["output"],
     }
-    return fields if request.mixing is None else {**fields, "blend": request.mixing}
+
+
+def _without_absent(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out what most files lack."""
+    return {name: value for name, value in fields.items() if value is not None or name not in ("blend", "output")}
 
 
 def item_request(seed: int, item: Item) -> Request:

@@ -14,10 +14,9 @@ from gan_serve.latent_mixing import LatentMixing, checked_mixing
 from gan_serve.metadata import ModelMetadata
 from gan_serve.seeds import MAX_IMAGES, STREAMS, checked_integer, random_seed
 from gan_serve.suggestions import nearest
-from gan_serve.tensors import Image, Label, Mask, Scalar
+from gan_serve.tensors import Image, Mask, Plain, Written
 
-Choice = Label | Scalar | Image | Mask  # an input that users set
-Value = int | float | ImageRef
+Value = Plain | ImageRef
 Inputs = dict[str, Value]  # the user's values by input name
 
 
@@ -90,7 +89,6 @@ def make_request(
     """
     check_names(metadata, values)
     present = {name: value for name, value in values.items() if value is not None}
-    tensors = choices(metadata)
     for image in metadata.image_inputs:
         if image.name not in present:
             raise UsageError(f"{metadata.name} needs {image.name}: {image.about}")
@@ -103,8 +101,9 @@ def make_request(
         mixing = checked_mixing(metadata, mixing, count)
     if count > 1 and not metadata.is_random:
         raise UsageError(f"{metadata.name} is deterministic: a count of {count} would repeat the same output")
-    sweeps = {name: _parse(metadata, tensor, present[name]) for name, tensor in tensors.items() if name in present}
-    images = {image.name: sweeps.pop(image.name) for image in metadata.image_inputs}
+    images = {each.name: _images(metadata, each, present[each.name]) for each in metadata.image_inputs}
+    written = [tensor for tensor in metadata.choices.values() if isinstance(tensor, Written) and tensor.name in present]
+    sweeps = {tensor.name: tensor.parse(present[tensor.name]) for tensor in written}
     check_pairs({name: len(values) for name, values in images.items()})
     per_row = count * (mixing.width(count) if mixing else 1)
     total = per_row * _pair_count(images) * math.prod(map(len, sweeps.values()))
@@ -113,18 +112,13 @@ def make_request(
     return Request(seed, index, count, _rows(images, sweeps), mixing)
 
 
-def choices(metadata: ModelMetadata) -> dict[str, Choice]:
-    """Return the inputs that users set, by name. The others are noise."""
-    return {tensor.name: tensor for tensor in metadata.inputs if isinstance(tensor, Choice)}
-
-
 def check_names(metadata: ModelMetadata, names: Iterable[str], options: Iterable[str] = ()) -> None:
     """Reject unknown input names. The error suggests a similar input or one of the `options`.
 
     Raises:
         UsageError: The model has no such input.
     """
-    known = list(choices(metadata))
+    known = list(metadata.choices)
     for name in names:
         if name not in known:
             takes = ", ".join(known) or "none"
@@ -160,9 +154,7 @@ def check_pairs(counts: Mapping[str, int]) -> None:
         )
 
 
-def _parse(metadata: ModelMetadata, tensor: Choice, value: object) -> Sequence[Value]:
-    if not isinstance(tensor, Image | Mask):
-        return tensor.parse(value)
+def _images(metadata: ModelMetadata, tensor: Image | Mask, value: object) -> Sequence[ImageInput]:
     sources = parse_images(tensor, value)
     for source in sources:
         check_output_size(metadata, tensor.name, source)

@@ -1,41 +1,29 @@
 """The result of a request: arrays, and methods that show, encode and save them."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
-from gan_serve.errors import Failure, UsageError
-from gan_serve.formats import ANIMATIONS, NUMBERS, check_format, formats_of, plan_output
-from gan_serve.image_inputs import ImageInput
-from gan_serve.images.encoding import encode_animation, encode_image, make_folder, write_atomic
+from gan_serve.errors import UsageError
+from gan_serve.formats import check_format, plan_output
+from gan_serve.images.encoding import make_folder, write_atomic
 from gan_serve.images.limits import MAX_SIDE
-from gan_serve.images.npy import encode_npy
-from gan_serve.images.pixels import (
-    PilImage,
-    Pixels,
-    check_length,
-    check_size,
-    checked_scale,
-    make_cells,
-    square_columns,
-    tile,
-    to_image,
-    to_pixels,
-)
+from gan_serve.images.pixels import PilImage, Pixels, checked_scale, square_columns
+from gan_serve.media import medium_of
+from gan_serve.media.numbers import MEDIUM as NUMBERS
 from gan_serve.metadata import ModelMetadata
 from gan_serve.naming import item_stem, request_stem
-from gan_serve.numeric_outputs import NumericOutputs, encode_numeric_outputs, make_numeric_outputs
-from gan_serve.provenance import item_request, write_provenance
+from gan_serve.numeric_outputs import NumericOutputs, encode_numeric_outputs, make_numeric_outputs, summarize
+from gan_serve.outputs.drawing import Drawing
+from gan_serve.outputs.panels import PanelFile, array_shape, find_panel, panel_files
 from gan_serve.request import Item, Request
 from gan_serve.sampling import Arrays
 from gan_serve.seeds import checked_integer
 from gan_serve.system.text import path_text
-from gan_serve.tensors import Image
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,16 +47,16 @@ class Result:
 
     @property
     def array(self) -> NDArray[Any]:
-        """The images (N, channels, height, width). If the model has several image outputs, they are side by side.
+        """The images (N, channels, height, width). Image outputs of one size and range are side by side.
 
-        They have the network's output size, even where `images()` are as large as the input images.
+        They have the network's output size, even where `images()` are as large as the input images. All arrays are in
+        `outputs`, by name.
 
         Raises:
             UsageError: The model makes no images, or images of any size.
         """
         array_shape(self.metadata)
-        first, *others = [self.outputs[tensor.name] for tensor in self.metadata.image_outputs]
-        return np.concatenate([first, *others], axis=-1) if others else first
+        return find_panel(self.metadata).array(self.outputs)
 
     def answers(self) -> list[NumericOutputs]:
         """Return the inputs and numeric outputs of each image by name, as plain Python values.
@@ -83,58 +71,89 @@ class Result:
             for place, item in enumerate(self.items)
         ]
 
-    def images(self, scale: int = 1) -> list[PilImage]:
-        """Return Pillow images, with each pixel enlarged to `scale` x `scale`.
+    def summaries(self) -> list[str]:
+        """Return one line for each image, with its name and its numeric outputs; none if the model has no numbers.
+
+        >>> result.summaries()
+        ['ssgan-classifier-seven-4ab19c66: classes 7 (99.9%), realness 0.9883']
+        """
+        if not self.metadata.numeric_outputs:
+            return []
+        pairs = zip(self._stems(), self.answers(), strict=True)
+        return [f"{stem}: {summarize(self.metadata.numeric_outputs, answer)}" for stem, answer in pairs]
+
+    def drawing(self, output: str | None = None) -> Drawing:
+        """Return the images of the first panel, or those of the output that `output` names.
 
         Raises:
-            UsageError: They would be too large, or `scale` is not a positive integer.
+            UsageError: The model makes no images, or there is no such output.
         """
-        scale = checked_scale(scale)
-        return [to_image(pixels, scale) for pixels in self._pixels()]
+        panel = find_panel(self.metadata, output)
+        return Drawing(self.metadata, self.sha256, self.request, self.items, panel, self.outputs, self.fitted_images)
 
-    def grid(self, columns: int | None = None, scale: int = 1) -> PilImage:
+    def images(self, scale: int = 1, *, output: str | None = None) -> list[PilImage]:
+        """Return Pillow images, with each pixel enlarged to `scale` x `scale`.
+
+        Image outputs of one size and range are side by side. Of other outputs the first is used, or the one that
+        `output` names.
+
+        Raises:
+            UsageError: They would be too large, `scale` is not a positive integer, or there is no such output.
+        """
+        return self.drawing(output).images(checked_scale(scale))
+
+    def grid(self, columns: int | None = None, scale: int = 1, *, output: str | None = None) -> PilImage:
         """Return one image with all images: a row for each value of a list of inputs, or nearly a square.
 
         Raises:
-            UsageError: It would be too large, or `columns` or `scale` is not a positive integer.
+            UsageError: It would be too large, `columns` or `scale` is not a positive integer, or there is no such
+                output.
         """
-        scale = checked_scale(scale)
         columns = grid_columns(self.request) if columns is None else _checked_columns(columns)
-        check_size(*largest_size(self.metadata, self.request), len(self), columns, scale)
-        return to_image(tile(self._pixels(), columns), scale)
+        return self.drawing(output).grid(columns, checked_scale(scale))
 
-    def encode(self, format: str | None = None, *, scale: int = 1, columns: int | None = None) -> bytes:
+    def encode(
+        self, format: str | None = None, *, scale: int = 1, columns: int | None = None, output: str | None = None
+    ) -> bytes:
         """Return one file as bytes: an array, a grid of `columns`, an animation, an image, or numbers.
 
         Raises:
-            UsageError: The result does not fit into such a file, or `columns` or `scale` is not a positive integer.
+            UsageError: The result does not fit into such a file, `columns` or `scale` is not a positive integer, or
+                there is no such output.
         """
-        formats, scale = formats_of(self.metadata), checked_scale(scale)
-        format = format or formats.default
-        check_format(format, formats, images=len(self), grid=columns is not None)
-        if format == "npy":
-            return encode_npy(self.array, self._document(self.request, scale, columns))
-        if columns is not None:
-            return encode_image(self.grid(columns, scale), format, self._document(self.request, scale, columns))
-        if format == NUMBERS.many:
-            return encode_numeric_outputs(self.answers())
-        if len(self) > 1 and format in ANIMATIONS:
-            check_length(*largest_size(self.metadata, self.request), len(self), scale)
-            frames = [to_image(pixels, scale) for pixels in make_cells(self._pixels(), len(self))]
-            return encode_animation(frames, format, self._document(self.request, scale), self._durations())
-        if len(self) > 1:
-            raise UsageError(f"{len(self)} images do not fit into one {format}; {formats.advice}")
-        return next(self._contents_each(format, scale))
+        medium = medium_of(self.metadata) if output is None else find_panel(self.metadata, output).medium
+        scale = checked_scale(scale)
+        columns = None if columns is None else _checked_columns(columns)
+        format = format or medium.default
+        check_format(format, medium, images=len(self), grid=columns is not None)
+        if format not in NUMBERS.names:
+            return self.drawing(output).encode(format, scale, columns)
+        if len(self) > 1 and format not in NUMBERS.many:
+            raise UsageError(f"{len(self)} images do not fit into one {format}; {NUMBERS.advice}")
+        return encode_numeric_outputs(self.answers())
 
     def encode_each(self, format: str, scale: int = 1) -> Iterator[tuple[str, bytes]]:
-        """Yield a file name and the file's bytes for each image."""
-        for item, content in zip(self.items, self._contents_each(format, scale), strict=True):
-            yield f"{item_stem(self.metadata, self.seed, item)}.{format}", content
+        """Yield a file name and the file's bytes for each image, and for each output that has files of its own."""
+        files = [panel_files(self.metadata, Path(f"{stem}.{format}"), format) for stem in self._stems()]
+        columns = [self._encode_each(file, scale) for file in files[0]]
+        for row in files:
+            for file, contents in zip(row, columns, strict=True):
+                yield file.path.name, next(contents)
+
+    def encode_files(
+        self, path: Path, format: str, *, scale: int = 1, columns: int | None = None
+    ) -> Iterator[tuple[Path, bytes]]:
+        """Yield a path and the file's bytes as `encode` does, for each output that has files of its own."""
+        for file in panel_files(self.metadata, path, format):
+            output = file.panel.name if file.panel else None
+            yield file.path, self.encode(file.format, scale=scale, columns=columns, output=output)
 
     def save(
         self, path: str | PathLike[str], *, scale: int = 1, grid: bool = False, format: str | None = None
     ) -> list[Path]:
         """Write one file (an image, a grid, an animation, an array), or one per image into a folder. Return the paths.
+
+        An output with files of its own has its name at their end: `one-heat.png` beside `one.png`.
 
             >>> result.save("three.png")  # the only image
             >>> result.save("threes.png", grid=True, scale=4)
@@ -149,46 +168,24 @@ class Result:
         """
         scale = checked_scale(scale)
         stem = request_stem(self.metadata, self.request)
-        formats = formats_of(self.metadata)
-        output = plan_output(path_text("path", path), format, formats, stem=stem, images=len(self), grid=grid)
+        medium, columns = medium_of(self.metadata), grid_columns(self.request) if grid else None
+        output = plan_output(path_text("path", path), format, medium, stem=stem, images=len(self), grid=grid)
         make_folder(output.path if output.folder else output.path.parent)
-        if not output.folder:
-            columns = grid_columns(self.request) if grid else None
-            write_atomic(output.path, self.encode(output.format, scale=scale, columns=columns))
-            return [output.path]
+        each = ((output.path / name, content) for name, content in self.encode_each(output.format, scale))
+        joined = self.encode_files(output.path, output.format, scale=scale, columns=columns)
         paths = []
-        for name, content in self.encode_each(output.format, scale):
-            write_atomic(output.path / name, content)
-            paths.append(output.path / name)
+        for file, content in each if output.folder else joined:
+            write_atomic(file, content)
+            paths.append(file)
         return paths
 
-    def _contents_each(self, format: str, scale: int) -> Iterator[bytes]:
-        return self._images_each(format, scale) if self.metadata.image_outputs else self._numbers_each()
+    def _encode_each(self, file: PanelFile, scale: int) -> Iterator[bytes]:
+        if file.panel is None:
+            return (encode_numeric_outputs([answer]) for answer in self.answers())
+        return self.drawing(file.panel.name).encode_each(file.format, scale)
 
-    def _numbers_each(self) -> Iterator[bytes]:
-        return (encode_numeric_outputs([answer]) for answer in self.answers())
-
-    def _images_each(self, format: str, scale: int) -> Iterator[bytes]:
-        for item, pixels in zip(self.items, self._pixels(), strict=True):
-            document = self._document(item_request(self.seed, item), scale)
-            yield encode_image(to_image(pixels, scale), format, document)
-
-    def _document(self, request: Request, scale: int, columns: int | None = None) -> str:
-        scale, columns = checked_scale(scale), None if columns is None else _checked_columns(columns)
-        return write_provenance(self.metadata, self.sha256, request, scale=scale, columns=columns)
-
-    def _pixels(self) -> Sequence[Pixels] | Pixels:
-        tensor = image_tensor(self.metadata)
-        if not tensor.like:
-            return to_pixels(self.array, tensor)
-        first, *others = self.fitted_images.values()
-        return [np.concatenate(images, axis=1) for images in zip(first, *others, strict=True)] if others else first
-
-    def _durations(self) -> list[int | None]:
-        """Return each image's duration in an animation, taken from the input frames; empty if none has one."""
-        sources = [[each for each in item.inputs.values() if isinstance(each, ImageInput)] for item in self.items]
-        times = [next((each.duration for each in row if each.duration is not None), None) for row in sources]
-        return times if any(time is not None for time in times) else []
+    def _stems(self) -> list[str]:
+        return [item_stem(self.metadata, self.seed, item) for item in self.items]
 
 
 def _checked_columns(columns: object) -> int:
@@ -200,44 +197,3 @@ def grid_columns(request: Request) -> int:
     if request.width > 1:
         return request.width
     return request.count if len(request.inputs) > 1 else square_columns(request.count)
-
-
-def image_tensor(metadata: ModelMetadata) -> Image:
-    """Return a model's image output; several are treated as one image, side by side.
-
-    Raises:
-        UsageError: The model makes no images.
-        Failure: The images differ in size or kind.
-    """
-    images = metadata.image_outputs
-    if not images:
-        kinds = " and ".join(tensor.kind for tensor in metadata.outputs)
-        raise UsageError(f"{metadata.name} makes no images; its {kinds} are in the result's answers() and outputs")
-    if len(images) == 1:
-        return images[0]
-    if len({(image.shape[:2], image.low, image.high, image.like, image.scale) for image in images}) > 1:
-        raise Failure(f"{metadata.name} makes images of several sizes or kinds; this gan-serve cannot show them")
-    return images[0] if images[0].any_size else replace(images[0], width=sum(image.shape[2] for image in images))
-
-
-def array_shape(metadata: ModelMetadata) -> tuple[int, ...]:
-    """Return the shape of one image in an array.
-
-    Raises:
-        UsageError: The model makes no images, or images of any size.
-    """
-    tensor = image_tensor(metadata)
-    if tensor.any_size:
-        raise UsageError(f"{metadata.name} makes images of any size, which no array can hold; use images or a folder")
-    return tensor.shape
-
-
-def largest_size(metadata: ModelMetadata, request: Request) -> tuple[int, int]:
-    """Return the height and width of the largest output image of a request."""
-    tensor = image_tensor(metadata)
-    if not tensor.like:
-        _, height, width = tensor.shape
-        return height, width
-    sources = [source for row in request.inputs if isinstance(source := row[tensor.like], ImageInput)]
-    height, width = (max(source.size[side] for source in sources) * tensor.scale for side in (1, 0))
-    return height, width * len(metadata.image_outputs)

@@ -15,10 +15,9 @@ import numpy as np
 from numpy.random.bit_generator import ISeedSequence
 from numpy.typing import NDArray
 
-from gan_serve.image_inputs import ImageRef
 from gan_serve.latent_mixing import Interpolation, StyleMix
-from gan_serve.request import Item, Value
-from gan_serve.tensors import Image, InputTensor, Label, Latent, Scalar
+from gan_serve.request import Item
+from gan_serve.tensors import InputTensor, Latent, Plain, Written
 
 Arrays = dict[str, NDArray[Any]]
 Noise = NDArray[np.float64]
@@ -45,18 +44,15 @@ class _Key(ISeedSequence):
 
 
 def complete(tensors: Sequence[InputTensor], seed: int, item: Item) -> Item:
-    """Return the item with every label and scalar set: a missing one is sampled, or takes its default."""
-    absent = [tensor for tensor in tensors if isinstance(tensor, Label | Scalar) and tensor.name not in item.inputs]
+    """Return the item with every number and text set: a missing one is sampled, or takes its default."""
+    absent = [tensor for tensor in tensors if isinstance(tensor, Written) and tensor.name not in item.inputs]
     chosen = {tensor.name: _chosen(tensor, seed, item.index) for tensor in absent}
     return replace(item, inputs={**item.inputs, **chosen})
 
 
-def _chosen(tensor: Label | Scalar, seed: int, index: int) -> int | float:
-    if isinstance(tensor, Label):
-        return tensor.values[int(random_stream(seed, index, tensor.name).randint(len(tensor.classes)))]
-    if isinstance(tensor.default, tuple):
-        return random_stream(seed, index, tensor.name).uniform(*tensor.default)
-    return tensor.default
+def _chosen(tensor: Written, seed: int, index: int) -> Plain:
+    fixed = tensor.fixed
+    return tensor.draw(random_stream(seed, index, tensor.name)) if fixed is None else fixed
 
 
 def input_arrays(tensors: Sequence[InputTensor], seed: int, items: Sequence[Item]) -> Arrays:
@@ -66,13 +62,8 @@ def input_arrays(tensors: Sequence[InputTensor], seed: int, items: Sequence[Item
     }
 
 
-def _value(tensor: InputTensor, seed: int, item: Item) -> NDArray[np.floating[Any]] | Value:
-    if isinstance(tensor, Latent):
-        return _latent(tensor, seed, item)
-    value = item.inputs[tensor.name]
-    if isinstance(tensor, Label) and isinstance(value, int):
-        return tensor.place(value)
-    return value.array(tensor) if isinstance(tensor, Image) and isinstance(value, ImageRef) else value
+def _value(tensor: InputTensor, seed: int, item: Item) -> Any:
+    return _latent(tensor, seed, item) if isinstance(tensor, Latent) else tensor.encode(item.inputs[tensor.name])
 
 
 def _latent(tensor: Latent, seed: int, item: Item) -> Noise:
@@ -87,10 +78,7 @@ def _latent(tensor: Latent, seed: int, item: Item) -> Noise:
 
 
 def _noise(tensor: Latent, seed: int, index: int) -> Noise:
-    stream = random_stream(seed, index, tensor.name)
-    return (
-        stream.standard_normal(tensor.size) if tensor.distribution == "normal" else stream.uniform(-1, 1, tensor.size)
-    )
+    return tensor.draw(random_stream(seed, index, tensor.name))
 
 
 def _interpolate(tensor: Latent, start: Noise, goal: Noise, share: float) -> Noise:

@@ -6,16 +6,19 @@ from pathlib import Path
 import pytest
 from command_line import Outcome, Run
 from small_models import (
+    APART,
     CLASSIFIER,
     DIGIT,
     ENLARGER,
     FILLER,
+    INSPECTOR,
     INVERTER,
     MENDER,
     NOISY,
     PAINTER,
     PAIR,
     PLAIN,
+    SCORED,
     TURNED,
     save_model,
 )
@@ -27,7 +30,10 @@ from gan_serve.cli import run as run_command
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A repository of small models: with a label, with a scalar, in colour with neither, and some that take images."""
     root = tmp_path_factory.mktemp("models")
-    drawing, seeing = (DIGIT, PAIR, PLAIN, TURNED), (CLASSIFIER, INVERTER, NOISY, ENLARGER, FILLER, PAINTER, MENDER)
+    drawing, seeing = (
+        (DIGIT, PAIR, PLAIN, TURNED, SCORED, APART),
+        (CLASSIFIER, INSPECTOR, INVERTER, NOISY, ENLARGER, FILLER, PAINTER, MENDER),
+    )
     for metadata in drawing + seeing:
         save_model(root, metadata)
     return root

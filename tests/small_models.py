@@ -63,6 +63,8 @@ def _parts(metadata: ModelMetadata) -> Parts:
         return _filling(metadata)
     if metadata.any_size:
         return _enlarging(metadata)
+    if metadata.image_outputs and metadata.numeric_outputs:
+        return _inspecting(metadata)
     return _inverting(metadata) if metadata.image_outputs else _judging(metadata)
 
 
@@ -93,8 +95,8 @@ def _filling(metadata: ModelMetadata) -> Parts:
 
 
 def _drawing(metadata: ModelMetadata) -> Parts:
-    """tanh(latent @ W + embedding[label] + scalars + image), an image; another output is the image's negative."""
-    image, *others = metadata.outputs
+    """tanh(latent @ W + embedding[label] + scalars + image), an image; its negatives, and its brightest value."""
+    image, *others = metadata.image_outputs
     size = int(np.prod(image.shape))
     random = np.random.RandomState(0)
     nodes, weights, terms = [], [], []
@@ -110,7 +112,33 @@ def _drawing(metadata: ModelMetadata) -> Parts:
     nodes += [helper.make_node("Sum", terms, ["sum"]), helper.make_node("Tanh", ["sum"], ["flat"])]
     weights.append(numpy_helper.from_array(np.array([-1, *image.shape], np.int64), "shape"))
     nodes.append(helper.make_node("Reshape", ["flat", "shape"], [image.name]))
-    return nodes + [helper.make_node("Neg", [image.name], [other.name]) for other in others], weights
+    nodes += [_negative(image, other) for other in others]
+    return nodes + [node for score in metadata.numeric_outputs for node in _brightest("flat", score)], weights
+
+
+def _negative(image: Image, other: Image) -> onnx.NodeProto:
+    """The negative, or the brightest pixels of a smaller image's squares."""
+    side = image.shape[2] // other.shape[2]
+    if side == 1:
+        return helper.make_node("Neg", [image.name], [other.name])
+    return helper.make_node("MaxPool", [image.name], [other.name], kernel_shape=[side, side], strides=[side, side])
+
+
+def _brightest(flat: str, score: OutputTensor) -> list[onnx.NodeProto]:
+    axis = helper.make_node("Constant", [], [f"{score.name}_axis"], value_ints=[1])
+    return [axis, helper.make_node("ReduceMax", [flat, f"{score.name}_axis"], [score.name], keepdims=0)]
+
+
+def _inspecting(metadata: ModelMetadata) -> Parts:
+    """The brightest value plus a number, the image's negative, and its brightest pixels by quarters."""
+    (image, descent), (score, *images) = metadata.inputs, metadata.outputs
+    nodes = [
+        helper.make_node("Flatten", [image.name], ["flat"]),
+        *_brightest("flat", replace(score, name="brightest")),
+        helper.make_node("Add", ["brightest", descent.name], [score.name]),
+        *(_negative(image, each) for each in images),
+    ]
+    return nodes, []
 
 
 def _inverting(metadata: ModelMetadata) -> Parts:
@@ -187,6 +215,17 @@ CLASSIFIER = metadata_of(
     Probabilities(name="classes", classes=DIGITS),
     ScoreOutput(name="brightest", low=-1, high=1),
     task="classification",
+)
+BRIGHTEST = ScoreOutput(name="brightest", low=-1, high=1)
+SCORED = metadata_of("scored", (LATENT,), GREY, BRIGHTEST)
+APART = metadata_of("apart", (LATENT,), BRIGHTEST, GREY, replace(GREY, name="heat", height=2, width=2))
+INSPECTOR = metadata_of(
+    "inspector",
+    (GREY, Scalar(name="descent", low=0, high=10, default=10)),
+    ScoreOutput(name="score", low=-1, high=11, description="How far from normal."),
+    replace(GREY, name="reconstruction"),
+    replace(GREY, name="heat", height=2, width=2, low=0),
+    task="anomaly-detection",
 )
 INVERTER = metadata_of("inverter", (COLOUR,), replace(COLOUR, name="inverse"), task="image-to-image")
 NOISY = metadata_of("noisy", (COLOUR, LATENT), replace(COLOUR, name="noisy"), task="image-to-image")

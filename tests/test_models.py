@@ -11,10 +11,10 @@ import pytest
 from gan_serve.extremes import try_extremes
 from gan_serve.generator import Generator
 from gan_serve.images.encoding import read_generated
-from gan_serve.images.pixels import tile, to_pixels
+from gan_serve.images.pixels import tile
+from gan_serve.outputs.panels import find_panel
 from gan_serve.provenance import parse_provenance
 from gan_serve.repository import Repository
-from gan_serve.result import image_tensor
 from gan_serve.sampling import random_stream
 from gan_serve.tensors import Image, Mask
 
@@ -86,7 +86,7 @@ def test_the_sample_can_be_reproduced(name: str) -> None:
     generator = load(name)
     assert (provenance.seed, provenance.sha256) == (0, generator.sha256)
     result = generator.run(provenance.request)
-    pixels = tile(to_pixels(result.array, image_tensor(generator.metadata)), provenance.columns or 1)
+    pixels = tile(find_panel(generator.metadata).tensor.to_pixels(result.array), provenance.columns or 1)
     made = pixels.repeat(provenance.scale, axis=0).repeat(provenance.scale, axis=1)
     assert np.abs(made.astype(int) - golden.reshape(made.shape)).max() <= 1
 

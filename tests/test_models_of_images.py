@@ -13,7 +13,6 @@ from gan_serve import Failure, UsageError
 from gan_serve.generator import Generator
 from gan_serve.image_inputs import ImageRef, open_image
 from gan_serve.images.encoding import read_document, read_generated
-from gan_serve.images.pixels import to_pixels
 from gan_serve.provenance import parse_provenance
 
 MANY = np.random.RandomState(0).randint(256, size=(150, 8, 8), dtype=np.uint8)
@@ -177,4 +176,4 @@ def test_a_request_from_a_file_needs_its_image_found(noisy: Generator, files: li
 
 def test_levels_in_and_out_are_each_others_inverse(inverter: Generator) -> None:
     made = inverter.generate(image=COLOURS)
-    np.testing.assert_array_equal(to_pixels(made.array, inverter.metadata.image_outputs[0]), 255 - COLOURS)
+    np.testing.assert_array_equal(inverter.metadata.image_outputs[0].to_pixels(made.array), 255 - COLOURS)

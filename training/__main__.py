@@ -6,6 +6,7 @@ import warnings
 import typer
 
 from gan_serve.cli import report_errors
+from gan_serve.system.home import with_homes
 from gan_serve.system.interrupt import leave_at_signals
 from gan_serve.system.text import open_streams
 from training.cli import comparisons, models, training
@@ -29,7 +30,7 @@ def main() -> None:
     warnings.formatwarning = lambda message, *_: f"warning: {message}\n"  # one line, without the source location
     warnings.filterwarnings("ignore", module="PIL")  # unreadable images are reported by name
     command = typer.main.get_command(app)
-    arguments = sys.argv[1:] or ["--help"]
+    arguments = with_homes(sys.argv[1:]) or ["--help"]
     sys.exit(report_errors(lambda: command.main(arguments, prog_name="python -m training", standalone_mode=False) or 0))
 
 

@@ -75,7 +75,7 @@ def _shipped(models: Sequence[ModelMetadata]) -> str:
     parts = []
     for metadata in models:
         parts.append(f"[`{metadata.name}`](../models/{metadata.name}/README.md), {metadata.data.name}:")
-        if metadata.image_outputs:
+        if metadata.drawn_outputs:
             parts.append(f"![Samples of {metadata.name}](../models/{metadata.name}/sample.png)")
         parts.append(f"<details markdown><summary>Scores</summary>\n\n{scores_table(metadata.scores)}\n\n</details>")
     return "\n\n".join(parts) or "No model is published yet."
@@ -106,7 +106,7 @@ def gallery(models: Sequence[ModelMetadata]) -> str:
     sections = [
         f"## [{metadata.name}]({metadata.name}/README.md)\n\n{makes(metadata)}. {metadata.description} "
         f"{metadata.paper.title} ({metadata.paper.year})."
-        + (f"\n\n![Samples of {metadata.name}]({metadata.name}/sample.png)" if metadata.image_outputs else "")
+        + (f"\n\n![Samples of {metadata.name}]({metadata.name}/sample.png)" if metadata.drawn_outputs else "")
         for metadata in models
     ]
     return "\n\n".join(["# Models", WARNING, *sections]) + "\n"

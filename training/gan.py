@@ -7,14 +7,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from gan_serve.extremes import smallest_side
 from gan_serve.metadata import Feedback, Paper, Score, Task
-from gan_serve.tensors import Image, InputTensor, Label, Latent, Mask, OutputTensor, Scalar
+from gan_serve.tensors import Image, InputTensor, Latent, OutputTensor, Scalar
 from training import augment, distributed, losses
-from training.data.dataset import Batch, BatchSource, Dataset, ImageSpec, Terms
+from training.data.dataset import Batch, BatchSource, Dataset, DataSpec, Terms
 from training.scoring import EvaluationCase, EvaluationContext
 
 
@@ -102,15 +103,13 @@ class Servable:
 
         Images of any size have `size` (height, width), by default the first of `sizes`.
         """
-        random = torch.Generator().manual_seed(seed)
-        return tuple(
-            _example(tensor, count, size or self.sizes[0], random) for tensor in map(self._limited, self.inputs)
-        )
+        stream, inputs = np.random.RandomState(seed), [self._limited(tensor) for tensor in self.inputs]
+        arrays = (tensor.examples(stream, count, *(size or self.sizes[0])) for tensor in inputs)
+        return tuple(torch.from_numpy(array.astype(tensor.dtype)) for tensor, array in zip(inputs, arrays, strict=True))
 
     def _limited(self, tensor: InputTensor) -> InputTensor:
         if isinstance(tensor, Scalar) and tensor.name in self.highest:
-            high = self.highest[tensor.name]
-            return replace(tensor, high=high, default=high)
+            return replace(tensor, high=self.highest[tensor.name], default=tensor.low)
         return tensor
 
     @property
@@ -119,22 +118,6 @@ class Servable:
         multiple = math.lcm(*(tensor.multiple for tensor in self.inputs if isinstance(tensor, Image)))
         side = smallest_side(multiple)
         return [(3 * side, side + multiple), (side, side), (side + multiple, 2 * side)]
-
-
-def _example(tensor: InputTensor, count: int, pixels: tuple[int, int], random: torch.Generator) -> Tensor:
-    match tensor:
-        case Latent(size=size, distribution="uniform"):
-            return torch.rand(count, size, generator=random) * 2 - 1
-        case Latent(size=size):
-            return torch.randn(count, size, generator=random)
-        case Label(classes=classes):
-            return torch.randint(len(classes), (count,), generator=random)
-        case Scalar(low=low, high=high):
-            return torch.rand(count, generator=random) * (high - low) + low
-        case Image(low=low, high=high):
-            return torch.rand(count, *tensor.shape_at(*pixels), generator=random) * (high - low) + low
-        case Mask():
-            return torch.rand(count, *tensor.shape_at(*pixels), generator=random).round()
 
 
 class Game(nn.Module):
@@ -171,13 +154,14 @@ class Game(nn.Module):
 class GAN(Game):
     """The unconditional game of two players; a variant overrides what its paper changes.
 
-    A subclass sets `recipe` and `paper`, and builds `generator` and `discriminator` from the `ImageSpec`.
+    A subclass sets `recipe` and `paper`, and builds `generator` and `discriminator` from the `DataSpec`.
     """
 
     recipe: ClassVar[Recipe]
     presets: ClassVar[Mapping[str, Recipe]] = {}  # recipes of further models, called `<variant>-<name>`
     paper: ClassVar[Paper]
     differences: ClassVar[str] = ""  # from the paper, for the model card
+    scored_by: ClassVar[Literal["task", "own"]] = "task"  # "own": by `own_scores` alone, such as music
     adversarial: losses.Adversarial = losses.non_saturating
     latent_size: ClassVar[int] = 64
     discriminator_steps: ClassVar[int] = 1
@@ -186,7 +170,7 @@ class GAN(Game):
     generator: nn.Module
     discriminator: nn.Module
 
-    def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
+    def __init__(self, spec: DataSpec, recipe: Recipe | None = None) -> None:
         super().__init__(recipe or self.recipe)
         self.spec = spec
         self.augmentations = augment.find(self.settings.augment)
@@ -283,8 +267,8 @@ class GAN(Game):
             "": Servable(
                 self.generator,
                 inputs=(Latent(name="latent", size=self.latent_size),),
-                outputs=(self.spec.image,),
+                outputs=(self.spec.tensor,),
                 task="unconditional",
-                description=f"Draws one {self.spec.size}x{self.spec.size} image from noise.",
+                description=f"Draws one {self.spec.example} from noise.",
             )
         }

@@ -13,6 +13,7 @@ from gan_serve import __version__
 from gan_serve.cli.options import report, with_examples
 from gan_serve.errors import GanServeError, UsageError, short_repr
 from gan_serve.suggestions import nearest
+from gan_serve.system.home import with_homes
 from gan_serve.system.text import open_streams
 
 # The module and function of each command. Only the called one is imported.
@@ -62,7 +63,7 @@ def _open_closed_streams() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run a command, and return its exit code. Errors are printed in one line on stderr."""
-    return report_errors(lambda: _run(list(arguments)))
+    return report_errors(lambda: _run(with_homes(arguments)))
 
 
 def report_errors(command: Callable[[], int]) -> int:

@@ -26,7 +26,7 @@ def check_supported(
     Raises:
         UsageError: The model needs images or makes none, or an option cannot be combined with --ray.
     """
-    if metadata.image_inputs or not metadata.image_outputs:
+    if metadata.image_inputs or not metadata.drawn_outputs:
         raise UsageError("--ray needs a model that makes images from a seed alone; leave out --ray")
     if output == "-" or show:
         raise UsageError(f"--ray fills a folder; leave out {'--show' if show else '--output -'}")
@@ -52,9 +52,9 @@ def run_on_cluster(model: "Model", request: "Request", plan: "Output", device: s
     with (
         cluster(address),
         monitored(job) as (progress, check_signals),
-        closing(run_job(job, model, device, progress.start)) as counts,
+        closing(run_job(job, model, device, progress.start)) as shards,
     ):
-        for count in counts:
-            progress.advance(count)
+        for images, lines in shards:
+            progress.advance(images, lines)
             check_signals()
     typer.echo(path_bytes(plan.path))

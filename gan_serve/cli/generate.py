@@ -6,7 +6,7 @@ import typer
 
 from gan_serve.cli.cluster import check_supported, run_on_cluster
 from gan_serve.cli.images import readable
-from gan_serve.cli.numbers import write_numbers
+from gan_serve.cli.numbers import write_numbers, writes_numbers
 from gan_serve.cli.options import DeviceOption, InexactOption, ModelsOption, find_model
 from gan_serve.cli.run import STDOUT, Destination, run_job, run_once, with_unfinished_seed, write_output
 from gan_serve.errors import UsageError
@@ -67,19 +67,24 @@ def generate(
     """
     from gan_serve.formats import is_animated
     from gan_serve.latent_mixing import make_mixing
+    from gan_serve.media import medium_of
     from gan_serve.request import make_request
 
     loaded = find_model(model, models)
     mixing = make_mixing(walk_to=walk_to, steps=steps, step=step, mix_with=mix_with, mix=mix, mix_index=mix_index)
     if ray is not None:
         check_supported(loaded.metadata, output, show, mixing, inexact)
-    with readable(loaded.metadata, inputs, animated=is_animated(output, format, grid=grid)) as (values, left_out):
+    animated = is_animated(output, format, medium_of(loaded.metadata), grid=grid)
+    with readable(loaded.metadata, inputs, animated=animated) as (values, left_out):
         request = make_request(loaded.metadata, values, count=count, seed=seed, index=index, mixing=mixing)
         to = Destination(output, format, grid, len(request) + left_out, has_seed=seed is not None)
-        if loaded.metadata.image_outputs:
+        if not writes_numbers(loaded.metadata, to):
             _make_images(loaded, request, to, scale, show, device, not inexact, ray)
         elif show or scale != 1:
-            raise UsageError(f"{model} returns numbers; leave out {'--show' if show else '--scale'}")
+            what = f"{to.format} holds" if loaded.metadata.drawn_outputs else f"{model} returns"
+            raise UsageError(f"{what} numbers; leave out {'--show' if show else '--scale'}")
+        elif ray is not None:
+            raise UsageError("--ray makes images; leave out --ray, or --format")
         else:
             write_numbers(loaded, request, to, device, not inexact)
 
@@ -94,12 +99,14 @@ def _make_images(
     exact: bool,
     ray: str | None,
 ) -> None:
-    from gan_serve.formats import IMAGES, stdout_format
+    from gan_serve.formats import stdout_format
     from gan_serve.jobs.writers import check_apart, check_replaceable
+    from gan_serve.media import medium_of
+    from gan_serve.outputs.panels import panel_files
 
     columns = _columns(model, request, scale, to.grid)
     if to.output == STDOUT:
-        known = stdout_format(to.format, IMAGES, images=to.images, grid=to.grid)
+        known = stdout_format(to.format, medium_of(model.metadata), images=to.images, grid=to.grid)
         _check_format(model, request, known, scale, to.grid)
         write_output(STDOUT, run_once(model, request, device, exact, show).encode(known, scale=scale, columns=columns))
         return
@@ -114,36 +121,40 @@ def _make_images(
     elif plan.folder or plan.format == "npy":
         run_job(model, resumed, plan, device, exact, scale, show)
     else:
-        check_replaceable(plan.path, request.files)
+        for file in panel_files(model.metadata, plan.path, plan.format):
+            check_replaceable(file.path, request.files)
         result = run_once(model, request, device, exact, show)
-        write_output(plan.path, result.encode(plan.format, scale=scale, columns=columns))
+        for path, content in result.encode_files(plan.path, plan.format, scale=scale, columns=columns):
+            write_output(path, content)
 
 
 def _check_format(model: "Model", request: "Request", format: str, scale: int, grid: bool) -> None:
     """Reject a file that could not be written, before anything is computed."""
-    from gan_serve.formats import ANIMATIONS
     from gan_serve.images.pixels import check_length
-    from gan_serve.result import array_shape, largest_size
+    from gan_serve.outputs.panels import array_shape, panels_of
 
-    if format == "npy":
-        array_shape(model.metadata)
-    if format in ANIMATIONS and len(request) > 1 and not grid:
-        check_length(*largest_size(model.metadata, request), len(request), scale)
+    for panel in panels_of(model.metadata):
+        if format == "npy":
+            array_shape(model.metadata, panel)
+        if format in panel.medium.animations and len(request) > 1 and not grid:
+            check_length(*panel.largest_size(request), len(request), scale)
 
 
 def _columns(model: "Model", request: "Request", scale: int, grid: bool) -> int | None:
-    from gan_serve.images.pixels import check_size
-    from gan_serve.result import grid_columns, largest_size
+    from gan_serve.outputs.panels import check_sizes
+    from gan_serve.result import grid_columns
 
     columns = grid_columns(request) if grid else None
-    check_size(*largest_size(model.metadata, request), len(request) if columns else 1, columns or 1, scale)
+    check_sizes(model.metadata, request, columns, scale)
     return columns
 
 
 def _plan(model: "Model", request: "Request", to: Destination) -> "Output":
-    from gan_serve.formats import IMAGES, plan_output, writes_one_image
+    from gan_serve.formats import plan_output, writes_one_image
+    from gan_serve.media import medium_of
     from gan_serve.naming import request_stem
 
-    with_seed = to.has_seed or writes_one_image(to.images, to.format, to.grid)
+    medium = medium_of(model.metadata)
+    with_seed = to.has_seed or writes_one_image(to.images, to.format, medium, grid=to.grid)
     stem = request_stem(model.metadata, request, with_seed=with_seed)
-    return plan_output(to.output, to.format, IMAGES, stem=stem, images=to.images, grid=to.grid)
+    return plan_output(to.output, to.format, medium, stem=stem, images=to.images, grid=to.grid)

@@ -2,6 +2,7 @@
 
 import inspect
 import itertools
+import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,7 +17,7 @@ from gan_serve.suggestions import nearest
 
 if TYPE_CHECKING:
     from gan_serve.metadata import ModelMetadata
-    from gan_serve.request import Choice
+    from gan_serve.tensors import Choice
 
 # Keep unknown options, so that the error can list the model's inputs.
 CONTEXT = {"ignore_unknown_options": True, "allow_extra_args": True}
@@ -86,24 +87,15 @@ def _metadata(model: str, models: str | None) -> "ModelMetadata":
 
 
 def _options(metadata: "ModelMetadata", short: bool) -> "list[Choice]":
-    return [tensor for tensor in _choices(metadata) if not short or tensor != metadata.source_image]
-
-
-def _choices(metadata: "ModelMetadata") -> "list[Choice]":
-    from gan_serve.request import choices
-
-    return list(choices(metadata).values())
+    return [tensor for tensor in metadata.choices.values() if not short or tensor != metadata.source_image]
 
 
 def _parameter(tensor: "Choice") -> inspect.Parameter:
-    kind: object = str | None
-    value, several = "VALUE", "a list makes one row per value"
-    if tensor.kind in ("image", "mask"):
-        kind, value, several = list[str] | None, "FILE", "- is stdin; repeat the option for more"
+    kind: object = list[str] | None if tensor.repeats else str | None
     option = typer.Option(
         flag(tensor.name),
-        metavar=value,
-        help=f"{tensor.description} {tensor.hint}; {several}.".strip(),
+        metavar=tensor.metavar,
+        help=f"{tensor.description} {tensor.hint}; {tensor.several}.".strip(),
         show_default=tensor.default_hint,
     )
     return inspect.Parameter(
@@ -129,11 +121,11 @@ def _examples(model: str | None, metadata: "ModelMetadata | None") -> list[str]:
     if metadata and metadata.image_inputs:
         one = "".join(f" {flag(image.name)} {image.example}" for image in metadata.image_inputs)
         many = "".join(f" {flag(image.name)} '{image.name}s/*.png'" for image in metadata.image_inputs)
-        output = "outputs/" if metadata.image_outputs else "outputs.jsonl"
+        output = "outputs/" if metadata.drawn_outputs else "outputs.jsonl"
         return ["Examples:", f"{command}{one}", f"{command}{many} --output {output}"]
     examples = ["Examples:", command, f"{command} --count 16 --grid --scale 4 --seed 42"]
-    tensors = _choices(metadata) if metadata else []
-    examples += [f"{command} {flag(tensor.name)} {tensor.example} --count 8 --grid" for tensor in tensors]
+    for tensor in metadata.choices.values() if metadata else ():
+        examples.append(f"{command} {flag(tensor.name)} {shlex.quote(tensor.example)} --count 8 --grid")
     examples += [f"{command} --seed 1 --walk-to 2 --output walk.gif"]
     examples += _mixture(command, metadata) if metadata else []
     examples += [f"{command} --count 100000 --output many.npy"]
@@ -152,7 +144,7 @@ def _mixture(command: str, metadata: "ModelMetadata") -> list[str]:
 def _short_examples(model: str | None, tensors: "Sequence[Choice]") -> list[str]:
     """Return the examples of `translate`, with all required inputs, such as a mask."""
     command = f"gan-serve translate {model or 'MODEL'}"
-    others = "".join(f" {flag(each.name)} {each.example}" for each in tensors if each.kind in ("image", "mask"))
+    others = "".join(f" {flag(each.name)} {each.example}" for each in tensors if each.is_required)
     return [
         "Examples:",
         f"{command} photo.jpg{others}",

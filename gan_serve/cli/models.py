@@ -12,7 +12,6 @@ from gan_serve.suggestions import nearest
 
 if TYPE_CHECKING:
     from gan_serve.metadata import ModelMetadata, Score
-    from gan_serve.tensors import InputTensor, OutputTensor
 
 
 def list_models(
@@ -69,8 +68,6 @@ def _print_table(models: "list[ModelMetadata]") -> None:
     from rich.console import Console
     from rich.table import Column, Table
 
-    from gan_serve.request import choices
-
     console = Console(markup=False, emoji=False)  # descriptions may contain brackets and colons
     if not console.is_terminal:
         console.width = 200  # a pipe has no width, and its reader no use for line breaks
@@ -80,8 +77,8 @@ def _print_table(models: "list[ModelMetadata]") -> None:
         box=None,
     )
     for model in models:
-        options = " ".join(flag(name) for name in choices(model))
-        table.add_row(model.name, str(model.version), model.task, options, _makes(model.outputs[0]), model.description)
+        options = " ".join(flag(name) for name in model.choices)
+        table.add_row(model.name, str(model.version), model.task, options, _makes(model), model.description)
     console.print(table)
 
 
@@ -90,8 +87,8 @@ def _facts(model: "ModelMetadata") -> list[tuple[str, str]]:
     return [
         ("model", f"{model.name} version {model.version}: {model.description}"),
         ("task", model.task),
-        *(("input", f"{tensor.name}: {_takes(tensor)}") for tensor in model.inputs),
-        *(("output", f"{tensor.name}: {_makes(tensor)}") for tensor in model.outputs),
+        *(("input", f"{tensor.name}: {tensor.takes}") for tensor in model.inputs),
+        *(("output", f"{tensor.name}: {tensor.makes}") for tensor in model.outputs),
         *(("score", _score(score)) for score in model.scores),
         ("paper", f"{paper.title}, {paper.authors} {paper.year}, {paper.url}"),
         ("data", f"{data.name}, {data.images:,} images, {data.license}, {data.attribution}"),
@@ -103,22 +100,11 @@ def _facts(model: "ModelMetadata") -> list[tuple[str, str]]:
     ]
 
 
-def _takes(tensor: "InputTensor") -> str:
-    from gan_serve.tensors import Latent
-
-    if isinstance(tensor, Latent):
-        return f"{tensor.size} {tensor.distribution} random numbers, from the seed"
-    return f"{tensor.hint} (default: {tensor.default_hint})"
-
-
-def _makes(tensor: "OutputTensor") -> str:
-    from gan_serve.tensors import Image, ScoreOutput
-
-    if isinstance(tensor, Image):
-        return f"{tensor.kind} {tensor.look if tensor.like else 'x'.join(map(str, tensor.shape))}"
-    if isinstance(tensor, ScoreOutput):
-        return f"{tensor.kind} from {tensor.low:g} to {tensor.high:g}"
-    return f"{tensor.kind} of {len(tensor.classes)} classes"
+def _makes(model: "ModelMetadata") -> str:
+    """Return the first of several images or numbers; of a model that makes both, the names of its numbers as well."""
+    if not model.drawn_outputs:
+        return model.outputs[0].makes
+    return ", ".join([model.drawn_outputs[0].makes, *(tensor.name for tensor in model.numeric_outputs)])
 
 
 def _score(score: "Score") -> str:

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -39,8 +40,13 @@ class Progress:
             state = "nothing to do" if done == self.total else "continuing"
             typer.echo(f"{state}: {done:,} of {self.total:,} done", err=True)
 
-    def advance(self, images: int) -> None:
-        """Count more finished images."""
+    def advance(self, images: int, lines: Sequence[str] = ()) -> None:
+        """Count more finished images, and print lines about them."""
+        for line in lines:
+            if self._bar:  # prints them above itself
+                self._bar.console.print(line, markup=False, highlight=False, soft_wrap=True)
+            else:
+                typer.echo(line, err=True)
         self.done += images
         self._show(self.done)
 

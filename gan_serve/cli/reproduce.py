@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from gan_serve.images.encoding import GeneratedFile
     from gan_serve.metadata import ModelMetadata
+    from gan_serve.outputs.panels import Panel
     from gan_serve.provenance import Provenance
     from gan_serve.repository import Model, Repository
     from gan_serve.request import Inputs, Request
@@ -41,26 +42,29 @@ def reproduce(
     gan-serve reproduce outputs/pix2pix-shoe-1f0c9a52.png --inputs photos/
     gan-serve reproduce old.png --output again.png --models old-models/
     """
-    from gan_serve.formats import IMAGES, format_of
+    from gan_serve.formats import format_of
     from gan_serve.generator import Generator
-    from gan_serve.images.encoding import decode_pixels, read_generated
     from gan_serve.jobs.writers import check_replaceable
+    from gan_serve.media.reading import decode_values, open_generated
+    from gan_serve.outputs.panels import find_panel
     from gan_serve.provenance import parse_provenance
 
-    generated = read_generated(image)
+    generated = open_generated(image)
     provenance = parse_provenance(generated.document, str(image))
     model = _same_model(open_repository(models), provenance)
     folders = [inputs] if inputs else [image.parent, Path()]
-    request = _request(model.metadata, provenance, generated, folders)
-    format = format_of(output, IMAGES) if output and output.suffix else generated.format
+    panel = find_panel(model.metadata, provenance.output)
+    request = _request(model.metadata, provenance, panel, generated, folders)
+    format = format_of(output, panel.medium) if output and output.suffix else generated.format
     copy = output or image.with_stem(f"{image.stem}-reproduced")
     if str(copy) != STDOUT:
         check_replaceable(copy, [image, *request.files])
     result = Generator(model, device=device).run(request)
-    encode = functools.partial(result.encode, scale=provenance.scale, columns=provenance.columns)
+    scale, columns = provenance.scale, provenance.columns
+    encode = functools.partial(result.encode, scale=scale, columns=columns, output=provenance.output)
     again = encode(generated.format)
     write_output(copy, again if format == generated.format else encode(format))
-    values = result.array if generated.format == "npy" else decode_pixels(again)
+    values = panel.array(result.outputs) if generated.format == "npy" else decode_values(again, generated.format)
     if difference := _difference(generated.values, values):
         raise Failure(f"{copy} differs from {image}: {difference}")
     typer.echo("identical", err=True)
@@ -79,13 +83,13 @@ def _same_model(repository: "Repository", provenance: "Provenance") -> "Model":
 def _request(
     metadata: "ModelMetadata",
     provenance: "Provenance",
+    panel: "Panel",
     generated: "GeneratedFile",
     folders: "Sequence[Path]",
 ) -> "Request":
     """Return the validated request. The file may come from anywhere."""
     from gan_serve.images.pixels import check_size
     from gan_serve.request import make_request
-    from gan_serve.result import largest_size
     from gan_serve.seeds import MAX_IMAGES
 
     request = provenance.request
@@ -94,20 +98,18 @@ def _request(
     for row in request.inputs:
         check(row, mixing=request.mixing, max_images=MAX_IMAGES // len(request.inputs))
     images = len(request) if provenance.columns else 1
-    check_size(*largest_size(metadata, request), images, provenance.columns or 1, provenance.scale)
+    check_size(*panel.largest_size(request), images, provenance.columns or 1, provenance.scale)
     if provenance.columns is None:
-        _check_held(metadata, request, provenance.scale, generated)
+        _check_held(panel, request, provenance.scale, generated)
     return request
 
 
-def _check_held(metadata: "ModelMetadata", request: "Request", scale: int, generated: "GeneratedFile") -> None:
+def _check_held(panel: "Panel", request: "Request", scale: int, generated: "GeneratedFile") -> None:
     """Reject a request for more images than the file holds. An animation stores repeated frames once."""
-    from gan_serve.formats import ANIMATIONS
     from gan_serve.images.pixels import check_length
-    from gan_serve.result import largest_size
 
-    if generated.format in ANIMATIONS:
-        check_length(*largest_size(metadata, request), len(request), scale)
+    if generated.format in panel.medium.animations:
+        check_length(*panel.largest_size(request), len(request), scale)
     elif len(request) != (len(generated.values) if generated.format == "npy" else 1):
         raise Failure("the image does not match its provenance, which was changed")
 

@@ -55,6 +55,8 @@ def run_once(model: "Model", request: "Request", device: str, exact: bool, show:
         result = generator.run(request)
     if model.metadata.is_random:
         typer.echo(f"seed {request.seed}", err=True)
+    for line in result.summaries():
+        typer.echo(line, err=True)
     if show:
         _draw(result)
     return result
@@ -77,7 +79,7 @@ def write_output(path: "Path | str", content: bytes) -> None:
 def run_job(
     model: "Model", request: "Request", plan: "Output", device: str, exact: bool, scale: int, show: bool
 ) -> None:
-    """Write a folder, an array or a JSON Lines file, or resume writing it.
+    """Write a folder, an array or a JSON Lines file, or resume writing it. Numbers beside images go to stderr.
 
     Raises:
         Interrupted: SIGINT or SIGTERM stopped the job.
@@ -85,8 +87,10 @@ def run_job(
     from gan_serve.generator import Generator
     from gan_serve.jobs.job import Job
     from gan_serve.jobs.run import job_threads, run_job
+    from gan_serve.jobs.writers import has_provenance
 
     job = Job(model.metadata, model.sha256, request, plan, scale)
+    has_images = has_provenance(job)
     with monitored(job) as (progress, check_signals):
 
         def on_tile(done: int, tiles: int) -> None:
@@ -99,7 +103,7 @@ def run_job(
             for result in results:
                 if show and progress.done == 0:
                     _draw(result)
-                progress.advance(len(result))
+                progress.advance(len(result), result.summaries() if has_images else [])
                 check_signals()
     typer.echo(path_bytes(plan.path))
 

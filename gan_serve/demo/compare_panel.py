@@ -25,7 +25,7 @@ _UNCHOSEN = '<p class="gs-empty">Choose an image to see how to make it again.</p
 
 def can_compare(metadata: ModelMetadata) -> bool:
     """Return whether a model makes images from a seed alone."""
-    return metadata.is_random and not metadata.image_inputs and bool(metadata.image_outputs)
+    return metadata.is_random and not metadata.image_inputs and bool(metadata.drawn_outputs)
 
 
 def make_compare_panel(client: DemoClient, page: gr.Request, tab: gr.Tab, address: Address) -> None:

@@ -3,16 +3,16 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, assert_never
 
 import gradio as gr
 from gradio.components import Component
 
 from gan_serve.demo.canvas import make_canvas, read_canvas
 from gan_serve.metadata import ModelMetadata
-from gan_serve.request import choices
 from gan_serve.server.api.v1_parsing import Fields
-from gan_serve.tensors import Image, Label, Mask, Scalar
+from gan_serve.tensors import Image, Mask, Plain, Written
+from gan_serve.tensors.controls import Menu, Slider, TextBox
 
 _BUTTONS = 12  # classes shown as radio buttons; more become a drop-down list
 _ANY = "any"  # instead of a class: random for each image
@@ -31,16 +31,13 @@ def make_controls(
     metadata: ModelMetadata, values: Mapping[str, str], examples: Sequence[str], most: int
 ) -> list[Control]:
     """Return controls for all inputs that a user sets; `values` holds initial values as text."""
-    tensors = list(choices(metadata).values())
-    masks = [tensor for tensor in tensors if isinstance(tensor, Mask)]
+    masks = dict(zip(metadata.input_images, metadata.masks, strict=False))
     controls = []
-    for tensor in tensors:
-        if isinstance(tensor, Label):
-            controls.append(_label(tensor, values.get(tensor.name)))
-        elif isinstance(tensor, Scalar):
-            controls.append(_scalar(tensor, values.get(tensor.name)))
+    for tensor in metadata.choices.values():
+        if isinstance(tensor, Written):
+            controls.append(_written(tensor, values.get(tensor.name)))
         elif isinstance(tensor, Image):
-            controls.append(_image(tensor, masks.pop(0) if masks else None, examples, most))
+            controls.append(_image(tensor, masks.get(tensor), examples, most))
     return controls
 
 
@@ -58,36 +55,46 @@ def read_controls(controls: Sequence[Control], values: Sequence[Any]) -> Fields:
     return fields
 
 
-def _label(tensor: Label, text: str | None) -> Control:
-    named: list[tuple[str, int | str]] = list(zip(tensor.classes, tensor.values, strict=True))
-    value: int | str = tensor.parse(text)[0] if text else _ANY
-    kind = gr.Radio if len(tensor.classes) <= _BUTTONS else gr.Dropdown
-    component = kind(
-        [("any", _ANY), *named], value=value, label=_title(tensor), info=tensor.description, interactive=True
-    )
-    return Control(tensor.name, [component], lambda value: {} if value == _ANY else {tensor.name: value})
+def _written(tensor: Written, text: str | None) -> Control:
+    """Return the control that the input's kind has chosen; `text` is the initial value."""
+    value = tensor.parse(text)[0] if text else None
+    match tensor.control:
+        case Menu() as menu:
+            return _menu(tensor, menu, value)
+        case Slider() as slider:
+            return _slider(tensor, slider, value)
+        case TextBox() as box:
+            return _text_box(tensor, box, value)
+        case other:
+            assert_never(other)
 
 
-def _scalar(tensor: Scalar, text: str | None) -> Control:
+def _menu(tensor: Written, menu: Menu, value: Plain | None) -> Control:
+    """Return radio buttons, or a drop-down list of many values, with "any" unless there is a default."""
+    options = [*([] if menu.default is not None else [("any", _ANY)]), *menu.options]
+    usual = _ANY if menu.default is None else menu.default
+    kind = gr.Radio if len(menu.options) <= _BUTTONS else gr.Dropdown
+    component = kind(options, value=usual if value is None else value, **_about(tensor))
+    return Control(tensor.name, [component], lambda value: {} if value == usual else {tensor.name: value})
+
+
+def _slider(tensor: Written, slider: Slider, value: Plain | None) -> Control:
     """Return a slider. If the input is random by default, also a checkbox, which moving the slider checks."""
-    is_random = isinstance(tensor.default, tuple)
-    default = sum(tensor.default) / 2 if isinstance(tensor.default, tuple) else tensor.default
-    slider = gr.Slider(
-        tensor.low,
-        tensor.high,
-        value=tensor.parse(text)[0] if text else default,
-        step=_step(tensor),
-        label=_title(tensor),
-        info=tensor.description,
-        interactive=True,
-    )
-    if not is_random:
-        return Control(tensor.name, [slider], lambda value: {} if value == default else {tensor.name: value})
-    fixed = gr.Checkbox(
-        bool(text), label=f"Set {tensor.name}; otherwise it is random for each image", container=False, interactive=True
-    )
-    slider.input(None, None, fixed, js="() => true", queue=False, api_visibility="private")
-    return Control(tensor.name, [slider, fixed], lambda value, is_fixed: {tensor.name: value} if is_fixed else {})
+    start = slider.start if value is None else float(value)
+    component = gr.Slider(slider.low, slider.high, value=start, step=_step(slider), **_about(tensor))
+    if not slider.is_drawn:
+        return Control(tensor.name, [component], lambda value: {} if value == slider.start else {tensor.name: value})
+    label = f"Set {tensor.name}; otherwise it is random for each image"
+    fixed = gr.Checkbox(value is not None, label=label, container=False, interactive=True)
+    component.input(None, None, fixed, js="() => true", queue=False, api_visibility="private")
+    return Control(tensor.name, [component, fixed], lambda value, is_fixed: {tensor.name: value} if is_fixed else {})
+
+
+def _text_box(tensor: Written, box: TextBox, value: Plain | None) -> Control:
+    """Return a line of text. An empty one leaves the input to its default."""
+    text = "" if value is None else tensor.text_of(value)
+    component = gr.Textbox(text, placeholder=box.placeholder, **_about(tensor))
+    return Control(tensor.name, [component], lambda value: {tensor.name: value} if value else {})
 
 
 def _image(tensor: Image, mask: Mask | None, examples: Sequence[str], most: int) -> Control:
@@ -95,10 +102,11 @@ def _image(tensor: Image, mask: Mask | None, examples: Sequence[str], most: int)
     return Control(tensor.name, [canvas], lambda value: read_canvas(value, tensor, mask))
 
 
-def _step(tensor: Scalar) -> float:
+def _step(slider: Slider) -> float:
     """Return a power of ten that divides the range into at least a hundred steps."""
-    return float(10.0 ** math.floor(math.log10((tensor.high - tensor.low) / 100)))
+    return float(10.0 ** math.floor(math.log10((slider.high - slider.low) / 100)))
 
 
-def _title(tensor: Label | Scalar) -> str:
-    return tensor.name.replace("_", " ").capitalize()
+def _about(tensor: Written) -> dict[str, Any]:
+    title = tensor.name.replace("_", " ").capitalize()
+    return {"label": title, "info": tensor.description, "interactive": True}

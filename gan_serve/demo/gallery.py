@@ -39,14 +39,15 @@ def example_addresses(root: Path, model: str) -> list[str]:
 
 def _without_image(metadata: ModelMetadata) -> str:
     """Return a text for the card of a model without an image: its inputs and outputs."""
-    return f"image &rarr; {'image' if metadata.image_outputs else 'numbers'}"
+    made = {"image": metadata.drawn_outputs, "numbers": metadata.numeric_outputs}
+    return f"image &rarr; {' and '.join(name for name, outputs in made.items() if outputs)}"
 
 
 def _image(metadata: ModelMetadata, root: Path) -> str:
     """Return the address of a model's image: its sample, or an image that it generates on request."""
     if sample_of(root, metadata.name):
         return f"demo/samples/{metadata.name}"
-    if metadata.image_outputs and not metadata.image_inputs:
+    if metadata.drawn_outputs and not metadata.image_inputs:
         return f"v1/models/{metadata.name}/generate?seed=0&count=16&grid=true&scale=4"
     return ""
 

@@ -1,7 +1,7 @@
 """The modes of the draw panel: images of one seed, a walk to another seed, one input varied, two seeds mixed."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -13,12 +13,13 @@ from gan_serve.demo.rendering import show_animation, show_result
 from gan_serve.demo.snippets import Snippet, snippets_of
 from gan_serve.latent_mixing import Interpolation
 from gan_serve.metadata import ModelMetadata
+from gan_serve.outputs.panels import find_panel
 from gan_serve.request import Request
-from gan_serve.result import Result, grid_columns, largest_size
+from gan_serve.result import Result, grid_columns
 from gan_serve.server.api.content_negotiation import ResponseFormat, encode
 from gan_serve.server.api.v1_parsing import Fields
 from gan_serve.server.request_context import context_of
-from gan_serve.tensors import Label, Latent, Scalar
+from gan_serve.tensors import Latent, Plain, Scalar, Written
 
 IMAGES, WALK, MIX, VARY = "images", "walk", "mix", "vary-"
 
@@ -58,7 +59,7 @@ class _Sizes:
 
 def modes_of(metadata: ModelMetadata) -> dict[str, str]:
     """Return the modes that a model's inputs allow, with their titles."""
-    varied = [tensor for tensor in metadata.inputs if isinstance(tensor, Label | Scalar)]
+    varied = [tensor for tensor in metadata.inputs if isinstance(tensor, Written) and tensor.stops(_STOPS)]
     return {
         IMAGES: "Images",
         **({WALK: "Walk to another seed"} if metadata.latents else {}),
@@ -107,7 +108,7 @@ def request_of(client: DemoClient, metadata: ModelMetadata, selection: Selection
         fields |= {"mix_with": selection.other, "mix": mix, "count": max(2, math.isqrt(selection.count))}
     elif selection.mode.startswith(VARY):
         name = selection.mode.removeprefix(VARY)
-        fields |= {name: _values(metadata, name)[: client.service.settings.max_count]}
+        fields |= {name: [*_values(metadata, name)][: client.service.settings.max_count]}
     else:
         fields |= {"count": selection.count}
     return client.request(metadata.name, fields)
@@ -140,7 +141,7 @@ def _show(mode: str, result: Result, device: str) -> RenderedMode:
 
 
 def _sizes(metadata: ModelMetadata, request: Request) -> _Sizes:
-    side = max(largest_size(metadata, request))
+    side = max(find_panel(metadata).largest_size(request))
     columns = grid_columns(request) if len(request) > 1 else None
     scale = max(1, _WIDE // (side * max(columns or 1, len(request) // (columns or 1))))
     return _Sizes(side, columns, scale, math.ceil(_MOVING / side))
@@ -151,10 +152,7 @@ def _mixed(metadata: ModelMetadata) -> tuple[Latent, ...]:
     return metadata.latents[1:2]
 
 
-def _values(metadata: ModelMetadata, name: str) -> list[int | float]:
-    tensor = next(each for each in metadata.inputs if each.name == name)
-    if isinstance(tensor, Label):
-        return list(tensor.values)
-    assert isinstance(tensor, Scalar)  # as modes_of offers no others
-    step = (tensor.high - tensor.low) / (_STOPS - 1)
-    return [round(tensor.low + step * stop, 6) for stop in range(_STOPS)]
+def _values(metadata: ModelMetadata, name: str) -> Sequence[Plain]:
+    tensor = metadata.choices[name]
+    assert isinstance(tensor, Written)  # as modes_of offers no others
+    return tensor.stops(_STOPS)

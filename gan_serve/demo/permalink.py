@@ -68,12 +68,7 @@ def texts_of(metadata: ModelMetadata, inputs: Inputs) -> dict[str, str]:
 
 def as_text(metadata: ModelMetadata, name: str, value: Any) -> str:
     """Return an input's exact value as text: a class or an image's file by its name."""
-    if isinstance(value, ImageRef):
-        return value.file or f"{name}.png"
-    label = metadata.label
-    if label and label.name == name:
-        return label.name_of(value)
-    return str(int(value)) if float(value).is_integer() else repr(float(value))
+    return metadata.choices[name].text_of(value)
 
 
 def _integer(name: str, text: str, low: int, high: int) -> int:

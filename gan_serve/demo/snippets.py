@@ -6,9 +6,9 @@ import shlex
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlencode
 
-from gan_serve.demo.permalink import as_text
 from gan_serve.image_inputs import ImageRef
 from gan_serve.latent_mixing import Interpolation, LatentMixing
+from gan_serve.media import medium_of
 from gan_serve.metadata import ModelMetadata
 from gan_serve.provenance import item_request
 from gan_serve.request import Request, Value
@@ -86,17 +86,18 @@ def _command(metadata: ModelMetadata, values: Mapping[str, object], options: For
 def _python(metadata: ModelMetadata, values: Mapping[str, object], options: FormatOptions) -> str:
     arguments = ", ".join(f"{name}={_literal(value)}" for name, value in values.items())
     call = f'gan_serve.load("{metadata.name}").generate({arguments})'
-    if not metadata.image_outputs:
+    if not metadata.drawn_outputs:
         return f"import gan_serve\n\nprint({call}.answers())"
     extra = "".join(f", {name}={value}" for name, value in options.items() if name != "format")
-    return f'import gan_serve\n\nresult = {call}\nresult.save("{_file(metadata, options)}"{extra})'
+    numbers = "\nprint(result.answers())" if metadata.numeric_outputs else ""
+    return f'import gan_serve\n\nresult = {call}\nresult.save("{_file(metadata, options)}"{extra}){numbers}'
 
 
 def _curl(
     metadata: ModelMetadata, values: Mapping[str, object], options: FormatOptions, images: set[str], origin: str
 ) -> str:
     fields = {name: "true" if value is True else value for name, value in {**values, **options}.items()}
-    output = f" -o {_file(metadata, options)}" if metadata.image_outputs else ""
+    output = f" -o {_file(metadata, options)}" if metadata.drawn_outputs else ""
     address = f"{origin}/v1/models/{metadata.name}/generate"
     if not images:
         query = urlencode(fields, safe=",")
@@ -106,15 +107,14 @@ def _curl(
 
 
 def _file(metadata: ModelMetadata, options: FormatOptions) -> str:
-    return f"{metadata.name}.{options.get('format', 'png')}"
+    usual = "png" if "grid" in options else medium_of(metadata).default
+    return f"{metadata.name}.{options.get('format', usual)}"
 
 
 def _joined(metadata: ModelMetadata, name: str, values: Sequence[Value]) -> str:
-    """Return one value, or a comma-separated list; several classes by number, since names may contain commas."""
-    several = list(dict.fromkeys(values))
-    if len(several) == 1:
-        return as_text(metadata, name, several[0])
-    return ",".join(str(value) if isinstance(value, int) else as_text(metadata, name, value) for value in several)
+    """Return one value, or a list of them, as text."""
+    tensor, several = metadata.choices[name], list(dict.fromkeys(values))
+    return tensor.text_of(several[0]) if len(several) == 1 else tensor.list_of(several)
 
 
 def _literal(value: object) -> str:

@@ -12,12 +12,13 @@ from gan_serve.demo.errors import as_html_error
 from gan_serve.demo.gallery import example_addresses
 from gan_serve.demo.modes import origin_of
 from gan_serve.demo.permalink import Address, checked_seed, make_query, texts_of
-from gan_serve.demo.rendering import data_url, show_before_after, show_result
+from gan_serve.demo.rendering import data_url, show_before_after, show_numbers, show_others, show_result
 from gan_serve.demo.snippets import show_snippets, snippets_of
-from gan_serve.images.pixels import PilImage, to_image, to_pixels
+from gan_serve.images.pixels import PilImage, to_image
 from gan_serve.metadata import ModelMetadata
 from gan_serve.result import Result
 from gan_serve.server.api.v1_parsing import Fields
+from gan_serve.tensors import Image
 
 _SHARED = "Its address holds the model and the numbers, but no images."
 _NO_OUTPUT = "The output appears here."
@@ -66,11 +67,12 @@ def _drawing_links(fields: Fields) -> str:
 
 
 def _show_output(result: Result) -> str:
-    """Return the image before and after, or the model's numbers."""
-    if not result.metadata.image_outputs:
+    """Return the image before and after with all other outputs below, or outputs that cannot be compared with it."""
+    if not isinstance(next(iter(result.metadata.drawn_outputs), None), Image):
         return show_result(result)
     (name, content), *_ = result.encode_each("png")
-    return show_before_after(_before(result), content, name)
+    numbers = show_numbers(result) if result.metadata.numeric_outputs else ""
+    return show_before_after(_before(result), content, name) + show_others(result) + numbers
 
 
 def _before(result: Result) -> PilImage:
@@ -80,7 +82,7 @@ def _before(result: Result) -> PilImage:
     fitted = fit_inputs(result.metadata.inputs, result.items[0].inputs).first
     if result.metadata.image_outputs[0].like:
         return to_image(fitted.original, 1)
-    return to_image(to_pixels(fitted.array[None], fitted.tensor)[0], 1)
+    return to_image(fitted.tensor.to_pixels(fitted.array[None])[0], 1)
 
 
 def _missing(metadata: ModelMetadata, fields: Fields) -> str:
@@ -88,5 +90,4 @@ def _missing(metadata: ModelMetadata, fields: Fields) -> str:
     absent = [tensor for tensor in metadata.image_inputs if tensor.name not in fields]
     if not absent:
         return ""
-    is_mask = absent[0].kind == "mask"
-    return "Paint over the part to fill in." if is_mask else _NO_OUTPUT
+    return "Paint over the part to fill in." if absent[0] in metadata.masks else _NO_OUTPUT

@@ -58,8 +58,13 @@ def _check_reachable(address: str) -> None:
         socket.create_connection((host, int(port)), _CONNECT_TIMEOUT).close()
 
 
-def run_job(job: Job, model: Model, device: str, on_start: abc.Callable[[int], None]) -> abc.Generator[int, None, None]:
-    """Finish a job. Call `on_start` with the number of existing images, then yield the number of new images on disk.
+Made = tuple[int, list[str]]  # images on disk, and the lines about their numbers
+
+
+def run_job(
+    job: Job, model: Model, device: str, on_start: abc.Callable[[int], None]
+) -> abc.Generator[Made, None, None]:
+    """Finish a job. Call `on_start` with the number of existing images, then yield the new images on disk.
 
     It yields at least twice a second, so that the caller can stop it. Ray repeats a shard whose process dies.
 
@@ -76,8 +81,8 @@ def run_job(job: Job, model: Model, device: str, on_start: abc.Callable[[int], N
         yield from _in_flight(make, (ray.put(job), [ray.put(model)], kind), shards)
 
 
-def _in_flight(make: Any, arguments: tuple[Any, ...], shards: Iterator[Sequence[int]]) -> Iterator[int]:
-    """Run few shards at a time, and yield their numbers of images as they finish."""
+def _in_flight(make: Any, arguments: tuple[Any, ...], shards: Iterator[Sequence[int]]) -> Iterator[Made]:
+    """Run few shards at a time, and yield their images as they finish."""
     running: list[Any] = []
     try:
         for shard in shards:
@@ -93,11 +98,11 @@ def _in_flight(make: Any, arguments: tuple[Any, ...], shards: Iterator[Sequence[
             ray.wait(running, num_returns=len(running), timeout=_CANCEL_TIMEOUT)
 
 
-def _wait_for_one(running: list[Any]) -> int:
-    """Remove a finished shard from `running`, and return its number of images; 0 if none finishes in time."""
+def _wait_for_one(running: list[Any]) -> Made:
+    """Remove a finished shard from `running`, and return its images; none if none finishes in time."""
     done, running[:] = ray.wait(running, timeout=_POLL_INTERVAL)
     try:
-        return sum(ray.get(done))
+        return ray.get(done)[0] if done else (0, [])
     except RayTaskError as error:
         _fail(error.cause)
     except RayError as error:
@@ -122,13 +127,16 @@ def _kind(device: str) -> str:
     return "cuda" if device.startswith("cuda") else "cpu"
 
 
-def _make(job: Job, model: Sequence[Any], device: str, places: Sequence[int]) -> int:
+def _make(job: Job, model: Sequence[Any], device: str, places: Sequence[int]) -> Made:
     """Make the files at these positions, in a process of the cluster."""
     _check_shared(job)
     generator, size = _load(model[0], device), batch_size(job.metadata)
+    lines: list[str] = []
     for at in range(0, len(places), size):
-        prepare_files(job, generator.run_places(job.request, places[at : at + size]))()
-    return len(places)
+        result = generator.run_places(job.request, places[at : at + size])
+        prepare_files(job, result)()
+        lines += result.summaries()
+    return len(places), lines
 
 
 @functools.lru_cache(1)

@@ -1,8 +1,7 @@
-"""Convert arrays in a model's range to pixels and back, and pixels to images."""
+"""Convert pixels to arrays in a model's range and to images, and arrange them."""
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +10,7 @@ from PIL import Image as PILImage
 from gan_serve.errors import UsageError
 from gan_serve.images.limits import MAX_SIDE
 from gan_serve.seeds import checked_integer
-from gan_serve.tensors import Image
+from gan_serve.tensors import Image, Mask
 
 PilImage = PILImage.Image
 Pixels = NDArray[np.uint8]
@@ -19,14 +18,7 @@ Pixels = NDArray[np.uint8]
 MAX_PIXELS = 64 * 2**20  # of an input image, or of all frames of an animation
 
 
-def to_pixels(array: NDArray[Any], tensor: Image) -> Pixels:
-    """Convert (N, channels, height, width) in the model's range to (N, height, width, channels) in 0..255."""
-    levels = array - tensor.low  # in place from here, to save memory
-    levels *= 255 / (tensor.high - tensor.low)
-    return np.rint(levels, out=levels).clip(0, 255, out=levels).astype(np.uint8).transpose(0, 2, 3, 1)
-
-
-def from_pixels(pixels: Pixels, tensor: Image) -> NDArray[np.float32]:
+def from_pixels(pixels: Pixels, tensor: Image | Mask) -> NDArray[np.float32]:
     """Convert (height, width, channels) in 0..255 to (channels, height, width) in the model's range."""
     values = pixels.transpose(2, 0, 1).astype(np.float32, order="C")  # in place from here, to save memory
     values /= np.float32(255)

@@ -191,7 +191,7 @@ def size_of(image: ImageData) -> tuple[int, int]:
     return (image.shape[2], image.shape[1]) if isinstance(image, np.ndarray) else image.size
 
 
-def to_model(image: ImageData, tensor: Image) -> NDArray[np.float32]:
+def to_model(image: ImageData, tensor: Image | Mask) -> NDArray[np.float32]:
     """Convert an image to (channels, height, width) in the model's range; return such an array unchanged."""
     if isinstance(image, np.ndarray):
         return image
@@ -207,7 +207,7 @@ def read_array(array: NDArray[Any], tensor: Image | Mask) -> ImageData:
     Raises:
         UsageError: The array is neither.
     """
-    if array.dtype == np.bool_ and isinstance(tensor, Mask):
+    if array.dtype == np.bool_ and tensor.accepts_booleans:
         array = array.astype(np.uint8) * 255
     if array.dtype == np.uint8 and _has_pixels(array.shape):
         image = PILImage.fromarray(array[:, :, 0] if array.shape[2:] == (1,) else array)

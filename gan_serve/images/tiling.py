@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gan_serve.images.pixels import Pixels, to_pixels
+from gan_serve.images.pixels import Pixels
 from gan_serve.system.parallel import map_in_order
 from gan_serve.tensors import Image
 
@@ -124,6 +124,6 @@ class _Canvas:
         done = (following[0] - start if following else self._rows.length) * self._tensor.scale
         top = start * self._tensor.scale
         target = self.pixels[top : top + done]
-        target[:] = to_pixels(self._sum[None, :, : len(target), : target.shape[1]], self._tensor)[0]
+        target[:] = self._tensor.to_pixels(self._sum[None, :, : len(target), : target.shape[1]])[0]
         self._sum[:, :-done] = self._sum[:, done:]
         self._sum[:, -done:] = 0

@@ -7,6 +7,7 @@ from pathlib import Path
 from gan_serve.errors import Failure
 from gan_serve.formats import Output
 from gan_serve.metadata import ModelMetadata
+from gan_serve.outputs.panels import Panel
 from gan_serve.provenance import Provenance, item_request, make_provenance
 from gan_serve.request import Item, Request
 from gan_serve.sampling import complete
@@ -26,10 +27,11 @@ class Job:
         """Return the image at one position, with its sampled inputs."""
         return complete(self.metadata.inputs, self.request.seed, self.request.item(place))
 
-    def provenance(self, item: Item | None = None) -> Provenance:
-        """Return the provenance of one image's file, or of one file with all images."""
+    def provenance(self, item: Item | None = None, panel: Panel | None = None) -> Provenance:
+        """Return the provenance of one image's file, or of one file with all images; of the first panel by default."""
         request = item_request(self.request.seed, item) if item else self.request
-        return make_provenance(self.metadata, self.sha256, request, scale=self.scale)
+        output = panel.name if panel else None
+        return make_provenance(self.metadata, self.sha256, request, scale=self.scale, output=output)
 
     def to_json(self) -> str:
         """Return the content of the job file, which identifies the job until it is finished."""

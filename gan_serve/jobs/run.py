@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from gan_serve.generator import Generator, batch_size
-from gan_serve.jobs.appending import appending_writer
+from gan_serve.jobs.appending import AppendingWriter
 from gan_serve.jobs.job import Job
 from gan_serve.jobs.writers import FolderWriter, JobWriter, is_complete
 from gan_serve.metadata import ModelMetadata
@@ -40,7 +40,7 @@ def run_job(job: Job, generator: Generator, on_start: Callable[[int], None]) -> 
     if is_complete(job):
         on_start(len(job.request))
         return
-    with FolderWriter(job) if job.output.folder else appending_writer(job) as writer:
+    with FolderWriter(job) if job.output.folder else AppendingWriter(job) as writer:
         on_start(len(job.request) - len(writer.pending))
         for result, write in _in_order(job.metadata, writer.pending, lambda places: _make(writer, generator, places)):
             write()

@@ -9,11 +9,13 @@ from types import TracebackType
 from typing import Self
 
 from gan_serve.errors import Failure, UsageError
-from gan_serve.formats import IMAGES
-from gan_serve.images.encoding import is_empty, make_folder, read_document, write_atomic
+from gan_serve.images.encoding import is_empty, make_folder, write_atomic
 from gan_serve.jobs.job import Job, job_file
 from gan_serve.jobs.lock import job_lock
+from gan_serve.media.numbers import MEDIUM as NUMBERS
+from gan_serve.media.reading import find_document
 from gan_serve.naming import item_stem
+from gan_serve.outputs.panels import PanelFile, panel_files
 from gan_serve.provenance import Provenance, parse_provenance, same_pixels
 from gan_serve.result import Result
 
@@ -67,11 +69,13 @@ class FolderWriter(JobWriter):
         item = self.job.item(place)
         stem = item_stem(self.job.metadata, self.job.request.seed, item)
         path = self.job.output.path / f"{stem}.{self.job.output.format}"
-        if not (resumed or has_provenance(self.job)) or not path.exists():
+        files = panel_files(self.job.metadata, path, self.job.output.format)
+        if not (resumed or has_provenance(self.job)):
             return False
-        if not resumed:
-            _check_same(path, self.job.provenance(item))
-        return True
+        existing = [file for file in files if file.path.exists()]
+        for file in [] if resumed else existing:
+            _check_same(file.path, self.job.provenance(item, file.panel))
+        return len(existing) == len(files)
 
 
 def prepare_files(job: Job, result: Result) -> Callable[[], None]:
@@ -92,19 +96,26 @@ def _is_untouched(job: Job) -> bool:
 
 
 def is_complete(job: Job) -> bool:
-    """Return whether the job's one file exists and is complete.
+    """Return whether the job's one file, or one file of each panel, exists and is complete.
 
     Raises:
-        Failure: The path holds something else, or numbers, which have no provenance.
+        Failure: A path holds something else, or numbers, which have no provenance.
     """
-    path = job.output.path
-    if job.output.folder or not path.exists() or is_empty(path):
+    if job.output.folder:
+        return False
+    complete = [_is_complete(job, file) for file in panel_files(job.metadata, job.output.path, job.output.format)]
+    return all(complete)
+
+
+def _is_complete(job: Job, file: PanelFile) -> bool:
+    path = file.path
+    if not path.exists() or is_empty(path):
         return False
     if not path.is_file():
         raise Failure(f"{path} is not a regular file; choose another path, or - for stdout")
     if not has_provenance(job):
         raise Failure(f"{path} exists; choose another path, or remove it")
-    _check_same(path, job.provenance())
+    _check_same(path, job.provenance(panel=file.panel))
     return True
 
 
@@ -132,7 +143,7 @@ def check_replaceable(path: Path, inputs: Iterable[Path]) -> None:
 
 def _is_ours(path: Path) -> bool:
     try:
-        parse_provenance(read_document(path), str(path))
+        parse_provenance(find_document(path), str(path))
     except Failure:
         return False
     return True
@@ -140,12 +151,12 @@ def _is_ours(path: Path) -> bool:
 
 def has_provenance(job: Job) -> bool:
     """Return whether the job's files contain provenance: images and arrays do, numbers do not."""
-    return job.output.format in IMAGES.names
+    return job.output.format not in NUMBERS.names
 
 
 def _check_same(path: Path, provenance: Provenance) -> None:
     try:
-        same = same_pixels(read_document(path), provenance)
+        same = same_pixels(find_document(path), provenance)
     except Failure:
         same = False
     if not same:

@@ -19,7 +19,7 @@ from gan_serve.server.request_context import context_of
 from gan_serve.server.service import Service
 
 _EXPOSED = ["ETag", "Retry-After", "X-Request-ID"] + [
-    f"Gan-Serve-{name}" for name in ("Model", "Version", "Sha256", "Provider", "Seed")
+    f"Gan-Serve-{name}" for name in ("Model", "Version", "Sha256", "Provider", "Seed", "Numbers")
 ]
 _MODEL = "/v2/models/{name}"
 

@@ -1,7 +1,17 @@
 """Expand `~`, which a shell leaves alone in settings, quoted globs and `--option=~/...`."""
 
+from collections.abc import Sequence
 from os import PathLike, fspath
 from pathlib import Path
+
+
+def with_homes(arguments: Sequence[str]) -> list[str]:
+    """Return a command line's arguments with `~` expanded in each `--option=~/...`."""
+    pairs = (argument.partition("=") for argument in arguments)
+    return [
+        f"{name}={with_home(value)}" if name.startswith("--") and equals else name + equals + value
+        for name, equals, value in pairs
+    ]
 
 
 def with_home(path: str | PathLike[str]) -> str:

@@ -1,21 +1,28 @@
 """A class out of several."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from gan_serve.array_values import is_list, plain
 from gan_serve.class_names import class_numbers, number_in
 from gan_serve.errors import UsageError, short_repr
 from gan_serve.seeds import as_integer
-from gan_serve.tensors.base import Tensor, check_classes
+from gan_serve.tensors.base import Pattern, Plain, Written, check_classes
+from gan_serve.tensors.controls import Menu
+
+if TYPE_CHECKING:
+    from numpy.random import RandomState
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, kw_only=True)
-class Label(Tensor):
+class Label(Written):
     """One class out of several, sampled from (seed, index) by default."""
 
     dtype: ClassVar[Literal["float32", "int64"]] = "int64"
+    combined: ClassVar[bool] = False  # it has too many extremes: all of its classes
 
     kind: Literal["label"] = "label"
     classes: tuple[str, ...]
@@ -33,17 +40,55 @@ class Label(Tensor):
         """The integer of each class: its name if all names are numbers, otherwise its position from 0."""
         return class_numbers(self.classes) or tuple(range(len(self.classes)))
 
-    def place(self, value: int) -> int:
+    @property
+    def low(self) -> int:
+        """The position of the first class."""
+        return 0
+
+    @property
+    def high(self) -> int:
+        """The position of the last class."""
+        return len(self.classes) - 1
+
+    @property
+    def extremes(self) -> list[Pattern]:
+        return [(place,) for place in range(len(self.classes))]
+
+    def examples(self, stream: "RandomState", count: int, height: int, width: int) -> "NDArray[Any]":
+        return stream.randint(len(self.classes), size=count)
+
+    def draw(self, stream: "RandomState") -> int:
+        return self.values[int(stream.randint(len(self.classes)))]
+
+    def encode(self, value: Any) -> int:
         """Return the position of a class in `classes`, which is the network's input."""
         return self.values.index(value)
 
-    def name_of(self, value: int) -> str:
+    def text_of(self, value: Any) -> str:
         """Return the name of a class."""
-        return self.classes[self.place(value)]
+        return self.classes[self.encode(value)]
+
+    def list_of(self, values: Sequence[Plain]) -> str:
+        return ",".join(map(str, values))  # numbers, since names may contain commas
+
+    def stops(self, count: int) -> tuple[int, ...]:
+        return self.values
+
+    @property
+    def control(self) -> Menu:
+        return Menu(tuple(zip(self.classes, self.values, strict=True)))
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        number = {"type": "integer", "enum": list(self.values)}
+        return {"anyOf": [{"type": "string", "enum": list(self.classes)}, number]}
+
+    @property
+    def request_example(self) -> str:
+        return self.classes[0]
 
     @property
     def hint(self) -> str:
-        """A short description of the values that users may write."""
         if class_numbers(self.classes) is None:
             return f"{self.example} or a class name: {', '.join(self.classes)}"
         first, last = self.values[0], self.values[-1]
@@ -51,13 +96,7 @@ class Label(Tensor):
         return f"{self.classes[0]}-{self.classes[-1]}" if is_range else ", ".join(self.classes)
 
     @property
-    def default_hint(self) -> str:
-        """A short description of the default."""
-        return "drawn at random"
-
-    @property
     def example(self) -> str:
-        """An example of a value."""
         return f"{min(self.values)}-{max(self.values)}"
 
     def parse(self, value: object) -> list[int]:

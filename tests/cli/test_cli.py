@@ -353,16 +353,19 @@ def test_version(run: Run) -> None:
 def test_list_and_its_json(run: Run) -> None:
     assert [line.split()[0] for line in run("list").out.splitlines()] == [
         "model",
+        "apart",
         "classifier",
         "digits",
         "enlarger",
         "filler",
+        "inspector",
         "inverter",
         "mender",
         "noisy",
         "painter",
         "pair",
         "plain",
+        "scored",
         "turned-grey",
     ]
     listed = json.loads(run("list", "--json", "--task", "class-conditional").out)

@@ -95,8 +95,8 @@ def overflowing(model: onnx.ModelProto) -> None:
         ),
         (
             with_a_larger_image,
-            "/1/model.onnx: digits returned image in the shape (10, 1, 16, 4), "
-            "but its metadata says (10, 1, 8, 8); write its",
+            "/1/model.onnx: the graph's output image has the shape (N, 1, 16, 4), "
+            "but its metadata says (N, 1, 8, 8); write its",
         ),
         (with_an_unheard_operator, "ONNX Runtime cannot load it ("),
         (

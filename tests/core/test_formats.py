@@ -5,21 +5,13 @@ from pathlib import Path
 import pytest
 
 from gan_serve.errors import UsageError
-from gan_serve.formats import (
-    IMAGES,
-    NUMBERS,
-    FormatSet,
-    Output,
-    format_of,
-    plan_output,
-    stdout_format,
-    writes_one_image,
-)
+from gan_serve.formats import Output, format_of, plan_output, stdout_format, writes_one_image
+from gan_serve.media.images import MEDIUM as IMAGES
+from gan_serve.media.medium import Medium
+from gan_serve.media.numbers import MEDIUM as NUMBERS
 
 
-def planned(
-    given: str | None, format: str | None, images: int = 1, grid: bool = False, of: FormatSet = IMAGES
-) -> Output:
+def planned(given: str | None, format: str | None, images: int = 1, grid: bool = False, of: Medium = IMAGES) -> Output:
     return plan_output(given, format, of, stem="name", images=images, grid=grid)
 
 
@@ -127,4 +119,4 @@ def test_stdout_gets_one_file() -> None:
 def test_one_image_is_distinguished_from_arrays_and_folders(
     images: int, format: str | None, grid: bool, one: bool
 ) -> None:
-    assert writes_one_image(images, format, grid) == one
+    assert writes_one_image(images, format, IMAGES, grid=grid) == one

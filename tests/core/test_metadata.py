@@ -9,7 +9,7 @@ from small_models import DIGIT, TURNED, metadata_of
 from gan_serve import Failure
 from gan_serve.metadata import Data, ModelMetadata, parse_metadata
 from gan_serve.schema import encode
-from gan_serve.tensors import Image, Mask
+from gan_serve.tensors import Image, Mask, ScoreOutput
 
 PHOTO = Image(name="photo", channels=3, height=None, width=None, multiple=4, tile=256, overlap=32)
 ICON = Image(name="icon", channels=3, height=8, width=8, fit="pad")
@@ -33,6 +33,13 @@ def translating(*inputs: Any, to: Image) -> ModelMetadata:
 )
 def test_document_survives_the_file(metadata) -> None:
     assert parse_metadata(metadata.to_json(), "model.onnx") == metadata
+
+
+def test_outputs_have_names_of_their_own_and_scores_a_range() -> None:
+    with pytest.raises(ValueError, match="two outputs have the same name"):
+        metadata_of("twice", DIGIT.inputs, *DIGIT.outputs, ScoreOutput(name="image", low=0, high=1))
+    with pytest.raises(ValueError, match=r"score has the range 1\.\.1"):
+        ScoreOutput(name="score", low=1, high=1)
 
 
 def test_newer_schema_says_how_to_upgrade() -> None:

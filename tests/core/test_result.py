@@ -11,8 +11,9 @@ from small_models import CLASSIFIER, DIGIT, ENLARGER
 import gan_serve
 from gan_serve.errors import UsageError
 from gan_serve.images.limits import MAX_SIDE
+from gan_serve.outputs.panels import array_shape, find_panel
 from gan_serve.request import Request
-from gan_serve.result import Result, array_shape, grid_columns, image_tensor
+from gan_serve.result import Result, grid_columns
 
 
 @pytest.fixture(scope="module")
@@ -53,4 +54,4 @@ def test_only_models_of_one_size_have_arrays() -> None:
     with pytest.raises(UsageError, match="any size"):
         array_shape(ENLARGER)
     with pytest.raises(UsageError, match="makes no images"):
-        image_tensor(CLASSIFIER)
+        find_panel(CLASSIFIER)

@@ -54,8 +54,8 @@ def test_an_integer_is_the_class_of_that_name_if_all_names_are_numbers(
     classes: tuple[str, ...], value: object, names: list[str]
 ) -> None:
     label = Label(name="label", classes=classes)
-    assert [label.name_of(number) for number in label.parse(value)] == names
-    assert [label.classes[label.place(number)] for number in label.parse(value)] == names
+    assert [label.text_of(number) for number in label.parse(value)] == names
+    assert [label.classes[label.encode(number)] for number in label.parse(value)] == names
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,6 @@ from gan_serve.images.pixels import (
     square_columns,
     tile,
     to_image,
-    to_pixels,
 )
 from gan_serve.tensors import Image
 
@@ -26,7 +25,7 @@ def test_the_range_of_a_model_becomes_256_levels_rounded_to_the_nearest_and_cut_
     step = 2 / 255
     array = np.array([[[[-1.5, -1, -1 + 0.4 * step, -1 + 0.6 * step, 1, 3]]]], np.float32)
     before = array.copy()
-    pixels = to_pixels(array, SIGNED)
+    pixels = SIGNED.to_pixels(array)
     assert (pixels.shape, pixels.dtype) == ((1, 1, 6, 1), np.uint8)
     assert pixels.ravel().tolist() == [0, 0, 0, 1, 255, 255]
     np.testing.assert_array_equal(array, before, "the caller's array is unchanged")
@@ -38,7 +37,7 @@ def test_pixels_come_back_from_the_range_of_a_model(tensor: Image) -> None:
     array = from_pixels(pixels, tensor)
     assert (array.shape, array.dtype, array.flags.c_contiguous) == ((3, 16, 16), np.float32, True)
     assert (array.min(), array.max()) == (tensor.low, tensor.high)
-    np.testing.assert_array_equal(to_pixels(array[None], tensor)[0], pixels)
+    np.testing.assert_array_equal(tensor.to_pixels(array[None])[0], pixels)
 
 
 def test_a_pixel_becomes_a_square() -> None:

@@ -10,7 +10,6 @@ from PIL import Image as PILImage
 from small_models import COLOUR, GREY
 
 from gan_serve import Failure, UsageError
-from gan_serve.images.pixels import to_pixels
 from gan_serve.images.preprocess import fit, read_array, read_image, to_model, upright
 from gan_serve.tensors import Image
 
@@ -60,7 +59,7 @@ def test_an_image_of_the_models_size_is_not_resampled(tmp_path: Path, low: float
     path = write(PILImage.fromarray(NOISE), tmp_path / "noise.png")
     array = to_model(read_image(path, "noise.png"), tensor)
     assert array.dtype == np.float32
-    np.testing.assert_array_equal(to_pixels(array[None], tensor)[0, :, :, 0], NOISE)
+    np.testing.assert_array_equal(tensor.to_pixels(array[None])[0, :, :, 0], NOISE)
     np.testing.assert_allclose(array[0], NOISE / 255 * (high - low) + low, atol=1e-6)
 
 

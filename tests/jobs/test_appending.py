@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image as PILImage
-from small_models import CLASSIFIER, DIGIT
+from small_models import APART, CLASSIFIER, DIGIT
 
 import gan_serve
 from gan_serve.formats import Output
 from gan_serve.generator import Generator
 from gan_serve.images.npy import read_npy
-from gan_serve.jobs.appending import JsonlWriter, NpyWriter, appending_writer
+from gan_serve.jobs.appending import AppendingWriter, JsonlFile, NpyFile
 from gan_serve.jobs.job import Job, job_file
 from gan_serve.provenance import parse_provenance
 from gan_serve.request import make_request
@@ -24,7 +24,7 @@ Whole = tuple[Job, Generator, bytes]  # a job, and the bytes of its complete fil
 
 def write(job: Job, generator: Generator) -> int:
     """Finish the job; the number of rows that were pending."""
-    with appending_writer(job) as writer:
+    with AppendingWriter(job) as writer:
         pending = list(writer.pending)
         if pending:
             writer.prepare(generator.run_places(job.request, pending))()
@@ -42,6 +42,16 @@ def array(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Whole:
     request = make_request(DIGIT, {}, seed=7, count=COUNT)
     output = Output(tmp_path_factory.mktemp("array") / "all.npy", "npy")
     return complete(Job(DIGIT, generator.sha256, request, output), generator)
+
+
+@pytest.fixture(scope="module")
+def arrays(models: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Job, Generator, dict[Path, bytes]]:
+    """A job with two arrays, and the bytes of its complete files."""
+    generator = gan_serve.load("apart", models=models)
+    output = Output(tmp_path_factory.mktemp("arrays") / "all.npy", "npy")
+    job = Job(APART, generator.sha256, make_request(APART, {}, seed=7, count=COUNT), output)
+    complete(job, generator)
+    return job, generator, {path: path.read_bytes() for path in sorted(output.path.parent.iterdir())}
 
 
 @pytest.fixture(scope="module")
@@ -66,8 +76,8 @@ def cut(whole: Whole, share: float) -> int:
 
 
 def test_the_format_chooses_the_writer(array: Whole, lines: Whole) -> None:
-    assert isinstance(appending_writer(array[0]), NpyWriter)
-    assert isinstance(appending_writer(lines[0]), JsonlWriter)
+    assert [type(file) for file in AppendingWriter(array[0]).files] == [NpyFile]
+    assert [type(file) for file in AppendingWriter(lines[0]).files] == [JsonlFile]
 
 
 def test_an_array_holds_the_rows_and_the_provenance(array: Whole) -> None:
@@ -88,6 +98,22 @@ def test_an_array_cut_anywhere_is_finished_with_the_same_bytes(array: Whole, sha
 def test_lines_cut_anywhere_are_finished_with_the_same_bytes(lines: Whole, share: float) -> None:
     rows = lines[2][: int(share * len(lines[2]))].count(b"\n")
     assert cut(lines, share) == COUNT - rows
+
+
+@settings(max_examples=15, deadline=None)
+@given(shares=st.tuples(st.floats(0, 1), st.floats(0, 1)), moved=st.sampled_from([None, 0, 1]))
+def test_arrays_of_several_outputs_cut_anywhere_are_finished_with_the_same_bytes(
+    arrays: tuple[Job, Generator, dict[Path, bytes]], shares: tuple[float, float], moved: int | None
+) -> None:
+    job, generator, contents = arrays
+    job_file(job.output).write_text(job.to_json())
+    for place, (path, content) in enumerate(contents.items()):
+        if place != moved:  # it was interrupted after this one file was complete
+            path.unlink(missing_ok=True)
+            path.with_name(f".{path.name}.part").write_bytes(content[: int(shares[place] * len(content))])
+    pending = write(job, generator)
+    assert {path: path.read_bytes() for path in job.output.path.parent.iterdir()} == contents
+    assert pending == COUNT or moved is None
 
 
 def test_rows_of_an_array_that_are_complete_are_kept(array: Whole) -> None:

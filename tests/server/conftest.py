@@ -9,7 +9,7 @@ import pytest
 from PIL import Image as PILImage
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from server_process import Server
-from small_models import CLASSIFIER, CROSSED, DIGIT, ENLARGER, MENDER, PLAIN, SKETCHER, STYLED, save_model
+from small_models import CLASSIFIER, CROSSED, DIGIT, ENLARGER, INSPECTOR, MENDER, PLAIN, SKETCHER, STYLED, save_model
 
 
 @pytest.fixture(scope="session")
@@ -30,7 +30,7 @@ def zoo() -> Iterator[Server]:
 def shown_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small model for each kind of input in the demo, one with a sample and one with an example input."""
     root = tmp_path_factory.mktemp("shown")
-    for metadata in (DIGIT, PLAIN, STYLED, CROSSED, SKETCHER, MENDER, CLASSIFIER, ENLARGER):
+    for metadata in (DIGIT, PLAIN, STYLED, CROSSED, SKETCHER, MENDER, CLASSIFIER, INSPECTOR, ENLARGER):
         save_model(root, metadata)
     (root / "mender" / "examples").mkdir()
     for path in (root / "digits" / "sample.png", root / "mender" / "examples" / "red.png"):

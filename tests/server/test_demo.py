@@ -308,6 +308,19 @@ def test_an_image_is_dropped_or_pasted(visit: Visit) -> None:
     assert page.locator("#gs-output").inner_text() != white
 
 
+def test_numbers_and_further_images_are_below_the_image(visit: Visit) -> None:
+    page = visit("?model=inspector")
+    grey = io.BytesIO()
+    PILImage.new("L", (8, 8), 255).save(grey, "png")
+    page.locator("input[type=file]").set_input_files(
+        {"name": "a.png", "mimeType": "image/png", "buffer": grey.getvalue()}
+    )
+    expect(page.locator("#gs-output .gs-pair img")).to_have_count(2)
+    expect(page.locator("#gs-output figure").filter(has_text="heat").locator("img")).to_be_visible()
+    expect(page.locator("#gs-output tr").filter(has_text="How far from normal.")).to_contain_text("11")
+    expect(page.locator(".gs-snippet code").nth(1)).to_contain_text("print(result.answers())")
+
+
 def test_a_file_that_is_not_an_image_gets_a_clear_message(visit: Visit) -> None:
     page = visit("?model=classifier")
     chooser = page.locator("input[type=file]")

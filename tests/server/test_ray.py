@@ -213,6 +213,26 @@ def test_a_folder_that_workers_cannot_see_is_reported(cluster: str, models: Path
         list(parts)
 
 
+def test_every_output_of_a_model_is_written_and_its_numbers_come_back(
+    cluster: str, models: Path, tmp_path: Path
+) -> None:
+    from gan_serve.deploy.shards import run_job
+    from gan_serve.formats import Output
+    from gan_serve.jobs.job import Job
+    from gan_serve.repository import Repository
+    from gan_serve.request import make_request
+
+    model = Repository(models).find("apart")
+    request = make_request(model.metadata, {}, count=3, seed=1)
+    job = Job(model.metadata, model.sha256, request, Output(tmp_path / "spread", "png", True))
+    parts = [part for part in run_job(job, model, "auto", lambda done: None) if part[0]]
+    result = gan_serve.load("apart", models=models).generate(3, seed=1)
+    assert parts == [(3, result.summaries())]
+    made = {path.name: path.read_bytes() for path in (tmp_path / "spread").iterdir()}
+    assert made == dict(result.encode_each("png"))
+    assert len(made) == 6
+
+
 def test_options_that_a_cluster_does_not_support_are_rejected(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     for arguments, message in [
         (["--model", "digits"], "--ray fills a folder; ask for several images"),

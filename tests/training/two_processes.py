@@ -15,7 +15,7 @@ from torch import nn
 
 from training import distributed
 from training.data import loading
-from training.data.dataset import ImageSpec
+from training.data.dataset import DataSpec
 from training.gan import GAN, Recipe
 from training.loop.trainer import Trainer
 
@@ -23,7 +23,7 @@ from training.loop.trainer import Trainer
 class Plain(GAN):
     """No batch normalisation, whose statistics would see the share of one process only."""
 
-    def __init__(self, spec: ImageSpec, recipe: Recipe) -> None:
+    def __init__(self, spec: DataSpec, recipe: Recipe) -> None:
         super().__init__(spec, recipe)
         pixels = spec.size**2
         self.generator = nn.Sequential(

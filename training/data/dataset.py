@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Any, Protocol, Self
 
 import torch
 from torch import Tensor
 
 from gan_serve.errors import Failure, UsageError
 from gan_serve.metadata import Data
-from gan_serve.tensors import Image
+from gan_serve.schema import decode
+from gan_serve.tensors import Image, OutputTensor
 from training import distributed
 from training.data.catalog import SOURCES
 
@@ -21,17 +22,53 @@ Terms = dict[str, Tensor]  # named, already weighted; their sum is minimised, ea
 
 
 @dataclass(frozen=True)
-class ImageSpec:
+class DataSpec:
     """What a variant needs to know about its data to build its networks."""
 
-    channels: int
-    size: int  # pixels; images are square
+    tensor: OutputTensor  # one example
     classes: tuple[str, ...]
+
+    @classmethod
+    def of_images(cls, channels: int, size: int, classes: tuple[str, ...]) -> Self:
+        """Describe square images with sides of `size` pixels."""
+        return cls(Image(name="image", channels=channels, height=size, width=size), classes)  # type: ignore[arg-type]
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Self:
+        """Return the spec that a checkpoint recorded; older ones know images only."""
+        return cls.of_images(**document) if "channels" in document else decode(cls, document)
 
     def __str__(self) -> str:
         names = ", ".join(self.classes[:5]) + (", ..." if len(self.classes) > 5 else "")
-        colours = "grey" if self.channels == 1 else "RGB"
-        return f"{len(self.classes)} class{'es' * (len(self.classes) > 1)} ({names}), {self.size}x{self.size} {colours}"
+        look = self.tensor.look if isinstance(self.tensor, Image) else self.tensor.kind
+        return f"{len(self.classes)} class{'es' * (len(self.classes) > 1)} ({names}), {look}"
+
+    @property
+    def example(self) -> str:
+        """One example in words."""
+        return f"{self.size}x{self.size} image" if isinstance(self.tensor, Image) else self.tensor.kind
+
+    @property
+    def image(self) -> Image:
+        """Such an image as a tensor.
+
+        Raises:
+            UsageError: the data is not images.
+        """
+        if not isinstance(self.tensor, Image):
+            raise UsageError(f"these networks need images, and this data is of the kind {self.tensor.kind}")
+        return self.tensor
+
+    @property
+    def channels(self) -> int:
+        """The colours of an image; raises as `image` does."""
+        return self.image.channels
+
+    @property
+    def size(self) -> int:
+        """The side of a square image in pixels; raises as `image` does."""
+        assert self.image.width
+        return self.image.width
 
     def check_multiple(self, side: int) -> None:
         """Refuse images whose side the networks cannot halve and double again.
@@ -54,11 +91,6 @@ class ImageSpec:
                 "put the images into one folder per class, or train a model without labels, such as dcgan"
             )
 
-    @property
-    def image(self) -> Image:
-        """Describe such an image as a tensor."""
-        return Image(name="image", channels=self.channels, height=self.size, width=self.size)  # type: ignore[arg-type]
-
 
 class BatchSource(Protocol):
     """A stream of training batches."""
@@ -80,7 +112,7 @@ class Dataset:
     """Images as bytes in memory; they are shuffled when batches are drawn."""
 
     name: str
-    images: Tensor  # uint8 (N, C, H, W)
+    images: Tensor  # uint8 (N, C, H, W); of another kind than images, uint8 or float32 (N, ...)
     labels: Tensor  # int64 (N,)
     classes: tuple[str, ...]
     license: str
@@ -89,13 +121,16 @@ class Dataset:
     views: Mapping[str, Tensor] = field(default_factory=dict)  # other images of the same shape, by name
     columns: Mapping[str, Tensor] = field(default_factory=dict)  # (N, ...) of any type: what else batches contain
     pairs: bool = True  # whether each view shows the same objects in the same order, or is an independent set
+    tensor: OutputTensor | None = None  # one example, if it is not an image
     photos: Mapping[str, tuple[Tensor, ...]] = field(default_factory=dict)  # uint8 (C, H, W), for scoring only
     held_out: int = 0  # images held out for the test, if the data has no test part of its own
 
     @property
-    def spec(self) -> ImageSpec:
-        """Describe the images for building networks."""
-        return ImageSpec(channels=self.images.shape[1], size=self.images.shape[2], classes=self.classes)
+    def spec(self) -> DataSpec:
+        """Describe the data for building networks."""
+        if self.tensor:
+            return DataSpec(self.tensor, self.classes)
+        return DataSpec.of_images(channels=self.images.shape[1], size=self.images.shape[2], classes=self.classes)
 
     @property
     def data(self) -> Data:
@@ -144,7 +179,7 @@ class Dataset:
     def batches(self, batch_size: int, seed: int, device: torch.device, first_step: int = 0) -> Iterator[Batch]:
         """Yield this process's share of batches: `image` and the views in [-1, 1], `label`, and `columns` unchanged.
 
-        Data with traits has them as `traits` (N, T).
+        `image` is the example, whatever its kind. Data with traits has them as `traits` (N, T).
 
         The images of step n depend only on the seed and n, so that a resumed training sees the same batches.
         """
@@ -260,5 +295,5 @@ def mirrored_at(step: int, images: Tensor) -> Tensor:
 
 
 def to_signed(images: Tensor) -> Tensor:
-    """Convert bytes 0..255 to float32 -1..1."""
-    return images.float().div_(127.5).sub_(1)
+    """Convert bytes 0..255 to float32 -1..1; numbers that are no bytes stay as they are."""
+    return images if images.is_floating_point() else images.float().div_(127.5).sub_(1)

@@ -1,8 +1,9 @@
 """Make a data set of arrays, from an `.npz` file or in memory."""
 
+import json
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -13,6 +14,8 @@ from numpy.lib.npyio import NpzFile
 from numpy.typing import NDArray
 
 from gan_serve.errors import Failure
+from gan_serve.schema import decode
+from gan_serve.tensors import OutputTensor
 from training import distributed
 from training.data.catalog import SOURCES
 from training.data.dataset import Dataset, Traits
@@ -29,6 +32,11 @@ _OTHER_NAMES = {
     for kind, letter in _KINDS.items()
     for other in (f"{name}_{kind}", f"{letter}_{name}")
 }
+
+
+@dataclass(frozen=True)
+class _Described:
+    tensor: OutputTensor
 
 
 class Arrays(Mapping[str, Array]):
@@ -61,7 +69,7 @@ def read_npz(path: Path, split: str, views: Sequence[str], *, pairs: bool = True
         with path.open("rb") as file, np.load(file, allow_pickle=False) as loaded:
             arrays = Arrays(loaded)
             prefix, separate = _prefix(split, arrays), bool({"test_images", "val_images"} & arrays.keys())
-            images = arrays[f"{prefix}images"]
+            images, tensor = arrays[f"{prefix}images"], _kind(arrays)
             labels, classes = _labels(path.stem, arrays, prefix, len(images))
             traits = _traits(path.stem, arrays, prefix, len(images)) if "trait_names" in arrays else None
             columns = _columns(path.stem, arrays, prefix, len(images))
@@ -72,7 +80,7 @@ def read_npz(path: Path, split: str, views: Sequence[str], *, pairs: bool = True
         raise Failure(f"{path}: contains no array `{split}_images` or `images`") from None
     except (OSError, ValueError, TypeError, EOFError, BadZipFile) as error:
         raise Failure(f"{path}: not a readable .npz file of plain arrays ({error})") from None
-    dataset = replace(make_dataset(path.stem, images, labels, classes, traits), photos=photos, columns=columns)
+    dataset = replace(make_dataset(path.stem, images, labels, classes, traits, tensor), photos=photos, columns=columns)
     sets = {view: make_dataset(f"{path.stem} ({view})", other) for view, other in others.items()}
     if not separate:
         dataset = held_out_split(dataset, split)
@@ -86,24 +94,25 @@ def make_dataset(
     labels: Array | None = None,
     classes: tuple[str, ...] = ("image",),
     traits: Traits | None = None,
+    tensor: OutputTensor | None = None,
 ) -> Dataset:
     """Check images (N, H, W[, C]) and the numbers of their classes; without labels, all images are of one class.
+
+    With `tensor`, the examples (N, ...) are of that kind instead.
 
     Raises:
         Failure: the images or labels have another shape or type.
     """
-    _check_images(name, images)
-    if images.ndim == 3:
-        images = images[..., None]
     source = SOURCES.get(name)
     return Dataset(
         name=name,
-        images=_channels_first(images),
+        images=_examples(name, images, tensor) if tensor else _image_tensor(name, images),
         labels=torch.from_numpy(checked_labels(name, labels, len(images))),
         classes=classes,
         license=source.license if source else "unknown; the user's own data",
         attribution=source.attribution if source else name,
         traits=traits,
+        tensor=tensor,
     )
 
 
@@ -156,6 +165,26 @@ def _labels(name: str, arrays: Arrays, prefix: str, count: int) -> tuple[Array, 
     test = _prefix("test", arrays)
     named_by_numbers(name, checked_labels(name, arrays.get(f"{test}labels"), len(arrays[f"{test}images"])), train)
     return named_by_numbers(name, labels, train)
+
+
+def _examples(name: str, values: Array, tensor: OutputTensor) -> torch.Tensor:
+    """Return examples of another kind than images, uint8 or float32 (N, ...)."""
+    if values.shape[1:] != tensor.shape or values.dtype not in (np.uint8, np.float32):
+        raise Failure(
+            f"{name}: each example is {values.dtype} of shape {values.shape[1:]}, but the description of its kind, "
+            f"{tensor.kind}, needs uint8 or float32 of shape {tensor.shape}"
+        )
+    return torch.from_numpy(values)
+
+
+def _kind(arrays: Arrays) -> OutputTensor | None:
+    """Return the kind of the examples, which the file describes in JSON if they are not images."""
+    return decode(_Described, {"tensor": json.loads(str(arrays["tensor"]))}).tensor if "tensor" in arrays else None
+
+
+def _image_tensor(name: str, images: Array) -> torch.Tensor:
+    _check_images(name, images)
+    return _channels_first(images[..., None] if images.ndim == 3 else images)
 
 
 def _check_images(name: str, images: Array) -> None:

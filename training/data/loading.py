@@ -117,13 +117,11 @@ def _from_two_sets(path: Path, split: Split, image_size: int, view: str, *, pair
 
 
 def _checked(dataset: Dataset, views: Sequence[str], *, pairs: bool) -> Dataset:
-    count, channels, height, width = dataset.images.shape
+    count = len(dataset.images)
     if count < 2:
         raise Failure(f"{dataset.name}: has {count} image(s); a GAN learns a distribution and needs many images")
-    if channels not in (1, 3) or height != width:
-        raise Failure(
-            f"{dataset.name}: images are {height}x{width} with {channels} channels; use square grey or RGB images"
-        )
+    if dataset.tensor is None:
+        _check_square(dataset)
     for view in views:
         if view not in dataset.views or not _fits(dataset, dataset.views[view]):
             raise Failure(f"{dataset.name}: {layouts(view, pairs=pairs)}")
@@ -132,6 +130,14 @@ def _checked(dataset: Dataset, views: Sequence[str], *, pairs: bool) -> Dataset:
     if low < 0 or high >= len(dataset.classes):
         raise Failure(f"{dataset.name}: labels run from {low} to {high}, but there are {len(dataset.classes)} classes")
     return dataset
+
+
+def _check_square(dataset: Dataset) -> None:
+    _, channels, height, width = dataset.images.shape
+    if channels not in (1, 3) or height != width:
+        raise Failure(
+            f"{dataset.name}: images are {height}x{width} with {channels} channels; use square grey or RGB images"
+        )
 
 
 def _fits(dataset: Dataset, view: torch.Tensor) -> bool:

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from training.data import loading
-from training.data.dataset import Batch, Dataset, ImageSpec, Terms, to_signed
+from training.data.dataset import Batch, Dataset, DataSpec, Terms, to_signed
 from training.data.transforms import shifted
 from training.evaluation import classifier
 from training.evaluation.auxiliary import export_auxiliary, fit_auxiliary, write_auxiliary
@@ -24,7 +24,7 @@ BATCHES = 8  # of an epoch at least, so that a few hundred images are enough to 
 class Classifier(nn.Module):
     """Image (N, C, H, W) in [-1, 1] -> class probabilities (N, K) and features (N, 128)."""
 
-    def __init__(self, spec: ImageSpec) -> None:
+    def __init__(self, spec: DataSpec) -> None:
         super().__init__()
         stride = max(1, spec.size // 32)  # of the first layer: a larger image becomes one of about 32 pixels
         size = -(-spec.size // stride)

@@ -20,7 +20,7 @@ from training import export, variants
 from training.data import loading
 from training.data.catalog import SOURCES, STACKED_MNIST
 from training.data.dataset import Dataset
-from training.evaluation import generation
+from training.evaluation import generation, own
 from training.evaluation import scores as table
 from training.evaluation.classifier import EvaluationClassifier
 from training.evaluation.context import Evaluation, no_protocol
@@ -45,12 +45,14 @@ class Scorer(Protocol):
         """Describe what the scores were measured on."""
 
 
-def find_scorer(name: str, task: str) -> Scorer:
-    """Return the scorer of a task; `name` is the model's.
+def find_scorer(name: str, task: str, variant: type[GAN] = GAN) -> Scorer:
+    """Return the scorer of a variant's models of a task; `name` is the model's.
 
     Raises:
         UsageError: the task has none.
     """
+    if variant.scored_by == "own":
+        return cast(Scorer, own)
     module = f"{__package__}.{'generation' if task in GENERATIVE else task.replace('-', '_')}"
     if importlib.util.find_spec(module) is None:
         raise no_protocol(name, task)
@@ -63,9 +65,10 @@ def check_scorable(trained: Trained) -> None:
     Raises:
         UsageError: its data has no evaluation classifier, and a model needs one.
     """
-    scorers = [find_scorer(trained.variant, servable.task) for servable in trained.gan.servables().values()]
+    gan = trained.gan
+    scorers = [find_scorer(trained.variant, servable.task, type(gan)) for servable in gan.servables().values()]
     if any(scorer.NEEDS_CLASSIFIER for scorer in scorers):
-        EvaluationClassifier.of(loading.load(trained.source, "test", trained.gan.settings.image_size), trained.source)
+        EvaluationClassifier.of(loading.load(trained.source, "test", gan.settings.image_size), trained.source)
 
 
 def evaluate(model: Model, source: str | None = None) -> ModelMetadata:
@@ -76,7 +79,7 @@ def evaluate(model: Model, source: str | None = None) -> ModelMetadata:
     """
     metadata = model.metadata
     with progress.working(f"scores of {metadata.name}"):
-        scorer = find_scorer(metadata.name, metadata.task)
+        scorer = find_scorer(metadata.name, metadata.task, variants.find(metadata.variant))
         context = _context(model, source)
         scores = (*scorer.scores(context), *_own_scores(context))
         return replace(metadata, scores=scores, scores_protocol=scorer.protocol(context))
@@ -106,7 +109,7 @@ def learning_curve(model: Model, trained: Trained, scores: Sequence[Score]) -> t
     Raises:
         UsageError: its data has no evaluation classifier.
     """
-    if not model.metadata.image_outputs or model.metadata.image_inputs:
+    if trained.gan.scored_by == "own" or not model.metadata.drawn_outputs or model.metadata.image_inputs:
         return ()
     test = loading.load(trained.source, "test", trained.gan.settings.image_size)
     classifier = EvaluationClassifier(test.name)

@@ -88,7 +88,7 @@ def _measure(sample: Sample, context: Evaluation) -> dict[str, float]:
 
 def _generate(model: Model, test: Dataset, count: int) -> Sample:
     """Generate images, no two from the same noise; balanced by label where the model's labels are the data's."""
-    generator, image = Generator(model), model.metadata.outputs[0].name
+    generator, image = Generator(model), model.metadata.drawn_outputs[0].name
     label = model.metadata.label
     if label is None or set(label.classes) != set(test.classes):
         return Sample(generator.generate(count, seed=SEED).outputs[image], None)

@@ -22,7 +22,7 @@ from gan_serve.metadata import Training
 from training import variants
 from training.data import loading
 from training.data.catalog import STACKED_MNIST
-from training.data.dataset import ImageSpec
+from training.data.dataset import DataSpec
 from training.evaluation.classifier import EvaluationClassifier
 from training.experiments import records
 from training.families.convolutional import ConvolutionalGAN, ConvolutionalRecipe
@@ -195,4 +195,4 @@ def _new_run(name: str, seed: int) -> Run:
 
 def _generator(name: str) -> Player:
     """Return the generator's player, which knows its steps."""
-    return variants.find(name)(ImageSpec(channels=1, size=28, classes=())).stages()[0].players["generator"]
+    return variants.find(name)(DataSpec.of_images(channels=1, size=28, classes=())).stages()[0].players["generator"]

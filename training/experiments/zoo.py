@@ -24,7 +24,7 @@ from gan_serve.system.cpus import cpu_count
 from gan_serve.system.interrupt import deferred_signals
 from training import variants
 from training.data.catalog import SOURCES
-from training.data.dataset import ImageSpec
+from training.data.dataset import DataSpec
 from training.export import describe, usual_name
 from training.loop import checkpoint, progress
 from training.loop.folder import CHECKPOINT
@@ -72,7 +72,7 @@ def _check_models(name: str, folder: Path, models: Path) -> None:
     variant, recipe = variants.training(name)
     trained = load_trained(folder, variant) if (folder / CHECKPOINT).exists() else None
     source = SOURCES[recipe.dataset]
-    spec = trained.gan.spec if trained else ImageSpec(source.channels, source.size, source.classes or ("one",))
+    spec = trained.gan.spec if trained else DataSpec.of_images(source.channels, source.size, source.classes or ("one",))
     parts = variants.find(variant)(spec, recipe).servables()
     for part, servable in parts.items():
         shipped = name if name != variant else usual_name(variant, part)
@@ -99,7 +99,8 @@ def _shipped(name: str, state: checkpoint.State) -> list[str]:
     if name != variant:
         return [name]
     return [
-        usual_name(variant, part) for part in variants.find(variant)(ImageSpec(**state["spec"]), recipe).servables()
+        usual_name(variant, part)
+        for part in variants.find(variant)(DataSpec.from_document(state["spec"]), recipe).servables()
     ]
 
 

@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 
 from gan_serve.tensors import Label, Latent
-from training.data.dataset import Batch, ImageSpec, Terms
+from training.data.dataset import Batch, DataSpec, Terms
 from training.gan import GAN, Recipe, Servable
 from training.networks import layers
 
@@ -11,7 +11,7 @@ from training.networks import layers
 class ConditionalGAN(GAN):
     """A game whose networks take a label as their second input."""
 
-    def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
+    def __init__(self, spec: DataSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
         spec.check_classes()
         self.generator = self.build_generator()

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from training.data.dataset import ImageSpec
+from training.data.dataset import DataSpec
 from training.gan import GAN, Recipe
 from training.networks import layers
 
@@ -29,7 +29,7 @@ class ConvolutionalGAN(GAN):
     settings: ConvolutionalRecipe
     norm: layers.Norm = nn.BatchNorm2d  # of the discriminator
 
-    def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
+    def __init__(self, spec: DataSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
         self.generator = layers.dcgan_generator(self.latent_size, spec.channels, spec.size, self.settings.width)
         self.discriminator = self.build_discriminator()

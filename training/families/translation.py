@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from gan_serve.errors import UsageError
 from gan_serve.tensors import Image
-from training.data.dataset import Batch, BatchSource, Dataset, ImageSpec, Terms, to_signed
+from training.data.dataset import Batch, BatchSource, Dataset, DataSpec, Terms, to_signed
 from training.data.transforms import Jittered
 from training.gan import GAN, Recipe, Servable
 from training.scoring import PATCH, EvaluationCase
@@ -52,7 +52,7 @@ class TranslationGAN(GAN):
     multiple: ClassVar[int]  # pixels; an image's side must be a multiple of it
     settings: TranslationRecipe
 
-    def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
+    def __init__(self, spec: DataSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
         spec.check_multiple(self.multiple)
         if self.augmentations:

@@ -9,6 +9,7 @@ import torch
 
 from gan_serve.errors import Failure, UsageError
 from gan_serve.images.encoding import make_folder
+from gan_serve.system.locking import locked
 from training import distributed
 from training.loop import checkpoint
 from training.loop.trainer import Trainer
@@ -61,6 +62,25 @@ def prepare(folder: Path, trainer: Trainer, count: int) -> None:
 
 def _bytes(tensors: Iterable[torch.Tensor]) -> int:
     return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+
+
+@contextmanager
+def exclusive(folder: Path) -> Iterator[None]:
+    """Keep other trainings out of the folder, which is created if it does not exist.
+
+    Raises:
+        Failure: another process trains there, or the folder cannot be written.
+    """
+    if distributed.rank() != 0:
+        yield
+        return
+    make_folder(folder)
+    lock = folder / ".lock"
+    with locked(lock, folder):
+        try:
+            yield
+        finally:
+            lock.unlink()
 
 
 class CheckpointWriter:

@@ -115,7 +115,8 @@ class Report:
 
     def _log_images(self, trainer: Trainer, board: Board) -> None:
         images = sample(cast(Game, trainer.average.module), self.sample_data)
-        board.add_images(images.add(1).div(2).clamp(0, 1), trainer.step)
+        if self.sample_data.tensor is None:
+            board.add_images(images.add(1).div(2).clamp(0, 1), trainer.step)
         if trainer.step >= IMAGE_STEPS and _variety(images) < UNIFORM * self.real_variety:
             self.display.warn(
                 f"step {trainer.step}: all samples look alike; see them with: tensorboard --logdir {self.output}; "

@@ -15,10 +15,10 @@ from gan_serve.system.interrupt import deferred_signals
 from training import distributed, variants
 from training.data import loading
 from training.data.catalog import SOURCES, STACKED_MNIST
-from training.data.dataset import Dataset, ImageSpec
+from training.data.dataset import Dataset, DataSpec
 from training.gan import GAN, Recipe
 from training.loop import checkpoint, devices, git, progress, replacing
-from training.loop.folder import CHECKPOINT, CheckpointWriter, prepare, snapshots
+from training.loop.folder import CHECKPOINT, CheckpointWriter, exclusive, prepare, snapshots
 from training.loop.reporting import Report, describe_start
 from training.loop.trainer import Trainer, averaged
 
@@ -64,8 +64,8 @@ def train(run: Run, folder: Path, *, resume: bool, device: str = "auto", checkpo
     Raises:
         Stopped: SIGTERM or SIGINT arrived.
         UsageError: the training is past its last step, or its data has changed.
-        Failure: a loss or a weight is useless, the folder cannot be written, or the checkpoint is of other networks;
-            it stays unchanged.
+        Failure: a loss or a weight is useless, the folder cannot be written, another process trains there, or the
+            checkpoint is of other networks; it stays unchanged.
     """
     replacing.check_writable(folder)
     with progress.working(f"loading {run.data}"):
@@ -83,10 +83,11 @@ def train(run: Run, folder: Path, *, resume: bool, device: str = "auto", checkpo
                 progress.say(f"this training has reached its last step, {trainer.step:,}; give more --steps to go on")
                 return path
         dataset.check_batch(run.recipe.batch_size)
-        prepare(folder, trainer, min(SNAPSHOTS, run.recipe.steps - trainer.step))
-        progress.say(describe_start(trainer, dataset, folder))
-        with Report(folder, run.recipe.steps, dataset, done=trainer.step) as report, deferred_signals() as received:
-            _train_to_end(trainer, facts, report, path, received=received, minutes=checkpoint_minutes)
+        with exclusive(folder):
+            prepare(folder, trainer, min(SNAPSHOTS, run.recipe.steps - trainer.step))
+            progress.say(describe_start(trainer, dataset, folder))
+            with Report(folder, run.recipe.steps, dataset, done=trainer.step) as report, deferred_signals() as received:
+                _train_to_end(trainer, facts, report, path, received=received, minutes=checkpoint_minutes)
         distributed.wait()
     finally:
         distributed.stop()
@@ -107,7 +108,7 @@ def _restore(trainer: Trainer, facts: checkpoint.State, path: Path) -> None:
 
 
 def _check_same_data(state: checkpoint.State, facts: checkpoint.State) -> None:
-    before, now = (ImageSpec(**each["spec"]) for each in (state, facts))
+    before, now = (DataSpec.from_document(each["spec"]) for each in (state, facts))
     if before != now:
         raise UsageError(
             f"the data has changed since this training started: it was of {before}, and is of {now}; "
@@ -174,7 +175,7 @@ def load_snapshot(path: Path, variant: str) -> Trained:
     """Load the result of a training at the time of the file; raises as `saved_run` does."""
     state = checkpoint.load(path, torch.device("cpu"))
     run = _run(state, path, variant)
-    average = averaged(variants.find(variant)(ImageSpec(**state["spec"]), run.recipe))
+    average = averaged(variants.find(variant)(DataSpec.from_document(state["spec"]), run.recipe))
     with checkpoint.filling_networks(path):
         average.load_state_dict(state["average"])
     data = Data(**state["data"])

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 
 from gan_serve.metadata import ModelMetadata, Score
 from gan_serve.repository import Model
-from gan_serve.tensors import Image, Mask
 from training.publishing.markdown import table
 
 TASKS = (  # in the order of the table
@@ -63,8 +62,7 @@ def milliseconds_of(page: str) -> dict[str, str]:
 
 def makes(metadata: ModelMetadata) -> str:
     """Describe what a model makes in a few words, with its size."""
-    images = [tensor for tensor in metadata.image_inputs if isinstance(tensor, Image)]
-    first, *_ = images or metadata.image_outputs
+    first, *_ = metadata.input_images or metadata.image_outputs
     size = f"{first.look}, any size" if first.any_size else first.look
     text = f"{_purpose(metadata)}, {size}"
     text = text[0].upper() + text[1:]
@@ -89,7 +87,7 @@ def _purpose(metadata: ModelMetadata) -> str:
 
 def _translation(metadata: ModelMetadata, subject: str) -> str:
     output, recipe = metadata.image_outputs[0], metadata.training.recipe
-    if any(isinstance(tensor, Mask) for tensor in metadata.inputs):
+    if metadata.masks:
         return f"fills holes in {subject}"
     if output.scale > 1:
         return f"enlarges {subject} {output.scale} times"
@@ -99,7 +97,7 @@ def _translation(metadata: ModelMetadata, subject: str) -> str:
 
 def _thumbnail(metadata: ModelMetadata) -> str:
     name = metadata.name
-    return f'<img src="models/{name}/sample.png" width="120" alt="Samples of {name}">' if metadata.image_outputs else ""
+    return f'<img src="models/{name}/sample.png" width="120" alt="Samples of {name}">' if metadata.drawn_outputs else ""
 
 
 def _links(metadata: ModelMetadata) -> str:

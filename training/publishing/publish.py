@@ -16,7 +16,6 @@ from gan_serve.images.encoding import make_folder, write_atomic
 from gan_serve.metadata import PROPERTY, ModelMetadata
 from gan_serve.repository import Model, Repository
 from gan_serve.system.interrupt import unfinished
-from gan_serve.tensors import Image
 from training.data.dataset import to_signed
 from training.evaluation.evaluate import check_scorable, evaluate, evaluation_case, learning_curve, load_data
 from training.export import describe, export, with_property
@@ -80,7 +79,7 @@ def evaluate_in_place(
     case = evaluation_case(scored, source)
     if case:
         write_atomic(models / scored.name / "sample.png", samples.image(model, case))
-    elif scored.image_outputs:
+    elif scored.drawn_outputs and not scored.image_inputs:
         _write_samples(Repository(models).find(scored.name), models / scored.name)
     if scored.image_inputs:
         _write_examples(_example_inputs(scored, case, source), scored, models / scored.name / "examples")
@@ -91,13 +90,12 @@ def _example_inputs(metadata: ModelMetadata, case: EvaluationCase | None, source
     """Return images of the test set to try a model with; whole ones for a model that takes a mask."""
     if case is None:
         return to_signed(load_data(metadata, source, "test").images)
-    is_masked = any(tensor.kind == "mask" for tensor in metadata.image_inputs)
-    return case.truth if is_masked else case.inputs["image"]
+    return case.truth if metadata.masks else case.inputs["image"]
 
 
 def _write_examples(images: Tensor, metadata: ModelMetadata, folder: Path) -> None:
     """Write the images that the demo offers to try the model with."""
-    (kind,) = (tensor for tensor in metadata.image_inputs if isinstance(tensor, Image))
+    (kind,) = metadata.input_images
     make_folder(folder)
     for number, content in enumerate(samples.examples(images, kind), 1):
         write_atomic(folder / f"{number}.png", content)

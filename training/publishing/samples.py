@@ -5,7 +5,7 @@ import io
 import torch
 from torch import Tensor
 
-from gan_serve.images.pixels import Pixels, tile, to_image, to_pixels
+from gan_serve.images.pixels import Pixels, tile, to_image
 from gan_serve.repository import Model
 from gan_serve.tensors import Image
 from training.evaluation import image_to_image
@@ -20,14 +20,14 @@ def image(model: Model, case: EvaluationCase) -> bytes:
     columns = min(WIDTH // case.truth.shape[-1], len(case.truth))
     few = case.rows(torch.linspace(0, len(case.truth) - 1, columns).long())
     rows = [_resized(few.inputs["image"], few.truth), image_to_image.run(model, few), few.truth]
-    pixels = to_pixels(torch.cat(rows).numpy(), model.metadata.image_outputs[0])
+    pixels = model.metadata.image_outputs[0].to_pixels(torch.cat(rows).numpy())
     return _png(tile(pixels, columns))
 
 
 def examples(images: Tensor, kind: Image) -> list[bytes]:
     """Return a few PNGs to try a model with, evenly spread among the images (N, C, H, W) of a test set."""
     chosen = torch.linspace(0, len(images) - 1, EXAMPLES).long()
-    return [_png(pixels) for pixels in to_pixels(images[chosen].numpy(), kind)]
+    return [_png(pixels) for pixels in kind.to_pixels(images[chosen].numpy())]
 
 
 def _png(pixels: Pixels) -> bytes:

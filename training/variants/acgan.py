@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gan_serve.metadata import Paper
-from training.data.dataset import Batch, ImageSpec, Terms
+from training.data.dataset import Batch, DataSpec, Terms
 from training.families.conditional import ConditionalGAN
 from training.gan import Recipe, Stage
 from training.networks import layers
@@ -68,7 +68,7 @@ class ACGAN(ConditionalGAN):
 class TwoHeads(nn.Module):
     """Image (N, C, H, W) -> source logits (N, 1) and class logits (N, K), from shared features."""
 
-    def __init__(self, spec: ImageSpec) -> None:
+    def __init__(self, spec: DataSpec) -> None:
         super().__init__()
         width = layers.dcgan_width(spec.size)
         self.features = layers.dcgan_features(spec.channels, spec.size).append(layers.pointwise(width, width))

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from gan_serve.metadata import Paper, Score
 from gan_serve.tensors import Label, Scalar
-from training.data.dataset import Batch, BatchSource, Dataset, ImageSpec, Terms, to_signed
+from training.data.dataset import Batch, BatchSource, Dataset, DataSpec, Terms, to_signed
 from training.gan import GAN, Player, Recipe, Servable, Stage
 from training.metrics import distribution, handwriting
 from training.networks import layers
@@ -48,7 +48,7 @@ class AgeCGAN(GAN):
 
     edges: Tensor
 
-    def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
+    def __init__(self, spec: DataSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
         spec.check_classes()
         shape = spec.channels, spec.size

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from gan_serve.errors import UsageError
 from gan_serve.metadata import Paper
 from gan_serve.tensors import Scalar, ScoreOutput
-from training.data.dataset import Batch, BatchSource, Dataset, ImageSpec, Terms
+from training.data.dataset import Batch, BatchSource, Dataset, DataSpec, Terms
 from training.families.convolutional import ConvolutionalGAN, ConvolutionalRecipe
 from training.gan import Player, Recipe, Servable, Stage
 from training.networks import layers
@@ -59,7 +59,7 @@ class AnoGAN(ConvolutionalGAN):
     generator: nn.Sequential
     discriminator: nn.Sequential
 
-    def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
+    def __init__(self, spec: DataSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
         width = self.settings.width
         self.encoder = nn.Sequential(

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from gan_serve.metadata import Paper, Score
 from gan_serve.tensors import Scalar
 from training import losses
-from training.data.dataset import Batch, ImageSpec, Terms
+from training.data.dataset import Batch, DataSpec, Terms
 from training.families.attention import AttentiveGAN
 from training.families.convolutional import ConvolutionalRecipe
 from training.gan import Servable
@@ -102,7 +102,7 @@ class HierarchicalGenerator(nn.Module):
     embedding, which all blocks share.
     """
 
-    def __init__(self, latent_size: int, spec: ImageSpec, width: int, embedding: int = 64) -> None:
+    def __init__(self, latent_size: int, spec: DataSpec, width: int, embedding: int = 64) -> None:
         super().__init__()
         base, doublings = layers.base_size(spec.size)
         self.chunks = doublings + 1

@@ -4,7 +4,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gan_serve.metadata import Paper
-from training.data.dataset import Batch, ImageSpec, Terms
+from training.data.dataset import Batch, DataSpec, Terms
 from training.families.conditional import ConditionalGAN
 from training.gan import Recipe
 from training.networks import layers
@@ -50,7 +50,7 @@ class CGAN(ConditionalGAN):
 class ConditionalDiscriminator(nn.Module):
     """Image (N, C, H, W) and label (N,) -> logits (N, 1): whether the image is a real one of this label."""
 
-    def __init__(self, spec: ImageSpec, width: int = 64) -> None:
+    def __init__(self, spec: DataSpec, width: int = 64) -> None:
         super().__init__()
         self.classes = len(spec.classes)
         self.features = layers.dcgan_features(spec.channels + self.classes, spec.size, width)

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from gan_serve.metadata import Paper, Score
 from gan_serve.tensors import Latent
-from training.data.dataset import Batch, ImageSpec, Terms
+from training.data.dataset import Batch, DataSpec, Terms
 from training.gan import GAN, Recipe, Servable
 from training.networks import layers
 from training.scoring import EvaluationContext
@@ -43,7 +43,7 @@ class CoGAN(GAN):
 
     settings: CoupledRecipe
 
-    def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
+    def __init__(self, spec: DataSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
         self.generator = CoupledGenerator(self.latent_size, spec, self.width, coupled=self.settings.coupled)
         self.discriminator = CoupledDiscriminator(spec, self.width, coupled=self.settings.coupled)
@@ -97,7 +97,7 @@ def edges(images: Tensor) -> Tensor:
 class CoupledGenerator(nn.Module):
     """Latent (N, Z) -> images and edges, (N, C, H, W) each; if coupled, the two share all layers except the last."""
 
-    def __init__(self, latent_size: int, spec: ImageSpec, width: int, *, coupled: bool) -> None:
+    def __init__(self, latent_size: int, spec: DataSpec, width: int, *, coupled: bool) -> None:
         super().__init__()
         whole = [layers.dcgan_generator(latent_size, spec.channels, spec.size, width) for _ in range(2)]
         shared = len(whole[0]) - 2 if coupled else 0
@@ -112,7 +112,7 @@ class CoupledGenerator(nn.Module):
 class CoupledDiscriminator(nn.Module):
     """Images and edges (N, C, H, W) -> logits (N, 1) of each; if coupled, the two share all layers except the first."""
 
-    def __init__(self, spec: ImageSpec, width: int, *, coupled: bool) -> None:
+    def __init__(self, spec: DataSpec, width: int, *, coupled: bool) -> None:
         super().__init__()
         whole = [layers.dcgan_discriminator(spec.channels, spec.size, width) for _ in range(2)]
         own = 2 if coupled else len(whole[0])

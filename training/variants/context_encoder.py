@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from gan_serve.metadata import Paper
 from gan_serve.tensors import Mask
 from training.data import masks
-from training.data.dataset import Batch, Dataset, ImageSpec, Terms, to_signed
+from training.data.dataset import Batch, Dataset, DataSpec, Terms, to_signed
 from training.gan import GAN, Recipe, Servable
 from training.networks import translation
 from training.networks.layers import InstanceNorm, init_dcgan
@@ -54,7 +54,7 @@ class ContextEncoder(GAN):
 
     settings: CompletionRecipe
 
-    def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
+    def __init__(self, spec: DataSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
         spec.check_multiple(8)
         self.generator = Completion(spec.channels, spec.size, self.width)

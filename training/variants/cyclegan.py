@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from gan_serve.metadata import Paper
 from training import losses
-from training.data.dataset import Batch, BatchSource, Dataset, ImageSpec, Terms
+from training.data.dataset import Batch, BatchSource, Dataset, DataSpec, Terms
 from training.families.translation import TwoWayGAN, TwoWayRecipe, jittered
 from training.gan import Recipe
 from training.networks import translation
@@ -51,7 +51,7 @@ class CycleGAN(TwoWayGAN):
 
     settings: CycleRecipe
 
-    def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
+    def __init__(self, spec: DataSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
         ways = ("forth", "back")  # G: X -> Y, F: Y -> X
         self.generator = nn.ModuleDict(

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gan_serve.metadata import Paper
-from training.data.dataset import Dataset, ImageSpec
+from training.data.dataset import Dataset, DataSpec
 from training.families.translation import TwoWayGAN, TwoWayRecipe
 from training.gan import Recipe
 from training.networks import translation
@@ -43,7 +43,7 @@ class DiscoGAN(TwoWayGAN):
     width = 20  # as pix2pix
     multiple = 4
 
-    def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
+    def __init__(self, spec: DataSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
         ways = ("forth", "back")  # G_AB: A -> B, G_BA: B -> A
         self.generator = nn.ModuleDict({way: Redrawing(spec.channels, spec.size, self.width) for way in ways})

@@ -8,7 +8,7 @@ from torch import nn
 
 from gan_serve.metadata import Paper
 from training import losses
-from training.data.dataset import ImageSpec
+from training.data.dataset import DataSpec
 from training.gan import GAN, Recipe
 
 
@@ -40,7 +40,7 @@ class VanillaGAN(GAN):
     settings: VanillaRecipe
     latent_size = 100
 
-    def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
+    def __init__(self, spec: DataSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
         if self.settings.saturating:
             self.adversarial = losses.minimax

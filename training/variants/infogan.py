@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from gan_serve.metadata import Paper, Score
 from gan_serve.tensors import Label, Latent, Probabilities, Scalar, ScoreOutput
-from training.data.dataset import Batch, ImageSpec, Terms
+from training.data.dataset import Batch, DataSpec, Terms
 from training.data.transforms import warped
 from training.gan import GAN, Recipe, Servable
 from training.metrics import handwriting
@@ -59,7 +59,7 @@ class InfoGAN(GAN):
     settings: InformationRecipe
     generator: infogan.LatentCodeGenerator
 
-    def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
+    def __init__(self, spec: DataSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
         categories, shape = len(self.categories), (spec.channels, spec.size, self.width)
         self.generator = infogan.LatentCodeGenerator(self.latent_size, categories, *shape)

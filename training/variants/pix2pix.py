@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from gan_serve.metadata import Paper
-from training.data.dataset import Batch, Dataset, ImageSpec, Terms
+from training.data.dataset import Batch, Dataset, DataSpec, Terms
 from training.families.translation import TranslationGAN, TranslationRecipe
 from training.gan import Recipe, Servable
 from training.networks import translation
@@ -51,7 +51,7 @@ class Pix2Pix(TranslationGAN):
 
     settings: PairedRecipe
 
-    def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
+    def __init__(self, spec: DataSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
         self.generator = nn.Sequential(translation.UNet(spec.channels, spec.channels, spec.size, self.width), nn.Tanh())
         self.discriminator = translation.PatchDiscriminator(2 * spec.channels, width=32)

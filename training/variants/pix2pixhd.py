@@ -14,7 +14,7 @@ from gan_serve.metadata import Paper
 from gan_serve.tensors import Image
 from training import losses
 from training.data import camvid_labels
-from training.data.dataset import Batch, Dataset, ImageSpec, Terms
+from training.data.dataset import Batch, Dataset, DataSpec, Terms
 from training.families.translation import TranslationGAN, TranslationRecipe
 from training.gan import Player, Recipe, Servable, Stage
 from training.networks import pix2pixhd, translation
@@ -58,7 +58,7 @@ class Pix2PixHD(TranslationGAN):
     settings: FineRecipe
     generator: pix2pixhd.CoarseToFine
 
-    def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
+    def __init__(self, spec: DataSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
         if spec.channels != 3:
             raise UsageError(

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from gan_serve.metadata import Paper, Score
 from training import losses
-from training.data.dataset import Batch, ImageSpec, Terms
+from training.data.dataset import Batch, DataSpec, Terms
 from training.families.convolutional import ConvolutionalRecipe
 from training.gan import GAN, Recipe, Servable, Stage
 from training.metrics import sliced_wasserstein
@@ -46,7 +46,7 @@ class ProGAN(GAN):
     penalty_weight = 10.0  # lambda
     drift_weight = 1e-3  # epsilon_drift
 
-    def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
+    def __init__(self, spec: DataSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
         base, self.doublings = layers.base_size(spec.size)
         widths = progressive.widths(self.settings.width, self.doublings)

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gan_serve.metadata import Paper
-from training.data.dataset import ImageSpec
+from training.data.dataset import DataSpec
 from training.families.attention import AttentiveGAN
 from training.families.convolutional import ConvolutionalRecipe
 from training.networks import layers, residual
@@ -57,7 +57,7 @@ class SAGAN(AttentiveGAN):
 class AttentiveGenerator(nn.Module):
     """Latent (N, Z) and label (N,) -> images (N, C, H, W) in [-1, 1]; the label conditions every normalisation."""
 
-    def __init__(self, latent_size: int, spec: ImageSpec, width: int, mixing: residual.Mixing) -> None:
+    def __init__(self, latent_size: int, spec: DataSpec, width: int, mixing: residual.Mixing) -> None:
         super().__init__()
         self.classes = len(spec.classes)
         base, doublings = layers.base_size(spec.size)

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from gan_serve.metadata import Paper
 from gan_serve.tensors import Image
-from training.data.dataset import Batch, BatchSource, Dataset, ImageSpec, Terms, to_signed
+from training.data.dataset import Batch, BatchSource, Dataset, DataSpec, Terms, to_signed
 from training.data.resampling import reduced
 from training.gan import GAN, Player, Recipe, Servable, Stage
 from training.networks import layers, srgan
@@ -56,7 +56,7 @@ class SRGAN(GAN):
 
     settings: SuperResolutionRecipe
 
-    def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
+    def __init__(self, spec: DataSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
         self.generator = srgan.SRResNet(spec.channels, self.width, self.blocks)
         self.srresnet = copy.deepcopy(self.generator)

@@ -14,7 +14,7 @@ from torch.nn.utils.parametrizations import weight_norm
 
 from gan_serve.metadata import Paper
 from gan_serve.tensors import Probabilities, ScoreOutput
-from training.data.dataset import Batch, BatchSource, Dataset, ImageSpec, Terms
+from training.data.dataset import Batch, BatchSource, Dataset, DataSpec, Terms
 from training.gan import GAN, Recipe, Servable, Stage
 
 
@@ -54,7 +54,7 @@ class SSGAN(GAN):
     settings: SemiSupervisedRecipe
     discriminator: Classifier
 
-    def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
+    def __init__(self, spec: DataSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
         spec.check_classes()
         self.generator = _generator(self.latent_size, spec.image.shape)
@@ -123,7 +123,7 @@ class Classifier(nn.Module):
     The paper's network for MNIST: dense layers with weight normalisation, and noise before each.
     """
 
-    def __init__(self, spec: ImageSpec) -> None:
+    def __init__(self, spec: DataSpec) -> None:
         super().__init__()
         widths = (math.prod(spec.image.shape), 500, 500, 250, 250, 250)
         hidden: list[nn.Module] = [nn.Flatten(), Noise(0.3)]

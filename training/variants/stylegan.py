@@ -12,7 +12,7 @@ from gan_serve.metadata import Paper, Score
 from gan_serve.sampling import slerp
 from gan_serve.tensors import Latent, Scalar
 from training import distributed
-from training.data.dataset import Batch, ImageSpec, Tensors, Terms
+from training.data.dataset import Batch, DataSpec, Tensors, Terms
 from training.families.convolutional import ConvolutionalRecipe
 from training.gan import GAN, Player, Recipe, Servable, Stage
 from training.networks import layers, progressive, stylegan
@@ -61,7 +61,7 @@ class StyleGAN(GAN):
     settings: StyleRecipe
     generator: stylegan.StyleGenerator
 
-    def __init__(self, spec: ImageSpec, recipe: Recipe | None = None) -> None:
+    def __init__(self, spec: DataSpec, recipe: Recipe | None = None) -> None:
         super().__init__(spec, recipe)
         base, doublings = layers.base_size(spec.size)
         width = self.settings.width

@@ -8,24 +8,19 @@ import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
+from itertools import chain
+from typing import Any
 
-from gan_serve.formats import ANIMATIONS, NUMBERS
+from gan_serve.media import all_formats, medium_of
 from gan_serve.metadata import ModelMetadata
+from gan_serve.outputs.panels import panels_of
 from gan_serve.request import Request
 from gan_serve.result import Result, grid_columns
 from gan_serve.server.errors import ApiError, bad_request
 
-MEDIA_TYPES = {
-    "png": "image/png",
-    "webp": "image/webp",
-    "jpeg": "image/jpeg",
-    "gif": "image/gif",
-    "npy": "application/x-npy",
-    "zip": "application/zip",
-    "json": "application/json",
-    "jsonl": "application/x-ndjson",
-}
-IMAGE_FORMATS = ("png", "webp", "jpeg")
+MEDIA_TYPES = {**{format.name: format.media_type for format in all_formats().values()}, "zip": "application/zip"}
+NUMBERS_HEADER = "Gan-Serve-Numbers"
+_MAX_HEADER = 4096  # bytes that every client and proxy accepts
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # of every file in a ZIP, so that equal requests get equal bytes
 
 
@@ -40,17 +35,22 @@ class ResponseFormat:
     @property
     def is_image(self) -> bool:
         """Whether the response is a single image or animation."""
-        return self.format in (*IMAGE_FORMATS, *ANIMATIONS)
+        return MEDIA_TYPES[self.format].startswith("image/")
 
 
 def possible_formats(metadata: ModelMetadata, images: int, grid: bool) -> tuple[str, ...]:
     """Return the formats that can hold the response, the default first."""
-    if not metadata.image_outputs:
-        return ("json", NUMBERS.many)
+    medium = medium_of(metadata)
+    if not medium.images:
+        return medium.names
     if grid:
-        return IMAGE_FORMATS
+        return medium.images
     array = () if metadata.any_size else ("npy",)
-    return (*IMAGE_FORMATS, *array, "json", "zip") if images == 1 else ("zip", *array, "json", *ANIMATIONS)
+    lines = ("jsonl",) if metadata.numeric_outputs else ()
+    if images > 1:
+        return ("zip", *array, "json", *medium.animations, *lines)
+    single = (format.name for format in medium.formats if format.codec or format.holds == "images")
+    return (*single, *array, "json", "zip", *lines)
 
 
 def choose_format(
@@ -61,13 +61,13 @@ def choose_format(
     Raises:
         ApiError: the response cannot have that format, or Accept allows none.
     """
-    if grid and not metadata.image_outputs:
+    if grid and not metadata.drawn_outputs:
         raise bad_request(f"{metadata.name} answers with numbers; leave out grid")
     possible = possible_formats(metadata, len(request), grid)
     if format is None:
         format = best_format(accept, possible)
     elif format not in possible:
-        what = "a grid" if grid else "numbers" if not metadata.image_outputs else f"{len(request)} images"
+        what = "a grid" if grid else "numbers" if not metadata.drawn_outputs else f"{len(request)} images"
         raise bad_request(f"{what} cannot be sent as {format[:40]!r}; use {', '.join(possible)}")
     return ResponseFormat(format, scale, grid_columns(request) if grid else None)
 
@@ -93,11 +93,23 @@ def encode(result: Result, response_format: ResponseFormat, provider: str) -> by
     Raises:
         UsageError: the provenance is too large for the format's metadata.
     """
-    if response_format.format == "zip":
-        return zip_files(result.encode_each("png", response_format.scale))
-    if response_format.format == "json":
-        return json.dumps(_document(result, response_format.scale, provider), allow_nan=False).encode()
-    return result.encode(response_format.format, scale=response_format.scale, columns=response_format.columns)
+    format, scale = response_format.format, response_format.scale
+    if format == "zip":
+        numbers = result.encode_each("json") if result.metadata.numeric_outputs else ()
+        return zip_files(chain(result.encode_each(medium_of(result.metadata).default, scale), numbers))
+    if format == "json":
+        return json.dumps(_document(result, scale, provider), allow_nan=False).encode()
+    return result.encode(format, scale=scale, columns=response_format.columns)
+
+
+def number_headers(result: Result, response_format: ResponseFormat) -> dict[str, str]:
+    """Return the numbers of a response that is a file with the images of one item, as a header."""
+    beside = result.metadata.numeric_outputs and response_format.format not in ("json", "jsonl", "zip")
+    if not beside or len(result) > 1:
+        return {}
+    ((item, answer),) = zip(result.items, result.answers(), strict=True)
+    text = json.dumps({name: value for name, value in answer.items() if name not in item.inputs})
+    return {NUMBERS_HEADER: text} if len(text) <= _MAX_HEADER else {}
 
 
 def zip_files(files: Iterable[tuple[str, bytes]]) -> bytes:
@@ -110,12 +122,13 @@ def zip_files(files: Iterable[tuple[str, bytes]]) -> bytes:
 
 
 def _document(result: Result, scale: int, provider: str) -> dict[str, object]:
-    images = [content for _, content in result.encode_each("png", scale)] if result.metadata.image_outputs else []
-    answers = [
-        {"index": item.index, "values": answer} for item, answer in zip(result.items, result.answers(), strict=True)
-    ]
-    for answer, image in zip(answers, images, strict=bool(images)):
-        answer["png"] = base64.b64encode(image).decode()
+    pairs = zip(result.items, result.answers(), strict=True)
+    answers: list[dict[str, Any]] = [{"index": item.index, "values": answer} for item, answer in pairs]
+    for panel in panels_of(result.metadata):
+        images = result.drawing(panel.name).encode_each("png", scale)
+        for answer, content in zip(answers, images, strict=True):
+            place = answer.setdefault("others", {}) if panel.name else answer
+            place[panel.name or "png"] = base64.b64encode(content).decode()
     return {
         "model": result.metadata.name,
         "version": result.metadata.version,

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 from gan_serve.generator import Generator
-from gan_serve.images.pixels import check_size
 from gan_serve.metadata import ModelMetadata
+from gan_serve.outputs.panels import check_sizes, count_pixels
 from gan_serve.request import Item, Request
-from gan_serve.result import Result, largest_size
+from gan_serve.result import Result
 from gan_serve.sampling import Arrays, complete, input_arrays
 from gan_serve.server.api.content_negotiation import ResponseFormat
 from gan_serve.server.api.uploads import decode_images
@@ -58,13 +58,11 @@ def check_pixels(metadata: ModelMetadata, request: Request, response_format: Res
         ApiError: it would have more than `most` pixels, or it has none but `scale` is set.
         UsageError: one of its sides would be too long.
     """
-    if not metadata.image_outputs:
+    if not metadata.drawn_outputs:
         if response_format.scale != 1:
             raise bad_request(f"{metadata.name} answers with numbers; leave out scale")
         return
-    height, width = largest_size(metadata, request)
-    columns, scale = response_format.columns, response_format.scale
-    check_size(height, width, len(request) if columns else 1, columns or 1, scale)
-    pixels = len(request) * height * width * scale**2
+    check_sizes(metadata, request, response_format.columns, response_format.scale)
+    pixels = count_pixels(metadata, request) * response_format.scale**2
     if pixels > most:
         raise bad_request(f"{pixels} pixels are too many for one response; request up to {most} in total")

@@ -4,7 +4,6 @@ from typing import Any
 
 import gan_serve
 from gan_serve.metadata import ModelMetadata
-from gan_serve.request import choices
 from gan_serve.server.api.schemas import (
     Schema,
     example_of,
@@ -12,7 +11,7 @@ from gan_serve.server.api.schemas import (
     option_rules,
     option_schemas,
     response_content,
-    value_schema,
+    response_headers,
 )
 from gan_serve.server.service import Service
 from gan_serve.tensors import Image, Mask
@@ -61,7 +60,8 @@ def describe(service: Service, prefix: str = "") -> dict[str, Any]:
 
 
 def _generate(metadata: ModelMetadata, most: int) -> Schema:
-    about = {"tags": ["generate"], "summary": metadata.description, "responses": _responses(response_content(metadata))}
+    responses = _responses(response_content(metadata), response_headers(metadata))
+    about = {"tags": ["generate"], "summary": metadata.description, "responses": responses}
     post = {"post": {**about, "operationId": f"generate_{metadata.name}", "requestBody": _body(metadata, most)}}
     if metadata.image_inputs:
         return post
@@ -70,7 +70,7 @@ def _generate(metadata: ModelMetadata, most: int) -> Schema:
 
 def _parameters(metadata: ModelMetadata, most: int) -> list[Schema]:
     """Return the query parameters of a GET. Only their descriptions can say which of them exclude one another."""
-    inputs = {name: value_schema(tensor) for name, tensor in choices(metadata).items()}
+    inputs = {name: tensor.schema for name, tensor in metadata.choices.items()}
     schemas = {**inputs, **option_schemas(metadata, most)}
     examples = example_of(metadata)
     return [
@@ -80,14 +80,14 @@ def _parameters(metadata: ModelMetadata, most: int) -> list[Schema]:
 
 
 def _body(metadata: ModelMetadata, most: int) -> Schema:
-    fields = {name: field_schema(tensor, most) for name, tensor in choices(metadata).items()}
+    fields = {name: field_schema(tensor, most) for name, tensor in metadata.choices.items()}
     properties = {**fields, **option_schemas(metadata, most)}
     schema: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
     content: Schema = {"application/json": {"schema": schema | option_rules(metadata)}}
     needed = [image.name for image in metadata.image_inputs]
     if needed:
         schema["required"] = content["application/json"]["schema"]["required"] = needed
-        files = {name: _file(tensor) for name, tensor in choices(metadata).items() if isinstance(tensor, Image | Mask)}
+        files = {tensor.name: _file(tensor) for tensor in metadata.image_inputs}
         form = {**schema, "properties": {**properties, **files}}
         content = {"multipart/form-data": {"schema": form}, **content}
         if len(needed) == 1:
@@ -106,7 +106,7 @@ def _get(summary: str, tag: str) -> Schema:
     return {"get": {"tags": [tag], "summary": summary, "responses": _responses({"application/json": {}})}}
 
 
-def _responses(content: Schema) -> Schema:
+def _responses(content: Schema, headers: Schema | None = None) -> Schema:
     error = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
     errors = {str(status): {"description": about, "content": error} for status, about in _ERRORS.items()}
-    return {"200": {"description": "The response.", "content": content}, **errors}
+    return {"200": {"description": "The response.", "content": content, **(headers or {})}, **errors}

@@ -4,28 +4,16 @@ from typing import Any
 
 from gan_serve.latent_mixing import STEPS
 from gan_serve.metadata import ModelMetadata
-from gan_serve.request import Choice, choices
 from gan_serve.seeds import MAX_IMAGES, STREAMS
-from gan_serve.server.api.content_negotiation import MEDIA_TYPES, possible_formats
-from gan_serve.tensors import Image, Label, Mask
+from gan_serve.server.api.content_negotiation import MEDIA_TYPES, NUMBERS_HEADER, possible_formats
+from gan_serve.tensors import Choice, Written
 
 Schema = dict[str, Any]
 
 
-def value_schema(tensor: Choice) -> Schema:
-    """Return the schema of one value of an input."""
-    if isinstance(tensor, Image | Mask):
-        return {"type": "string", "contentEncoding": "base64", "description": f"Image file: {tensor.about}"}
-    if isinstance(tensor, Label):
-        number = {"type": "integer", "enum": list(tensor.values)}
-        return {"anyOf": [{"type": "string", "enum": list(tensor.classes)}, number]}
-    fixed = {} if isinstance(tensor.default, tuple) else {"default": tensor.default}
-    return {"type": "number", "minimum": tensor.low, "maximum": tensor.high, **fixed}
-
-
 def field_schema(tensor: Choice, most: int) -> Schema:
     """Return the schema of a field: one value, or a list of values for several images."""
-    one = value_schema(tensor)
+    one = tensor.schema
     about = f"{tensor.description} Default: {tensor.default_hint}.".strip()
     return {"anyOf": [one, {"type": "array", "items": one, "minItems": 1, "maxItems": most}], "description": about}
 
@@ -83,7 +71,7 @@ def option_schemas(metadata: ModelMetadata, most: int) -> dict[str, Schema]:
         },
     }
     seeds = (sampling if metadata.is_random else {}) | (mixing if metadata.latents else {})
-    return seeds | (display if metadata.image_outputs else {}) | general
+    return seeds | (display if metadata.drawn_outputs else {}) | general
 
 
 def option_rules(metadata: ModelMetadata) -> Schema:
@@ -100,13 +88,23 @@ def option_rules(metadata: ModelMetadata) -> Schema:
 
 def example_of(metadata: ModelMetadata) -> Schema:
     """Return an example request, without images."""
-    labels = {tensor.name: tensor.classes[0] for tensor in choices(metadata).values() if isinstance(tensor, Label)}
-    return labels | ({"seed": 7} if metadata.is_random else {})
+    written = [tensor for tensor in metadata.choices.values() if isinstance(tensor, Written)]
+    values = {tensor.name: example for tensor in written if (example := tensor.request_example) is not None}
+    return values | ({"seed": 7} if metadata.is_random else {})
 
 
 def response_content(metadata: ModelMetadata) -> Schema:
     """Return the media types of a response, with their schemas."""
     return {MEDIA_TYPES[each]: {"schema": _response_schema(each)} for each in _formats(metadata)}
+
+
+def response_headers(metadata: ModelMetadata) -> Schema:
+    """Return the headers that depend on the model: numbers beside images."""
+    if not (metadata.drawn_outputs and metadata.numeric_outputs):
+        return {}
+    names = ", ".join(output.name for output in metadata.numeric_outputs)
+    about = f"JSON: {names}, if the response is one image. A ZIP and JSON hold them for several."
+    return {"headers": {NUMBERS_HEADER: {"schema": {"type": "string"}, "description": about}}}
 
 
 def _formats(metadata: ModelMetadata) -> list[str]:

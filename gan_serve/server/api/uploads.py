@@ -96,5 +96,5 @@ def _decoded(tensor: Image | Mask, source: ImageInput, *, whole: bool) -> ImageI
     image, duration = decode_frame(source.origin, source.frame or 0, label)
     if image.size != source.size:  # which the limits rely on; a PNG may have its orientation after its pixels
         raise bad_request(f"{label}: its size differs from its header; save it again, upright")
-    origin = image if whole or isinstance(tensor, Mask) else to_model(image, tensor)
+    origin = image if whole else to_model(image, tensor)
     return replace(source, origin=origin, duration=duration)

@@ -11,7 +11,14 @@ from starlette.responses import Response
 
 from gan_serve.provenance import write_provenance
 from gan_serve.request import Request
-from gan_serve.server.api.content_negotiation import MEDIA_TYPES, ResponseFormat, choose_format, encode
+from gan_serve.result import Result
+from gan_serve.server.api.content_negotiation import (
+    MEDIA_TYPES,
+    ResponseFormat,
+    choose_format,
+    encode,
+    number_headers,
+)
 from gan_serve.server.api.generation import GenerationTask, check_pixels
 from gan_serve.server.api.v1_parsing import ParsedRequest, parse_request, read_fields, resolve
 from gan_serve.server.errors import ApiError, bad_request
@@ -78,12 +85,13 @@ class V1Api:
             if _matches(context.header("if-none-match"), headers.get("ETag")):
                 return Response(status_code=304, headers=headers)
         generator = queue.generator
-        generation = GenerationTask(
-            generator, resolved, lambda result: encode(result, response_format, generator.device)
-        )
-        task = generation.task(context.started + settings.deadline)
-        content = await self._service.scheduler.run(queue, task, context)
-        return Response(content, headers=headers, media_type=MEDIA_TYPES[response_format.format])
+
+        def convert(result: Result) -> tuple[bytes, dict[str, str]]:
+            return encode(result, response_format, generator.device), number_headers(result, response_format)
+
+        task = GenerationTask(generator, resolved, convert).task(context.started + settings.deadline)
+        content, numbers = await self._service.scheduler.run(queue, task, context)
+        return Response(content, headers=headers | numbers, media_type=MEDIA_TYPES[response_format.format])
 
     async def _resolve(self, queue: ModelQueue, parsed: ParsedRequest) -> Request:
         """Resolve a request; read image headers off the event loop."""

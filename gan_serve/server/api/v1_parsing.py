@@ -15,9 +15,9 @@ from starlette.requests import Request as HttpRequest
 from starlette.types import Message
 
 from gan_serve.errors import short_repr
-from gan_serve.formats import ANIMATIONS
 from gan_serve.image_inputs import ImageInput
 from gan_serve.latent_mixing import make_mixing
+from gan_serve.media import medium_of
 from gan_serve.metadata import ModelMetadata
 from gan_serve.request import Request, check_names, make_request
 from gan_serve.server.api.uploads import decode_base64, read_head, safe_name
@@ -170,7 +170,8 @@ def resolve(metadata: ModelMetadata, parsed: ParsedRequest, settings: Settings) 
 
 
 def _resolve(metadata: ModelMetadata, parsed: ParsedRequest, settings: Settings) -> Request:
-    source_image, moving = metadata.source_image, parsed.format in ANIMATIONS and not parsed.grid
+    source_image = metadata.source_image
+    moving = parsed.format in medium_of(metadata).animations and not parsed.grid
     sources: dict[str, list[ImageInput]] = {name: [] for name in parsed.uploads}
     pixels_left = settings.max_pixels
     for tensor in metadata.image_inputs:

@@ -17,7 +17,7 @@ from gan_serve.sampling import Arrays
 from gan_serve.server.api.v1_parsing import parse_object
 from gan_serve.server.errors import bad_request
 from gan_serve.server.settings import Settings
-from gan_serve.tensors import Image, InputTensor, Label, Latent
+from gan_serve.tensors import Image, InputTensor
 
 DATATYPES = {"float32": "FP32", "int64": "INT64"}
 _NUMBER = 16  # pixels that need as much memory as one number in JSON
@@ -145,9 +145,7 @@ def _check_sides(feeds: Arrays, metadata: ModelMetadata) -> None:
         raise bad_request("the images differ in height or width")
     if any(length % metadata.multiple for size in sizes for length in size):
         raise bad_request(f"height and width must be multiples of {metadata.multiple}")
-    most = min(
-        (tensor.tile for tensor in metadata.image_inputs if isinstance(tensor, Image) and tensor.tile), default=0
-    )
+    most = min((tensor.tile for tensor in metadata.image_inputs if tensor.tile), default=0)
     if most and any(length > most for size in sizes for length in size):
         raise bad_request(
             f"height and width may be up to {most}; use /v1/models/{metadata.name}/generate for larger images"
@@ -156,9 +154,11 @@ def _check_sides(feeds: Arrays, metadata: ModelMetadata) -> None:
 
 def _check_pixels(request: InferRequest, metadata: ModelMetadata, most: int) -> None:
     """Check the total pixels of a response, and the numbers that it holds as JSON."""
-    images = {tensor.name: tensor for tensor in metadata.image_outputs if tensor.name in request.outputs}
-    shapes = {name: tensor.shape_at(*_sides(request.feeds, tensor)) for name, tensor in images.items()}
-    pixels = request.rows * sum(height * width for _, height, width in shapes.values())
+    drawn = {tensor.name: tensor for tensor in metadata.drawn_outputs if tensor.name in request.outputs}
+    images = {name: tensor for name, tensor in drawn.items() if isinstance(tensor, Image)}
+    shapes = {name: tensor.shape for name, tensor in drawn.items()}
+    shapes |= {name: tensor.shape_at(*_sides(request.feeds, tensor)) for name, tensor in images.items()}
+    pixels = request.rows * sum(math.prod(shape[-2:]) for shape in shapes.values())
     if pixels > most:
         raise bad_request(f"{pixels} pixels are too many for one response; request up to {most} in total")
     numbers = request.rows * sum(math.prod(shape) for name, shape in shapes.items() if not request.outputs[name])
@@ -203,11 +203,11 @@ def _from_json(data: Any, tensor: InputTensor, count: int) -> NDArray[Any]:
 
 
 def _check_values(array: NDArray[Any], tensor: InputTensor) -> None:
-    if isinstance(tensor, Latent) and not np.isfinite(array).all():
+    if ((array >= tensor.low) & (array <= tensor.high)).all():
+        return
+    if not np.isfinite(array).all():
         raise bad_request(f"the values of {tensor.name} must be finite")
-    low, high = (0, len(tensor.classes) - 1) if isinstance(tensor, Label) else (tensor.low, tensor.high)
-    if not ((array >= low) & (array <= high)).all():  # NaN fails here too
-        raise bad_request(f"the values of {tensor.name} must be from {low:g} to {high:g}")
+    raise bad_request(f"the values of {tensor.name} must be from {tensor.low:g} to {tensor.high:g}")
 
 
 def _decode_outputs(

@@ -13,7 +13,7 @@ from PIL import Image
 from gan_serve.errors import Failure, UsageError
 from training import variants
 from training.data import loading
-from training.data.dataset import Dataset, ImageSpec
+from training.data.dataset import Dataset, DataSpec
 
 
 def save(path: Path, shade: int = 9, size: tuple[int, int] = (8, 8), **options: Any) -> None:
@@ -318,4 +318,4 @@ def test_a_variant_with_labels_refuses_images_of_one_class(name: str) -> None:
     with pytest.raises(
         UsageError, match="need images of several classes, but all images are of the class image; put the images into"
     ):
-        variants.find(name)(ImageSpec(channels=1, size=28, classes=("image",)))
+        variants.find(name)(DataSpec.of_images(channels=1, size=28, classes=("image",)))

@@ -11,7 +11,7 @@ import torch
 from torch.nn import functional as F
 
 from training import variants
-from training.data.dataset import ImageSpec, Tensors
+from training.data.dataset import DataSpec, Tensors
 from training.metrics.prediction import Prediction
 from training.variants.cogan import edges
 
@@ -66,7 +66,7 @@ def test_cogans_images_agree_with_their_own_edges_and_less_with_others() -> None
 
 
 def test_cogan_without_coupling_is_two_games_with_twice_the_parameters() -> None:
-    variant, spec = variants.find("cogan"), ImageSpec(1, 28, ("0", "1"))
+    variant, spec = variants.find("cogan"), DataSpec.of_images(1, 28, ("0", "1"))
     sizes = {
         coupled: sum(
             weights.numel() for weights in variant(spec, type(variant.recipe)("mnist", 1, coupled=coupled)).parameters()
@@ -158,7 +158,7 @@ class Painter(torch.nn.Module):
 
 @pytest.mark.parametrize(("leans", "names"), [(True, ["first_code", "slant"]), (False, ["first_code", "second_code"])])
 def test_infogans_codes_are_named_for_the_trait_that_they_control(leans: bool, names: list[str]) -> None:
-    gan = variants.find("infogan")(ImageSpec(1, 28, tuple("0123456789")))
+    gan = variants.find("infogan")(DataSpec.of_images(1, 28, tuple("0123456789")))
     gan.generator = Painter(leans)
     inputs = gan.servables()[""].inputs
     assert [tensor.name for tensor in inputs] == ["latent", "category", *names]

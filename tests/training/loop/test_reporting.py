@@ -10,14 +10,14 @@ from rich.console import Console
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torch import nn
 
-from training.data.dataset import Dataset, ImageSpec
+from training.data.dataset import Dataset, DataSpec
 from training.gan import GAN, Recipe
 from training.loop import reporting as reports
 from training.loop.trainer import Trainer
 
 
 class Tiny(GAN):
-    def __init__(self, spec: ImageSpec, recipe: Recipe) -> None:
+    def __init__(self, spec: DataSpec, recipe: Recipe) -> None:
         super().__init__(spec, recipe)
         size = spec.size
         self.generator = nn.Sequential(

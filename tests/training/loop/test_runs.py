@@ -22,7 +22,7 @@ from training import variants
 from training.__main__ import app, main
 from training.data.dataset import Dataset
 from training.loop import checkpoint, runs
-from training.loop.folder import prepare
+from training.loop.folder import exclusive, prepare
 from training.loop.reporting import Report
 from training.loop.trainer import Trainer
 
@@ -370,6 +370,15 @@ def test_a_full_disk_is_refused_before_the_first_step(tmp_path: Path, digits: Da
     trainer = Trainer(gan, digits, seed=0, device="cpu")
     with pytest.raises(Failure, match=r"no space for the checkpoints: they need [\d,.]+ MB, and [\d,.]+ MB are free"):
         prepare(tmp_path, trainer, 10**12)  # averages
+
+
+def test_two_trainings_do_not_share_a_folder(tmp_path: Path, digits_file: Path) -> None:
+    train = ("train", "gan", "--data", digits_file, "--steps", 1, "-o", tmp_path, *SMALL)
+    with exclusive(tmp_path), pytest.raises(Failure, match=r"another process is writing to it$"):
+        call(*train)
+    assert not list(tmp_path.iterdir()), "neither wrote anything, and the lock is gone"
+    call(*train)
+    assert state(tmp_path)["step"] == 1
 
 
 def test_a_removed_folder_is_created_again(tmp_path: Path) -> None:

@@ -8,12 +8,12 @@ import torch
 from torch import Tensor, nn
 
 from training import variants
-from training.data.dataset import Dataset, ImageSpec
+from training.data.dataset import Dataset, DataSpec
 from training.gan import GAN
 from training.loop.trainer import Trainer
 from training.networks import layers, progressive, stylegan
 
-SPEC = ImageSpec(3, 32, ("one", "two"))
+SPEC = DataSpec.of_images(3, 32, ("one", "two"))
 
 
 def test_a_new_resolution_fades_in_smoothly() -> None:

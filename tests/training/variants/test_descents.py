@@ -10,14 +10,14 @@ import torch
 
 from gan_serve.errors import UsageError
 from training import variants
-from training.data.dataset import Dataset, ImageSpec, Tensors, to_signed
+from training.data.dataset import Dataset, DataSpec, Tensors, to_signed
 from training.loop.trainer import Trainer
 from training.metrics.prediction import Prediction
 from training.scoring import EvaluationCase
 from training.variants.agecgan import AGES, age, age_edges
 from training.variants.anogan import contrast
 
-SPEC = ImageSpec(1, 28, tuple("0123456789"))
+SPEC = DataSpec.of_images(1, 28, tuple("0123456789"))
 
 
 def of(name: str, **settings: object) -> Any:

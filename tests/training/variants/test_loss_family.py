@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from training import variants
-from training.data.dataset import Dataset, ImageSpec
+from training.data.dataset import Dataset, DataSpec
 from training.loop.trainer import Trainer
 
 
@@ -29,7 +29,7 @@ def test_the_weights_of_wgans_critic_are_clipped_after_every_step(digits: Datase
 
 def test_wgans_generator_waits_for_a_good_critic() -> None:
     variant = variants.find("wgan")
-    generator = variant(ImageSpec(1, 8, ("0",)), None).stages()[0].players["generator"]
+    generator = variant(DataSpec.of_images(1, 8, ("0",)), None).stages()[0].players["generator"]
     turns = [step for step in range(variant.recipe.steps) if generator.plays(step)]
     waits = [turn - before for before, turn in pairwise([-1, *turns])]
     assert len(turns) == 15_600

@@ -10,14 +10,14 @@ from torch import nn
 from gan_serve.errors import UsageError
 from training import variants
 from training.data import camvid_labels, masks
-from training.data.dataset import Dataset, ImageSpec
+from training.data.dataset import Dataset, DataSpec
 from training.evaluation import image_to_image, scores
 from training.loop.trainer import Trainer
 from training.networks import layers, srgan
 from training.networks import translation as translators
 from training.networks.pix2pixhd import LabelMapEncoder
 
-SPEC = ImageSpec(3, 64, ("0", "1"))
+SPEC = DataSpec.of_images(3, 64, ("0", "1"))
 
 
 def of(name: str, **settings: object) -> nn.Module:
@@ -87,7 +87,7 @@ def test_pairs_are_not_augmented() -> None:
 @pytest.mark.parametrize(("name", "side"), [("pix2pix", 4), ("pix2pixhd", 16), ("cyclegan", 4), ("context_encoder", 8)])
 def test_images_that_cannot_be_halved_as_often_are_refused(name: str, side: int) -> None:
     with pytest.raises(UsageError, match=f"a multiple of {side} pixels, not 30"):
-        variants.find(name)(ImageSpec(3, 30, ("0",)))
+        variants.find(name)(DataSpec.of_images(3, 30, ("0",)))
 
 
 @pytest.mark.parametrize("name", ["cyclegan", "discogan"])

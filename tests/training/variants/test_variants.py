@@ -15,7 +15,7 @@ from torch.utils._pytree import tree_leaves, tree_map
 from gan_serve.metadata import Data, Training
 from training import export, variants
 from training.data.catalog import SOURCES
-from training.data.dataset import Dataset, ImageSpec
+from training.data.dataset import Dataset, DataSpec
 from training.loop.runs import Trained
 from training.loop.trainer import Trainer
 
@@ -72,7 +72,7 @@ def test_the_export_equals_pytorch_and_describes_itself(name: str) -> None:
     torch.manual_seed(0)
     variant = variants.find(name)
     known = SOURCES[variant.recipe.dataset]
-    gan = variant(ImageSpec(known.channels, variant.recipe.image_size, known.classes or ("one", "two"))).eval()
+    gan = variant(DataSpec.of_images(known.channels, variant.recipe.image_size, known.classes or ("one", "two"))).eval()
     data = {"name": variant.recipe.dataset, "images": 1, "license": known.license, "attribution": known.attribution}
     trained = Trained(name, gan, variant.recipe.dataset, Data(**data), Training(**FACTS))
     for part, servable in gan.servables().items():

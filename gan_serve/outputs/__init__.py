@@ -1,0 +1,1 @@
+"""What a result shows: panels of images, and the files that hold them."""
