@@ -3,7 +3,7 @@
 import itertools
 import logging
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import onnx
@@ -100,11 +100,19 @@ def to_onnx(
         )
     assert program is not None  # None only from the old exporter
     model: onnx.ModelProto = program.model_proto
-    for node in model.graph.node:  # source locations, which would name this machine's folders
+    for node in _nodes(model.graph):  # source locations, which would name this machine's folders
         del node.metadata_props[:]
         node.doc_string = ""
     onnx.checker.check_model(model, full_check=True)
     return bytes(model.SerializeToString())
+
+
+def _nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
+    """Yield every node, those in the bodies of loops included."""
+    for node in graph.node:
+        yield node
+        for attribute in node.attribute:
+            yield from _nodes(attribute.g)
 
 
 def with_property(content: bytes, key: str, document: str) -> bytes:

@@ -1,5 +1,7 @@
 """Gradients that export, and a descent in a loop of the graph."""
 
+from pathlib import Path
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -86,6 +88,10 @@ def reachable(count: int) -> Tensor:
 def inverted(content: bytes, wanted: Tensor, steps: Tensor) -> list[Tensor]:
     feeds = {"wanted": wanted.numpy(), "steps": steps.numpy()}
     return [torch.from_numpy(array) for array in open_network(content, "the export").run(None, feeds)]
+
+
+def test_the_loop_names_no_folder_of_this_machine(exported: bytes) -> None:
+    assert str(Path(__file__).parents[3]).encode() not in exported
 
 
 @pytest.mark.parametrize("steps", [0, 3, 500])
