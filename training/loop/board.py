@@ -11,11 +11,11 @@ from pathlib import Path
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.summary.writer.record_writer import RecordWriter
-from torch import Tensor
 from torch.utils.tensorboard.summary import image, scalar
 
 from gan_serve.errors import Failure
 from gan_serve.images.encoding import make_folder
+from gan_serve.images.pixels import Pixels
 
 
 class Board:
@@ -41,9 +41,9 @@ class Board:
         for name, value in values.items():
             self._add(scalar(name, value), step)  # type: ignore[no-untyped-call]
 
-    def add_images(self, images: Tensor, step: int) -> None:
-        """Add images (N, C, H, W) in [0, 1] as one grid; raises OSError if it cannot be written."""
-        self._add(image("samples", images, dataformats="NCHW"), step)  # type: ignore[no-untyped-call]
+    def add_images(self, images: Pixels, step: int) -> None:
+        """Add images (N, H, W, C) in 0..255 as one grid; raises OSError if it cannot be written."""
+        self._add(image("samples", images, dataformats="NHWC"), step)  # type: ignore[no-untyped-call]
 
     def close(self) -> None:
         """Close the file."""

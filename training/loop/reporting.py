@@ -11,6 +11,7 @@ from rich.console import Console
 from torch import Tensor
 
 from gan_serve.errors import Failure
+from gan_serve.tensors import Drawn
 from training import distributed
 from training.data.dataset import Dataset, Terms, to_signed
 from training.gan import Game
@@ -114,10 +115,12 @@ class Report:
             )
 
     def _log_images(self, trainer: Trainer, board: Board) -> None:
-        images = sample(cast(Game, trainer.average.module), self.sample_data)
-        if self.sample_data.tensor is None:
-            board.add_images(images.add(1).div(2).clamp(0, 1), trainer.step)
-        if trainer.step >= IMAGE_STEPS and _variety(images) < UNIFORM * self.real_variety:
+        samples = sample(cast(Game, trainer.average.module), self.sample_data)
+        servable = next(iter(trainer.game.servables().values()))
+        if isinstance(servable.outputs[0], Drawn):
+            board.add_images(servable.outputs[0].to_pixels(samples.numpy()), trainer.step)
+        begun = trainer.has_begun(servable.network)  # before, its samples mean nothing
+        if begun and trainer.step >= IMAGE_STEPS and _variety(samples) < UNIFORM * self.real_variety:
             self.display.warn(
                 f"step {trainer.step}: all samples look alike; see them with: tensorboard --logdir {self.output}; "
                 "if they stay alike or blank, lower learning_rate, or use more varied data"

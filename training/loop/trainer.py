@@ -95,6 +95,14 @@ class Trainer:
                 self.processor_seconds = time.process_time() - processor_started
                 yield terms
 
+    def has_begun(self, network: nn.Module) -> bool:
+        """Return whether no weight of the network waits for a later stage to be trained."""
+        begun, later = (
+            {id(weight) for stage in stages for player in stage.players.values() for weight in _parameters(player)}
+            for stages in (self.stages[: self.entered], self.stages[self.entered :])
+        )
+        return not any(id(weight) in later - begun for weight in network.parameters())
+
     def _average_diagnostics(self, diagnostics: Terms) -> None:
         for name, value in diagnostics.items():
             self.diagnostics[name] = torch.lerp(self.diagnostics.get(name, value), value, DIAGNOSTICS_SHARE)

@@ -50,6 +50,21 @@ def test_a_player_rests_while_its_condition_fails() -> None:
     assert not torch.equal(before, game.second.weight)
 
 
+class Prepared(Resting):
+    """The second network plays in a later stage than the first."""
+
+    def stages(self) -> list[Stage]:
+        (stage,) = super().stages()
+        return [Stage({name: player}) for name, player in stage.players.items()]
+
+
+def test_a_network_that_waits_for_its_stage_has_not_begun() -> None:
+    trainer = Trainer(Prepared(steps=4), Blocks(), seed=0, precision="fp32")
+    both = nn.ModuleList([trainer.game.first, trainer.game.second, nn.Linear(2, 2)])
+    begun = [(trainer.has_begun(trainer.game.first), trainer.has_begun(both)) for _ in trainer.train()]
+    assert begun == [(True, False), (True, False), (True, True), (True, True)]
+
+
 def test_networks_of_solids_and_of_images_train_together() -> None:
     trainer = Trainer(Resting(steps=20), Blocks(), seed=0, precision="fp32")
     errors = [terms["first/error"].item() for terms in trainer.train()]
