@@ -2,13 +2,14 @@
 
 import io
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from gan_serve.images.pixels import Pixels, tile, to_image
 from gan_serve.repository import Model
 from gan_serve.tensors import Image
-from training.evaluation import image_to_image
+from training.inference import run_model
 from training.scoring import EvaluationCase
 
 WIDTH = 640  # pixels of the whole image, about
@@ -16,12 +17,18 @@ EXAMPLES = 4
 
 
 def image(model: Model, case: EvaluationCase) -> bytes:
-    """Return a PNG of three rows: inputs of the case, evenly spread, the model's outputs, and the truth."""
+    """Return a PNG of rows: inputs of the case, evenly spread, each of the model's outputs, and the truth.
+
+    A case whose truth is its input has no row for it.
+    """
     columns = min(WIDTH // case.truth.shape[-1], len(case.truth))
     few = case.rows(torch.linspace(0, len(case.truth) - 1, columns).long())
-    rows = [_resized(few.inputs["image"], few.truth), image_to_image.run(model, few), few.truth]
-    pixels = model.metadata.image_outputs[0].to_pixels(torch.cat(rows).numpy())
-    return _png(tile(pixels, columns))
+    outputs, inputs = model.metadata.image_outputs, few.inputs["image"]
+    made = [kind.to_pixels(run_model(model, kind.name, few.inputs)) for kind in outputs]
+    rows = [outputs[0].to_pixels(_resized(inputs, few.truth).numpy()), *made]
+    if not torch.equal(inputs, few.truth):
+        rows.append(outputs[0].to_pixels(few.truth.numpy()))
+    return _png(tile(np.concatenate(rows), columns))
 
 
 def examples(images: Tensor, kind: Image) -> list[bytes]:

@@ -149,9 +149,9 @@ class AnoGAN(ConvolutionalGAN):
                     Scalar(name="descent", low=0, high=500, default=0, description="Steps of the search."),
                 ),
                 outputs=(
-                    ScoreOutput(name="score", low=0, high=HIGHEST, description="Low for what it has learned."),
                     replace(image, name="reconstruction", like="image", description="The nearest that it can draw."),
                     replace(image, name="heat", like="image", low=0, high=2, description="Where the two differ."),
+                    ScoreOutput(name="score", low=0, high=HIGHEST, description="Low for what it has learned."),
                 ),
                 task="anomaly-detection",
                 description=f"Tells how far an image is from the nearest that a generator of {self.settings.normal} "
@@ -162,7 +162,7 @@ class AnoGAN(ConvolutionalGAN):
 
 
 class Detector(nn.Module):
-    """Image x (N, C, H, W) and steps (N,) -> score A (N,), reconstruction G(z) and heat |x - G(z)|, (N, C, H, W) each.
+    """Image x (N, C, H, W) and steps (N,) -> reconstruction G(z), heat |x - G(z)| (N, C, H, W) each, and score A (N,).
 
     A = (1 - l) |x - G(z)|_1 + l |f(x) - f(G(z))|_1, which the search for z minimises, too.
     """
@@ -188,7 +188,7 @@ class Detector(nn.Module):
         heat = (seen - drawn).abs()
         unlike = (features - self.features(drawn)).abs()
         score = (1 - self.share) * heat.mean(dim=(1, 2, 3)) + self.share * unlike.mean(dim=(1, 2, 3))
-        return score.clamp(max=HIGHEST), (drawn * scale + mean).clamp(-1, 1), heat
+        return (drawn * scale + mean).clamp(-1, 1), heat, score.clamp(max=HIGHEST)
 
 
 def contrast(images: Tensor, deviations: float) -> tuple[Tensor, Tensor]:

@@ -129,12 +129,12 @@ def test_the_score_weighs_pixels_and_features_and_a_descent_lowers_it() -> None:
     gan = of("anogan")
     network, images = gan.servables()[""].network, bars(3)
     with torch.no_grad():
-        start, drawn, heat = network(images, torch.zeros(3))
+        drawn, heat, start = network(images, torch.zeros(3))
         features = (gan.features(images) - gan.features(drawn)).abs().mean(dim=(1, 2, 3))
         torch.testing.assert_close(drawn, gan.generator(gan.encoder(images)))
         torch.testing.assert_close(heat, (images - drawn).abs())
         torch.testing.assert_close(start, 0.9 * heat.mean(dim=(1, 2, 3)) + 0.1 * features)
-        found, _, _ = network(images, torch.full((3,), 60.0))
+        _, _, found = network(images, torch.full((3,), 60.0))
     assert (found < start).all()
 
 
@@ -142,8 +142,8 @@ def test_contrast_and_brightness_do_not_change_an_xrays_score() -> None:
     gan = of("anogan", deviations=2.5)
     network, images = gan.servables()[""].network, torch.rand(3, 1, 28, 28) - 0.5
     with torch.no_grad():
-        scores, drawn, _ = network(images, torch.zeros(3))
-        others, darker, _ = network(images / 2 - 0.25, torch.zeros(3))
+        drawn, _, scores = network(images, torch.zeros(3))
+        darker, _, others = network(images / 2 - 0.25, torch.zeros(3))
     torch.testing.assert_close(scores, others)
     torch.testing.assert_close(darker, drawn / 2 - 0.25)  # the reconstruction has the contrast of the image
     mean, scale = contrast(torch.ones(1, 1, 4, 4), 2.5)
