@@ -51,7 +51,7 @@ class AnoGAN(ConvolutionalGAN):
         "weights."
     )
     recipe = AnomalyRecipe(
-        dataset="mnist", steps=1_600, learning_rate=1e-3, final_learning_rate=0.1, ema=0.99, width=16
+        dataset="mnist", steps=1_600, batch_size=32, learning_rate=1e-3, final_learning_rate=0.1, ema=0.99, width=16
     )
     presets: ClassVar = {"xray": replace(recipe, dataset="pneumoniamnist", normal="normal", deviations=2.5)}
     latent_size = 32
