@@ -23,12 +23,13 @@ def image(model: Model, case: EvaluationCase) -> bytes:
     """
     columns = min(WIDTH // case.truth.shape[-1], len(case.truth))
     few = case.rows(torch.linspace(0, len(case.truth) - 1, columns).long())
-    outputs, inputs = model.metadata.image_outputs, few.inputs["image"]
-    made = [kind.to_pixels(run_model(model, kind.name, few.inputs)) for kind in outputs]
-    rows = [outputs[0].to_pixels(_resized(inputs, few.truth).numpy()), *made]
+    inputs, kinds = few.inputs["image"], model.metadata.image_outputs
+    made = [torch.from_numpy(run_model(model, kind.name, few.inputs)) for kind in kinds]
+    rows = [(kinds[0], inputs), *zip(kinds, made, strict=True)]
     if not torch.equal(inputs, few.truth):
-        rows.append(outputs[0].to_pixels(few.truth.numpy()))
-    return _png(tile(np.concatenate(rows), columns))
+        rows.append((kinds[0], few.truth))
+    pixels = [kind.to_pixels(_resized(images, few.truth).numpy()) for kind, images in rows]
+    return _png(tile(np.concatenate(pixels), columns))
 
 
 def examples(images: Tensor, kind: Image) -> list[bytes]:
