@@ -48,12 +48,14 @@ class AnoGAN(ConvolutionalGAN):
         "DCGAN-sized networks for 28x28 images; the descent starts at the latent that an encoder gives, as in f-AnoGAN "
         "(Schlegl et al. 2019), and takes no step unless asked to: of images held out from training, each step made "
         "the other classes harder to tell; both parts of the score are means, not sums; an exponential average of the "
-        "weights."
+        "weights. The model of X-rays shows the method; it is no medical device, and makes no diagnosis."
     )
     recipe = AnomalyRecipe(
         dataset="mnist", steps=1_600, batch_size=32, learning_rate=1e-3, final_learning_rate=0.1, ema=0.99, width=16
     )
-    presets: ClassVar = {"xray": replace(recipe, dataset="pneumoniamnist", normal="normal", deviations=2.5)}
+    presets: ClassVar = {
+        "xray": replace(recipe, dataset="pneumoniamnist", normal="normal", deviations=2.5, steps=1_100)  # few images
+    }
     latent_size = 32
     feature_share = 0.1  # lambda, of the features in the score
     rate = 0.05  # of the descent
