@@ -15,6 +15,7 @@ class CatalogEntry:
     mirrored: bool = False  # whether mirrored images are as plausible as the originals
     out_of_distribution: str = ""  # another data set of the same shape, to score anomaly detectors with
     hub: str = ""
+    file: str = ""  # the address of its `.npz` file, which users download themselves
     image: str = "image"  # the name of the column of images
 
 
@@ -62,6 +63,17 @@ SOURCES = {
         classes=("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
         license="none found; a research data set",
         attribution="CIFAR-10, Alex Krizhevsky, Vinod Nair, Geoffrey Hinton",
+    ),
+    "pneumoniamnist": CatalogEntry(
+        channels=1,
+        size=28,
+        classes=("normal", "pneumonia"),
+        license="CC BY 4.0 (https://creativecommons.org/licenses/by/4.0/)",
+        file="https://zenodo.org/records/6496656/files/pneumoniamnist.npz",
+        attribution=(
+            "PneumoniaMNIST of MedMNIST v2, Jiancheng Yang et al. 2023, made from the chest X-rays of Daniel Kermany, "
+            "Kang Zhang and Michael Goldbaum 2018"
+        ),
     ),
     "nouns": CatalogEntry(
         channels=3,

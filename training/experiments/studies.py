@@ -200,6 +200,22 @@ STUDIES = {
         seeds=1,
         published="",
     ),
+    "anogan": Study(
+        title="AnoGAN, one digit against nine",
+        text="Each row is a training on one digit alone. How often a test image of this digit gets a lower number than "
+        "one of another digit, and by how much this is more than the same of the distance from 16 principal components "
+        "and from the mean image. The last column is after a descent of 100 steps, which the others do without.",
+        contestants=tuple(Contestant("anogan", f"digit {digit}", ("--set", f"normal={digit}")) for digit in range(10)),
+        averaged=True,
+        columns=(
+            Column("auroc_other_classes"),
+            Column("auroc_gain_over_16_principal_components"),
+            Column("auroc_gain_over_mean_image"),
+            Column("auroc_after_descent"),
+        ),
+        seeds=1,
+        published="",
+    ),
 }
 
 
