@@ -10,7 +10,7 @@ from training.loop import runs
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = Path(__file__).with_name("two_processes.py")
-TORCHRUN = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
+TORCHRUN = Path(__file__).with_name("torchrun.py")
 
 
 def run(*command: object, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -53,7 +53,7 @@ def test_torchrun_trains_a_variant_with_one_writer(tmp_path: Path, digits_file: 
         "--device",
         "cpu",
     )
-    done = run(*TORCHRUN, "-m", "training", *arguments)
+    done = run(sys.executable, TORCHRUN, *arguments)
     assert done.stdout.splitlines() == [str(tmp_path / "checkpoint.pt")]
     assert len(list((tmp_path / "tensorboard").glob("events*"))) == 1
     assert runs.load_trained(tmp_path, "gan").training.images_seen == 2 * 5 * 8
