@@ -1,9 +1,11 @@
 """Export a servable as an ONNX file with its metadata inside; refuse a file that differs from PyTorch."""
 
+import inspect
 import itertools
 import logging
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import onnx
@@ -93,17 +95,34 @@ def to_onnx(
             dynamo=True,
             input_names=inputs,
             output_names=outputs,
-            dynamic_shapes=dynamic,
+            dynamic_shapes=_as_passed(network, dynamic),
             opset_version=OPSET,
             verbose=False,
         )
     assert program is not None  # None only from the old exporter
     model: onnx.ModelProto = program.model_proto
-    for node in model.graph.node:  # source locations, which would name this machine's folders
+    for node in _nodes(model.graph):  # source locations, which would name this machine's folders
         del node.metadata_props[:]
         node.doc_string = ""
     onnx.checker.check_model(model, full_check=True)
     return bytes(model.SerializeToString())
+
+
+def _as_passed(network: nn.Module, values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return a value for each argument of the network; those of `*labels` are one tuple."""
+    kinds = [parameter.kind for parameter in inspect.signature(network.forward).parameters.values()]
+    if inspect.Parameter.VAR_POSITIONAL not in kinds:
+        return values
+    single = kinds.index(inspect.Parameter.VAR_POSITIONAL)
+    return (*values[:single], values[single:])
+
+
+def _nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
+    """Yield every node, those in the bodies of loops included."""
+    for node in graph.node:
+        yield node
+        for attribute in node.attribute:
+            yield from _nodes(attribute.g)
 
 
 def with_property(content: bytes, key: str, document: str) -> bytes:

@@ -27,6 +27,7 @@ class DataSpec:
 
     tensor: OutputTensor  # one example
     classes: tuple[str, ...]
+    traits: dict[str, tuple[str, ...]] = field(default_factory=dict, compare=False)  # the possible choices for each
 
     @classmethod
     def of_images(cls, channels: int, size: int, classes: tuple[str, ...]) -> Self:
@@ -130,7 +131,8 @@ class Dataset:
         """Describe the data for building networks."""
         if self.tensor:
             return DataSpec(self.tensor, self.classes)
-        return DataSpec.of_images(channels=self.images.shape[1], size=self.images.shape[2], classes=self.classes)
+        spec = DataSpec.of_images(channels=self.images.shape[1], size=self.images.shape[2], classes=self.classes)
+        return replace(spec, traits=self.traits.choices) if self.traits else spec
 
     @property
     def data(self) -> Data:

@@ -29,6 +29,7 @@ Measure = Callable[[Evaluation, Tensor], float]  # of images (N, C, H, W) beside
 
 BASELINES = {
     "input": "the input image",
+    "average": "the average of all true images",
     "mean": "a hole filled with the mean colour around it",
     "pose": "the mean of the test images in the pose",
     "nearest": "a hole filled from the test image that looks most alike around it",

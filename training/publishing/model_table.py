@@ -15,17 +15,21 @@ SUBJECTS = {
     "fashion_mnist": "clothes",
     "cifar10": "photos of animals and vehicles",
     "nouns": "pixel-art characters",
+    "nouns_40": "pixel-art characters",
+    "mnist_m": "digits before photos",
     "lpc": "game characters",
     "lpc_poses": "game characters",
     "emoji_lines": "emoji",
     "emoji_styles": "emoji",
     "camvid": "street scenes",
     "bsds": "photos",
+    "pneumoniamnist": "chest X-rays",
 }
 # The score that says most to somebody who chooses a model: the first of these that it has.
 HEADLINES: Mapping[str, Callable[[Score], str]] = {
     "test_error": lambda score: f"{1 - score.value:.1%} of test images recognised",
     "clustering_error": lambda score: f"{1 - score.value:.1%} of test images recognised, without labels",
+    "auroc_other_classes": lambda score: f"AUROC {score.value:g} against other classes",
     "auroc_fashion_mnist_images": lambda score: f"AUROC {score.value:g} against clothes",
     "pixel_accuracy": lambda score: f"{score.value:.0%} of pixels as requested{_real(score, '.0%')}",
     "label_accuracy": lambda score: f"{score.value:.1%} recognised as the right class{_real(score, '.1%')}",
@@ -81,7 +85,8 @@ def _purpose(metadata: ModelMetadata) -> str:
         case "classification":
             return f"recognises {subject}"
         case "anomaly-detection":
-            return f"detects what is not {subject}"
+            normal = metadata.training.recipe.get("normal")
+            return f"detects what is not {normal} among {subject}" if normal else f"detects what is not {subject}"
         case "image-to-image":
             return _translation(metadata, subject)
     return subject

@@ -1,5 +1,6 @@
 """Composed data sets: prepare real files of layers, and load the .npz file."""
 
+import colorsys
 import itertools
 import shutil
 from collections.abc import Callable
@@ -9,13 +10,14 @@ from zlib import crc32
 
 import numpy as np
 import pytest
+import torch
 from command_line import Run
 from PIL import Image
 
 from gan_serve.errors import Failure, UsageError
 from training.data import loading, prepare
 from training.data.palettes import PARTS
-from training.data.prepare import lpc, nouns, poses
+from training.data.prepare import garments, lpc, nouns, poses
 
 Colour = tuple[int, int, int]
 
@@ -52,7 +54,11 @@ def sheets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "sheets" / "body" / "female").mkdir(parents=True)
     artwork = lpc.artwork(root)
     templates = {
-        file for one in artwork.wardrobes for trait in one.values() for files in trait.values() for file in files
+        file.partition("?")[0]
+        for one in (*artwork.wardrobes, *garments.artwork(root).wardrobes)
+        for trait in one.values()
+        for files in trait.values()
+        for file in files
     }
     combinations = itertools.product(sorted(templates), ("female", "male"), lpc.HAIR_COLOURS)
     for file in {Template(file).substitute(sex=sex, colour=colour) for file, sex, colour in combinations}:
@@ -103,6 +109,21 @@ def test_no_test_image_is_in_the_training_set(layers: Path, tmp_path: Path) -> N
         shown = whole["test_traits"][:, 4] != 0
         for name in ("labels", "traits", "captions"):
             assert (arrays[f"test_{name}"] == whole[f"test_{name}"][shown]).all()
+
+
+def test_few_nouns_have_heads_and_bodies_that_can_be_told_apart(layers: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="lacks the heads aardvark, banana"):
+        prepare.prepare("nouns_40", layers, tmp_path / "few.npz", images=100, seed=0)
+    for head in nouns.HEADS:
+        shutil.copy(layers / "3-heads" / "layer-name-0.png", layers / "3-heads" / f"head-{head.replace(' ', '-')}.png")
+    for body in (nouns.ALIKE[0], "teal"):
+        shutil.copy(
+            layers / "1-bodies" / "layer-name-0.png", layers / "1-bodies" / f"body-{body.replace(' ', '-')}.png"
+        )
+    prepare.prepare("nouns_40", layers, tmp_path / "few.npz", images=100, seed=0)
+    dataset = loading.load(str(tmp_path / "few.npz"))
+    assert dataset.spec.traits["head"] == dataset.classes == nouns.HEADS, "not the layer's own four"
+    assert dataset.spec.traits["body"] == ("teal", "name 0", "name 1", "name 2", "name 3"), "sorted by file"
 
 
 def test_a_character_is_dressed_from_the_sheets_that_fit_it(sheets: Path, tmp_path: Path, command: Run) -> None:
@@ -158,6 +179,36 @@ def test_each_character_has_twenty_poses_with_maps_of_its_parts(sheets: Path, tm
     dataset = loading.load(str(tmp_path / "lpc_poses.npz"), views=("map",))
     assert dataset.classes == tuple(classes)
     assert "CC BY-SA" in dataset.license
+
+
+def test_a_garment_is_what_the_character_wears_and_is_alone_on_white(
+    sheets: Path, tmp_path: Path, command: Run
+) -> None:
+    done = command("prepare", "lpc_garments", sheets, "--images", 60, "--output", tmp_path / "lpc_garments.npz")
+    assert done.code == 0, done.error
+    path = str(tmp_path / "lpc_garments.npz")
+    train, test = (loading.load(path, part, views=("dressed",)) for part in ("train", "test"))
+    assert len(train.classes) == 168
+    for part in (train, test):
+        worn, dressed = part.images[:, :, 32, 28], part.views["dressed"][:, :, 32, 28]
+        assert torch.equal(worn, dressed)
+        assert (part.images[:, :, :, :24] == 255).all(), "no body, legs or feet"
+        assert (part.views["dressed"][:, :, 32, 4] != 255).any(dim=1).all()
+        for colour, label in zip(worn, part.labels, strict=True):
+            dye, *_, sex = part.classes[label].split()
+            assert hue(tuple(colour.tolist())) == pytest.approx(garments.DYES[dye], abs=3)
+            assert sex in ("(female)", "(male)")
+    characters = {image.numpy().tobytes() for image in train.views["dressed"]}
+    assert not any(image.numpy().tobytes() in characters for image in test.views["dressed"])
+    assert train.traits
+    assert list(train.traits.choices) == ["torso"], "a garment shows none of the character's other traits"
+    assert "CC BY-SA" in train.license
+
+
+def hue(colour: Colour) -> float:
+    """Return the hue of a colour in degrees, from -3 for a red that leans to pink."""
+    degrees = 360 * colorsys.rgb_to_hsv(*(value / 255 for value in colour))[0]
+    return degrees - 360 if degrees > 357 else degrees
 
 
 def test_a_seed_decides_the_characters(layers: Path, tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ def images(count: int, size: int = 64, seed: int = 0) -> torch.Tensor:
     return torch.rand(count, 3, size, size, generator=torch.Generator().manual_seed(seed)) * 2 - 1
 
 
-TRANSLATORS = ("pix2pix", "pix2pixhd", "cyclegan", "discogan", "srgan", "context_encoder")
+TRANSLATORS = ("pix2pix", "pix2pixhd", "cyclegan", "discogan", "srgan", "context_encoder", "dtn", "icgan", "tpgan")
 
 
 @pytest.mark.parametrize("name", TRANSLATORS)

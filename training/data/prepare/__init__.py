@@ -4,13 +4,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gan_serve.errors import UsageError
-from training.data.prepare import bsds, camvid, emoji, lpc, nouns, poses
+from training.data.prepare import bsds, camvid, digits, emoji, faces, garments, lpc, nouns, poses
 from training.data.prepare.arrays import Arrays, write
 from training.data.prepare.artwork import Artwork, compose
 
 ARTWORKS: dict[str, Callable[[Path], Artwork]] = {
     "nouns": nouns.artwork,
+    "nouns_40": nouns.few,
     "lpc": lpc.artwork,
+    "lpc_garments": garments.artwork,
     "lpc_poses": poses.artwork,
 }
 COLLECTIONS: dict[str, Callable[[Path, int], Arrays]] = {
@@ -18,6 +20,8 @@ COLLECTIONS: dict[str, Callable[[Path, int], Arrays]] = {
     "emoji_styles": emoji.styles,
     "camvid": camvid.streets,
     "bsds": bsds.photos,
+    "mnist_m": digits.before_photos,
+    "cmu_faces": faces.fronts,
 }
 
 

@@ -1,5 +1,6 @@
 """Nouns: characters of 32x32 pixels, heads with glasses on a body."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from gan_serve.errors import UsageError
@@ -13,6 +14,29 @@ FOLDERS = {
     "head": "3-heads",
     "glasses": "4-glasses",
 }
+
+HEADS = (
+    "aardvark", "banana", "bear", "beer", "blueberry", "boombox", "burger dollarmenu", "camcorder", "chameleon",
+    "cheese", "cherry", "cone", "crab", "crown", "diamond blue", "dog", "duck", "fox", "frog", "garlic", "hotdog",
+    "house", "jellyfish", "lips", "mailbox", "moon", "mushroom", "orca", "panda", "pizza", "pumpkin", "rainbow",
+    "robot", "shark", "skeleton hat", "snowglobe", "taxi", "toaster", "unicorn", "watermelon",
+)  # fmt: skip
+# Bodies of one colour each, which is less than 45 of 255 levels away from that of a body that stays.
+ALIKE = (
+    "bege crt", "computerblue", "darkbrown", "foggrey", "grayscale 7", "grayscale 9", "hotbrown", "peachy B",
+    "peachy a",
+)  # fmt: skip
+
+
+def few(source: Path) -> Artwork:
+    """Describe Nouns with 40 of the heads, and without the bodies that look like another one; raises as `artwork`."""
+    everything = artwork(source)
+    (wardrobe,) = everything.wardrobes
+    heads = {name: files for name, files in wardrobe["head"].items() if name in HEADS}
+    bodies = {name: files for name, files in wardrobe["body"].items() if name not in ALIKE}
+    if len(heads) < len(HEADS):
+        raise UsageError(f"{everything.folder} lacks the heads {', '.join(sorted({*HEADS} - {*heads}))}")
+    return replace(everything, wardrobes=({**wardrobe, "head": heads, "body": bodies},))
 
 
 def artwork(source: Path) -> Artwork:
