@@ -67,10 +67,10 @@ def rating(context: Evaluation) -> Rating:
     metadata = context.model.metadata
     (image,) = metadata.image_inputs
     (score,) = (tensor for tensor in metadata.outputs if isinstance(tensor, ScoreOutput))
-    scalars = {tensor.name: tensor.default for tensor in metadata.inputs if isinstance(tensor, Scalar)}
+    scalars = [tensor for tensor in metadata.inputs if isinstance(tensor, Scalar)]
 
     def rate(images: Tensor) -> Tensor:
-        usual = {name: torch.full((len(images),), float(value)) for name, value in scalars.items()}
+        usual = {each.name: torch.tensor(each.default).float().expand(len(images)) for each in scalars}
         return context.run({image.name: images, **usual})[score.name]
 
     return rate

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -106,8 +106,9 @@ def descend(gradient: Gradient, start: Tensor, steps: Tensor, rate: float) -> Te
         moved = latent - rate * unbiased[0] / (unbiased[1].sqrt() + EPSILON)
         return after, torch.where((step < steps)[:, None], moved, latent), mean, square
 
-    if torch.compiler.is_exporting():
-        return torch.while_loop(goes_on, move, (step, start.clone(), mean, square.clone()))[1]  # none may be a view
+    if torch.compiler.is_exporting():  # the loop takes no views, and no tensor twice
+        _, found, _, _ = torch.while_loop(goes_on, move, (step, start.clone(), mean, square))  # type: ignore[no-untyped-call]
+        return cast(Tensor, found)
     state = step, start, mean, square
     while goes_on(*state):
         state = move(*state)

@@ -165,6 +165,8 @@ class Ageing(nn.Module):
     The search starts at E(x), with y0 the age of x.
     """
 
+    edges: Tensor
+
     def __init__(self, gan: AgeCGAN, identity: nn.Module) -> None:
         super().__init__()
         self.generator, self.encoder, self.identity = gan.generator, gan.encoder, identity

@@ -75,7 +75,7 @@ class AnoGAN(ConvolutionalGAN):
     @property
     def features(self) -> nn.Sequential:
         """f: image (N, C, H, W) -> the discriminator's features before its last layer."""
-        return self.discriminator[:-1]
+        return nn.Sequential(*list(self.discriminator)[:-1])
 
     def normal(self, dataset: Dataset) -> Tensor:
         """Return whether each image is of the normal class.
@@ -156,8 +156,8 @@ class AnoGAN(ConvolutionalGAN):
                     ScoreOutput(name="score", low=0, high=HIGHEST, description="Low for what it has learned."),
                 ),
                 task="anomaly-detection",
-                description=f"Tells how far an image is from the nearest that a generator of {self.settings.normal} "
-                "can draw, and where the two differ.",
+                description="Tells how far an image is from the nearest that a generator can draw which has learned "
+                f"the class {self.settings.normal} alone, and where the two differ.",
                 highest={"descent": 5},
             )
         }
