@@ -98,8 +98,8 @@ def _example_inputs(metadata: ModelMetadata, case: EvaluationCase | None, source
 
 
 def _write_examples(images: Tensor, metadata: ModelMetadata, folder: Path) -> None:
-    """Write the images that the demo offers to try the model with."""
-    (kind,) = metadata.input_images
+    """Write the images that the demo offers to try the model with, as its first image input."""
+    kind, *_ = metadata.input_images
     make_folder(folder)
     for number, content in enumerate(samples.examples(images, kind), 1):
         write_atomic(folder / f"{number}.png", content)

@@ -123,7 +123,7 @@ class PixelDTGAN(TranslationGAN):
             ),
             "domain": Servable(
                 Association(self.discriminator["domain"]),
-                inputs=(dressed, replace(dressed, name="target")),
+                inputs=(self.input_kind(target), replace(dressed, name=view)),
                 outputs=(belongs,),
                 task="classification",
                 description="Tells how likely a character wears a garment: the domain discriminator.",
@@ -132,13 +132,13 @@ class PixelDTGAN(TranslationGAN):
 
 
 class Association(nn.Module):
-    """Images of a character and of a garment (N, C, S, S) -> D_A (N,)."""
+    """Images of a garment and of a character (N, C, S, S) -> D_A (N,)."""
 
     def __init__(self, domain: nn.Module) -> None:
         super().__init__()
         self.domain = domain
 
-    def forward(self, dressed: Tensor, garments: Tensor) -> Tensor:
+    def forward(self, garments: Tensor, dressed: Tensor) -> Tensor:
         probability: Tensor = self.domain(torch.cat([dressed, garments], dim=1)).sigmoid().flatten()
         return probability
 
@@ -170,9 +170,11 @@ def _rmse(images: Tensor, truth: Tensor) -> float:
 
 
 def _association_scores(context: EvaluationContext) -> list[Score]:
-    (dressed,), garments = map(to_signed, context.test.views.values()), to_signed(context.test.images)
+    ((view, dressed),) = context.test.views.items()
+    garments = to_signed(context.test.images)
     own, other = (
-        context.run({"image": dressed, "target": each})["association"] for each in (garments, garments.roll(1, dims=0))
+        context.run({"image": each, view: to_signed(dressed)})["association"]
+        for each in (garments, garments.roll(1, dims=0))
     )
     truth = [1] * len(own) + [0] * len(other)
     return [

@@ -120,6 +120,6 @@ def test_the_domain_discriminator_is_scored_by_telling_own_garments_from_others(
     test = Dataset("garments", images, torch.zeros(4).long(), ("0",), "", "", views={"dressed": images})
 
     def run(inputs: Tensors) -> Tensors:
-        return {"association": -sign * (inputs["image"] - inputs["target"]).abs().mean(dim=(1, 2, 3))}
+        return {"association": -sign * (inputs["image"] - inputs["dressed"]).abs().mean(dim=(1, 2, 3))}
 
     assert own_scores(run, part="domain", test=test) == {"auroc": (auroc, None)}
