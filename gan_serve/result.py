@@ -102,7 +102,7 @@ class Result:
         return self.drawing(output).images(checked_scale(scale))
 
     def grid(self, columns: int | None = None, scale: int = 1, *, output: str | None = None) -> PilImage:
-        """Return one image with all images: a row for each value of a list of inputs, or nearly a square.
+        """Return one image with all images: a row for several of the same input, otherwise nearly a square.
 
         Raises:
             UsageError: It would be too large, `columns` or `scale` is not a positive integer, or there is no such
@@ -192,7 +192,10 @@ def _checked_columns(columns: object) -> int:
 
 
 def grid_columns(request: Request) -> int:
-    """Return the columns of a request's grid: one row per input row or mixed image, otherwise nearly a square."""
+    """Return the columns of a request's grid.
+
+    Several images of each row of inputs, or mixed images, are in a row of their own; others are nearly a square.
+    """
     if request.width > 1:
         return request.width
-    return request.count if len(request.inputs) > 1 else square_columns(request.count)
+    return request.count if len(request.inputs) > 1 and request.count > 1 else square_columns(len(request))

@@ -18,6 +18,7 @@ from small_models import (
     PAINTER,
     PAIR,
     PLAIN,
+    POSER,
     SCORED,
     TURNED,
     save_model,
@@ -32,7 +33,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("models")
     drawing, seeing = (
         (DIGIT, PAIR, PLAIN, TURNED, SCORED, APART),
-        (CLASSIFIER, INSPECTOR, INVERTER, NOISY, ENLARGER, FILLER, PAINTER, MENDER),
+        (CLASSIFIER, INSPECTOR, INVERTER, NOISY, ENLARGER, FILLER, PAINTER, MENDER, POSER),
     )
     for metadata in drawing + seeing:
         save_model(root, metadata)

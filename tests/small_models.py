@@ -274,6 +274,12 @@ FILLER = metadata_of(
 )
 ICON = Image(name="image", channels=3, height=8, width=8, low=0, fit="pad")
 PAINTER = metadata_of("painter", (ICON,), replace(ICON, name="painted", like="image"), task="image-to-image")
+POSER = metadata_of(
+    "poser",
+    (ICON, Label(name="pose", classes=("stand left", "walk left 1", "walk left 2", "walk left 3"))),
+    replace(ICON, name="posed", like="image"),
+    task="image-to-image",
+)
 MENDER = metadata_of(
     "mender",
     (ICON, Mask(name="hole", height=8, width=8)),

@@ -4,7 +4,7 @@ import inspect
 import itertools
 import logging
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -101,7 +101,7 @@ def to_onnx(
         )
     assert program is not None  # None only from the old exporter
     model: onnx.ModelProto = program.model_proto
-    for node in model.graph.node:  # source locations, which would name this machine's folders
+    for node in _nodes(model.graph):  # source locations, which would name this machine's folders
         del node.metadata_props[:]
         node.doc_string = ""
     onnx.checker.check_model(model, full_check=True)
@@ -115,6 +115,14 @@ def _as_passed(network: nn.Module, values: tuple[Any, ...]) -> tuple[Any, ...]:
         return values
     single = kinds.index(inspect.Parameter.VAR_POSITIONAL)
     return (*values[:single], values[single:])
+
+
+def _nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
+    """Yield every node, those in the bodies of loops included."""
+    for node in graph.node:
+        yield node
+        for attribute in node.attribute:
+            yield from _nodes(attribute.g)
 
 
 def with_property(content: bytes, key: str, document: str) -> bytes:

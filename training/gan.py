@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from gan_serve.extremes import smallest_side
 from gan_serve.metadata import Paper, Score, Task
-from gan_serve.tensors import Image, InputTensor, Latent, OutputTensor
+from gan_serve.tensors import Image, InputTensor, Latent, OutputTensor, Scalar
 from training import augment, distributed, losses
 from training.data.dataset import Batch, BatchSource, Dataset, DataSpec, Terms
 from training.scoring import EvaluationCase, EvaluationContext
@@ -94,17 +94,22 @@ class Servable:
     outputs: tuple[OutputTensor, ...]
     task: Task
     description: str
+    # The highest values of scalars in `examples`, where not their own: a long descent multiplies what rounding differs.
+    highest: Mapping[str, float] = field(default_factory=dict)
 
     def examples(self, count: int, seed: int = 0, size: tuple[int, int] | None = None) -> tuple[Tensor, ...]:
         """Return random inputs, each of shape (count, ...), like those that the network gets when served.
 
         Images of any size have `size` (height, width), by default the first of `sizes`.
         """
-        stream = np.random.RandomState(seed)
-        arrays = (tensor.examples(stream, count, *(size or self.sizes[0])) for tensor in self.inputs)
-        return tuple(
-            torch.from_numpy(array.astype(tensor.dtype)) for tensor, array in zip(self.inputs, arrays, strict=True)
-        )
+        stream, inputs = np.random.RandomState(seed), [self._limited(tensor) for tensor in self.inputs]
+        arrays = (tensor.examples(stream, count, *(size or self.sizes[0])) for tensor in inputs)
+        return tuple(torch.from_numpy(array.astype(tensor.dtype)) for tensor, array in zip(inputs, arrays, strict=True))
+
+    def _limited(self, tensor: InputTensor) -> InputTensor:
+        if isinstance(tensor, Scalar) and tensor.name in self.highest:
+            return replace(tensor, high=self.highest[tensor.name], default=tensor.low)
+        return tensor
 
     @property
     def sizes(self) -> list[tuple[int, int]]:
@@ -176,6 +181,14 @@ class GAN(Game):
     def source(self, dataset: Dataset) -> BatchSource:
         """Return the batches to train on; a variant may use a part of the data set, or combine it in another way."""
         return dataset
+
+    def normal(self, dataset: Dataset) -> Tensor:
+        """Return whether each image is of the kind to learn from (N,); all are, unless a variant learns one class."""
+        return torch.ones(len(dataset.images), dtype=torch.bool)
+
+    def seen(self, images: Tensor) -> Tensor:
+        """Return images (N, C, H, W) in [-1, 1] as the networks see them; a variant may change their contrast."""
+        return images
 
     def latent(self, batch: Batch) -> Tensor:
         """Return standard normal noise (N, latent_size) for a batch of N."""

@@ -59,13 +59,18 @@ class _Sizes:
 
 def modes_of(metadata: ModelMetadata) -> dict[str, str]:
     """Return the modes that a model's inputs allow, with their titles."""
-    varied = [tensor for tensor in metadata.inputs if isinstance(tensor, Written) and tensor.stops(_STOPS)]
     return {
         IMAGES: "Images",
         **({WALK: "Walk to another seed"} if metadata.latents else {}),
-        **{f"{VARY}{tensor.name}": f"Vary {tensor.name.replace('_', ' ')}" for tensor in varied},
+        **varying_modes(metadata),
         **({MIX: "Mix two seeds"} if len(metadata.latents) > 1 else {}),
     }
+
+
+def varying_modes(metadata: ModelMetadata) -> dict[str, str]:
+    """Return the modes that show several values of one input, with their titles."""
+    varied = [tensor for tensor in metadata.inputs if isinstance(tensor, Written) and tensor.stops(_STOPS)]
+    return {f"{VARY}{tensor.name}": f"Vary {tensor.name.replace('_', ' ')}" for tensor in varied}
 
 
 def has_two_seeds(mode: str) -> bool:
@@ -107,11 +112,23 @@ def request_of(client: DemoClient, metadata: ModelMetadata, selection: Selection
         mix = [latent.name for latent in _mixed(metadata)]
         fields |= {"mix_with": selection.other, "mix": mix, "count": max(2, math.isqrt(selection.count))}
     elif selection.mode.startswith(VARY):
-        name = selection.mode.removeprefix(VARY)
-        fields |= {name: [*_values(metadata, name)][: client.service.settings.max_count]}
+        fields |= varied(client, metadata, selection.mode)
     else:
         fields |= {"count": selection.count}
     return client.request(metadata.name, fields)
+
+
+def varied(client: DemoClient, metadata: ModelMetadata, mode: str) -> Fields:
+    """Return the values of the input that a mode varies."""
+    name = mode.removeprefix(VARY)
+    return {name: [*_values(metadata, name)][: client.service.settings.max_count]}
+
+
+def show_varied(result: Result) -> str:
+    """Return the images as an animation, and side by side."""
+    sizes = _sizes(result.metadata, result.request)
+    animation = result.encode("gif", scale=sizes.animation_scale)
+    return show_animation(animation, sizes.side) + show_result(result, strip=True)
 
 
 def snippets_of_all(metadata: ModelMetadata, request: Request, origin: str) -> list[Snippet]:

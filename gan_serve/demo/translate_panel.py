@@ -10,7 +10,7 @@ from gan_serve.demo.components import IMMEDIATE, changes, make_bar, make_html, m
 from gan_serve.demo.controls import make_controls, read_controls
 from gan_serve.demo.errors import as_html_error
 from gan_serve.demo.gallery import example_addresses
-from gan_serve.demo.modes import origin_of
+from gan_serve.demo.modes import IMAGES, origin_of, show_varied, varied, varying_modes
 from gan_serve.demo.permalink import Address, checked_seed, make_query, texts_of
 from gan_serve.demo.rendering import data_url, show_before_after, show_numbers, show_others, show_result
 from gan_serve.demo.snippets import show_snippets, snippets_of
@@ -28,6 +28,7 @@ def make_translate_panel(client: DemoClient, metadata: ModelMetadata, address: A
     """Add the panel to the current row. It shows no output until there is an image."""
     examples = example_addresses(client.root, metadata.name)
     with gr.Column(scale=5, min_width=300):
+        mode = _make_mode(metadata)
         controls = make_controls(metadata, address.inputs, examples, client.service.settings.max_body)
         seed = make_seed(address) if metadata.is_random else None
     with gr.Column(scale=5, min_width=300):
@@ -35,13 +36,22 @@ def make_translate_panel(client: DemoClient, metadata: ModelMetadata, address: A
         snippets = make_html()
         bar = make_bar("")
     numbers = [seed] if seed else []
-    inputs = [*numbers, *(each for control in controls for each in control.components)]
+    inputs = [mode, *numbers, *(each for control in controls for each in control.components)]
 
-    def translate(page: gr.Request, *values: Any) -> tuple[str, str, str]:
+    def translate(page: gr.Request, shown: str, *values: Any) -> tuple[str, str, str]:
         seeds = [checked_seed(value) for value in values[: len(numbers)]]
-        return _translate(client, page, metadata, read_controls(controls, values[len(numbers) :]), seeds)
+        fields = read_controls(controls, values[len(numbers) :])
+        several = varied(client, metadata, shown) if shown in varying_modes(metadata) else {}
+        return _translate(client, page, metadata, {**fields, **several}, seeds)
 
-    gr.on(changes([], numbers, controls), as_html_error(translate, 3), inputs, [output, snippets, bar], **IMMEDIATE)
+    gr.on(changes([mode], numbers, controls), as_html_error(translate, 3), inputs, [output, snippets, bar], **IMMEDIATE)
+
+
+def _make_mode(metadata: ModelMetadata) -> gr.Radio:
+    """Return a choice between one image and a varied input, which is hidden where no input can be varied."""
+    varying = varying_modes(metadata) if metadata.image_outputs else {}
+    options = [("One image", IMAGES), *((title, name) for name, title in varying.items())]
+    return gr.Radio(options, value=IMAGES, label="What to show", interactive=True, visible=bool(varying))
 
 
 def _translate(
@@ -54,12 +64,12 @@ def _translate(
     output = client.run(page, metadata.name, request, lambda result, _: _show_output(result))
     snippets = show_snippets(snippets_of(metadata, request, origin_of(page)), shared=_SHARED)
     query = make_query([metadata.name], texts_of(metadata, request.inputs[0]), seeds)
-    return output + _drawing_links(fields), snippets, query
+    return output + _drawing_links(metadata, fields), snippets, query
 
 
-def _drawing_links(fields: Fields) -> str:
+def _drawing_links(metadata: ModelMetadata, fields: Fields) -> str:
     """Return download links for drawings, which the snippets need as files."""
-    images = [image for value in fields.values() if isinstance(value, list) for image in value]
+    images = [image for tensor in metadata.image_inputs for image in fields[tensor.name]]
     links = [
         f'<a href="{data_url(content)}" download="{name}">Save {name}</a>' for name, content in images if name in DRAWN
     ]
@@ -70,6 +80,8 @@ def _show_output(result: Result) -> str:
     """Return the image before and after with all other outputs below, or outputs that cannot be compared with it."""
     if not isinstance(next(iter(result.metadata.drawn_outputs), None), Image):
         return show_result(result)
+    if len(result) > 1:
+        return show_varied(result)
     (name, content), *_ = result.encode_each("png")
     numbers = show_numbers(result) if result.metadata.numeric_outputs else ""
     return show_before_after(_before(result), content, name) + show_others(result) + numbers

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from command_line import Outcome, Run
 from PIL import Image as PILImage
+from PIL import ImageSequence
 
 import gan_serve
 
@@ -196,10 +197,13 @@ def test_the_first_of_several_images_is_used_with_a_warning(run: Run) -> None:
         (["enlarger"], "Missing argument 'IMAGE...'"),
         (
             ["filler", "in/0.png", "--hle", "masks/0.png"],
-            "no option --hle (did you mean --hole or --seed?); the inputs of filler are --hole",
+            "no option --hle (did you mean --hole or --scale or --seed?); the inputs of filler are --hole",
         ),
-        (["--frob", "3", "enlarger", "in"], "no option --frob (did you mean --format?); enlarger has no inputs to set"),
-        (["--frob", "enlarger"], "no option --frob (did you mean --format?); --help shows all options"),
+        (
+            ["--frob", "3", "enlarger", "in"],
+            "no option --frob (did you mean --format or --grid?); enlarger has no inputs to set",
+        ),
+        (["--frob", "enlarger"], "no option --frob (did you mean --format or --grid?); --help shows all options"),
     ],
 )
 def test_wrong_usage_prints_one_line_and_has_exit_code_2(
@@ -272,3 +276,32 @@ def test_a_folder_without_images_is_rejected(run: Run, photos: list[Path]) -> No
         outcome = run("translate", "enlarger", folder)
         told = "holds no images; give a file, a folder of images, or a glob in quotes"
         assert (outcome.code, outcome.error) == (2, f"error: image '{folder}' {told}\n")
+
+
+def test_one_image_in_several_poses_moves_in_the_order_given(run: Run, photos: list[Path], models: Path) -> None:
+    poses = ["walk left 2", "stand left", "walk left 1"]
+    command = ["translate", "poser", "in/1.png", "--pose", ",".join(poses), "--seed", 0, "--output", "walk.webp"]
+    assert run(*command) == Outcome(0, "walk.webp\n", "seed 0\n")
+    expected = gan_serve.load("poser", models=models).generate(image=photos[1], pose=poses).images()
+    with PILImage.open("walk.webp") as walk:
+        shown = [frame.convert("RGB").tobytes() for frame in ImageSequence.all_frames(walk)]
+    assert shown == [image.tobytes() for image in expected]
+    assert len(set(shown)) == 3
+    assert run("reproduce", "walk.webp", "--inputs", "in").error == "identical\n"
+
+
+def test_all_poses_of_one_image_are_nearly_a_square(run: Run, photos: list[Path], models: Path) -> None:
+    assert run("translate", "poser", "in/1.png", "--pose", "0-3", "--grid", "--output", "all.png").code == 0
+    each = [
+        np.asarray(image)
+        for image in gan_serve.load("poser", models=models).generate(image=photos[1], pose="0-3").images()
+    ]
+    with PILImage.open("all.png") as grid:
+        np.testing.assert_array_equal(np.asarray(grid), np.vstack([np.hstack(each[:2]), np.hstack(each[2:])]))
+
+
+def test_an_unknown_pose_is_refused_with_the_nearest_name(run: Run, photos: list[Path]) -> None:
+    outcome = run("translate", "poser", "in/1.png", "--pose", "walk lft 3")
+    assert outcome.code == 2
+    assert "pose 'walk lft 3' does not exist (did you mean walk left 3 or" in outcome.error
+    assert outcome.error.count("\n") == 1

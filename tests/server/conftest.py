@@ -17,6 +17,7 @@ from small_models import (
     INSPECTOR,
     MENDER,
     PLAIN,
+    POSER,
     RETOUCHER,
     SHADER,
     SKETCHER,
@@ -55,9 +56,10 @@ def shown_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ENLARGER,
         SHADER,
         RETOUCHER,
+        POSER,
     ):
         save_model(root, metadata)
-    examples = [root / name / "examples" / "red.png" for name in ("mender", "retoucher")]
+    examples = [root / name / "examples" / "red.png" for name in ("mender", "retoucher", "poser")]
     for path in (root / "digits" / "sample.png", *examples):
         path.parent.mkdir(exist_ok=True)
         PILImage.new("RGB", (12, 9), "red").save(path)

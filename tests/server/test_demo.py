@@ -279,6 +279,21 @@ def test_a_drawing_is_translated(visit: Visit) -> None:
     assert content(output) == first
 
 
+def test_an_image_walks_through_its_poses(visit: Visit) -> None:
+    page = visit("?model=poser")
+    page.get_by_role("button", name="Example 1").click()
+    expect(page.get_by_role("img", name="After")).to_be_visible()
+    page.get_by_role("radio", name="Vary pose").check()
+    walk = page.get_by_role("img", name="One image after another")
+    expect(walk).to_be_visible()
+    with PILImage.open(io.BytesIO(content(walk))) as animation:
+        assert animation.n_frames == 4
+    captions = page.locator("#gs-output figcaption")
+    expect(captions).to_have_text(["stand left", "walk left 1", "walk left 2", "walk left 3"])
+    page.get_by_role("radio", name="One image").check()
+    expect(walk).to_have_count(0)
+
+
 def test_the_masked_part_is_filled_in_and_the_rest_is_kept(visit: Visit, run: Run, tmp_path: Path) -> None:
     page = visit("?model=mender")
     page.get_by_role("button", name="Example 1").click()

@@ -61,6 +61,18 @@ def test_an_animation_gives_an_animation_with_the_bytes_of_the_command_line(
     assert "Gan-Serve-Warning" not in answer.headers
 
 
+def test_an_image_in_several_poses_moves_as_from_the_command_line(server: Server, run: Run) -> None:
+    Path("x.png").write_bytes(png(8, 8))
+    poses = ["walk left 3", "stand left"]
+    command = ["translate", "poser", "x.png", "--pose", ",".join(poses), "--seed", 0, "--output", "walk.gif"]
+    assert run(*command).code == 0
+    fields = {"pose": poses, "seed": 0, "format": "gif"}
+    answer = server.generate("poser", files={"image": ("x.png", png(8, 8))}, data=fields)
+    assert (answer.status_code, answer.content) == (200, Path("walk.gif").read_bytes())
+    refused = server.generate("poser", files={"image": ("x.png", png(8, 8))}, data={"pose": "walk lft 3"})
+    assert (refused.status_code, "did you mean walk left 3" in refused.json()["error"]) == (400, True)
+
+
 def test_ignored_parts_of_an_image_are_reported_in_a_header(server: Server) -> None:
     name = "\N{LATIN SMALL LETTER E WITH ACUTE}\N{SNOWMAN}.gif"
     answer = server.generate("inverter", files={"image": (name, animation())})

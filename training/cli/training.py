@@ -108,7 +108,19 @@ def _refuse_changes(run: "Run", options: dict[str, str | int | None], changes: d
 @commands.command(epilog="Example: python -m training prepare nouns nouns-artwork --output data/nouns.npz")
 def prepare(
     data: Annotated[
-        Literal["nouns", "nouns_40", "lpc", "emoji_lines", "emoji_styles", "camvid", "bsds", "mnist_m"],
+        Literal[
+            "nouns",
+            "nouns_40",
+            "lpc",
+            "lpc_garments",
+            "lpc_poses",
+            "emoji_lines",
+            "emoji_styles",
+            "camvid",
+            "bsds",
+            "mnist_m",
+            "cmu_faces",
+        ],
         typer.Argument(help="The data set to make."),
     ],
     source: Annotated[Path, typer.Argument(help="The folder that its files were unpacked to.")],
@@ -120,7 +132,7 @@ def prepare(
         typer.Option(
             min=10,
             help="Composed characters in the training set; the test set has a fifth as many, without those that look "
-            "like one of the training set.  [default: 50,000 nouns, 20,000 lpc]",
+            "like one of the training set.  [default: 50,000 nouns, 20,000 lpc, 12,000 lpc_garments, 500 lpc_poses]",
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Decides which images are in the test set.")] = 0,
@@ -143,7 +155,7 @@ def prepare(
 @commands.command()
 def judge(
     data: Annotated[str, typer.Argument(help="A known name, an .npz file or a folder.")],
-    maps: Annotated[bool, typer.Option("--maps", help="Train on CamVid's label maps to classify every pixel.")] = False,
+    maps: Annotated[bool, typer.Option("--maps", help="Train on label maps to classify every pixel.")] = False,
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the training set.")] = 10,
     seed: Annotated[int, typer.Option(min=0, help="Decides weights and batches.")] = 0,
     image_size: Annotated[

@@ -16,6 +16,7 @@ class CatalogEntry:
     out_of_distribution: str = ""  # another data set of the same shape, to score anomaly detectors with
     judge: str = ""  # other data whose classifier scores models of this one; it sees the mean of the colours
     hub: str = ""
+    file: str = ""  # the address of its `.npz` file, which users download themselves
     image: str = "image"  # the name of the column of images
 
 
@@ -24,6 +25,13 @@ _EMOJITWO = (
 )
 _NOUNS_LICENSE = "CC0, as its makers say; the repository that holds it is GPL-3.0"
 _NOUNS = "Nouns artwork, the Nouns project and its contributors"
+_LPC_LICENSE = "CC BY-SA 3.0 and GPL-3.0"
+_LPC = (
+    "Universal LPC sprite sheets, Luke Mehl, Johannes Sjölund, Marcel van de Steeg, Manuel Riecke, "
+    "Thane Brimhall, Matthew Krohn, Lori Angela Nagel, Lanea Zimmerman (Sharm), Stephen Challener (Redshrike), "
+    "Daniel Eddeland, Shaun Williams, Joe White, Mark Weyer, Barbara Rivera, JRConway3, JaidynReiman, Nila122, "
+    "neo4cat6; what each has drawn stands in the AUTHORS.txt of the sheets"
+)
 _DIGITS = tuple("0123456789")
 _GARMENTS = (
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
@@ -57,6 +65,17 @@ SOURCES = {
         license="none found; a research data set",
         attribution="CIFAR-10, Alex Krizhevsky, Vinod Nair, Geoffrey Hinton",
     ),
+    "pneumoniamnist": CatalogEntry(
+        channels=1,
+        size=28,
+        classes=("normal", "pneumonia"),
+        license="CC BY 4.0 (https://creativecommons.org/licenses/by/4.0/)",
+        file="https://zenodo.org/records/6496656/files/pneumoniamnist.npz",
+        attribution=(
+            "PneumoniaMNIST of MedMNIST v2, Jiancheng Yang et al. 2023, made from the chest X-rays of Daniel Kermany, "
+            "Kang Zhang and Michael Goldbaum 2018"
+        ),
+    ),
     "nouns": CatalogEntry(
         channels=3,
         size=32,
@@ -72,13 +91,20 @@ SOURCES = {
     "lpc": CatalogEntry(
         channels=3,
         size=64,
-        license="CC BY-SA 3.0 and GPL-3.0",
-        attribution=(
-            "Universal LPC sprite sheets, Luke Mehl, Johannes Sjölund, Marcel van de Steeg, Manuel Riecke, "
-            "Thane Brimhall, Matthew Krohn, Lori Angela Nagel, Lanea Zimmerman (Sharm), Stephen Challener (Redshrike), "
-            "Daniel Eddeland, Shaun Williams, Joe White, Mark Weyer, Barbara Rivera, JRConway3, JaidynReiman, Nila122, "
-            "neo4cat6; what each has drawn stands in the AUTHORS.txt of the sheets"
-        ),
+        license=_LPC_LICENSE,
+        attribution=_LPC,
+    ),
+    "lpc_poses": CatalogEntry(
+        channels=3,
+        size=64,
+        license=_LPC_LICENSE,
+        attribution=_LPC,
+    ),
+    "lpc_garments": CatalogEntry(
+        channels=3,
+        size=64,
+        license=_LPC_LICENSE,
+        attribution=f"{_LPC}; garments dyed",
     ),
     "emoji_lines": CatalogEntry(
         channels=3,
@@ -98,6 +124,13 @@ SOURCES = {
         license="CC BY-NC 4.0: for research, not for commercial use",
         attribution="CamVid, Gabriel Brostow, Julien Fauqueur, Roberto Cipolla; labels as in the SegNet tutorial, "
         "Alex Kendall",
+    ),
+    "cmu_faces": CatalogEntry(
+        channels=1,
+        size=64,
+        mirrored=True,
+        license="free for educational purposes, with attribution",
+        attribution="CMU Face Images, Tom Mitchell, Carnegie Mellon University",
     ),
     "bsds": CatalogEntry(
         channels=3,

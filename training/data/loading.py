@@ -71,6 +71,10 @@ def _on_disk(name: str) -> Path:
 
 def _from_hub(name: str, split: Split) -> Dataset:
     source = SOURCES[name]
+    if source.file:
+        raise Failure(
+            f"{name} is not here: download {source.file}, and set GAN_SERVE_DATA to the folder that contains it"
+        )
     if not source.hub:
         raise Failure(
             f"{name} must be prepared first: run python -m training prepare {name} FOLDER; then use the new file as "

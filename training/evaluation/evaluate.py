@@ -137,8 +137,8 @@ def load_data(metadata: ModelMetadata, source: str | None, split: loading.Split)
 
 
 def evaluation_case(metadata: ModelMetadata, source: str | None) -> EvaluationCase | None:
-    """Return what an image-to-image model is scored on; none for others."""
-    if metadata.task != "image-to-image":
+    """Return what a model that turns images into images is scored on; none for others."""
+    if not (metadata.input_images and metadata.image_outputs):
         return None
     test = load_data(metadata, source, "test")
     return _untrained(metadata, test).evaluation_case(_part(metadata), test)

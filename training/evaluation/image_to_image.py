@@ -10,6 +10,7 @@ from torch import Tensor
 from gan_serve.metadata import Score
 from gan_serve.repository import Model
 from training.data.dataset import to_signed
+from training.data.palettes import palette_of
 from training.evaluation import scores as table
 from training.evaluation import segmenter, super_resolution
 from training.evaluation.classifier import EvaluationClassifier
@@ -28,7 +29,9 @@ Measure = Callable[[Evaluation, Tensor], float]  # of images (N, C, H, W) beside
 
 BASELINES = {
     "input": "the input image",
+    "average": "the average of all true images",
     "mean": "a hole filled with the mean colour around it",
+    "pose": "the mean of the test images in the pose",
     "nearest": "a hole filled from the test image that looks most alike around it",
 }
 
@@ -122,7 +125,7 @@ def _feature_retrieval(context: Evaluation, images: Tensor) -> float:
 def _segmentation(name: str) -> Measure:
     def measure(context: Evaluation, images: Tensor) -> float:
         predicted = Segmenter(context.test.name).predict(images)
-        return segmenter.scores(predicted, context.case.inputs["image"])[name]
+        return segmenter.scores(predicted, context.case.inputs["image"], palette_of(context.test.name))[name]
 
     return measure
 

@@ -176,6 +176,46 @@ STUDIES = {
         seeds=1,
         published="",
     ),
+    "pixeldtgan": Study(
+        title="PixelDTGAN without its domain discriminator",
+        text="How often the garment that is drawn is the one that the character wears, after 2,000 of 8,000 steps. The "
+        "control's converter only has to make garments that look real.",
+        contestants=(
+            Contestant("pixeldtgan", "with the domain discriminator", _short(2_000)),
+            Contestant("pixeldtgan", "without", _short(2_000, "--set", "domain_weight=0")),
+        ),
+        columns=(Column("label_accuracy", percent=True), Column("rmse"), Column("smallest_class_share", percent=True)),
+        seeds=1,
+        published="",
+    ),
+    "tpgan": Study(
+        title="TP-GAN without its local paths",
+        text="The fronts of the test set's characters, after 1,500 of 4,500 steps. The control has as many weights in "
+        "its one path.",
+        contestants=(
+            Contestant("tpgan", "with local paths", _short(1_500)),
+            Contestant("tpgan", "without", _short(1_500, "--set", "local=false")),
+        ),
+        columns=(Column("psnr"), Column("traits_read", percent=True), Column("asymmetry"), Column("parameters")),
+        seeds=1,
+        published="",
+    ),
+    "anogan": Study(
+        title="AnoGAN, one digit against nine",
+        text="Each row is a training on one digit alone. How often a test image of this digit gets a lower number than "
+        "one of another digit, and by how much this is more than the same of the distance from 16 principal components "
+        "and from the mean image. The last column is after a descent of 100 steps, which the others do without.",
+        contestants=tuple(Contestant("anogan", f"digit {digit}", ("--set", f"normal={digit}")) for digit in range(10)),
+        averaged=True,
+        columns=(
+            Column("auroc_other_classes"),
+            Column("auroc_gain_over_16_principal_components"),
+            Column("auroc_gain_over_mean_image"),
+            Column("auroc_after_descent"),
+        ),
+        seeds=1,
+        published="",
+    ),
 }
 
 

@@ -67,6 +67,7 @@ class Study:
     columns: tuple[Column, ...]
     seeds: int
     published: str  # the head of the column of published results, with their source
+    averaged: bool = False  # whether the last row is the mean of the others
 
     @property
     def cases(self) -> list[Case]:
@@ -115,7 +116,8 @@ def table(study: Study, folder: Path) -> str:
     """Return the records in the folder so far, a row for each contestant."""
     head = ["", "seeds", *(column.title for column in study.columns), "processor minutes", study.published]
     rows = [row for contestant in study.contestants if (row := _row(study, contestant, folder))]
-    return markdown.table(head, rows) if rows else "Nothing is recorded yet."
+    means = [_means(study, folder)] if study.averaged and rows else []
+    return markdown.table(head, rows + means) if rows else "Nothing is recorded yet."
 
 
 def _row(study: Study, contestant: Contestant, folder: Path) -> list[str]:
@@ -128,6 +130,18 @@ def _row(study: Study, contestant: Contestant, folder: Path) -> list[str]:
     ]
     minutes = _minutes([record.training for record in recorded])
     return [contestant.title, str(len(recorded)), *cells, minutes, contestant.published or "-"]
+
+
+def _means(study: Study, folder: Path) -> list[str]:
+    """Return the row of the means over all records."""
+    variant = study.contestants[0].variant
+    recorded = [records.read(Record, case.record(folder)) for case in study.cases if case.record(folder).exists()]
+    cells = [_cell([statistics.fmean(_known(recorded, variant, column))], column) for column in study.columns]
+    return ["mean", str(len(recorded)), *cells, _minutes([record.training for record in recorded]), "-"]
+
+
+def _known(recorded: Sequence[Record], variant: str, column: Column) -> list[float]:
+    return [value for record in recorded if (value := record.value(variant, column)) is not None]
 
 
 def _minutes(trainings: Sequence[Training]) -> str:

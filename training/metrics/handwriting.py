@@ -23,7 +23,8 @@ def slant(images: Tensor) -> Tensor:
 def width(images: Tensor) -> Tensor:
     """Return the width in pixels of strokes in images (N, C, H, W) in [-1, 1], area by half of outline: (N,)."""
     ink = F.pad((images.mean(dim=1) + 1) / 2, (1, 1, 1, 1))
-    outline = torch.hypot(ink.diff(dim=1)[:, :, :-1], ink.diff(dim=2)[:, :-1]).sum(dim=(1, 2))
+    steps = ink.diff(dim=1)[:, :, :-1].square() + ink.diff(dim=2)[:, :-1].square()  # `hypot` cannot be exported
+    outline = steps.sqrt().sum(dim=(1, 2))
     return 2 * ink.sum(dim=(1, 2)) / outline.clamp_min(1e-6)
 
 

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from training.data import camvid_labels
+from training.data.palettes import CAMVID
 from training.networks import translation
 from training.networks.layers import init_dcgan
 
@@ -20,11 +20,11 @@ class LabelMapEncoder(nn.Module):
     A colour of no class counts as the nearest class's.
     """
 
-    planes = camvid_labels.CLASSES + 1
+    planes = len(CAMVID) + 1
 
     def forward(self, painted: Tensor) -> Tensor:
-        numbers = camvid_labels.numbers(painted)[:, None]
-        classes = numbers == torch.arange(camvid_labels.CLASSES, device=painted.device)[:, None, None]
+        numbers = CAMVID.numbers(painted)[:, None]
+        classes = numbers == torch.arange(len(CAMVID), device=painted.device)[:, None, None]
         return torch.cat([classes.float(), boundaries(numbers)], dim=1)
 
 

@@ -15,16 +15,20 @@ class UNet(nn.Module):
 
     The maps are halved as often as possible, though not below 2x2, and doubled again; each size on the way up also
     gets the maps of that size from the way down. Convolutions are 4x4; there is no normalisation next to the image and
-    at the smallest size, where it would leave little. Dropout is the only noise.
+    at the smallest size, where it would leave little. Dropout is the only noise. `dense` is the number of values of a
+    dense layer at the smallest size, if there is to be one.
     """
 
-    def __init__(self, before: int, after: int, size: int, width: int, dropout: float = 0.5) -> None:
+    def __init__(
+        self, before: int, after: int, size: int, width: int, dropout: float = 0.5, dense: int | None = None
+    ) -> None:
         super().__init__()
         depth = next(halvings for halvings in range(size) if size % 2 ** (halvings + 1) or size == 2 ** (halvings + 1))
         widths = [before, *(width * min(2**level, 4) for level in range(depth))]
         self.down = nn.ModuleList(
             _halving(coarse, fine, norm=0 < level < depth - 1) for level, (coarse, fine) in enumerate(pairwise(widths))
         )
+        self.middle = _dense(widths[-1], size // 2**depth, dense) if dense else nn.Identity()
         self.up = nn.ModuleList()
         for level in range(depth - 1, 0, -1):
             inputs = widths[level + 1] * (1 if level == depth - 1 else 2)
@@ -39,6 +43,7 @@ class UNet(nn.Module):
             maps = halve(maps)
             skips.append(maps)
         skips.pop()
+        maps = self.middle(maps)
         for double in self.up:
             maps = torch.cat([double(maps), skips.pop()], dim=1)
         drawn: Tensor = self.head(maps)
@@ -48,6 +53,15 @@ class UNet(nn.Module):
 def _halving(before: int, after: int, *, norm: bool = True) -> nn.Sequential:
     layers: list[nn.Module] = [nn.Conv2d(before, after, 4, stride=2, padding=1, bias=not norm)]
     return nn.Sequential(*layers, *([InstanceNorm(after)] if norm else []), leaky())
+
+
+def _dense(channels: int, side: int, values: int) -> nn.Sequential:
+    """A dense layer (N, channels, side, side) -> (N, values, 1, 1), and one back.
+
+    They are convolutions, whose results do not depend on the batch, unlike those of a matrix product.
+    """
+    narrow = nn.Conv2d(channels, values, side)
+    return nn.Sequential(narrow, leaky(), nn.ConvTranspose2d(values, channels, side), leaky())
 
 
 def _doubling(before: int, after: int, dropout: float = 0.0) -> nn.Sequential:

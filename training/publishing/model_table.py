@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from gan_serve.metadata import ModelMetadata, Score
 from gan_serve.repository import Model
+from gan_serve.tensors import Label
 from training.publishing.markdown import table
 
 TASKS = (  # in the order of the table
@@ -17,15 +18,18 @@ SUBJECTS = {
     "nouns_40": "pixel-art characters",
     "mnist_m": "digits before photos",
     "lpc": "game characters",
+    "lpc_poses": "game characters",
     "emoji_lines": "emoji",
     "emoji_styles": "emoji",
     "camvid": "street scenes",
     "bsds": "photos",
+    "pneumoniamnist": "chest X-rays",
 }
 # The score that says most to somebody who chooses a model: the first of these that it has.
 HEADLINES: Mapping[str, Callable[[Score], str]] = {
     "test_error": lambda score: f"{1 - score.value:.1%} of test images recognised",
     "clustering_error": lambda score: f"{1 - score.value:.1%} of test images recognised, without labels",
+    "auroc_other_classes": lambda score: f"AUROC {score.value:g} against other classes",
     "auroc_fashion_mnist_images": lambda score: f"AUROC {score.value:g} against clothes",
     "pixel_accuracy": lambda score: f"{score.value:.0%} of pixels as requested{_real(score, '.0%')}",
     "label_accuracy": lambda score: f"{score.value:.1%} recognised as the right class{_real(score, '.1%')}",
@@ -81,7 +85,8 @@ def _purpose(metadata: ModelMetadata) -> str:
         case "classification":
             return f"recognises {subject}"
         case "anomaly-detection":
-            return f"detects what is not {subject}"
+            normal = metadata.training.recipe.get("normal")
+            return f"detects what is not {normal} among {subject}" if normal else f"detects what is not {subject}"
         case "image-to-image":
             return _translation(metadata, subject)
     return subject
@@ -93,6 +98,8 @@ def _translation(metadata: ModelMetadata, subject: str) -> str:
         return f"fills holes in {subject}"
     if output.scale > 1:
         return f"enlarges {subject} {output.scale} times"
+    if labels := [tensor.name for tensor in metadata.inputs if isinstance(tensor, Label)]:
+        return f"{subject} in another {labels[0]}"
     ways = {recipe.get("view"): recipe.get("target"), recipe.get("target"): recipe.get("view")}
     return f"{subject}: {ways.get(output.name, 'image')} to {output.name}"
 

@@ -1,7 +1,6 @@
 """Images for a model card: inputs from the test set, the model's outputs, and the truth where there is one."""
 
 import io
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from gan_serve.images.pixels import Pixels, tile, to_image
 from gan_serve.outputs.panels import panels_of
 from gan_serve.repository import Model
 from gan_serve.tensors import Image
-from training.evaluation import image_to_image
+from training.inference import run_model
 from training.publishing.cards import edits_of
 from training.scoring import EvaluationCase
 
@@ -23,16 +22,19 @@ EXAMPLES = 4
 
 
 def image(model: Model, case: EvaluationCase) -> bytes:
-    """Return a PNG of rows: inputs of the case, evenly spread, the model's outputs, and the truth or the edits."""
+    """Return a PNG of rows: inputs of the case, evenly spread, each of the model's outputs, its edits, and the truth.
+
+    A case whose truth is its input has no row for it.
+    """
     columns = min(WIDTH // case.truth.shape[-1], len(case.truth))
     few = case.rows(torch.linspace(0, len(case.truth) - 1, columns).long())
-    rows = [
-        _resized(few.inputs["image"], few.truth),
-        image_to_image.run(model, few),
-        *(_edited(model, few) or [few.truth]),
-    ]
-    pixels = model.metadata.image_outputs[0].to_pixels(torch.cat(rows).numpy())
-    return _png(tile(pixels, columns))
+    inputs, kinds = few.inputs["image"], model.metadata.image_outputs
+    made = [torch.from_numpy(run_model(model, kind.name, few.inputs)) for kind in kinds]
+    rows = [(kinds[0], inputs), *zip(kinds, made, strict=True), *((kinds[0], edited) for edited in _edited(model, few))]
+    if not torch.equal(inputs, few.truth):
+        rows.append((kinds[0], few.truth))
+    pixels = [kind.to_pixels(_resized(images, few.truth).numpy()) for kind, images in rows]
+    return _png(tile(np.concatenate(pixels), columns))
 
 
 def _edited(model: Model, case: EvaluationCase) -> list[Tensor]:
@@ -42,7 +44,8 @@ def _edited(model: Model, case: EvaluationCase) -> list[Tensor]:
     for label in edits_of(model.metadata):
         others = [place for place, name in enumerate(label.classes) if name != label.default]
         chosen = torch.tensor(others)[torch.linspace(0, len(others) - 1, count).long()]
-        rows.append(image_to_image.run(model, replace(case, inputs={**case.inputs, label.name: chosen})))
+        output = run_model(model, model.metadata.image_outputs[0].name, {**case.inputs, label.name: chosen})
+        rows.append(torch.from_numpy(output))
     return rows
 
 

@@ -13,8 +13,8 @@ from gan_serve.errors import UsageError
 from gan_serve.metadata import Paper
 from gan_serve.tensors import Image
 from training import losses
-from training.data import camvid_labels
 from training.data.dataset import Batch, Dataset, DataSpec, Terms
+from training.data.palettes import CAMVID
 from training.families.translation import TranslationGAN, TranslationRecipe
 from training.gan import Player, Recipe, Servable, Stage
 from training.networks import pix2pixhd, translation
@@ -62,7 +62,7 @@ class Pix2PixHD(TranslationGAN):
         super().__init__(spec, recipe)
         if spec.channels != 3:
             raise UsageError(
-                "label maps are painted in the colours of training/data/camvid_labels.py; give images in colour"
+                "label maps are painted in the colours of training/data/palettes.py; give images in colour"
             )
         self.encoder = pix2pixhd.LabelMapEncoder()
         self.generator = pix2pixhd.CoarseToFine(self.encoder.planes, spec.channels, blocks=self.blocks)
@@ -121,7 +121,7 @@ class Pix2PixHD(TranslationGAN):
 
     def servables(self) -> dict[str, Servable]:
         label_map = Image(name="image", channels=3, height=None, width=None, multiple=self.multiple)
-        colours = ", ".join(f"{name} {colour}" for name, colour in camvid_labels.COLOURS.items())
+        colours = ", ".join(f"{name} {colour}" for name, colour in CAMVID.colours.items())
         return {
             "": Servable(
                 nn.Sequential(self.encoder, self.generator),

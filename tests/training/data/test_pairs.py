@@ -1,5 +1,6 @@
 """Images in pairs and photos: prepare real files, load the .npz file, and draw batches."""
 
+import itertools
 import json
 from pathlib import Path
 
@@ -10,8 +11,8 @@ from PIL import Image
 
 from gan_serve.errors import Failure, UsageError
 from training.data import loading, prepare
-from training.data.camvid_labels import COLOURS
 from training.data.dataset import Dataset
+from training.data.palettes import CAMVID
 
 CPU = torch.device("cpu")
 
@@ -95,7 +96,7 @@ def test_street_photos_become_two_squares_with_painted_label_maps(tmp_path: Path
     train, test = prepared("camvid", tmp_path, "map")
     assert (train.images.shape, test.images.shape) == ((4, 3, 128, 128), (2, 3, 128, 128))
     for left, road in ((0, "car"), (1, "road")):
-        assert tuple(train.views["map"][left, :, 64, 8].tolist()) == COLOURS[road]
+        assert tuple(train.views["map"][left, :, 64, 8].tolist()) == CAMVID.colours[road]
         assert abs(int(train.images[left, 0, 64, 8]) - 255 * left) < 8
     assert "not for commercial use" in train.license
     (tmp_path / "CamVid" / "trainannot" / "a.png").unlink()
@@ -148,3 +149,44 @@ def test_problems_of_paired_data_are_reported_in_one_line(emoji: Path, tmp_path:
     (emoji / "emojitwo" / "emoji.json").write_text("{")
     with pytest.raises(Failure, match=r"emoji.json is not EmojiTwo's list of emoji"):
         prepare.prepare("emoji_lines", emoji, tmp_path / "few.npz", images=None, seed=0)
+
+
+@pytest.fixture
+def faces(tmp_path: Path) -> Path:
+    """Faces whose brightness says who is shown, and whose second row says how."""
+    directions, expressions = ("left", "right", "forward", "up"), ("neutral", "happy", "sad", "angry")
+    names, images = [], []
+    for person, shade in (("ann", 40), ("ben", 80), ("cat", 120)):
+        for direction, (number, expression) in itertools.product(directions, enumerate(expressions)):
+            for eyes in ("open", "sunglasses"):
+                names.append(f"{person}_{direction}_{expression}_{eyes}")
+                images.append(np.full((60, 64), shade + directions.index(direction), np.uint8))
+                images[-1][1] = 2 * number + (eyes == "open")
+    missing = names.index("ann_forward_sad_open")
+    arrays = {"images": np.delete(images, missing, axis=0), "labels": np.delete(names, missing)}
+    np.savez(tmp_path / "cmu_faces_60x64.npz", **arrays)
+    return tmp_path
+
+
+def test_a_face_from_the_side_is_paired_with_the_same_expression_from_the_front(faces: Path) -> None:
+    train, test = prepared("cmu_faces", faces, "side")
+    assert len(train.images) + len(test.images) == 3 * 2 * 8 - 2
+    assert train.classes == ("ann", "ben", "cat")
+    for part in (train, test):
+        front, side = part.images[:, 0], part.views["side"][:, 0]
+        assert front.shape[1:] == (64, 64)
+        assert torch.equal(front[:, 3], side[:, 3]), "expression and glasses"
+        assert torch.equal(front[:, 9, 9] - 2, 40 + 40 * part.labels.byte())
+        assert set((front[:, 9, 9] - side[:, 9, 9]).tolist()) == {1, 2}, "from the left and from the right"
+    for person in range(3):
+        seen, new = (set((part.images[part.labels == person, 0, 3, 0] // 2).tolist()) for part in (train, test))
+        assert (len(seen), len(new), seen & new) == (3, 1, set()), "one expression of each person is held out"
+
+
+def test_other_faces_are_refused(faces: Path, tmp_path: Path) -> None:
+    np.savez(faces / "cmu_faces_60x64.npz", images=np.zeros((2, 70, 64), np.uint8), labels=np.array(["a", "b"]))
+    with pytest.raises(Failure, match="does not hold CMU's face images"):
+        prepared("cmu_faces", faces, "side")
+    (faces / "cmu_faces_60x64.npz").unlink()
+    with pytest.raises(UsageError, match=r"contains no cmu_faces_60x64.npz; give the folder with this file"):
+        prepared("cmu_faces", faces, "side")

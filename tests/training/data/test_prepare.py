@@ -1,5 +1,6 @@
 """Composed data sets: prepare real files of layers, and load the .npz file."""
 
+import colorsys
 import itertools
 import shutil
 from collections.abc import Callable
@@ -9,12 +10,14 @@ from zlib import crc32
 
 import numpy as np
 import pytest
+import torch
 from command_line import Run
 from PIL import Image
 
 from gan_serve.errors import Failure, UsageError
 from training.data import loading, prepare
-from training.data.prepare import lpc, nouns
+from training.data.palettes import PARTS
+from training.data.prepare import garments, lpc, nouns, poses
 
 Colour = tuple[int, int, int]
 
@@ -46,20 +49,25 @@ MARKS = {
 
 @pytest.fixture(scope="module")
 def sheets(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """LPC sheets, each marked with its own colour in the front view and with black in the side view."""
+    """LPC sheets, each marked with its own colour in every frame of a walk; in the side view the mark is half black."""
     root = tmp_path_factory.mktemp("lpc")
     (root / "sheets" / "body" / "female").mkdir(parents=True)
     artwork = lpc.artwork(root)
     templates = {
-        file for one in artwork.wardrobes for trait in one.values() for files in trait.values() for file in files
+        file.partition("?")[0]
+        for one in (*artwork.wardrobes, *garments.artwork(root).wardrobes)
+        for trait in one.values()
+        for files in trait.values()
+        for file in files
     }
     combinations = itertools.product(sorted(templates), ("female", "male"), lpc.HAIR_COLOURS)
     for file in {Template(file).substitute(sex=sex, colour=colour) for file, sex, colour in combinations}:
         sheet = Image.new("P", artwork.file_size)
         sheet.putpalette((255, 255, 255, *shade(file), 0, 0, 0))
         left = MARKS[file.partition("/")[0]]
-        sheet.paste(1, (left, 640, left + 8, 704))
-        sheet.paste(2, (left, 576, left + 8, 640))
+        for row, column in itertools.product(poses.ROWS.values(), poses.FRAMES.values()):
+            sheet.paste(1, (column * 64 + left, row * 64, column * 64 + left + 8, row * 64 + 64))
+        sheet.paste(2, (left, 576 + 32, left + 8, 640))
         (root / "sheets" / file).parent.mkdir(parents=True, exist_ok=True)
         sheet.save(root / "sheets" / file, transparency=0, compress_level=1)
     return root
@@ -146,6 +154,61 @@ def test_a_character_is_dressed_from_the_sheets_that_fit_it(sheets: Path, tmp_pa
     assert (side[:, 32, 4] == 0).all(), "another frame of the same sheets"
     assert (front[:, :, 56:] == 255).all(), "the background is white"
     assert "CC BY-SA" in loading.load(str(tmp_path / "lpc.npz")).license
+
+
+def test_each_character_has_twenty_poses_with_maps_of_its_parts(sheets: Path, tmp_path: Path, command: Run) -> None:
+    done = command("prepare", "lpc_poses", sheets, "--images", 20, "--output", tmp_path / "lpc_poses.npz")
+    assert done.code == 0, done.error
+    with np.load(tmp_path / "lpc_poses.npz") as arrays:
+        classes = arrays["classes"].tolist()
+        bodies, sexes = arrays["body_names"], arrays["sex_names"]
+        traits = arrays["train_traits"].reshape(20, 20, -1)
+        assert (traits == traits[:, :1]).all(), "a character's rows follow one another"
+        assert (arrays["train_labels"] == np.tile(np.arange(20), 20)).all()
+        images, maps = (arrays[name].reshape(20, 20, 64, 64, 3) for name in ("train_images", "train_map_images"))
+        seen = {image.tobytes() for image in arrays["train_images"]}
+        assert len(arrays["test_images"])
+        assert not seen & {image.tobytes() for image in arrays["test_images"]}
+    assert classes[:2] == ["stand back", "walk back 1"]
+    assert classes[8] == "walk left 3"
+    for shown, (sex, _, body, *_) in zip(images[:, :, 40, 4], traits[:, 0], strict=True):
+        assert (np.delete(shown, 5, axis=0) == shade(f"body/{sexes[sex]}/{lpc.BODIES[bodies[body]]}.png")).all()
+        assert (shown[5] == 0).all(), "another frame of the same sheet"
+    for part, mark in (("body", 4), ("legs", 12), ("feet", 20), ("torso", 28), ("hair", 44), ("background", 60)):
+        assert (maps[:, :, 40, mark] == PARTS.colours[part]).all(), part
+    dataset = loading.load(str(tmp_path / "lpc_poses.npz"), views=("map",))
+    assert dataset.classes == tuple(classes)
+    assert "CC BY-SA" in dataset.license
+
+
+def test_a_garment_is_what_the_character_wears_and_is_alone_on_white(
+    sheets: Path, tmp_path: Path, command: Run
+) -> None:
+    done = command("prepare", "lpc_garments", sheets, "--images", 60, "--output", tmp_path / "lpc_garments.npz")
+    assert done.code == 0, done.error
+    path = str(tmp_path / "lpc_garments.npz")
+    train, test = (loading.load(path, part, views=("dressed",)) for part in ("train", "test"))
+    assert len(train.classes) == 168
+    for part in (train, test):
+        worn, dressed = part.images[:, :, 32, 28], part.views["dressed"][:, :, 32, 28]
+        assert torch.equal(worn, dressed)
+        assert (part.images[:, :, :, :24] == 255).all(), "no body, legs or feet"
+        assert (part.views["dressed"][:, :, 32, 4] != 255).any(dim=1).all()
+        for colour, label in zip(worn, part.labels, strict=True):
+            dye, *_, sex = part.classes[label].split()
+            assert hue(tuple(colour.tolist())) == pytest.approx(garments.DYES[dye], abs=3)
+            assert sex in ("(female)", "(male)")
+    characters = {image.numpy().tobytes() for image in train.views["dressed"]}
+    assert not any(image.numpy().tobytes() in characters for image in test.views["dressed"])
+    assert train.traits
+    assert list(train.traits.choices) == ["torso"], "a garment shows none of the character's other traits"
+    assert "CC BY-SA" in train.license
+
+
+def hue(colour: Colour) -> float:
+    """Return the hue of a colour in degrees, from -3 for a red that leans to pink."""
+    degrees = 360 * colorsys.rgb_to_hsv(*(value / 255 for value in colour))[0]
+    return degrees - 360 if degrees > 357 else degrees
 
 
 def test_a_seed_decides_the_characters(layers: Path, tmp_path: Path) -> None:

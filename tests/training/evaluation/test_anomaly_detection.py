@@ -59,3 +59,32 @@ def test_dark_images_are_separated_from_their_negatives_and_from_noise(
 def test_without_other_data_only_noise_is_compared(digits: Dataset) -> None:
     (score,) = scores(digits)
     assert score.name == "auroc_uniform_noise"
+
+
+def test_a_model_of_one_class_is_compared_with_the_other_classes_and_with_baselines(digits: Dataset) -> None:
+    """All images of the normal class are black with a light row, wherever it is; the others are light all over."""
+    images = torch.zeros_like(digits.images)
+    images[torch.arange(len(images)), :, torch.arange(len(images)) % 8] = 200
+    images[digits.labels != 8] = 255 - images[digits.labels != 8]
+    both = dataclasses.replace(digits, images=images)
+    gan = variants.find("anogan")(digits.spec)
+    models = detector(digits, 1.0), detector(digits, -1.0)
+    found = {each.name: each for each in anomaly_detection.scores(Evaluation(*models, gan, "", both, both, count=0))}
+    assert found["auroc_other_classes"].value == 1
+    assert found["auroc_other_classes"].control == 0
+    gains = [found[f"auroc_gain_over_{name}"] for name in ("16_principal_components", "mean_image")]
+    assert [gain.value for gain in gains] == [0, 0]  # each of them separates these, too
+    assert all("which is 1.000" in gain.description for gain in gains)
+
+
+def test_the_baselines_see_the_contrast_that_the_networks_see(digits: Dataset) -> None:
+    variant = variants.find("anogan")
+    recipe = dataclasses.replace(variant.recipe, deviations=2.5)
+    darker = dataclasses.replace(digits, images=digits.images // 4 * 2)
+    aurocs = []
+    for test in (digits, darker):
+        models = detector(digits, 1.0), detector(digits, -1.0)
+        context = Evaluation(*models, variant(digits.spec, recipe), "", digits, test, count=0)
+        scores = {each.name: each for each in anomaly_detection.scores(context)}
+        aurocs.append(scores["auroc_other_classes"].value - scores["auroc_gain_over_mean_image"].value)
+    assert aurocs[0] == pytest.approx(aurocs[1], abs=0.01)

@@ -13,8 +13,8 @@ import gan_serve
 from gan_serve.repository import Model, Repository
 from training import variants
 from training.__main__ import app
-from training.data.camvid_labels import COLOURS
 from training.data.dataset import Dataset
+from training.data.palettes import CAMVID
 from training.evaluation import classifier, image_to_image
 from training.evaluation.classifier_training import make_classifier
 from training.evaluation.context import Evaluation
@@ -62,7 +62,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder, random = tmp_path_factory.mktemp("data"), np.random.default_rng(0)
     arrays, streets = {"classes": np.array(["red", "green", "blue", "grey"])}, {}
     colours = np.array([(200, 0, 0), (0, 200, 0), (0, 0, 200), (90, 90, 90)], np.uint8)
-    palette = np.array(list(COLOURS.values()), np.uint8)
+    palette = np.array(list(CAMVID.colours.values()), np.uint8)
     for part, count in (("train", 128), ("test", 24)):
         images, lines = (np.full((count, 16, 16, 3), 255, np.uint8) for _ in range(2))
         labels = np.arange(count) % 4

@@ -1,5 +1,6 @@
 """Comparisons over seeds: their trainings, records and tables."""
 
+import dataclasses
 import itertools
 from pathlib import Path
 
@@ -53,6 +54,17 @@ def test_a_table_shows_the_median_and_the_range_of_the_recorded_seeds(tmp_path: 
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
         "| dcgan | 3 | 2 (1 to 3) | 2.00% (1.00% to 3.00%) | 1.1 (1 to 1.2) | 12,345 | 2 (CPU) | 26.5 |",
         "| with squares | 2 | 5 | 50.00% | - | 12,345 | 0 (CPU), 5 (GPU) | - |",
+    ]
+
+
+def test_a_table_may_end_with_the_means_of_its_rows(tmp_path: Path) -> None:
+    averaged = dataclasses.replace(STUDY, averaged=True, contestants=STUDY.contestants[:1], columns=(Column("fcd"),))
+    assert table(averaged, tmp_path) == "Nothing is recorded yet."
+    for case, fcd in (("dcgan-0", 1.0), ("dcgan-1", 2.0)):
+        record(tmp_path, case, 60, fcd, 0.1)
+    assert table(averaged, tmp_path).splitlines()[2:] == [
+        "| dcgan | 2 | 1.5 (1 to 2) | 1 (CPU) | 26.5 |",
+        "| mean | 2 | 1.5 | 1 (CPU) | - |",
     ]
 
 

@@ -42,6 +42,7 @@ def test_a_model_without_images_or_measurements_has_gaps() -> None:
     [
         ([score("label_accuracy", 0.995, 0.999)], "99.5% recognised as the right class (real images 99.9%)"),
         ([score("fcd", 2, 1), score("label_accuracy", 0.5)], "50.0% recognised as the right class"),
+        ([score("auroc_uniform_noise", 1), score("auroc_other_classes", 0.9)], "AUROC 0.9 against other classes"),
         ([score("test_error", 0.016)], "98.4% of test images recognised"),
         ([score("psnr", 20), score("psnr_gain_over_input", -0.27)], "PSNR -0.3 dB over the input"),
         ([score("set5_psnr_gain", 2.23)], "PSNR +2.2 dB over bicubic"),
@@ -57,6 +58,10 @@ def test_what_a_model_makes_follows_from_its_task_and_data() -> None:
     assert makes(replace(clothes, task="class-conditional")).startswith("Clothes by class, ")
     assert makes(replace(clothes, task="unconditional")).startswith("Clothes, ")
     assert makes(replace(CLASSIFIER, data=clothes.data)).startswith("Recognises clothes, ")
+    detector = replace(clothes, inputs=CLASSIFIER.inputs, task="anomaly-detection")
+    assert makes(detector).startswith("Detects what is not clothes, ")
+    of_bags = replace(detector, training=replace(clothes.training, recipe={"normal": "Bag"}))
+    assert makes(of_bags).startswith("Detects what is not Bag among clothes, ")
     scale = ENLARGER.image_outputs[0].scale
     assert makes(replace(ENLARGER, data=replace(clothes.data, name="bsds"))).startswith(
         f"Enlarges photos {scale} times"

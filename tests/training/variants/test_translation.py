@@ -9,8 +9,9 @@ from torch import nn
 
 from gan_serve.errors import UsageError
 from training import variants
-from training.data import camvid_labels, masks
+from training.data import masks
 from training.data.dataset import Dataset, DataSpec
+from training.data.palettes import CAMVID
 from training.evaluation import image_to_image, scores
 from training.loop.trainer import Trainer
 from training.networks import layers, srgan
@@ -30,7 +31,7 @@ def images(count: int, size: int = 64, seed: int = 0) -> torch.Tensor:
     return torch.rand(count, 3, size, size, generator=torch.Generator().manual_seed(seed)) * 2 - 1
 
 
-TRANSLATORS = ("pix2pix", "pix2pixhd", "cyclegan", "discogan", "srgan", "context_encoder", "dtn", "icgan")
+TRANSLATORS = ("pix2pix", "pix2pixhd", "cyclegan", "discogan", "srgan", "context_encoder", "dtn", "icgan", "tpgan")
 
 
 @pytest.mark.parametrize("name", TRANSLATORS)
@@ -166,9 +167,9 @@ def test_patches_see_34_or_70_pixels() -> None:
 
 def test_a_label_map_becomes_a_plane_per_class_and_one_for_boundaries() -> None:
     painted = torch.zeros(1, 3, 8, 8)
-    names = list(camvid_labels.COLOURS)
+    names = list(CAMVID.colours)
     for name, columns in (("road", slice(0, 4)), ("sky", slice(4, 8))):
-        painted[:, :, :, columns] = torch.tensor(camvid_labels.COLOURS[name])[:, None, None] / 127.5 - 1
+        painted[:, :, :, columns] = torch.tensor(CAMVID.colours[name])[:, None, None] / 127.5 - 1
     painted += 0.05  # a slightly wrong colour
     planes = LabelMapEncoder()(painted)
     assert planes.shape == (1, len(names) + 1, 8, 8)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gan_serve.errors import UsageError
-from training.data.prepare import bsds, camvid, digits, emoji, lpc, nouns
+from training.data.prepare import bsds, camvid, digits, emoji, faces, garments, lpc, nouns, poses
 from training.data.prepare.arrays import Arrays, write
 from training.data.prepare.artwork import Artwork, compose
 
@@ -12,6 +12,8 @@ ARTWORKS: dict[str, Callable[[Path], Artwork]] = {
     "nouns": nouns.artwork,
     "nouns_40": nouns.few,
     "lpc": lpc.artwork,
+    "lpc_garments": garments.artwork,
+    "lpc_poses": poses.artwork,
 }
 COLLECTIONS: dict[str, Callable[[Path, int], Arrays]] = {
     "emoji_lines": emoji.lines,
@@ -19,6 +21,7 @@ COLLECTIONS: dict[str, Callable[[Path, int], Arrays]] = {
     "camvid": camvid.streets,
     "bsds": bsds.photos,
     "mnist_m": digits.before_photos,
+    "cmu_faces": faces.fronts,
 }
 
 
@@ -34,7 +37,8 @@ def prepare(name: str, source: Path, target: Path, *, images: int | None, seed: 
 
 def _composed(name: str, source: Path, images: int | None, seed: int) -> Arrays:
     artwork = ARTWORKS[name](source)
-    return compose(artwork, images=images or artwork.images, seed=seed)
+    arrays = compose(artwork, images=images or artwork.images, seed=seed)
+    return poses.apart(artwork, arrays) if artwork.apart else arrays
 
 
 def _collected(name: str, source: Path, images: int | None, seed: int) -> Arrays:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from gan_serve.errors import Failure
-from training.data.camvid_labels import COLOURS
+from training.data.palettes import CAMVID
 from training.data.prepare.arrays import Arrays, find_folder, images_in
 
 SIZE = 128
@@ -50,7 +50,7 @@ def _squares(image: Image.Image, how: Image.Resampling = Image.Resampling.LANCZO
 
 def _painted(indices: NDArray[np.uint8], path: Path) -> NDArray[np.uint8]:
     """Class indices (N, H, W) -> their colours (N, H, W, 3)."""
-    colours = np.array(list(COLOURS.values()), np.uint8)
+    colours = np.array(list(CAMVID.colours.values()), np.uint8)
     if indices.ndim != 3 or indices.max() >= len(colours):
         raise Failure(f"{path.parent}: a label map must have one number below {len(colours)} for each pixel")
     return colours[indices]

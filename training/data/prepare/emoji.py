@@ -46,7 +46,7 @@ def _paired(source: Path, view: str, others: dict[str, Path], seed: int) -> Arra
         "captions": np.array(list(emoji)),
     }
     test = held_out([name.partition("-")[0] for name in emoji], seed)
-    return unseen(split(columns, test, seed)) | {"classes": classes}
+    return unseen(split(columns, test, seed), ["images", f"{view}_images"]) | {"classes": classes}
 
 
 def _categories(path: Path) -> dict[str, str]:

@@ -60,13 +60,14 @@ def artwork(source: Path) -> Artwork:
         label="head",
         caption=_caption,
         file_size=(COLUMNS * FRAME, ROWS * FRAME),
-        views={"images": _first_frame(WALK_DOWN), "side_images": _first_frame(WALK_LEFT)},
+        views={"images": frame(WALK_DOWN), "side_images": frame(WALK_LEFT)},
         images=20_000,
     )
 
 
-def _first_frame(row: int) -> Box:
-    return (0, row * FRAME, FRAME, (row + 1) * FRAME)
+def frame(row: int, column: int = 0) -> Box:
+    """Return the place of a frame in a sheet."""
+    return (column * FRAME, row * FRAME, (column + 1) * FRAME, (row + 1) * FRAME)
 
 
 def _wardrobe(sex: str, sleeves: str, clothes: Choices, beards: dict[str, str]) -> Wardrobe:
