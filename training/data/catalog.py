@@ -14,6 +14,7 @@ class CatalogEntry:
     classes: tuple[str, ...] = ()  # empty: the file names them
     mirrored: bool = False  # whether mirrored images are as plausible as the originals
     out_of_distribution: str = ""  # another data set of the same shape, to score anomaly detectors with
+    judge: str = ""  # other data whose classifier scores models of this one; it sees the mean of the colours
     hub: str = ""
     file: str = ""  # the address of its `.npz` file, which users download themselves
     image: str = "image"  # the name of the column of images
@@ -138,6 +139,7 @@ SOURCES = {
         attribution="BSDS500, Pablo Arbelaez, Michael Maire, Charless Fowlkes, Jitendra Malik",
     ),
     "mnist_m": CatalogEntry(
+        judge="mnist",  # its images are MNIST's; the other view has the photos
         channels=3,
         size=28,
         license="no formal licence is known for MNIST, none found for BSDS500, a research data set",

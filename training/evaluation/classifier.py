@@ -10,6 +10,7 @@ import onnx
 from numpy.typing import NDArray
 
 from gan_serve.errors import UsageError
+from training.data.catalog import SOURCES
 from training.data.dataset import Dataset
 from training.evaluation.auxiliary import PROPERTY
 from training.inference import open_network, run_in_batches
@@ -29,7 +30,8 @@ class EvaluationClassifier:
     """
 
     def __init__(self, name: str, source: str | None = None, size: int | None = None) -> None:
-        path = FOLDER / f"{name}.onnx"
+        self.lender = SOURCES[name].judge if name in SOURCES else ""
+        path = FOLDER / f"{self.lender or name}.onnx"
         self._command = training_command(source or name, size)
         if not path.is_file():
             known = ", ".join(sorted(file.stem for file in FOLDER.glob("*.onnx") if not file.stem.endswith(MAPS)))
@@ -65,7 +67,7 @@ class EvaluationClassifier:
             UsageError: they differ.
         """
         expected = tuple(self.session.get_inputs()[0].shape[1:])
-        if shape != expected:
+        if shape != expected and not (self.lender and shape[1:] == expected[1:]):
             raise UsageError(
                 f"the evaluation classifier of {self.facts['data']} was trained on images of {_in_words(expected)}, "
                 f"not of {_in_words(shape)}; train one with: {self._command} --replace"
@@ -74,6 +76,7 @@ class EvaluationClassifier:
     def predict(self, images: NDArray[np.float32]) -> Prediction:
         """Classify images (N, C, H, W) in [-1, 1]; raises as `check` does."""
         self.check(images.shape[1:])
+        images = images.mean(axis=1, keepdims=True) if self.lender else images
         return Prediction(*run_in_batches(self.session, {"image": images}, ["probabilities", "features"]))
 
 

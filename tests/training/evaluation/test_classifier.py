@@ -29,6 +29,14 @@ def test_a_shipped_classifier_is_accurate_and_records_its_accuracy(name: str, ac
     np.testing.assert_allclose(prediction.probabilities.sum(axis=1), 1, rtol=1e-5)
 
 
+def test_digits_in_colour_are_judged_by_the_classifier_of_grey_ones() -> None:
+    colours = np.random.default_rng(0).uniform(-1, 1, (3, 3, 28, 28)).astype(np.float32)
+    grey = EvaluationClassifier("mnist").predict(colours.mean(axis=1, keepdims=True))
+    assert (EvaluationClassifier("mnist_m").predict(colours).features == grey.features).all()
+    with pytest.raises(UsageError, match="of 28x28 pixels, grey, not of 32x32 pixels, RGB"):
+        EvaluationClassifier("mnist_m").check((3, 32, 32))
+
+
 def test_data_without_a_classifier_is_an_error_that_names_the_command_to_train_one() -> None:
     with pytest.raises(UsageError, match="train one with: python -m training judge usps"):
         EvaluationClassifier("usps")
