@@ -2,7 +2,8 @@
 
     python benchmarks/threads.py                            # every shipped model, one image and 64 images
     python benchmarks/threads.py pix2pixhd srgan --side 384
-    python benchmarks/threads.py --page docs/performance.md # and write the table into that page
+    python benchmarks/threads.py --page docs/performance.md      # and write the table into that page
+    python benchmarks/threads.py dtn --page docs/performance.md  # only the row of that model
 
 Before: a session with one thread per core, and all requested rows in one run. After: gan-serve, where each row (or
 tile) is a run on one thread, and runs are parallel. Both take turns on the same inputs, so that other load on the
@@ -27,6 +28,7 @@ from gan_serve.system.cpus import cpu_count
 from gan_serve.tensors import Image, Mask
 
 START, END = "<!-- threads: filled in by benchmarks/threads.py --page -->", "<!-- threads: end -->"
+HEADER = 4  # lines before the rows of the table
 MANY = 64
 PAUSE = 0.05  # seconds; a session's threads spin for a while after a run, which would slow down the next one
 SLOWER = 1.3  # ratios above this are marked
@@ -56,7 +58,22 @@ def main() -> None:
         print(lines[-1], flush=True)
     if options.page:
         head, _, rest = options.page.read_text().partition(START)
-        options.page.write_text("\n".join([head + START, *lines, END + rest.partition(END)[2]]))
+        before, _, tail = rest.partition(END)
+        if options.names:
+            lines = with_rows(before.strip("\n").splitlines(), lines)
+        options.page.write_text("\n".join([head + START, *lines, END + tail]))
+
+
+def with_rows(before: list[str], now: list[str]) -> list[str]:
+    """Return a table with the rows of some models replaced or added.
+
+    Raises:
+        SystemExit: the table was measured on another machine.
+    """
+    if before[:HEADER] != now[:HEADER]:
+        raise SystemExit(f"the page has other columns or another machine: {before[0]} Measure all models")
+    rows = {row.split(" | ")[0]: row for row in (*before[HEADER:], *now[HEADER:])}
+    return [*now[:HEADER], *(rows[name] for name in sorted(rows))]
 
 
 def measure(model: Model, images: int, options: argparse.Namespace) -> str:

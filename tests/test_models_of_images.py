@@ -72,10 +72,10 @@ def test_numeric_outputs_are_the_same_alone_in_a_batch_and_from_any_kind_of_imag
             np.testing.assert_array_equal(alone.outputs["classes"][0], many.outputs["classes"][place])
 
 
-def test_a_list_makes_a_row_of_each(inverter: Generator, files: list[Path]) -> None:
+def test_a_list_with_one_image_of_each_makes_nearly_a_square(inverter: Generator, files: list[Path]) -> None:
     result = inverter.generate(image=files)
     np.testing.assert_array_equal([np.asarray(picture) for picture in result.images()], 255 - COLOURS)
-    assert result.grid().size == (6, 3 * 8)
+    assert result.grid().size == (3 * 6, 8)
 
 
 def test_an_output_image_can_be_the_input_of_another_model(models: Path, inverter: Generator) -> None:

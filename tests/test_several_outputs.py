@@ -89,7 +89,7 @@ def test_every_output_is_saved(result: Result, tmp_path: Path) -> None:
     assert [path.name for path in each] == [name for stem in stems for name in (f"{stem}.webp", f"{stem}-heat.webp")]
     grid = result.save(tmp_path / "grid.png", grid=True)
     assert [path.name for path in grid] == ["grid.png", "grid-heat.png"]
-    np.testing.assert_array_equal(pixels_of(grid[1]), np.vstack([*HEAT]))
+    np.testing.assert_array_equal(pixels_of(grid[1]), np.hstack([*HEAT]))
     assert [path.name for path in result.save(tmp_path / "all.npy")] == ["all.npy", "all-heat.npy"]
     np.testing.assert_array_equal(np.load(tmp_path / "all-heat.npy"), result.outputs["heat"])
     assert [path.name for path in result.save(tmp_path / "all.gif")] == ["all.gif", "all-heat.gif"]

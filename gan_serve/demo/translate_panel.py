@@ -69,7 +69,7 @@ def _translate(
 
 def _drawing_links(metadata: ModelMetadata, fields: Fields) -> str:
     """Return download links for drawings, which the snippets need as files."""
-    images = [image for tensor in metadata.image_inputs for image in fields[tensor.name]]
+    images = [image for tensor in metadata.image_inputs for image in fields.get(tensor.name, [])]
     links = [
         f'<a href="{data_url(content)}" download="{name}">Save {name}</a>' for name, content in images if name in DRAWN
     ]

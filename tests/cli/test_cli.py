@@ -365,6 +365,7 @@ def test_list_and_its_json(run: Run) -> None:
         "painter",
         "pair",
         "plain",
+        "poser",
         "scored",
         "turned-grey",
     ]

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torchmetrics.functional.classification import multiclass_jaccard_index
 
+from gan_serve.errors import UsageError
 from gan_serve.metadata import Paper, Score
 from gan_serve.tensors import Label
 from training.data.dataset import Batch, BatchSource, Dataset, DataSpec, Terms, random_at, to_signed
@@ -67,6 +68,8 @@ class PG2(GAN):
         super().__init__(spec, recipe)
         spec.check_multiple(4)
         spec.check_classes()
+        if self.augmentations:
+            raise UsageError("images in pairs are not augmented; leave out augment")
         maps = posing.PoseMaps(len(spec.classes), len(self.parts), spec.size)
         self.moving = posing.Coarse(spec.channels, maps, self.width, self.dense)  # stage I in training
         self.coarse = copy.deepcopy(self.moving)  # its average
