@@ -85,6 +85,9 @@ class Stage:
     on_start: Callable[[], None] = _nothing  # grow a resolution, start the encoder's phase ...
 
 
+TOLERANCE = 1e-4  # between PyTorch and ONNX Runtime, for values in -1..1; for larger ones, of the largest
+
+
 @dataclass
 class Servable:
     """A network and the meaning of its tensors, to be exported as one ONNX file."""
@@ -94,8 +97,10 @@ class Servable:
     outputs: tuple[OutputTensor, ...]
     task: Task
     description: str
-    # The highest values of scalars in `examples`, where not their own: a long descent multiplies what rounding differs.
+    # The highest values of scalars in `examples`, where not their own, and how far the exported file may then differ
+    # from PyTorch: each step of a descent multiplies what rounding differs. Without a step, the usual tolerance holds.
     highest: Mapping[str, float] = field(default_factory=dict)
+    tolerance: float = TOLERANCE
 
     def examples(self, count: int, seed: int = 0, size: tuple[int, int] | None = None) -> tuple[Tensor, ...]:
         """Return random inputs, each of shape (count, ...), like those that the network gets when served.
@@ -105,6 +110,12 @@ class Servable:
         stream, inputs = np.random.RandomState(seed), [self._limited(tensor) for tensor in self.inputs]
         arrays = (tensor.examples(stream, count, *(size or self.sizes[0])) for tensor in inputs)
         return tuple(torch.from_numpy(array.astype(tensor.dtype)) for tensor, array in zip(inputs, arrays, strict=True))
+
+    @property
+    def without_steps(self) -> Servable:
+        """The same with all scalars of `highest` at their lowest in `examples`, and the usual tolerance."""
+        lowest = {tensor.name: tensor.low for tensor in self.inputs if tensor.name in self.highest}
+        return replace(self, highest=lowest, tolerance=TOLERANCE)
 
     def _limited(self, tensor: InputTensor) -> InputTensor:
         if isinstance(tensor, Scalar) and tensor.name in self.highest:

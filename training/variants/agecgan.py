@@ -156,6 +156,7 @@ class AgeCGAN(GAN):
             task="image-to-image",
             description=f"Draws a digit again with strokes of another thickness, {how}.",
             highest={"descent": 5},
+            tolerance=1e-2,
         )
 
 

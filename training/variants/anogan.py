@@ -159,6 +159,7 @@ class AnoGAN(ConvolutionalGAN):
                 description="Tells how far an image is from the nearest that a generator can draw which has learned "
                 f"the class {self.settings.normal} alone, and where the two differ.",
                 highest={"descent": 5},
+                tolerance=1e-2,
             )
         }
 
