@@ -62,7 +62,7 @@ class Pathways(nn.Module):
 
 
 class Recogniser(nn.Module):
-    """What tells the classes apart: images (N, C, S, S) -> features (N, 64) -> logits (N, K).
+    """A classifier whose features identify what is shown: images (N, C, S, S) -> features (N, 64) -> logits (N, K).
 
     Its normalisation does not depend on the batch, so that it sees an image alike in every phase of the training.
     """

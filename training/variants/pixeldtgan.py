@@ -41,7 +41,7 @@ class PixelDTGAN(TranslationGAN):
         url="https://arxiv.org/abs/1603.07442",
     )
     differences = (
-        "Drawn characters and 168 garments in place of photos of people and of 75,016 goods; narrower networks; the "
+        "Drawn characters and 168 garments instead of photos of people and of products; narrower networks; the "
         "converter maximises log D instead of minimising log(1 - D); an exponential average of the weights."
     )
     recipe = TransferRecipe(
@@ -85,7 +85,7 @@ class PixelDTGAN(TranslationGAN):
         return {"adversarial": self.adversarial.discriminator(real, fake)} | self._domain(dressed, garments, made)
 
     def _domain(self, dressed: Tensor, garments: Tensor, made: Tensor) -> Terms:
-        """Three kinds of pairs: with the own garment, with that of another character, and with what is made."""
+        """Three kinds of pairs: with the own garment, with another character's, and with the converter's."""
         own, other, converted = (self.association(dressed, each) for each in (garments, garments.roll(1, dims=0), made))
         self.diagnostics["D_A(own)"], self.diagnostics["D_A(other)"] = (
             each.detach().float().sigmoid().mean() for each in (own, other)

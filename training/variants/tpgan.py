@@ -59,7 +59,7 @@ class TPGAN(TranslationGAN):
     )
     differences = (
         "Images of 64x64 pixels; U-Nets of 20 to 80 channels for the whole and of 8 to 32 for the parts, whose boxes "
-        "are fixed, not found by landmarks; no noise at the bottleneck; in place of Light CNN, a small classifier "
+        "are fixed, not found by landmarks; no noise at the bottleneck; instead of Light CNN, a small classifier "
         "that learns first, from the same fronts; no loss of the local paths alone and none of the bottleneck's "
         "classes; a discriminator of patches of 70x70 pixels; an exponential average of the weights."
     )
