@@ -184,7 +184,7 @@ STUDIES = {
             Contestant("pixeldtgan", "with the domain discriminator", _short(2_000)),
             Contestant("pixeldtgan", "without", _short(2_000, "--set", "domain_weight=0")),
         ),
-        columns=(Column("label_accuracy", percent=True), Column("rmse"), Column("smallest_class_share", percent=True)),
+        columns=(Column("label_accuracy", percent=True), Column("rmse"), Column("garments_drawn")),
         seeds=1,
         published="",
     ),

@@ -1,4 +1,4 @@
-"""TP-GAN's generator: one path for the whole image and one for each of its parts."""
+"""TP-GAN's generator, one path for the whole image and one for each of its parts, and its recogniser."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from training.networks.layers import InstanceNorm, init_dcgan
+from training.networks.layers import InstanceNorm, dcgan_features, dcgan_head, init_dcgan
 from training.networks.translation import UNet
 
 
@@ -59,3 +59,26 @@ class Pathways(nn.Module):
         bottom, right = box.top + box.height, box.left + box.width
         features = part(image[:, :, box.top : bottom, box.left : right])
         return F.pad(features, (box.left, self.size - right, box.top, self.size - bottom))
+
+
+class Recogniser(nn.Module):
+    """A classifier whose features identify what is shown: images (N, C, S, S) -> features (N, 64) -> logits (N, K).
+
+    Its normalisation does not depend on the batch, so that it sees an image alike in every phase of the training.
+    """
+
+    def __init__(self, channels: int, size: int, classes: int, width: int) -> None:
+        super().__init__()
+        trunk = dcgan_features(channels, size, width, norm=_whole_norm)
+        self.features = nn.Sequential(trunk, dcgan_head(size, width, 64), nn.Tanh()).apply(_init_classifier)
+        self.head = nn.Linear(64, classes)
+
+
+def _whole_norm(channels: int) -> nn.Module:
+    return nn.GroupNorm(1, channels)
+
+
+def _init_classifier(module: nn.Module) -> None:
+    """A classifier with DCGAN's small weights would be slow to start."""
+    if isinstance(module, nn.Conv2d):
+        nn.init.kaiming_normal_(module.weight, a=0.2)

@@ -14,7 +14,7 @@ from gan_serve.tensors import ScoreOutput
 from training.data.dataset import Batch, BatchSource, Dataset, DataSpec, Terms, to_signed
 from training.families.translation import TranslationGAN, TranslationRecipe
 from training.gan import Recipe, Servable
-from training.metrics.distribution import smallest_class_share
+from training.metrics.distribution import modes, smallest_class_share
 from training.networks import layers
 from training.scoring import EvaluationCase, EvaluationContext
 
@@ -41,7 +41,7 @@ class PixelDTGAN(TranslationGAN):
         url="https://arxiv.org/abs/1603.07442",
     )
     differences = (
-        "Drawn characters and 168 garments in place of photos of people and of 75,016 goods; narrower networks; the "
+        "Drawn characters and 168 garments instead of photos of people and of products; narrower networks; the "
         "converter maximises log D instead of minimising log(1 - D); an exponential average of the weights."
     )
     recipe = TransferRecipe(
@@ -85,7 +85,7 @@ class PixelDTGAN(TranslationGAN):
         return {"adversarial": self.adversarial.discriminator(real, fake)} | self._domain(dressed, garments, made)
 
     def _domain(self, dressed: Tensor, garments: Tensor, made: Tensor) -> Terms:
-        """Three kinds of pairs: with the own garment, with that of another character, and with what is made."""
+        """Three kinds of pairs: with the own garment, with another character's, and with the converter's."""
         own, other, converted = (self.association(dressed, each) for each in (garments, garments.roll(1, dims=0), made))
         self.diagnostics["D_A(own)"], self.diagnostics["D_A(other)"] = (
             each.detach().float().sigmoid().mean() for each in (own, other)
@@ -123,7 +123,10 @@ class PixelDTGAN(TranslationGAN):
             ),
             "domain": Servable(
                 Association(self.discriminator["domain"]),
-                inputs=(self.input_kind(target), replace(dressed, name=view)),
+                inputs=(
+                    replace(self.input_kind(target), description="A garment, alone on white."),
+                    replace(dressed, name=view, description="A dressed character."),
+                ),
                 outputs=(belongs,),
                 task="classification",
                 description="Tells how likely a character wears a garment: the domain discriminator.",
@@ -147,7 +150,8 @@ def _garment_scores(context: EvaluationContext) -> list[Score]:
     case = context.case
     (made,) = context.run(case.inputs).values()
     mean = case.truth.mean(dim=0, keepdim=True)
-    shares = [smallest_class_share(context.predict(images).probabilities) for images in (made, case.truth)]
+    drawn, real = (context.predict(images).probabilities for images in (made, case.truth))
+    kinds, real_kinds = (modes(each.argmax(axis=1)) for each in (drawn, real))
     return [
         Score(
             name="rmse",
@@ -157,10 +161,17 @@ def _garment_scores(context: EvaluationContext) -> list[Score]:
         ),
         Score(
             name="smallest_class_share",
-            value=shares[0],
+            value=smallest_class_share(drawn),
             better="higher",
             description="share of the garment that is drawn least often",
-            real=shares[1],
+            real=smallest_class_share(real),
+        ),
+        Score(
+            name="garments_drawn",
+            value=kinds,
+            better="higher",
+            description="different garments that are drawn",
+            real=real_kinds,
         ),
     ]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from gan_serve.metadata import Paper, Score
@@ -16,8 +16,8 @@ from training.data.transforms import mirrored
 from training.families.translation import TranslationGAN, TranslationRecipe
 from training.gan import Player, Recipe, Servable, Stage
 from training.metrics.traits import TraitReader
-from training.networks import layers, translation
-from training.networks.pathways import Box, Pathways
+from training.networks import translation
+from training.networks.pathways import Box, Pathways, Recogniser
 from training.scoring import EvaluationCase, EvaluationContext
 
 PARTS = {  # the boxes of the local paths
@@ -59,7 +59,7 @@ class TPGAN(TranslationGAN):
     )
     differences = (
         "Images of 64x64 pixels; U-Nets of 20 to 80 channels for the whole and of 8 to 32 for the parts, whose boxes "
-        "are fixed, not found by landmarks; no noise at the bottleneck; in place of Light CNN, a small classifier "
+        "are fixed, not found by landmarks; no noise at the bottleneck; instead of Light CNN, a small classifier "
         "that learns first, from the same fronts; no loss of the local paths alone and none of the bottleneck's "
         "classes; a discriminator of patches of 70x70 pixels; an exponential average of the weights."
     )
@@ -83,7 +83,7 @@ class TPGAN(TranslationGAN):
         width = self.width if boxes else self.lone_width
         self.generator = Pathways(spec.channels, spec.size, width, boxes, self.part_width)
         self.discriminator = translation.PatchDiscriminator(spec.channels, self.judging_width, halvings=3)
-        self.recogniser = Recogniser(spec, self.judging_width)
+        self.recogniser = Recogniser(spec.channels, spec.size, len(spec.classes), self.judging_width)
 
     def source(self, dataset: Dataset) -> BatchSource:
         return mirrored(dataset)  # not moved: the boxes stay where they are
@@ -173,29 +173,6 @@ def _features(context: EvaluationContext, images: Tensor) -> Tensor:
 def _traits(dataset: Dataset) -> Tensor:
     """Return the traits (N, T) of a data set, or else its labels."""
     return dataset.traits.values if dataset.traits else dataset.labels[:, None]
-
-
-class Recogniser(nn.Module):
-    """What tells the classes apart: images (N, C, S, S) -> features (N, 64) -> logits (N, K).
-
-    Its normalisation does not depend on the batch, so that it sees an image alike in every phase of the training.
-    """
-
-    def __init__(self, spec: DataSpec, width: int) -> None:
-        super().__init__()
-        trunk = layers.dcgan_features(spec.channels, spec.size, width, norm=_whole_norm)
-        self.features = nn.Sequential(trunk, layers.dcgan_head(spec.size, width, 64), nn.Tanh()).apply(_init_classifier)
-        self.head = nn.Linear(64, len(spec.classes))
-
-
-def _whole_norm(channels: int) -> nn.Module:
-    return nn.GroupNorm(1, channels)
-
-
-def _init_classifier(module: nn.Module) -> None:
-    """A classifier with DCGAN's small weights would be slow to start."""
-    if isinstance(module, nn.Conv2d):
-        nn.init.kaiming_normal_(module.weight, a=0.2)
 
 
 def scaled_difference(made: Tensor, truth: Tensor, weights: Sequence[float]) -> Tensor:

@@ -108,9 +108,10 @@ def own_scores(run: Callable[[Tensors], Tensors], **more: object) -> dict[str, t
 
 def test_a_converter_that_always_draws_the_same_garment_is_found_out() -> None:
     perfect = own_scores(lambda inputs: {"garment": inputs["image"]})
-    assert perfect == {"rmse": (0.0, None), "smallest_class_share": (0.5, 0.5)}
+    assert perfect == {"rmse": (0.0, None), "smallest_class_share": (0.5, 0.5), "garments_drawn": (2, 2)}
     collapsed = own_scores(lambda inputs: {"garment": torch.ones_like(inputs["image"])})
     assert collapsed["smallest_class_share"] == (0.0, 0.5)
+    assert collapsed["garments_drawn"] == (1, 2)
     assert collapsed["rmse"][0] == pytest.approx(math.sqrt((1 + 4 / 9 + 1 / 9) / 4))
 
 
