@@ -123,6 +123,7 @@ class Trainer:
             if _key(player) not in self.optimizers:
                 self.optimizers[_key(player)] = self._optimizer(player)
         self.turns = {name: self._turn(player) for name, player in stage.players.items()}
+        self.average.n_averaged.zero_()  # networks that have waited for this stage are still random
         self.entered += 1
 
     def _turn(self, player: Player) -> Turn:
@@ -186,7 +187,7 @@ def averaged(game: Game) -> AveragedModel:
 
     def update(averages: Sequence[Tensor], values: Sequence[Tensor], _: Tensor | int) -> None:
         count = int(average.n_averaged)  # on the CPU; the argument may be on a busy GPU
-        # A short memory at first, which soon forgets the random initial weights.
+        # A short memory at first, in each stage, which soon forgets the random initial weights.
         decay = min(game.settings.ema, (1 + count) / (10 + count))
         if averages[0].is_floating_point():  # all have the same type
             torch._foreach_lerp_(list(averages), list(values), 1 - decay)

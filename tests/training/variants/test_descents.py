@@ -157,3 +157,15 @@ def test_the_encoder_learns_from_networks_as_they_are_served(digits: Dataset) ->
     modes = [(gan.generator.training, gan.discriminator.training) for _ in trainer.train()]
     assert modes[0] == (True, True)
     assert modes[-1] == (False, False)
+
+
+def test_the_average_of_a_network_that_waited_forgets_its_random_start(digits: Dataset) -> None:
+    variant = variants.find("anogan")
+    gan = variant(digits.spec, dataclasses.replace(variant.recipe, steps=60, batch_size=8, ema=0.999))
+    trainer = Trainer(gan, gan.source(digits), seed=0, precision="fp32", device="cpu")
+    for _ in trainer.train():
+        pass
+    norm, average = (next(each for each in encoder.modules() if isinstance(each, torch.nn.BatchNorm2d)) for encoder in
+                     (gan.encoder, trainer.average.module.encoder))  # fmt: skip
+    assert norm.running_var.max() < 0.5  # at first 1
+    torch.testing.assert_close(average.running_var, norm.running_var, rtol=0.5, atol=0)
