@@ -77,6 +77,16 @@ class TranslationGAN(GAN):
         """Describe the output tensor: an image of the input's objects in the input's places."""
         return replace(self.spec.image, name=name, like="image")
 
+    def translator(self, description: str) -> Servable:
+        """Return the generator as a model of the view, whose output is the target."""
+        return Servable(
+            self.generator,
+            inputs=(self.input_kind(self.settings.view),),
+            outputs=(self.output_kind(self.settings.target),),
+            task="image-to-image",
+            description=description,
+        )
+
     def paired_case(self, dataset: Dataset, *figures: str) -> EvaluationCase:
         """Return the data set's views as inputs and its images as the truth."""
         view, images = dataset.views[self.settings.view], dataset.images

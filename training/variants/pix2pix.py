@@ -75,13 +75,5 @@ class Pix2Pix(TranslationGAN):
         return self.paired_case(dataset, *judged, "l1", "psnr", "ssim", "retrieval", "sharpness")
 
     def servables(self) -> dict[str, Servable]:
-        view, target = self.settings.view, self.settings.target
-        return {
-            "": Servable(
-                self.generator,
-                inputs=(self.input_kind(view),),
-                outputs=(self.output_kind(target),),
-                task="image-to-image",
-                description=f"Turns an image from {view} into {target}, learned from pairs.",
-            )
-        }
+        settings = self.settings
+        return {"": self.translator(f"Turns an image from {settings.view} into {settings.target}, learned from pairs.")}

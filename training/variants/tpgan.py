@@ -154,15 +154,8 @@ class TPGAN(TranslationGAN):
         ]
 
     def servables(self) -> dict[str, Servable]:
-        view, target = self.settings.view, self.settings.target
         return {
-            "": Servable(
-                self.generator,
-                inputs=(self.input_kind(view),),
-                outputs=(self.output_kind(target),),
-                task="image-to-image",
-                description=f"Draws the {self.settings.shows} from the front that an image shows from the side.",
-            )
+            "": self.translator(f"Draws the {self.settings.shows} from the front that an image shows from the side.")
         }
 
 
