@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -21,6 +21,13 @@ AGES = ("thinnest", "thinner", "thin", "thick", "thicker", "thickest")
 STEPS = 50  # of the descent
 
 
+@dataclass(frozen=True)
+class AgeingRecipe(Recipe):
+    """Adds the weight of the agreement between two ages of a latent."""
+
+    identity_weight: float = 1.0  # 0: the paper's game, which may draw another digit at another age
+
+
 class AgeCGAN(GAN):
     """Face Aging With Conditional Generative Adversarial Networks (Antipov, Baccouche and Dugelay 2017).
 
@@ -37,15 +44,17 @@ class AgeCGAN(GAN):
         "Digits instead of faces, since no openly licensed faces come with ages: the age is the thickness of the "
         "strokes, in six bins with equally many of the training images, and who it is is the digit. The age of an "
         "image is measured, where the paper has a second network. The features that identify a digit are those of a "
-        "small network trained here, in the first stage. The latent is found by Adam in the graph, since L-BFGS "
-        "searches along a line. An exponential average of the weights."
+        "small network trained here, in the first stage, and the generator also learns that a latent shows the same "
+        "digit at two ages. The latent is found by Adam in the graph, since L-BFGS searches along a line. An "
+        "exponential average of the weights."
     )
-    recipe = Recipe(dataset="mnist", steps=7_000, learning_rate=1e-3, final_learning_rate=0.1, ema=0.998)
+    recipe = AgeingRecipe(dataset="mnist", steps=7_000, learning_rate=1e-3, final_learning_rate=0.1, ema=0.998)
     latent_size = 32
     width = 24  # channels of the layers next to the image
-    identity_width, identity_size = 16, 64  # of the network that identifies a digit, and of its features
-    rate, prior_weight = 0.05, 0.01  # of the descent
+    identity_width = 16  # of the network that identifies a digit
+    rate, prior_weight = 0.1, 0.001  # of the descent
 
+    settings: AgeingRecipe
     edges: Tensor
 
     def __init__(self, spec: DataSpec, recipe: Recipe | None = None) -> None:
@@ -59,11 +68,8 @@ class AgeCGAN(GAN):
             layers.dcgan_features(*shape, self.width // 2),
             layers.dcgan_head(spec.size, self.width // 2, self.latent_size),
         )
-        self.identity = nn.Sequential(  # FR
-            layers.dcgan_features(*shape, self.identity_width),
-            layers.dcgan_head(spec.size, self.identity_width, self.identity_size),
-        )
-        self.names = nn.Sequential(nn.ReLU(), nn.Linear(self.identity_size, len(spec.classes)))
+        self.identity = layers.dcgan_features(*shape, self.identity_width)  # FR
+        self.names = layers.dcgan_head(spec.size, self.identity_width, len(spec.classes))
         self.register_buffer("edges", torch.linspace(1, 4, len(AGES) - 1))
 
     def source(self, dataset: Dataset) -> BatchSource:
@@ -84,7 +90,19 @@ class AgeCGAN(GAN):
         return {"adversarial": self.adversarial.discriminator(real, fake)}
 
     def generator_loss(self, batch: Batch) -> Terms:
-        return {"adversarial": self.adversarial.generator(self._judged(self.fake(batch), batch))}
+        latent, ages = self.latent(batch), self.age(batch["image"])
+        fake = self.generator(aged(latent, ages))
+        other = self.generator(aged(latent, ages.roll(1)))
+        shown, expected = self._named(other).log_softmax(dim=1), self._named(fake).detach().softmax(dim=1)
+        return {
+            "adversarial": self.adversarial.generator(self._judged(fake, batch)),
+            "identity": self.settings.identity_weight * F.kl_div(shown, expected, reduction="batchmean"),
+        }
+
+    def _named(self, images: Tensor) -> Tensor:
+        """Return logits (N, K) of the digit that images (N, C, H, W) show."""
+        logits: Tensor = self.names(self.identity(images)).float()
+        return logits
 
     def _judged(self, images: Tensor, batch: Batch) -> Tensor:
         """Return D's logits (N, 1) of images with the ages of the batch."""
@@ -94,7 +112,7 @@ class AgeCGAN(GAN):
 
     def identity_loss(self, batch: Batch) -> Terms:
         """Return the cross-entropy of naming the digit."""
-        return {"name": F.cross_entropy(self.names(self.identity(batch["image"])).float(), batch["label"])}
+        return {"name": F.cross_entropy(self._named(batch["image"]), batch["label"])}
 
     def encoder_loss(self, batch: Batch) -> Terms:
         """|E(G(z, y)) - z|^2, of images that G makes."""
@@ -108,10 +126,15 @@ class AgeCGAN(GAN):
         learning = Player([self.identity, self.names], self.identity_loss)
         inversion = Player([self.encoder], self.encoder_loss)
         return [
-            replace(game, share=0.6),
-            Stage({"encoder": inversion}, share=0.3),
             Stage({"identity": learning}, share=0.1),
+            replace(game, share=0.6, on_start=self._freeze_identity),
+            Stage({"encoder": inversion}, share=0.3),
         ]
+
+    def _freeze_identity(self) -> None:
+        """Let the networks that identify a digit compute as they do when served."""
+        self.identity.eval()
+        self.names.eval()
 
     def evaluation_case(self, part: str, dataset: Dataset) -> EvaluationCase:
         """Images, to be drawn at every age; the digit that is seen in the result is what counts."""
