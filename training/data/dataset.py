@@ -297,5 +297,5 @@ def mirrored_at(step: int, images: Tensor) -> Tensor:
 
 
 def to_signed(images: Tensor) -> Tensor:
-    """Convert bytes 0..255 to float32 -1..1; numbers that are no bytes stay as they are."""
+    """Convert bytes 0..255 to float32 -1..1; return floating-point numbers unchanged."""
     return images if images.is_floating_point() else images.float().div_(127.5).sub_(1)

@@ -25,7 +25,7 @@ Values = NDArray[np.int64]  # (N, T): the number of the choice for each trait
 
 @dataclass(frozen=True)
 class Editing:
-    """A model with the inputs `image` and a label for each trait, which the inputs of the case leave as it is."""
+    """A model with an image and a label for each trait as inputs; the case changes no trait."""
 
     context: EvaluationContext
 

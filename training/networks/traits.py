@@ -29,8 +29,8 @@ def chosen(values: Tensor, names: Sequence[str], wanted: Iterable[str]) -> Tenso
 class TraitDiscriminator(nn.Module):
     """Image (N, C, H, W) -> a logit (N, 1) of its own, and one for each choice of each trait (N, K).
 
-    Their sum over the choices of y is D(x, y): a projection discriminator (Miyato and Koyama 2018). So one pass tells
-    how D judges an image with any traits.
+    Their sum over the choices of y is D(x, y): a projection discriminator (Miyato and Koyama 2018). One pass therefore
+    scores an image with every combination of traits.
     """
 
     def __init__(self, choices: Choices, channels: int, size: int, width: int) -> None:

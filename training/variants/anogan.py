@@ -29,7 +29,7 @@ class AnomalyRecipe(ConvolutionalRecipe):
     """Adds what is normal, and how images are prepared."""
 
     normal: str = "8"  # the class of the images to learn from
-    deviations: float = 0.0  # that an image's white is above its mean, after its contrast is made so; 0: as it is
+    deviations: float = 0.0  # the contrast of every image: how far white is above the mean; 0: the image's own
 
 
 class AnoGAN(ConvolutionalGAN):
@@ -46,8 +46,8 @@ class AnoGAN(ConvolutionalGAN):
     )
     differences = (
         "DCGAN-sized networks for 28x28 images; the descent starts at the latent that an encoder gives, as in f-AnoGAN "
-        "(Schlegl et al. 2019), and takes no step unless asked to: of images held out from training, each step made "
-        "the other classes harder to tell; both parts of the score are means, not sums; an exponential average of the "
+        "(Schlegl et al. 2019), and takes no step by default: on images held out from training, each step made it "
+        "harder to recognise other classes; both parts of the score are means, not sums; an exponential average of the "
         "weights. The model of X-rays shows the method; it is no medical device, and makes no diagnosis."
     )
     recipe = AnomalyRecipe(
@@ -197,7 +197,7 @@ class Detector(nn.Module):
 def contrast(images: Tensor, deviations: float) -> tuple[Tensor, Tensor]:
     """Return what to subtract from images (N, C, H, W), and then to divide them by, (N, 1, 1, 1) each.
 
-    They come to have a mean of 0, and white is that many standard deviations above it; with 0, they stay as they are.
+    Afterwards, their mean is 0, and white is `deviations` standard deviations above it. 0 changes nothing.
     """
     mean = images.mean(dim=(1, 2, 3), keepdim=True)
     if not deviations:
