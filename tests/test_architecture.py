@@ -39,6 +39,7 @@ LAYERS = {  # from low to high: modules and packages import only from the lines 
     ),
     "training": (
         "distributed losses metrics",
+        "progress",
         "augment data",
         "inference networks",
         "scoring",
@@ -56,7 +57,6 @@ LAYERS = {  # from low to high: modules and packages import only from the lines 
 }
 UPWARD = {  # the exceptions, all inside functions
     ("gan_serve.server.app", "gan_serve.demo.mount"),
-    ("training.data.prepare.artwork", "training.loop.progress"),
 }
 MAX_MODULES = 25  # in a folder, variants aside
 VARIANTS = [path.stem for path in (ROOT / "training" / "variants").glob("*.py") if not path.stem.startswith("_")]

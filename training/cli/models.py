@@ -88,7 +88,7 @@ def publish_models(
     replace: ReplaceModels = False,
 ) -> None:
     """Export, evaluate and describe a training's models; if one of them fails, none is published."""
-    from training.loop import progress
+    from training import progress
     from training.publishing import publish
 
     trained, name = _trained(training, output), _name(training, name)

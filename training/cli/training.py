@@ -85,8 +85,8 @@ def train(
 
 def _refuse_changes(run: "Run", options: dict[str, str | int | None], changes: dict[str, Any]) -> None:
     """Refuse changes that would make it a different training, and report the others."""
+    from training import progress
     from training.gan import CHANGEABLE
-    from training.loop import progress
     from training.loop.runs import located
 
     data = options["data"]
@@ -139,8 +139,8 @@ def prepare(
     replace: Replace = False,
 ) -> None:
     """Make a data set from unpacked files, for --data: composed characters, images in pairs, or photos."""
+    from training import progress
     from training.data import prepare as preparation
-    from training.loop import progress
     from training.loop.replacing import check_new
 
     target = output or Path(f"{data}.npz")

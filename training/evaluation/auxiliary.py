@@ -9,10 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from gan_serve.images.encoding import write_atomic
-from training import export
+from training import export, progress
 from training.data.dataset import Dataset
 from training.gan import Game, Recipe
-from training.loop import progress
 from training.loop.trainer import Trainer
 
 PROPERTY = "judge"  # the metadata property of such a file that holds the facts

@@ -10,11 +10,11 @@ import onnx
 from numpy.typing import NDArray
 
 from gan_serve.errors import UsageError
+from training import progress
 from training.data.catalog import SOURCES
 from training.data.dataset import Dataset
 from training.evaluation.auxiliary import PROPERTY
 from training.inference import open_network, run_in_batches
-from training.loop import progress
 from training.metrics.prediction import Prediction
 
 FOLDER = Path(__file__).parents[1] / "judges"

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from training import progress
 from training.data import loading
 from training.data.dataset import Batch, Dataset, DataSpec, Terms, to_signed
 from training.data.transforms import shifted
@@ -14,7 +15,7 @@ from training.evaluation.auxiliary import export_auxiliary, fit_auxiliary, write
 from training.evaluation.scores import DIGITS
 from training.gan import Game, Player, Recipe, Stage
 from training.inference import BATCH
-from training.loop import devices, progress
+from training.loop import devices
 from training.loop.replacing import check_new
 
 FEATURES = 128

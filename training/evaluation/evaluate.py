@@ -16,7 +16,7 @@ import torch
 from gan_serve.errors import UsageError
 from gan_serve.metadata import Milestone, ModelMetadata, Score
 from gan_serve.repository import Model
-from training import export, variants
+from training import export, progress, variants
 from training.data import loading
 from training.data.catalog import SOURCES, STACKED_MNIST
 from training.data.dataset import Dataset
@@ -25,7 +25,6 @@ from training.evaluation import scores as table
 from training.evaluation.classifier import EvaluationClassifier
 from training.evaluation.context import Evaluation, no_protocol
 from training.gan import GAN, Recipe, Servable
-from training.loop import progress
 from training.loop.runs import Trained, load_snapshot, recipe_from
 from training.scoring import EvaluationCase
 

@@ -9,6 +9,7 @@ from torch.nn import functional as F
 from torchmetrics.functional.classification import multiclass_accuracy, multiclass_jaccard_index
 
 from gan_serve.errors import UsageError
+from training import progress
 from training.data import loading
 from training.data.dataset import Batch, Dataset, Terms, to_signed
 from training.data.palettes import Palette, palette_of
@@ -17,7 +18,6 @@ from training.evaluation.auxiliary import export_auxiliary, fit_auxiliary, write
 from training.evaluation.scores import DIGITS
 from training.gan import Game, Player, Recipe, Stage
 from training.inference import open_network, run_in_batches
-from training.loop import progress
 from training.loop.replacing import check_new
 from training.networks import translation
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 import gan_serve
 from gan_serve.errors import UsageError
 from gan_serve.metadata import Training
-from training import variants
+from training import progress, variants
 from training.data import loading
 from training.data.catalog import STACKED_MNIST
 from training.data.dataset import DataSpec
@@ -27,7 +27,7 @@ from training.evaluation.classifier import EvaluationClassifier
 from training.experiments import records
 from training.families.convolutional import ConvolutionalGAN, ConvolutionalRecipe
 from training.gan import Player
-from training.loop import progress, replacing, runs
+from training.loop import replacing, runs
 from training.loop.folder import CHECKPOINT
 from training.loop.runs import Run, Trained
 from training.metrics import distribution

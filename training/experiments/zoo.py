@@ -22,11 +22,11 @@ from gan_serve.metadata import ModelMetadata
 from gan_serve.repository import Repository
 from gan_serve.system.cpus import cpu_count
 from gan_serve.system.interrupt import deferred_signals
-from training import variants
+from training import progress, variants
 from training.data.catalog import SOURCES
 from training.data.dataset import DataSpec
 from training.export import describe, usual_name
-from training.loop import checkpoint, progress
+from training.loop import checkpoint
 from training.loop.folder import CHECKPOINT
 from training.loop.replacing import check_model
 from training.loop.runs import load_trained

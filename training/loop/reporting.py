@@ -12,10 +12,9 @@ from torch import Tensor
 
 from gan_serve.errors import Failure
 from gan_serve.tensors import Drawn
-from training import distributed
+from training import distributed, progress
 from training.data.dataset import Dataset, Terms, to_signed
 from training.gan import Game
-from training.loop import progress
 from training.loop.board import Board
 from training.networks.parametrizations import fold_parametrizations
 

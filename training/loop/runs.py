@@ -12,12 +12,12 @@ import torch
 from gan_serve.errors import UsageError
 from gan_serve.metadata import Data, Training
 from gan_serve.system.interrupt import deferred_signals
-from training import distributed, variants
+from training import distributed, progress, variants
 from training.data import loading
 from training.data.catalog import SOURCES, STACKED_MNIST
 from training.data.dataset import Dataset, DataSpec
 from training.gan import GAN, Recipe
-from training.loop import checkpoint, devices, git, progress, replacing
+from training.loop import checkpoint, devices, git, replacing
 from training.loop.folder import CHECKPOINT, CheckpointWriter, exclusive, prepare, snapshots
 from training.loop.reporting import Report, describe_start
 from training.loop.trainer import Trainer, averaged

@@ -17,11 +17,12 @@ from gan_serve.metadata import PROPERTY, ModelMetadata
 from gan_serve.repository import Model, Repository
 from gan_serve.result import grid_columns
 from gan_serve.system.interrupt import unfinished
+from training import progress
 from training.data.dataset import to_signed
 from training.evaluation.evaluate import check_scorable, evaluate, evaluation_case, learning_curve, load_data
 from training.export import describe, export, with_property
 from training.gan import Servable
-from training.loop import progress, replacing
+from training.loop import replacing
 from training.loop.runs import Trained
 from training.publishing import cards, samples
 from training.scoring import EvaluationCase

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from gan_serve.errors import Failure, UsageError
+from training import progress
 from training.data.palettes import Colour
 from training.data.prepare.arrays import TEST_SHARE, Arrays, unseen
-from training.loop import progress
 
 Choices = dict[str, tuple[str, ...]]  # a choice -> the files of its layers, from back to front
 Wardrobe = dict[str, Choices]  # trait -> its choices, from back to front

@@ -7,7 +7,7 @@ import threading
 import pytest
 from rich.console import Console
 
-from training.loop import progress
+from training import progress
 
 
 class Log(io.StringIO):
