@@ -1,8 +1,10 @@
 """What tests of training share: 1,797 real digits that need no download, and the exporter's table of operators."""
 
 import functools
+import shutil
 import sys
 import warnings
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +13,7 @@ from command_line import Outcome, Run
 from sklearn.datasets import load_digits
 from torch.onnx._internal.exporter._registration import ONNXRegistry
 
+from training import variants
 from training.__main__ import main
 from training.data import loading
 from training.data.dataset import Dataset
@@ -49,3 +52,21 @@ def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
         return Outcome(int(ended.value.code or 0), *capsys.readouterr())
 
     return run
+
+
+@pytest.fixture
+def add_variant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, str], None]]:
+    """Save a variant's source under its name among the others, in a copy of their folder."""
+    added: list[str] = []
+
+    def add(name: str, source: str) -> None:
+        folder = tmp_path / "variants"
+        shutil.copytree(Path(variants.__file__).parent, folder, ignore=shutil.ignore_patterns("__pycache__"))
+        (folder / f"{name}.py").write_text(source, "utf-8")
+        monkeypatch.setattr(variants, "__file__", str(folder / "__init__.py"))
+        monkeypatch.setattr(variants, "__path__", [*variants.__path__, str(folder)])
+        added.append(name)
+
+    yield add
+    for name in added:
+        sys.modules.pop(f"{variants.__name__}.{name}", None)

@@ -2,15 +2,14 @@
 
 import re
 import shutil
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from command_line import Run
 
 import gan_serve
-from training import documents, variants
+from training import documents
 
 ROOT = Path(__file__).parents[2]
 NAME = "instance_noise"
@@ -19,15 +18,9 @@ NAME = "instance_noise"
 
 
 @pytest.fixture
-def saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The example, saved among the other variants in a copy of their folder."""
-    folder = tmp_path / "variants"
-    shutil.copytree(Path(variants.__file__).parent, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / f"{NAME}.py").write_text(f"{SOURCE}\n", "utf-8")
-    monkeypatch.setattr(variants, "__file__", str(folder / "__init__.py"))
-    monkeypatch.setattr(variants, "__path__", [*variants.__path__, str(folder)])
-    yield
-    sys.modules.pop(f"{variants.__name__}.{NAME}", None)
+def saved(add_variant: Callable[[str, str], None]) -> None:
+    """The example, saved among the other variants."""
+    add_variant(NAME, f"{SOURCE}\n")
 
 
 @pytest.mark.usefixtures("saved")

@@ -1,8 +1,6 @@
 """A variant that makes numbers, from data in a file to answers: only kinds of tensor know that images exist."""
 
-import shutil
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +8,6 @@ import pytest
 from command_line import Run
 
 import gan_serve
-from training import variants
 
 NAME = "bell"
 SOURCE = '''
@@ -45,15 +42,9 @@ TENSOR = '{"kind": "score", "name": "height", "low": 0, "high": 10}'
 
 
 @pytest.fixture
-def bell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The variant, saved among the others in a copy of their folder."""
-    folder = tmp_path / "variants"
-    shutil.copytree(Path(variants.__file__).parent, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / f"{NAME}.py").write_text(SOURCE, "utf-8")
-    monkeypatch.setattr(variants, "__file__", str(folder / "__init__.py"))
-    monkeypatch.setattr(variants, "__path__", [*variants.__path__, str(folder)])
-    yield
-    sys.modules.pop(f"{variants.__name__}.{NAME}", None)
+def bell(add_variant: Callable[[str, str], None]) -> None:
+    """The variant, saved among the others."""
+    add_variant(NAME, SOURCE)
 
 
 def write_heights(path: Path, *, tensor: str = TENSOR, shape: tuple[int, ...] = ()) -> Path:
